@@ -1,2 +1,77 @@
-//! Project tasks.
-fn main() {}
+//! Project tasks: `cargo xtask <task>`.
+//!
+//! `test` is everything that CI runs. The other tasks are parts of it that are useful alone.
+
+mod api;
+mod install;
+mod kill;
+mod quickstart;
+mod replay;
+mod seed;
+mod serve;
+mod shell;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, checks and proves Millpond", version)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run every check and test, installing what is missing
+    #[command(after_help = "Example: cargo xtask test --only e2e-js --only e2e-python")]
+    Test(test::Arguments),
+    /// Check the house rules: dependency arrows, file names and lengths, documents
+    #[command(after_help = "Example: cargo xtask tidy --bless")]
+    Tidy(tidy::Arguments),
+    /// Load recorded commits through the API and compare every timeline with a naive model
+    #[command(after_help = "Example: cargo xtask replay --events 5000 --concurrency 32")]
+    Replay(replay::Arguments),
+    /// Kill a server under load, again and again, and look for lost, doubled or reordered writes
+    #[command(after_help = "Example: cargo xtask kill --rounds 5 --seed 42")]
+    Kill(kill::Arguments),
+    /// Run the code blocks of the quickstart documents against a fresh server
+    #[command(after_help = "Example: cargo xtask quickstart python")]
+    Quickstart(quickstart::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run_until_interrupted(Arguments::parse().task).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Dropping the task kills the processes that it started: each is held by a guard.
+async fn run_until_interrupted(task: Task) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        done = run(task) => done,
+        _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted"),
+        _ = terminate.recv() => anyhow::bail!("terminated"),
+    }
+}
+
+async fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Test(arguments) => test::run(arguments).await,
+        Task::Tidy(arguments) => tidy::run(&arguments),
+        Task::Replay(arguments) => replay::run(arguments).await,
+        Task::Kill(arguments) => kill::run(arguments).await,
+        Task::Quickstart(arguments) => quickstart::run(&arguments).await,
+    }
+}

@@ -1,0 +1,163 @@
+//! `cargo xtask kill`: a real server on a real directory, killed without warning while clients write.
+//!
+//! After each restart everything that was acknowledged must be there: once, in order, with nothing that nobody wrote.
+//! A request that got no answer may have taken effect or not, but must stay as it is first seen afterwards.
+
+mod follower;
+mod poster;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use futures_util::future::{Either, try_join_all, try_select};
+
+use crate::api::{Api, Follow};
+use crate::seed::{self, Dice};
+use crate::serve::{self, Data, Server};
+use follower::Follower;
+use poster::Poster;
+
+const POSTERS: u64 = 6;
+const FOLLOWERS: u64 = 2;
+
+/// A server is killed at most this long after it was ready.
+const LIFE_MAX_MS: u64 = 600;
+
+/// In one round of this many the server is also killed while it starts, at most [`START_MAX_MS`] after the start.
+const DIES_YOUNG_EVERY: u64 = 4;
+const START_MAX_MS: u64 = 120;
+
+/// The timeline that follows every poster.
+const READER: &str = "timeline:reader";
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// How often the server is killed
+    #[arg(long, default_value_t = 30)]
+    rounds: usize,
+    /// Repeats the dice of an earlier run, which printed its seed
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+impl Arguments {
+    /// What CI runs.
+    pub(crate) fn of_ci() -> Self {
+        Self { rounds: 30, seed: None }
+    }
+}
+
+/// Runs the rounds and a last check.
+pub(crate) async fn run(arguments: Arguments) -> Result<()> {
+    let seed = arguments.seed.unwrap_or_else(seed::fresh);
+    println!("kill test: {} rounds, seed {seed}", arguments.rounds);
+    let directory = tempfile::tempdir().context("no directory for the data")?;
+    let mut clients = Clients::new(seed);
+    let mut dice = Dice::new(seed);
+    let (server, api) = start(directory.path()).await?;
+    api.follow_many(&reader_follows()).await?;
+    server.stop().await?;
+    for round in 1..=arguments.rounds {
+        let context = || format!("round {round} of the run with --seed {seed}");
+        one_round(directory.path(), &mut clients, &mut dice).await.with_context(context)?;
+        println!("round {round}: {}", clients.summary());
+    }
+    let (server, api) = start(directory.path()).await?;
+    clients.check(&api).await.with_context(|| format!("after the last kill of the run with --seed {seed}"))?;
+    server.stop().await?;
+    println!("killed {} times; {}, all there once and in order", arguments.rounds, clients.summary());
+    Ok(())
+}
+
+async fn one_round(directory: &Path, clients: &mut Clients, dice: &mut Dice) -> Result<()> {
+    if dice.below(DIES_YOUNG_EVERY) == 0 {
+        let delay = Duration::from_millis(dice.below(START_MAX_MS));
+        Server::start_and_kill(serve::command(&serve::test_app(), &Data::Kept(directory))?, delay).await?;
+    }
+    let (server, api) = start(directory).await?;
+    clients.check(&api).await.with_context(|| server.log_tail())?;
+    let life = Duration::from_millis(dice.below(LIFE_MAX_MS));
+    clients.write_until_killed(&api, server, life).await
+}
+
+async fn start(directory: &Path) -> Result<(Server, Api)> {
+    let app = serve::test_app();
+    let server = Server::start(serve::command(&app, &Data::Kept(directory))?).await?;
+    let api = Api::new(server.url(), &app)?;
+    Ok((server, api))
+}
+
+/// The reader follows before anyone posts, so that no copy limit cuts anything off.
+fn reader_follows() -> Vec<Follow> {
+    (0..POSTERS).map(|poster| Follow { source: READER.to_owned(), target: poster::feed(poster) }).collect()
+}
+
+/// Everyone who writes, with what they know.
+struct Clients {
+    posters: Vec<Poster>,
+    followers: Vec<Follower>,
+}
+
+impl Clients {
+    fn new(seed: u64) -> Self {
+        Self {
+            posters: (0..POSTERS).map(|number| Poster::new(number, Dice::new(seed ^ (number + 1)))).collect(),
+            followers: (0..FOLLOWERS).map(|number| Follower::new(number, Dice::new(seed ^ (number + 101)))).collect(),
+        }
+    }
+
+    async fn write_until_killed(&mut self, api: &Api, server: Server, life: Duration) -> Result<()> {
+        let killer = Box::pin(async {
+            tokio::time::sleep(life).await;
+            server.kill().await
+        });
+        let posters = try_join_all(self.posters.iter_mut().map(|poster| poster.write_until_unanswered(api)));
+        let followers = try_join_all(self.followers.iter_mut().map(|follower| follower.write_until_unanswered(api)));
+        let writers = Box::pin(async { tokio::try_join!(posters, followers).map(drop) });
+        // Writers end only with the server, so the killer comes first unless a writer has found a fault.
+        match try_select(killer, writers).await {
+            Ok(Either::Left(((), writers))) => writers.await,
+            Ok(Either::Right(((), killer))) => killer.await,
+            Err(Either::Left((error, _)) | Either::Right((error, _))) => Err(error),
+        }
+    }
+
+    async fn check(&mut self, api: &Api) -> Result<()> {
+        for follower in &mut self.followers {
+            follower.check(api).await?;
+        }
+        let mut square = Vec::new();
+        let mut posted = Vec::new();
+        for poster in &mut self.posters {
+            poster.check(api).await?;
+            posted.extend(poster.foreign_ids());
+            square.extend(poster.foreign_ids_to_the_square());
+        }
+        holds_exactly(api, poster::SQUARE, square).await?;
+        holds_exactly(api, READER, posted).await
+    }
+
+    fn summary(&self) -> String {
+        let activities: usize = self.posters.iter().map(|poster| poster.foreign_ids().count()).sum();
+        let changes: usize = self.followers.iter().map(Follower::changes).sum();
+        format!("{activities} activities and {changes} changes of follows")
+    }
+}
+
+/// Fails unless `feed` holds these activities, each once, newest first.
+async fn holds_exactly(api: &Api, feed: &str, mut expected: Vec<String>) -> Result<()> {
+    let (found, _) = api.whole_feed(feed).await?;
+    if let Some(pair) = found.windows(2).find(|pair| pair[0].time < pair[1].time) {
+        anyhow::bail!("{feed} is out of order: {:?} stands before {:?}", pair[0], pair[1]);
+    }
+    let mut found: Vec<String> = found.into_iter().map(|activity| activity.foreign_id).collect();
+    found.sort_unstable();
+    expected.sort_unstable();
+    if found != expected {
+        let lost: Vec<&String> = expected.iter().filter(|id| found.binary_search(id).is_err()).take(5).collect();
+        let (found, expected) = (found.len(), expected.len());
+        anyhow::bail!("{feed} has {found} rows where {expected} are right; lost are, for example, {lost:?}");
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! What every feed must hold, worked out the slow and obvious way: a post is copied to each follower, a follow copies
+//! the newest activities of its target.
+//!
+//! An activity that reaches a timeline by several ways is one row; its origin is the way by which it came first, where
+//! one post goes to the feed it was added to before it goes to its targets, in their order.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::events::Event;
+use super::ids::ActivityKey;
+use super::plan::{self, Plan};
+
+/// How many activities a follow copies when the request does not say.
+const COPY_LIMIT_DEFAULT: usize = 100;
+
+/// One expected row of a feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) event: usize,
+    pub(crate) origin: Option<String>,
+}
+
+#[derive(Default)]
+struct Feed {
+    /// What was posted to this feed or addressed to it, in the order of time.
+    own: BTreeSet<(ActivityKey, usize)>,
+    /// What came by a follow, with the feed it came from.
+    copies: HashMap<usize, String>,
+    followers: Vec<String>,
+}
+
+/// All feeds after the whole plan.
+pub(crate) struct Model {
+    feeds: HashMap<String, Feed>,
+    keys: Vec<ActivityKey>,
+    timelines: Vec<String>,
+}
+
+impl Model {
+    /// Carries out `plan`, one thing after another.
+    pub(crate) fn of(events: &[Event], plan: &Plan) -> Self {
+        let key = |event: &Event| ActivityKey::new(&event.object, &event.time).expect("loading has checked each id");
+        let mut model = Self { feeds: HashMap::new(), keys: events.iter().map(key).collect(), timelines: Vec::new() };
+        for batch in &plan.batches {
+            for &index in &batch.posts {
+                model.post(&events[index], index);
+            }
+            for follow in batch.follows.iter().flatten() {
+                model.follow(&follow.source, &follow.target);
+            }
+        }
+        let authors: HashSet<String> = events.iter().map(|event| format!("timeline:{}", event.actor)).collect();
+        model.timelines = authors.into_iter().collect();
+        model.timelines.sort_unstable();
+        model
+    }
+
+    fn post(&mut self, event: &Event, index: usize) {
+        let (feed, targets) = plan::feeds(event);
+        for feed in std::iter::once(feed).chain(targets) {
+            let posted = self.feeds.entry(feed.clone()).or_default();
+            posted.own.insert((self.keys[index], index));
+            for follower in posted.followers.clone() {
+                self.feeds.entry(follower).or_default().copies.entry(index).or_insert_with(|| feed.clone());
+            }
+        }
+    }
+
+    fn follow(&mut self, source: &str, target: &str) {
+        let followed = self.feeds.entry(target.to_owned()).or_default();
+        followed.followers.push(source.to_owned());
+        let newest: Vec<usize> = followed.own.iter().rev().take(COPY_LIMIT_DEFAULT).map(|(_, index)| *index).collect();
+        let follower = self.feeds.entry(source.to_owned()).or_default();
+        for index in newest {
+            follower.copies.entry(index).or_insert_with(|| target.to_owned());
+        }
+    }
+
+    /// The timelines of all authors.
+    pub(crate) fn timelines(&self) -> &[String] {
+        &self.timelines
+    }
+
+    /// Every feed that reads as a flat list of activities: timelines, users, repositories.
+    pub(crate) fn flat_feeds(&self) -> Vec<String> {
+        let posted = self.feeds.keys().filter(|feed| feed.starts_with("user:") || feed.starts_with("repo:"));
+        let mut feeds: Vec<String> = posted.chain(&self.timelines).cloned().collect();
+        feeds.sort_unstable();
+        feeds
+    }
+
+    /// How many rows came by a follow.
+    pub(crate) fn copies(&self) -> usize {
+        self.feeds.values().map(|feed| feed.copies.len()).sum()
+    }
+
+    /// The rows of `feed`, newest first.
+    pub(crate) fn rows(&self, feed: &str) -> Vec<Row> {
+        let Some(feed) = self.feeds.get(feed) else { return Vec::new() };
+        let own = feed.own.iter().map(|(_, index)| Row { event: *index, origin: None });
+        let copies = feed.copies.iter().map(|(index, origin)| Row { event: *index, origin: Some(origin.clone()) });
+        let mut rows: Vec<Row> = own.chain(copies).collect();
+        rows.sort_unstable_by_key(|row| std::cmp::Reverse(self.keys[row.event]));
+        rows
+    }
+
+    /// The id that the activity of an event must have.
+    pub(crate) fn id(&self, event: usize) -> String {
+        self.keys[event].id()
+    }
+}

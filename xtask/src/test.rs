@@ -1,0 +1,182 @@
+//! `cargo xtask test`: every check and test, in one go. A failed step does not keep the later ones from running.
+
+mod suites;
+mod supply;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::{kill, quickstart, replay, shell, tidy};
+
+const BUILD_MAX: Duration = Duration::from_secs(45 * 60);
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Run only this step (may be given several times)
+    #[arg(long = "only", value_name = "STEP")]
+    only: Vec<String>,
+    /// Print the steps and what each does
+    #[arg(long)]
+    list: bool,
+}
+
+/// The steps, in the order in which they run: quick ones first, and the release build before what needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Format,
+    Clippy,
+    Tidy,
+    Deny,
+    Tests,
+    Build,
+    Javascript,
+    Python,
+    Quickstarts,
+    Replay,
+    Kill,
+}
+
+impl Step {
+    const ALL: [Self; 11] = [
+        Self::Format,
+        Self::Clippy,
+        Self::Tidy,
+        Self::Deny,
+        Self::Tests,
+        Self::Build,
+        Self::Javascript,
+        Self::Python,
+        Self::Quickstarts,
+        Self::Replay,
+        Self::Kill,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Format => "format",
+            Self::Clippy => "clippy",
+            Self::Tidy => "tidy",
+            Self::Deny => "deny",
+            Self::Tests => "tests",
+            Self::Build => "build",
+            Self::Javascript => "e2e-js",
+            Self::Python => "e2e-python",
+            Self::Quickstarts => "quickstarts",
+            Self::Replay => "replay",
+            Self::Kill => "kill",
+        }
+    }
+
+    fn purpose(self) -> &'static str {
+        match self {
+            Self::Format => "the code is formatted",
+            Self::Clippy => "the lints have nothing to say",
+            Self::Tidy => "the house rules hold",
+            Self::Deny => "dependencies: licences, bans, sources, and advisories if their database can be had",
+            Self::Tests => "the Rust tests of the workspace",
+            Self::Build => "the release build of the server",
+            Self::Javascript => "the official JavaScript client, and raw requests, against the server",
+            Self::Python => "the official Python client against the server",
+            Self::Quickstarts => "the quickstart documents work as written",
+            Self::Replay => "recorded commits, loaded and compared with a model that really copies",
+            Self::Kill => "a server that is killed under load loses nothing and doubles nothing",
+        }
+    }
+
+    async fn run(self) -> Result<()> {
+        match self {
+            Self::Format => shell::run(shell::cargo().args(["fmt", "--all", "--check"]), BUILD_MAX).await,
+            Self::Clippy => {
+                let words = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+                shell::run(shell::cargo().args(words), BUILD_MAX).await
+            }
+            Self::Tidy => tidy::check(),
+            Self::Deny => supply::check().await,
+            Self::Tests => shell::run(shell::cargo().args(["test", "--workspace", "--locked"]), BUILD_MAX).await,
+            Self::Build => build().await,
+            Self::Javascript => suites::javascript().await,
+            Self::Python => suites::python().await,
+            Self::Quickstarts => quickstart::run_all(None).await,
+            Self::Replay => replay::run_small().await,
+            Self::Kill => kill::run(kill::Arguments::of_ci()).await,
+        }
+    }
+}
+
+async fn build() -> Result<()> {
+    shell::run(shell::cargo().args(["build", "--release", "--locked", "--package", "millpond"]), BUILD_MAX).await
+}
+
+/// Runs the steps that were asked for; fails if any of them did.
+pub(crate) async fn run(arguments: Arguments) -> Result<()> {
+    if arguments.list {
+        for step in Step::ALL {
+            println!("{:12} {}", step.name(), step.purpose());
+        }
+        return Ok(());
+    }
+    let outcomes = run_steps(&chosen(&arguments.only)?).await;
+    summarise(&outcomes)
+}
+
+fn chosen(only: &[String]) -> Result<Vec<Step>> {
+    let names = Step::ALL.map(Step::name);
+    if let Some(unknown) = only.iter().find(|name| !names.contains(&name.as_str())) {
+        bail!("no step `{unknown}`; the steps are {}", names.join(", "));
+    }
+    let is_chosen = |step: &Step| only.is_empty() || only.iter().any(|name| name == step.name());
+    Ok(Step::ALL.into_iter().filter(is_chosen).collect())
+}
+
+struct Outcome {
+    step: Step,
+    took: Duration,
+    failure: Option<anyhow::Error>,
+}
+
+async fn run_steps(steps: &[Step]) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    for step in steps {
+        println!("\n=== {}: {}", step.name(), step.purpose());
+        let started = Instant::now();
+        let failure = step.run().await.err();
+        if let Some(error) = &failure {
+            println!("=== {} FAILED: {error:#}", step.name());
+        }
+        outcomes.push(Outcome { step: *step, took: started.elapsed(), failure });
+    }
+    outcomes
+}
+
+fn summarise(outcomes: &[Outcome]) -> Result<()> {
+    println!("\n=== summary");
+    for outcome in outcomes {
+        let verdict = if outcome.failure.is_none() { "passed" } else { "FAILED" };
+        println!("{verdict} {:12} {:6.1} s", outcome.step.name(), outcome.took.as_secs_f64());
+    }
+    let failed = outcomes.iter().filter(|outcome| outcome.failure.is_some()).count();
+    println!("{} passed, {failed} failed", outcomes.len() - failed);
+    if failed > 0 {
+        // The summary is the last word on standard output; the exit code says the rest.
+        std::process::exit(1);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_named_steps_run_in_their_usual_order() {
+        let steps = chosen(&["kill".to_owned(), "format".to_owned()]).unwrap();
+        assert_eq!(steps, [Step::Format, Step::Kill]);
+    }
+
+    #[test]
+    fn an_unknown_step_is_refused_with_the_names_of_all() {
+        let refusal = chosen(&["lint".to_owned()]).unwrap_err().to_string();
+        assert!(refusal.contains("no step `lint`") && refusal.contains("clippy"), "{refusal}");
+    }
+}
