@@ -1,0 +1,175 @@
+//! The embedded engine: fjall, used for snapshots and atomic batches only.
+//!
+//! Everything lives in one keyspace of fjall, whose journal is synced with `fdatasync` by the committer's batches. At
+//! the start, before fjall sees them, [`journal`](super::journal) checks the journals: fjall cuts a journal at the
+//! first thing it cannot parse, which would silently drop acknowledged commits behind a flipped byte, and refuses a
+//! torn tail whose checksum is wrong, although nothing acknowledged is in it.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::ops::Range;
+use std::path::Path;
+
+use bytes::Bytes;
+use fjall::{CompressionType, Database, Guard, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
+
+use super::{Batch, journal};
+use crate::directory::{DataDir, SyncedMark};
+use crate::error::{Error, OpenError};
+use crate::options::Options;
+use crate::scan::{Collector, Direction, Limit, Slice};
+use crate::stamp::Stamp;
+use crate::system::{GroupRow, group_key, group_stamp, groups_after};
+
+/// The name of the one keyspace.
+const KEYSPACE: &str = "rows";
+
+/// A fjall database in a data directory of ours.
+pub(crate) struct Embedded {
+    database: Database,
+    rows: Keyspace,
+    mark: SyncedMark,
+    /// Held for its lock; dropped last.
+    _dir: DataDir,
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Embedded").finish_non_exhaustive()
+    }
+}
+
+/// The rows as they were at some position.
+pub(crate) struct Snapshot {
+    snapshot: fjall::Snapshot,
+    rows: Keyspace,
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("position", &self.snapshot.seqno()).finish_non_exhaustive()
+    }
+}
+
+/// An opened engine, and where it stands.
+pub(crate) struct Opened {
+    pub(crate) engine: Embedded,
+    pub(crate) stamp: Stamp,
+    /// The groups of commits whose notes are kept, oldest first.
+    pub(crate) groups: VecDeque<Stamp>,
+}
+
+impl Embedded {
+    /// Opens or makes the database in `dir`.
+    pub(crate) fn open(dir: &Path, options: &Options) -> Result<Opened, OpenError> {
+        Embedded::start(DataDir::open(dir)?, options)
+    }
+
+    /// Opens the database of a directory that is already ours.
+    pub(crate) fn start(dir: DataDir, options: &Options) -> Result<Opened, OpenError> {
+        let mark = dir.synced_mark()?;
+        let found = journal::check(&dir, mark.stamp())?;
+        let failed = |error: fjall::Error| OpenError::Engine { dir: dir.path().into(), reason: error.to_string() };
+        let database = Database::builder(dir.engine_path())
+            .cache_size(options.cache_bytes)
+            .manual_journal_persist(true)
+            .journal_compression(CompressionType::None)
+            .open()
+            .map_err(failed)?;
+        let write_buffer_bytes = options.write_buffer_bytes;
+        let rows = database
+            .keyspace(KEYSPACE, || KeyspaceCreateOptions::default().max_memtable_size(write_buffer_bytes))
+            .map_err(failed)?;
+        database.persist(PersistMode::SyncAll).map_err(failed)?;
+        let engine = Embedded { database, rows, mark, _dir: dir };
+        let groups = engine.groups()?;
+        let stamp = groups.back().copied().unwrap_or_default();
+        engine.verify(stamp, &found)?;
+        Ok(Opened { engine, stamp, groups })
+    }
+
+    /// Holds what fjall recovered against what the journals held and what is known to have been synced.
+    fn verify(&self, stamp: Stamp, found: &journal::Found) -> Result<(), OpenError> {
+        let needed = self.mark.stamp().max(found.last);
+        if stamp < needed {
+            let reason = format!("the last commit is {}, but commit {} had been acknowledged", stamp.0, needed.0);
+            return Err(OpenError::Damaged { path: self._dir.path().into(), reason });
+        }
+        Ok(())
+    }
+
+    fn groups(&self) -> Result<VecDeque<Stamp>, OpenError> {
+        let dir = self._dir.path();
+        let snapshot = self.snapshot();
+        let all = Limit { rows: usize::MAX, bytes: usize::MAX };
+        let slice = snapshot.scan(&groups_after(Stamp::default()), Direction::Forward, all);
+        let slice = slice.map_err(|error| OpenError::Engine { dir: dir.into(), reason: error.to_string() })?;
+        Ok(slice.rows.iter().filter_map(|(key, _)| group_stamp(key)).collect())
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot { snapshot: self.database.snapshot(), rows: self.rows.clone() }
+    }
+
+    pub(super) fn write(&self, batch: Batch, is_synced: bool) -> Result<(), Error> {
+        let mode = if is_synced { PersistMode::SyncData } else { PersistMode::Buffer };
+        if batch.is_empty() {
+            return self.database.persist(mode).map_err(failed);
+        }
+        let mut writes = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), batch.len());
+        for (key, value) in batch {
+            match value {
+                Some(value) => writes.insert(&self.rows, key, value),
+                None => writes.remove(&self.rows, key),
+            }
+        }
+        writes.durability(Some(mode)).commit().map_err(failed)
+    }
+
+    pub(super) fn position(&self) -> u64 {
+        self.database.snapshot().seqno()
+    }
+
+    pub(super) fn note_synced(&mut self, stamp: Stamp) -> Result<(), Error> {
+        self.mark.set(stamp).map_err(|error| Error::Engine(error.to_string()))
+    }
+
+    pub(super) fn maintain(&mut self) -> Result<(), Error> {
+        self.mark.sync().map_err(|error| Error::Engine(error.to_string()))
+    }
+
+    /// Makes `stamp` the store's position; how a restore ends.
+    pub(crate) fn set_stamp(&mut self, stamp: Stamp) -> Result<(), Error> {
+        let row = GroupRow { synced: Stamp::default(), position: self.position(), commits: Vec::new() };
+        self.write(vec![(Bytes::from(group_key(stamp)), Some(Bytes::from(row.encode())))], true)?;
+        self.note_synced(stamp)?;
+        self.maintain()
+    }
+}
+
+impl Snapshot {
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        Ok(self.snapshot.get(&self.rows, key).map_err(failed)?.map(Bytes::from))
+    }
+
+    pub(super) fn scan(&self, range: &Range<Vec<u8>>, direction: Direction, limit: Limit) -> Result<Slice, Error> {
+        let mut found = self.snapshot.range(&self.rows, range.start.as_slice()..range.end.as_slice());
+        let mut out = Collector::new(limit);
+        loop {
+            let next = match direction {
+                Direction::Forward => found.next(),
+                Direction::Backward => found.next_back(),
+            };
+            let Some(row) = next.map(Guard::into_inner) else { break };
+            let (key, value) = row.map_err(failed)?;
+            if !out.take(key.into(), value.into()) {
+                break;
+            }
+        }
+        Ok(out.into_slice())
+    }
+}
+
+fn failed(error: fjall::Error) -> Error {
+    Error::Engine(error.to_string())
+}
