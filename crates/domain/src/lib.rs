@@ -1,1 +1,14 @@
-//! domain
+//! What Millpond means: rules over a transaction.
+//!
+//! Plain functions take the transaction, the subject and the details; `now` and seeds are handed in. There is no HTTP,
+//! no socket, no wall clock and no dice here, and nothing that knows the wire: a simulation runs the same code.
+
+pub mod app;
+pub mod apps;
+pub mod error;
+pub mod feeds;
+pub mod keyspace;
+pub mod log;
+
+pub use app::{App, Tx};
+pub use error::{Error, Result};

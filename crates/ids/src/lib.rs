@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod feed;
 pub mod json;
+mod stored;
 pub mod time;
 pub mod user;
 

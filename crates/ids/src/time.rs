@@ -12,6 +12,8 @@ pub struct Timestamp(i64);
 
 const EARLIEST: Timestamp = Timestamp(-12_212_553_600_000_000);
 const LATEST: Timestamp = Timestamp(103_035_196_799_999_999);
+/// Left free above what can be read, so that a moment a little later than any given one exists.
+const ROOM_MICROS: i64 = 24 * 3600 * 1_000_000;
 
 impl Timestamp {
     /// The moment `micros` microseconds after 1970 began; moments outside the range become its nearest end.
@@ -44,7 +46,7 @@ impl Timestamp {
                 .map_err(|_| Malformed::new("is not an ISO 8601 time such as 2018-07-08T14:09:36.000000"))?,
         };
         let time = Timestamp(moment.as_nanosecond().div_euclid(1000).try_into().unwrap_or(i64::MAX));
-        if time < EARLIEST || time > LATEST {
+        if time < EARLIEST || time > LATEST.plus_micros(-ROOM_MICROS) {
             return Err(Malformed::new("must lie between the years 1583 and 5235"));
         }
         Ok(time)

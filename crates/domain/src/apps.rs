@@ -1,0 +1,145 @@
+//! Apps (tenants): their keys, secrets and settings (design §5).
+//!
+//! Secrets stand here sealed; whoever seals and opens them has the key, and that is not the domain.
+
+use ids::Timestamp;
+use minicbor::{Decode, Encode};
+use store::{Direction, Limit, Store, Transaction};
+
+use crate::{
+    Error, Result,
+    feeds::groups::Group,
+    keyspace::{APP, APP_KEY, GROUP, SYSTEM},
+};
+
+/// An app.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct AppRecord {
+    /// What people call it.
+    #[n(0)]
+    pub name: String,
+    /// The API key, by which callers name it.
+    #[n(1)]
+    pub key: String,
+    /// The secret that signs tokens, sealed under the server's key.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub sealed_secret: Vec<u8>,
+    /// When it was made.
+    #[n(3)]
+    pub created_at: Timestamp,
+    /// Whether calls are refused.
+    #[n(4)]
+    pub is_suspended: bool,
+}
+
+/// Stores a new app with its feed groups.
+///
+/// # Errors
+/// [`Error::AppExists`] when the id or the key is taken.
+pub async fn create(store: &Store, id: u32, app: &AppRecord, groups: &[(&str, Group)]) -> Result<()> {
+    write(store, async |tx| {
+        if id == SYSTEM.0 || APP.exists(tx, SYSTEM.0, &id).await? {
+            return Err(Error::AppExists("id"));
+        }
+        if APP_KEY.exists(tx, SYSTEM.0, &app.key).await? {
+            return Err(Error::AppExists("key"));
+        }
+        APP.put(tx, SYSTEM.0, &id, app);
+        APP_KEY.put(tx, SYSTEM.0, &app.key, &id);
+        for (name, group) in groups {
+            GROUP.put(tx, id, &(*name).to_owned(), group);
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Adds those of `groups` that the app does not have.
+///
+/// # Errors
+/// When the store fails.
+pub async fn add_groups(store: &Store, id: u32, groups: &[(&str, Group)]) -> Result<()> {
+    write(store, async |tx| {
+        for (name, group) in groups {
+            let name = (*name).to_owned();
+            if !GROUP.exists(tx, id, &name).await? {
+                GROUP.put(tx, id, &name, group);
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Changes what `change` changes of the app `id`; answers the app as it is then.
+///
+/// # Errors
+/// [`Error::NoApp`]; [`Error::AppExists`] when the new key is taken.
+pub async fn update(store: &Store, id: u32, change: impl Fn(&mut AppRecord)) -> Result<AppRecord> {
+    write(store, async |tx| {
+        let mut app = APP.get(tx, SYSTEM.0, &id).await?.ok_or(Error::NoApp(id))?;
+        let old_key = app.key.clone();
+        change(&mut app);
+        if app.key != old_key {
+            if APP_KEY.exists(tx, SYSTEM.0, &app.key).await? {
+                return Err(Error::AppExists("key"));
+            }
+            APP_KEY.delete(tx, SYSTEM.0, &old_key);
+            APP_KEY.put(tx, SYSTEM.0, &app.key, &id);
+        }
+        APP.put(tx, SYSTEM.0, &id, &app);
+        Ok(app)
+    })
+    .await
+}
+
+/// Every app with its id.
+///
+/// # Errors
+/// When the store fails.
+pub async fn list(store: &Store) -> Result<Vec<(u32, AppRecord)>> {
+    let mut tx = store.read();
+    let mut range = APP.range(SYSTEM.0);
+    let mut apps = Vec::new();
+    loop {
+        let page = APP.scan(&mut tx, SYSTEM.0, range.clone(), Direction::Forward, Limit::PAGE).await?;
+        if let Some((id, _)) = page.rows.last() {
+            range.start = store::key::after(APP.key(SYSTEM.0, id));
+        }
+        apps.extend(page.rows);
+        if !page.more {
+            return Ok(apps);
+        }
+    }
+}
+
+/// The feed groups of the app `id`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn groups(store: &Store, id: u32) -> Result<Vec<(String, Group)>> {
+    let mut tx = store.read();
+    let mut range = GROUP.range(id);
+    let mut groups = Vec::new();
+    loop {
+        let page = GROUP.scan(&mut tx, id, range.clone(), Direction::Forward, Limit::PAGE).await?;
+        if let Some((name, _)) = page.rows.last() {
+            range.start = store::key::after(GROUP.key(id, name));
+        }
+        groups.extend(page.rows);
+        if !page.more {
+            return Ok(groups);
+        }
+    }
+}
+
+async fn write<T>(store: &Store, mut body: impl AsyncFnMut(&mut Transaction) -> Result<T>) -> Result<T> {
+    let mut attempts = store.attempts();
+    loop {
+        let mut tx = attempts.begin();
+        let value = body(&mut tx).await?;
+        if attempts.commit(tx).await? {
+            return Ok(value);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The rules that a caller can break. Status codes and wording for the wire are the server's business.
+
+use ids::FeedId;
+
+/// What domain functions answer.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A broken rule, or the world failing underneath.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// These feed groups do not exist in the app.
+    #[error("no feed group {}; create it first", quoted(.0))]
+    NoGroup(Vec<String>),
+    /// A feed was told to follow itself.
+    #[error("`{0}` cannot follow itself")]
+    FollowsItself(FeedId),
+    /// Only flat feeds can be followed.
+    #[error("`{0}` cannot be followed: its group is not flat")]
+    NotFollowable(FeedId),
+    /// A follow was ended with its history kept too often to remember each time.
+    #[error(
+        "`{feed}` has unfollowed `{target}` and kept its history {limit} times; unfollow it once without keep_history"
+    )]
+    TooManySpans {
+        /// The follower.
+        feed: FeedId,
+        /// The followed.
+        target: FeedId,
+        /// How often is possible.
+        limit: usize,
+    },
+    /// The activity that a change names is not there.
+    #[error("activity {0} does not exist")]
+    NoActivity(String),
+    /// A change does not fit what is stored; the text names the field and the rule.
+    #[error("{0}")]
+    Unfit(String),
+    /// Aggregated and notification feeds cannot be read yet.
+    #[error("reading {0} feeds is not available in this version of Millpond")]
+    NotReadable(&'static str),
+    /// An app with this key or id exists.
+    #[error("an app with this {0} exists already")]
+    AppExists(&'static str),
+    /// There is no such app.
+    #[error("there is no app {0}")]
+    NoApp(u32),
+    /// The store failed or refused.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,279 @@
+//! Timelines: what a reader of a feed sees, derived from what was posted and who follows whom (feeds-v1 §4.5, §4.6).
+//!
+//! A timeline is the feed's own rows and those that each of its follows brings, newest first, each activity once. The
+//! sources are merged lazily: the head of the merge is kept as a view, and only who pages past it merges further.
+
+use std::{cmp::Ordering, collections::BinaryHeap, sync::Arc};
+
+use ids::{ActivityId, FeedId};
+use store::{Stamp, Stamped};
+
+use super::{
+    follows::{self, Arrival, Span},
+    views::{Entry, Mark, Views, Window},
+};
+use crate::{
+    App, Result, Tx,
+    keyspace::{Feed, Newest},
+};
+
+mod source;
+
+use source::Cursor;
+
+/// Rows of a timeline that are kept in memory.
+const HEAD_ROWS: usize = if cfg!(test) { 5 } else { 100 };
+/// The most rows of one page (feeds-v1 §11).
+pub const LIMIT_MAX: usize = 100;
+/// The most rows that a page can skip.
+pub const OFFSET_MAX: usize = 100_000;
+
+/// Which part of a timeline is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// At most so many rows.
+    pub limit: usize,
+    /// After so many.
+    pub offset: usize,
+    /// Only ids below this.
+    pub below: ActivityId,
+    /// Whether that id itself belongs to it.
+    pub with_below: bool,
+    /// Only ids above this.
+    pub above: ActivityId,
+    /// Whether that id itself belongs to it.
+    pub with_above: bool,
+}
+
+impl Part {
+    /// The newest `limit` rows.
+    pub fn newest(limit: usize) -> Self {
+        Part { limit, offset: 0, below: ActivityId::MAX, with_below: true, above: ActivityId::MIN, with_above: true }
+    }
+
+    fn is_too_new(&self, id: ActivityId) -> bool {
+        id > self.below || (id == self.below && !self.with_below)
+    }
+
+    fn is_too_old(&self, id: ActivityId) -> bool {
+        id < self.above || (id == self.above && !self.with_above)
+    }
+}
+
+/// One row of a page.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// The activity.
+    pub id: ActivityId,
+    /// The followed feed that brought it; absent if it was posted to the feed itself.
+    pub origin: Option<FeedId>,
+}
+
+/// A page of a timeline.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Page {
+    /// Newest first.
+    pub rows: Vec<Row>,
+    /// Whether older rows follow.
+    pub more: bool,
+}
+
+/// Where rows of a timeline come from.
+#[derive(Clone, Debug)]
+struct Source {
+    feed: FeedId,
+    mark: Mark,
+    /// What of `feed` is seen; absent for the timeline's own feed.
+    span: Option<Span>,
+}
+
+/// The head of a timeline and where the rest comes from.
+#[derive(Debug)]
+pub struct Timeline {
+    as_of: Stamp,
+    follows: Mark,
+    /// The feed itself, then the followed ones in order; a feed followed several times has several.
+    sources: Arc<[Source]>,
+    head: Box<[Merged]>,
+    /// Whether the head is all there is.
+    is_whole: bool,
+}
+
+/// A row of the merge: an activity, and by its index the source that brought it first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Merged {
+    id: ActivityId,
+    source: u32,
+}
+
+impl Timeline {
+    /// Whether nothing that the timeline was made from changed since.
+    pub(super) fn is_true(&self, views: &Views) -> bool {
+        views.is_as_of(self.follows, self.as_of)
+            && self.sources.iter().all(|source| views.is_as_of(source.mark, self.as_of))
+    }
+
+    /// Roughly how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.head) + size_of_val(&*self.sources) + 40 * self.sources.len()
+    }
+
+    fn row(&self, merged: Merged) -> Row {
+        row(&self.sources, merged)
+    }
+
+    /// The page, if the head is enough for it.
+    fn page(&self, part: &Part) -> Option<Page> {
+        let start = self.head.partition_point(|row| part.is_too_new(row.id));
+        let end = self.head.partition_point(|row| !part.is_too_old(row.id)).max(start);
+        let end_is_known = end < self.head.len() || self.is_whole;
+        let rows = &self.head[start..end];
+        let wanted = part.offset.saturating_add(part.limit);
+        if rows.len() <= wanted && !end_is_known {
+            return None;
+        }
+        let page = rows.iter().skip(part.offset).take(part.limit);
+        Some(Page { rows: page.map(|merged| self.row(*merged)).collect(), more: rows.len() > wanted })
+    }
+}
+
+fn row(sources: &[Source], merged: Merged) -> Row {
+    let source = &sources[merged.source as usize];
+    Row { id: merged.id, origin: source.span.is_some().then(|| source.feed.clone()) }
+}
+
+/// Reads a part of the timeline of `feed`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn read(app: &App, feed: &FeedId, part: &Part) -> Result<Page> {
+    let timeline = app.views.timeline(app, feed).await?;
+    if let Some(page) = timeline.page(part) {
+        return Ok(page);
+    }
+    let mut merge = Merge::new(timeline.sources.clone(), part);
+    app.read(async |tx| {
+        merge.begin(tx).await?;
+        let mut page = Page { rows: Vec::with_capacity(part.limit), more: false };
+        let mut skipped = 0;
+        while let Some(merged) = merge.next(tx).await? {
+            if part.is_too_new(merged.id) {
+                continue;
+            }
+            if part.is_too_old(merged.id) {
+                break;
+            }
+            if skipped < part.offset {
+                skipped += 1;
+            } else if page.rows.len() < part.limit {
+                page.rows.push(row(&timeline.sources, merged));
+            } else {
+                page.more = true;
+                break;
+            }
+        }
+        Ok(page)
+    })
+    .await
+}
+
+/// Makes the view of the timeline of `feed`.
+pub(super) async fn build(app: &App, feed: &FeedId) -> Result<Timeline> {
+    app.read(async |tx| {
+        let as_of = tx.stamp();
+        let sources: Arc<[Source]> = sources(tx, feed).await?.into();
+        let mut merge = Merge::new(sources.clone(), &Part::newest(HEAD_ROWS));
+        merge.begin(tx).await?;
+        let mut head = Vec::with_capacity(HEAD_ROWS.min(32));
+        let mut is_whole = false;
+        while head.len() < HEAD_ROWS {
+            match merge.next(tx).await? {
+                Some(row) => head.push(row),
+                None => {
+                    is_whole = true;
+                    break;
+                }
+            }
+        }
+        Ok(Timeline { as_of, follows: Mark::follows(app.id, feed), sources, head: head.into(), is_whole })
+    })
+    .await
+}
+
+async fn sources(tx: &mut Tx<'_>, feed: &FeedId) -> Result<Vec<Source>> {
+    let app = tx.app.id;
+    let mut sources = vec![Source { feed: feed.clone(), mark: Mark::posts(app, feed), span: None }];
+    for (target, follow) in follows::all_of(tx, feed).await? {
+        let mark = Mark::posts(app, &target);
+        sources.extend(follow.spans.into_iter().map(|span| Source { feed: target.clone(), mark, span: Some(span) }));
+    }
+    Ok(sources)
+}
+
+/// The merge of all sources, newest first.
+struct Merge {
+    sources: Arc<[Source]>,
+    below: ActivityId,
+    cursors: Vec<Cursor>,
+    heads: BinaryHeap<Head>,
+}
+
+/// The next row of one source; the greatest is the newest, and among sources that have the same activity, the one where
+/// it arrived first.
+#[derive(PartialEq, Eq)]
+struct Head {
+    id: ActivityId,
+    arrival: Arrival,
+    source: u32,
+}
+
+impl Ord for Head {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.id, other.arrival, other.source).cmp(&(other.id, self.arrival, self.source))
+    }
+}
+
+impl PartialOrd for Head {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Merge {
+    fn new(sources: Arc<[Source]>, part: &Part) -> Self {
+        Merge { below: part.below, cursors: Vec::with_capacity(sources.len()), heads: BinaryHeap::new(), sources }
+    }
+
+    /// Finds the first row of each source.
+    async fn begin(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        for at in 0..self.sources.len() {
+            let source = &self.sources[at];
+            let window = tx.app.views.window(tx.app, &source.feed, source.mark).await?;
+            self.cursors.push(Cursor::new(window, source, self.below));
+            self.advance(tx, at).await?;
+        }
+        Ok(())
+    }
+
+    async fn advance(&mut self, tx: &mut Tx<'_>, at: usize) -> Result<()> {
+        if let Some((entry, arrival)) = self.cursors[at].next(tx, &self.sources[at]).await? {
+            let source = u32::try_from(at).expect("a feed follows fewer than four billion feeds");
+            self.heads.push(Head { id: entry.id, arrival, source });
+        }
+        Ok(())
+    }
+
+    /// The next activity, once, with the source where it arrived first.
+    async fn next(&mut self, tx: &mut Tx<'_>) -> Result<Option<Merged>> {
+        let Some(first) = self.heads.pop() else { return Ok(None) };
+        self.advance(tx, first.source as usize).await?;
+        while self.heads.peek().is_some_and(|head| head.id == first.id) {
+            let again = self.heads.pop().expect("it was just seen");
+            self.advance(tx, again.source as usize).await?;
+        }
+        Ok(Some(Merged { id: first.id, source: first.source }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! What is derived from the records and kept in memory: the newest rows of each feed, and the head of each timeline.
+//!
+//! A view carries the stamp of the snapshot that it was made from. It is true as long as nothing that it was made from
+//! changed after that, and a fixed table of stamps says when each feed last changed. So nothing is ever pushed into a
+//! view: a post marks one feed, whatever the number of followers, and whoever reads next looks. Views can be dropped at
+//! any moment.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use ids::{ActivityId, AppId, FeedId};
+use quick_cache::{Weighter, sync::Cache};
+use store::{Direction, Limit, Published, Stamp, Store};
+
+use super::timelines::{Timeline, build};
+use crate::{
+    App, Result, Tx,
+    keyspace::{Feed, LOG, Newest, POSTED},
+    log::Event,
+};
+
+/// The newest rows of a feed that are kept in memory.
+pub const WINDOW_ROWS: usize = if cfg!(test) { 4 } else { 128 };
+/// Entries of the table of stamps. Feeds that share one are thought to have changed together: a view is made anew
+/// although it was true, and no harm is done.
+const MARKS: usize = 1 << 20;
+
+/// One row of a feed: an activity, and when in commit order it was posted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// The activity.
+    pub id: ActivityId,
+    /// When it was posted to the feed.
+    pub posted: Stamp,
+}
+
+/// The newest rows of a feed.
+#[derive(Debug)]
+pub struct Window {
+    as_of: Stamp,
+    /// Newest first.
+    pub entries: Box<[Entry]>,
+    /// Whether these are all rows of the feed.
+    pub is_whole: bool,
+}
+
+type ViewKey = (AppId, FeedId);
+
+/// All views of a server.
+pub struct Views {
+    marks: Box<[AtomicU64]>,
+    windows: Cache<ViewKey, Arc<Window>, Bytes>,
+    timelines: Cache<ViewKey, Arc<Timeline>, Bytes>,
+}
+
+/// Where the table of stamps says when something last changed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Mark(u32);
+
+impl Mark {
+    fn of(kind: u8, app: AppId, subject: impl Hash) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (kind, app, subject).hash(&mut hasher);
+        Mark((hasher.finish() % MARKS as u64) as u32)
+    }
+
+    /// What is posted to a feed.
+    pub fn posts(app: AppId, feed: &FeedId) -> Self {
+        Self::of(0, app, feed)
+    }
+
+    /// Whom a feed follows.
+    pub fn follows(app: AppId, feed: &FeedId) -> Self {
+        Self::of(1, app, feed)
+    }
+
+    /// What an activity says.
+    pub fn activity(app: AppId, id: ActivityId) -> Self {
+        Self::of(2, app, id)
+    }
+}
+
+impl Views {
+    /// Views of what is in `store`, in at most about `bytes_max` of memory.
+    pub fn new(store: &Store, bytes_max: u64) -> Arc<Self> {
+        let views = Arc::new(Views {
+            marks: (0..MARKS).map(|_| AtomicU64::new(0)).collect(),
+            windows: Cache::with_weighter(100_000, bytes_max / 2, Bytes),
+            timelines: Cache::with_weighter(100_000, bytes_max / 2, Bytes),
+        });
+        let follower = Arc::downgrade(&views);
+        store.on_publish(Box::new(move |published| {
+            if let Some(views) = follower.upgrade() {
+                views.follow(published);
+            }
+        }));
+        views
+    }
+
+    /// Marks what a commit changed. Runs before anybody can read that commit.
+    fn follow(&self, published: &Published) {
+        for (key, value) in &published.appended {
+            let Some((tenant, tag, _)) = store::split(key) else { continue };
+            if tag != LOG.tag() {
+                continue;
+            }
+            let (_, event) = LOG.decode(key, value).expect("the log holds what this server wrote to it");
+            self.mark(AppId(tenant), &event, published.stamp);
+        }
+    }
+
+    fn mark(&self, app: AppId, event: &Event, stamp: Stamp) {
+        let set = |mark: Mark| self.marks[mark.0 as usize].store(stamp.0, Ordering::Release);
+        match event {
+            Event::Posted { feeds, .. } | Event::Removed { feeds, .. } => {
+                feeds.iter().for_each(|feed| set(Mark::posts(app, feed)));
+            }
+            Event::Changed { activity } => set(Mark::activity(app, *activity)),
+            Event::Followed { feed, .. } => set(Mark::follows(app, feed)),
+        }
+    }
+
+    /// Whether what `mark` stands for is as it was at `stamp`.
+    pub fn is_as_of(&self, mark: Mark, stamp: Stamp) -> bool {
+        self.marks[mark.0 as usize].load(Ordering::Acquire) <= stamp.0
+    }
+
+    /// The newest rows of `feed`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn window(&self, app: &App, feed: &FeedId, mark: Mark) -> Result<Arc<Window>> {
+        let key = (app.id, feed.clone());
+        if let Some(window) = self.windows.get(&key)
+            && self.is_as_of(mark, window.as_of)
+        {
+            return Ok(window);
+        }
+        let window = Arc::new(app.read(async |tx| load(tx, feed).await).await?);
+        self.windows.insert(key, window.clone());
+        Ok(window)
+    }
+
+    /// The timeline of `feed`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn timeline(&self, app: &App, feed: &FeedId) -> Result<Arc<Timeline>> {
+        let key = (app.id, feed.clone());
+        if let Some(timeline) = self.timelines.get(&key)
+            && timeline.is_true(self)
+        {
+            return Ok(timeline);
+        }
+        let timeline = Arc::new(build(app, feed).await?);
+        self.timelines.insert(key, timeline.clone());
+        Ok(timeline)
+    }
+}
+
+async fn load(tx: &mut Tx<'_>, feed: &FeedId) -> Result<Window> {
+    let (tenant, as_of) = (tx.tenant(), tx.stamp());
+    let range = POSTED.prefix(tenant, &Feed(feed.clone()));
+    let limit = Limit { rows: WINDOW_ROWS, ..Limit::PAGE };
+    let page = POSTED.scan(tx, tenant, range, Direction::Forward, limit).await?;
+    let entry = |((_, Newest(id)), row): ((Feed, Newest), store::Stamped<()>)| Entry { id, posted: row.stamp };
+    Ok(Window { as_of, entries: page.rows.into_iter().map(entry).collect(), is_whole: !page.more })
+}
+
+/// Weighs views by the memory that they take.
+#[derive(Clone)]
+struct Bytes;
+
+/// What a cache spends on an entry beside the view itself.
+const OVERHEAD_BYTES: usize = 120;
+
+impl Weighter<ViewKey, Arc<Window>> for Bytes {
+    fn weight(&self, (_, feed): &ViewKey, window: &Arc<Window>) -> u64 {
+        (OVERHEAD_BYTES + feed.as_str().len() + size_of_val(&*window.entries)) as u64
+    }
+}
+
+impl Weighter<ViewKey, Arc<Timeline>> for Bytes {
+    fn weight(&self, (_, feed): &ViewKey, timeline: &Arc<Timeline>) -> u64 {
+        (OVERHEAD_BYTES + feed.as_str().len() + timeline.bytes()) as u64
+    }
+}

@@ -1,0 +1,239 @@
+//! Every table of the database, on one screen: reading this file is reading the database.
+//!
+//! A row's key is the app, the table's tag and the columns named here, in an order that is their order in memory. A tag
+//! is given once; a retired table keeps its line, so that its bytes stay reserved. [`TABLES`] lists them all, with whose
+//! personal data each holds: export, erasure and `millpond check` walk that list.
+
+use ids::{ActivityId, AppId, FeedId, Timestamp};
+use store::{Corrupt, Counter, Key, Log, Stamp, StampedTable, Table, key};
+
+use crate::{
+    apps::AppRecord,
+    feeds::{activities::Activity, follows::Follow, groups::Group},
+    log::Event,
+};
+
+/// The tenant of rows that belong to no app.
+pub const SYSTEM: AppId = AppId(0);
+
+// The system's own.
+/// app id → the app.
+pub const APP: Table<u32, AppRecord> = Table::new(1, "app");
+/// API key → app id. Unique.
+pub const APP_KEY: Table<String, u32> = Table::new(2, "app_key");
+
+// Each app's.
+/// name → feed group.
+pub const GROUP: Table<String, Group> = Table::new(10, "group");
+/// activity → what was posted, whatever the number of feeds that show it.
+pub const ACTIVITY: Table<Id, Activity> = Table::new(11, "activity");
+/// foreign id, time → activity. Unique.
+pub const ACTIVITY_FOREIGN: Table<(String, At), ActivityId> = Table::new(12, "activity_foreign");
+/// feed, activity newest first → when in commit order it was posted here. A timeline is a view of these rows.
+pub const POSTED: StampedTable<(Feed, Newest), ()> = StampedTable::new(13, "posted");
+/// activity, feed → nothing. Mirror of `POSTED`.
+pub const PLACED: Table<(Id, Feed), ()> = Table::new(14, "placed");
+/// feed → a moment later than every activity ever posted to it.
+pub const HORIZON: Table<Feed, Timestamp> = Table::new(15, "horizon");
+/// feed, commit order → an activity that came well behind the horizon. Mirror of `POSTED`.
+pub const LATE: Table<(Feed, Stamp, u16), ActivityId> = Table::new(16, "late");
+/// follower, followed → the follow and what it brings.
+pub const FOLLOWING: Table<(Feed, Feed), Follow> = Table::new(17, "following");
+/// follower, since newest first, followed → nothing. Mirror of the active `FOLLOWING`.
+pub const FOLLOWING_ORDER: Table<(Feed, Latest, Feed), ()> = Table::new(18, "following_order");
+/// followed, since newest first, follower → nothing. Mirror of the active `FOLLOWING`.
+pub const FOLLOWER_ORDER: Table<(Feed, Latest, Feed), ()> = Table::new(19, "follower_order");
+/// followed, group of the follower → how many follow it.
+pub const FOLLOWERS: Counter<(Feed, String)> = Counter::new(20, "followers");
+/// follower, group of the followed → how many it follows.
+pub const FOLLOWED: Counter<(Feed, String)> = Counter::new(21, "followed");
+/// commit order → what happened; views, sockets and webhooks follow it.
+pub const LOG: Log<Event> = Log::new(22, "log");
+
+/// Whose personal data a table holds. There is no default: a table without an answer does not compile into [`TABLES`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Personal {
+    /// Nobody's.
+    None,
+    /// The owner's of the feed that the key begins with.
+    ByFeed,
+    /// The actor's, and whoever else the record names.
+    ByActivity,
+    /// Whoever the events name; pruned by age.
+    ByEvent,
+}
+
+/// Every table: tag, name, whose data.
+pub const TABLES: &[(u8, &str, Personal)] = &[
+    (APP.tag(), APP.name(), Personal::None),
+    (APP_KEY.tag(), APP_KEY.name(), Personal::None),
+    (GROUP.tag(), GROUP.name(), Personal::None),
+    (ACTIVITY.tag(), ACTIVITY.name(), Personal::ByActivity),
+    (ACTIVITY_FOREIGN.tag(), ACTIVITY_FOREIGN.name(), Personal::ByActivity),
+    (POSTED.tag(), POSTED.name(), Personal::ByFeed),
+    (PLACED.tag(), PLACED.name(), Personal::ByActivity),
+    (HORIZON.tag(), HORIZON.name(), Personal::ByFeed),
+    (LATE.tag(), LATE.name(), Personal::ByFeed),
+    (FOLLOWING.tag(), FOLLOWING.name(), Personal::ByFeed),
+    (FOLLOWING_ORDER.tag(), FOLLOWING_ORDER.name(), Personal::ByFeed),
+    (FOLLOWER_ORDER.tag(), FOLLOWER_ORDER.name(), Personal::ByFeed),
+    (FOLLOWERS.tag(), FOLLOWERS.name(), Personal::ByFeed),
+    (FOLLOWED.tag(), FOLLOWED.name(), Personal::ByFeed),
+    (LOG.tag(), LOG.name(), Personal::ByEvent),
+];
+
+/// A feed in a key: group, then id.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Feed(pub FeedId);
+
+/// An activity in a key, the oldest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Id(pub ActivityId);
+
+/// An activity in a key, the newest first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Newest(pub ActivityId);
+
+/// A moment in a key, the earliest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct At(pub Timestamp);
+
+/// A moment in a key, the latest first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Latest(pub Timestamp);
+
+impl Key for Feed {
+    fn write(&self, out: &mut Vec<u8>) {
+        key::text(out, self.0.group());
+        key::text(out, self.0.id());
+    }
+
+    fn read(input: &mut &[u8]) -> Result<Self, Corrupt> {
+        let (group, id) = (key::read_text(input)?, key::read_text(input)?);
+        FeedId::new(&group, &id).map(Feed).map_err(|error| Corrupt::new(error.to_string()))
+    }
+}
+
+impl Key for Id {
+    const WIDTH: Option<usize> = Some(16);
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0.to_ordered_bytes());
+    }
+
+    fn read(input: &mut &[u8]) -> Result<Self, Corrupt> {
+        Ok(Id(ActivityId::from_ordered_bytes(key::take(input)?)))
+    }
+}
+
+impl Key for Newest {
+    const WIDTH: Option<usize> = Some(16);
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend(self.0.to_ordered_bytes().map(|byte| !byte));
+    }
+
+    fn read(input: &mut &[u8]) -> Result<Self, Corrupt> {
+        Ok(Newest(ActivityId::from_ordered_bytes(key::take::<16>(input)?.map(|byte| !byte))))
+    }
+}
+
+impl Key for At {
+    const WIDTH: Option<usize> = Some(8);
+
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.micros().write(out);
+    }
+
+    fn read(input: &mut &[u8]) -> Result<Self, Corrupt> {
+        Ok(At(Timestamp::from_micros(i64::read(input)?)))
+    }
+}
+
+impl Key for Latest {
+    const WIDTH: Option<usize> = Some(8);
+
+    fn write(&self, out: &mut Vec<u8>) {
+        // Flipping every bit of a signed number turns its order round.
+        (!self.0.micros()).write(out);
+    }
+
+    fn read(input: &mut &[u8]) -> Result<Self, Corrupt> {
+        Ok(Latest(Timestamp::from_micros(!i64::read(input)?)))
+    }
+}
+
+impl PartialOrd for Newest {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Newest {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        other.0.cmp(&self.0)
+    }
+}
+
+impl PartialOrd for Latest {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Latest {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        other.0.cmp(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_tag_and_a_name_are_given_once() {
+        let tags: HashSet<_> = TABLES.iter().map(|(tag, ..)| tag).collect();
+        let names: HashSet<_> = TABLES.iter().map(|(_, name, _)| name).collect();
+        assert_eq!((tags.len(), names.len()), (TABLES.len(), TABLES.len()));
+    }
+
+    #[test]
+    fn every_table_declared_here_is_listed_with_whose_data_it_holds() {
+        let declared = include_str!("keyspace.rs")
+            .lines()
+            .filter(|line| line.starts_with("pub const ") && line.contains("::new("))
+            .count();
+        assert_eq!(declared, TABLES.len());
+    }
+
+    fn order_is_kept<K: Key + Ord + Clone + std::fmt::Debug>(a: &K, b: &K) -> Result<(), TestCaseError> {
+        let bytes = |key: &K| {
+            let mut out = Vec::new();
+            key.write(&mut out);
+            out
+        };
+        prop_assert_eq!(a.cmp(b), bytes(a).cmp(&bytes(b)));
+        let written = bytes(a);
+        prop_assert_eq!(&K::read(&mut written.as_slice()).unwrap(), a);
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn order_in_memory_is_order_in_keys(a: [u8; 16], b: [u8; 16], groups in "[a-c_-]{1,3}", other in "[a-c_-]{1,3}", m: i32, n: i32) {
+            let (a, b) = (ActivityId::from_ordered_bytes(a), ActivityId::from_ordered_bytes(b));
+            let (m, n) = (Timestamp::from_micros(m.into()), Timestamp::from_micros(n.into()));
+            let feeds = (Feed(FeedId::new(&groups, &other).unwrap()), Feed(FeedId::new(&other, &groups).unwrap()));
+            order_is_kept(&Id(a), &Id(b))?;
+            order_is_kept(&Newest(a), &Newest(b))?;
+            order_is_kept(&At(m), &At(n))?;
+            order_is_kept(&Latest(m), &Latest(n))?;
+            order_is_kept(&feeds.0, &feeds.1)?;
+        }
+    }
+}
