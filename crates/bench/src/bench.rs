@@ -1,0 +1,218 @@
+//! What the rows of one run share: its sizes, its folder, its processes and its data sets.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+
+use crate::api::{APP, Api, KEY, SECRET};
+use crate::args::{Args, Sizes};
+use crate::child::Running;
+use crate::cores::Cores;
+use crate::data::{DataSet, Shape};
+use crate::load::{self, Outcome, Pace, Repeated};
+use crate::progress::Progress;
+use crate::redis::{self, Missing};
+use crate::verify::Expected;
+use crate::{data, http};
+
+/// How much more the client must be able to do than it did, for the figure to be the server's.
+pub(crate) const HEADROOM: f64 = 1.3;
+
+/// A server under measurement: the subject or a peer.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) running: Running,
+}
+
+impl Server {
+    /// A careful client of it.
+    pub(crate) async fn api(&self) -> Result<Api> {
+        Api::open(self.address).await
+    }
+}
+
+/// One run.
+pub(crate) struct Bench {
+    pub(crate) sizes: Sizes,
+    pub(crate) cores: Cores,
+    pub(crate) progress: Progress,
+    /// What a reader of the table should know.
+    pub(crate) notes: Vec<String>,
+    /// The program of the Redis peer, or why there is none.
+    pub(crate) redis: Result<PathBuf, Missing>,
+    folder: TempDir,
+    /// The executable that runs the peers.
+    own: PathBuf,
+    /// The executable that runs the subject.
+    server: PathBuf,
+    data_sets: BTreeMap<u64, DataSet>,
+    snapshots: BTreeMap<u64, PathBuf>,
+}
+
+impl Bench {
+    /// A run that keeps its data in a new folder inside `args.dir`, removed at its end.
+    pub(crate) fn new(args: &Args, cores: Cores, progress: Progress) -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix(".millpond-bench-")
+            .tempdir_in(&args.dir)
+            .with_context(|| format!("making a folder in {}", args.dir.display()))?;
+        let own = std::env::current_exe().context("finding this executable")?;
+        let redis = redis::find(args.redis_bin.as_deref(), !args.no_install, &progress);
+        Ok(Self {
+            sizes: Sizes::new(args),
+            cores,
+            progress,
+            notes: Vec::new(),
+            redis,
+            folder,
+            server: args.server_bin.clone().unwrap_or_else(|| own.clone()),
+            own,
+            data_sets: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
+        })
+    }
+
+    /// The folder of the run, on the filesystem that is measured.
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A folder inside it, made if it is not there.
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.root().join(name);
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+
+    /// Starts the subject on the data in `folder` and waits until it is ready.
+    pub(crate) async fn serve(&self, folder: &Path) -> Result<Server> {
+        let mut running = self.spawn_subject(folder, "127.0.0.1:0")?;
+        Ok(Server { address: running.ready().await?, running })
+    }
+
+    /// Starts the subject, listening on `listen`, and does not wait.
+    pub(crate) fn spawn_subject(&self, folder: &Path, listen: &str) -> Result<Running> {
+        let mut command = Command::new(&self.server);
+        command.arg("serve").arg("--data-dir").arg(folder).args(["--listen", listen]);
+        command.args(["--preset", "sdk-suites", "--rate-limits", "off"]);
+        command.args(["--app-key", KEY, "--app-secret", SECRET, "--app-id", APP]);
+        Running::start("server", command, &self.cores, self.root())
+    }
+
+    /// Starts a bare hyper server that answers `body`, and waits until it is ready.
+    pub(crate) async fn hyper(&self, status: u16, body: &[u8]) -> Result<Server> {
+        let mut running = self.spawn_hyper(status, body, "127.0.0.1:0")?;
+        Ok(Server { address: running.ready().await?, running })
+    }
+
+    /// Starts a bare hyper server, listening on `listen`, and does not wait.
+    pub(crate) fn spawn_hyper(&self, status: u16, body: &[u8], listen: &str) -> Result<Running> {
+        let file = self.root().join("hyper-body");
+        std::fs::write(&file, body)?;
+        let mut command = Command::new(&self.own);
+        command.args(["bench-peer", "hyper", "--listen", listen, "--status", &status.to_string(), "--body-file"]);
+        command.arg(file);
+        Running::start("hyper", command, &self.cores, self.root())
+    }
+
+    /// Starts the front that reads pages from the Redis at `redis`, and waits until it is ready.
+    pub(crate) async fn redis_front(&self, redis: SocketAddr, next: &str) -> Result<Server> {
+        let mut command = Command::new(&self.own);
+        command.args(["bench-peer", "redis-front", "--redis", &redis.to_string(), "--secret", SECRET, "--next", next]);
+        let mut running = Running::start("redis-front", command, &self.cores, self.root())?;
+        Ok(Server { address: running.ready().await?, running })
+    }
+
+    /// How an open loop is to wait.
+    pub(crate) fn pace(&self) -> Pace {
+        if self.cores.are_split() { Pace::Spin } else { Pace::Sleep }
+    }
+
+    /// The throughput of `scripts` against `address`, with a note if the client was the limit.
+    pub(crate) async fn throughput<S: load::Script>(
+        &mut self,
+        what: &str,
+        address: SocketAddr,
+        scripts: Vec<S>,
+    ) -> Result<f64> {
+        let outcome = load::closed(address, scripts, self.sizes.warm, self.sizes.measure)
+            .await
+            .with_context(|| format!("measuring the throughput of {what}"))?;
+        self.watch(what, &outcome);
+        Ok(outcome.rate)
+    }
+
+    /// Notes, once for each name, that the client had too little headroom.
+    fn watch(&mut self, what: &str, outcome: &Outcome) {
+        let Some(capacity) = outcome.capacity().filter(|capacity| *capacity < outcome.rate * HEADROOM) else { return };
+        let beginning = format!("{what}: the client was the limit");
+        if !self.notes.iter().any(|note| note.starts_with(&beginning)) {
+            self.notes.push(format!(
+                "{beginning} ({:.0} requests/s of the {capacity:.0} it could do): the ratio is nearer to 1 than it should be",
+                outcome.rate
+            ));
+        }
+    }
+
+    /// Measures the client itself against a trivially small answer, and notes what it can do.
+    pub(crate) async fn prove_headroom(&mut self) -> Result<()> {
+        self.progress.now("the client's own headroom");
+        let body = b"ok";
+        let hyper = self.hyper(200, body).await?;
+        let script = Repeated { request: http::get("/", None), expected: Expected::exactly(200, body) };
+        let scripts = vec![script; self.sizes.connections];
+        let outcome = load::closed(hyper.address, scripts, self.sizes.warm, self.sizes.measure).await?;
+        let capacity = outcome.capacity().map_or_else(|| "unknown".to_owned(), |capacity| format!("{capacity:.0}"));
+        let busy = outcome.busy.map_or_else(|| "unknown".to_owned(), |busy| format!("{:.0}%", busy * 100.0));
+        self.notes.push(format!(
+            "client: {:.0} requests/s against a bare hyper server's 2-byte answer, busy {busy} of its core: it could do {capacity}",
+            outcome.rate
+        ));
+        Ok(())
+    }
+
+    /// The data set of about `entries` timeline entries, loaded through the API the first time.
+    pub(crate) async fn data_set(&mut self, entries: u64) -> Result<DataSet> {
+        if let Some(data_set) = self.data_sets.get(&entries) {
+            return Ok(data_set.clone());
+        }
+        self.progress.now(&format!("loading {entries} timeline entries"));
+        let folder = self.folder(&format!("data-{entries}"))?;
+        let server = self.serve(&folder).await?;
+        let since = Instant::now();
+        let shape = Shape::of_entries(entries);
+        let timelines = data::load(server.address, &shape, self.sizes.load_max).await?;
+        let shape = Shape { timelines, ..shape };
+        server.running.stop().await?;
+        if entries > 0 {
+            ensure!(timelines > 0, "no timeline was loaded within {:?}", self.sizes.load_max);
+            self.notes.push(format!("{shape}, loaded in {:.1} s", since.elapsed().as_secs_f64()));
+        }
+        let data_set = DataSet { folder, shape };
+        self.data_sets.insert(entries, data_set.clone());
+        Ok(data_set)
+    }
+
+    /// A Redis snapshot of the same shape, written the first time; the error says why there is none.
+    pub(crate) async fn redis_snapshot(&mut self, shape: &Shape) -> Result<Result<PathBuf, Missing>> {
+        let program = match &self.redis {
+            Ok(program) => program.clone(),
+            Err(missing) => return Ok(Err(missing.clone())),
+        };
+        if let Some(folder) = self.snapshots.get(&shape.entries()) {
+            return Ok(Ok(folder.clone()));
+        }
+        self.progress.now(&format!("loading {} timeline entries into Redis", shape.entries()));
+        let folder = self.folder(&format!("redis-{}", shape.entries()))?;
+        let server = redis::Server::start_on_snapshot(&program, &folder, &self.cores).await?;
+        data::load_redis(&server, shape).await?;
+        server.save_and_stop().await?;
+        self.snapshots.insert(shape.entries(), folder.clone());
+        Ok(Ok(folder))
+    }
+}

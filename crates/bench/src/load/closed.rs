@@ -1,0 +1,70 @@
+//! The closed loop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use hdrhistogram::Histogram;
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
+
+use super::busy::Busy;
+use super::{Outcome, Script, connect, histogram, nanos};
+use crate::http::Connection;
+
+/// How long after the end the last answers may take.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Lets every script ask as fast as it is answered: for `warm` uncounted, then for `measure`.
+pub(crate) async fn closed<S: Script>(
+    address: SocketAddr,
+    scripts: Vec<S>,
+    warm: Duration,
+    measure: Duration,
+) -> Result<Outcome> {
+    let connections = connect(address, scripts.len()).await?;
+    let latency = Arc::new(Mutex::new(histogram()?));
+    let from = Instant::now() + warm;
+    let until = from + measure;
+    let mut workers = JoinSet::new();
+    for (connection, script) in connections.into_iter().zip(scripts) {
+        workers.spawn(ask(connection, script, Arc::clone(&latency), from, until));
+    }
+    tokio::time::sleep_until(from.into()).await;
+    let busy = Busy::start();
+    tokio::time::sleep_until(until.into()).await;
+    let busy = busy.part();
+    tokio::time::timeout(GRACE, finish(workers)).await.context("answers are missing long after the end")??;
+    let latency = latency.lock().clone();
+    Ok(Outcome { rate: latency.len() as f64 / measure.as_secs_f64(), latency, busy })
+}
+
+async fn ask<S: Script>(
+    mut connection: Connection,
+    mut script: S,
+    latency: Arc<Mutex<Histogram<u64>>>,
+    from: Instant,
+    until: Instant,
+) -> Result<()> {
+    let mut sent = Instant::now();
+    loop {
+        let response = connection.exchange(script.request()).await?;
+        script.check(&response)?;
+        let now = Instant::now();
+        if now >= until {
+            return Ok(());
+        }
+        if now >= from {
+            latency.lock().saturating_record(nanos(now - sent));
+        }
+        sent = now;
+    }
+}
+
+async fn finish(mut workers: JoinSet<Result<()>>) -> Result<()> {
+    while let Some(worker) = workers.join_next().await {
+        worker.context("a connection's task failed")??;
+    }
+    Ok(())
+}

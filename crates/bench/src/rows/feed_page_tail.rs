@@ -1,0 +1,59 @@
+//! Row 2: the 99th percentile of the same page, open loop, at half of what bare hyper can do.
+
+use anyhow::{Context, Result};
+
+use super::Row;
+use super::feed_page::Pages;
+use crate::bench::Bench;
+use crate::bound::Bound;
+use crate::load::{self, Opened};
+use crate::report::Line;
+
+pub(crate) const ROW: Row = Row {
+    number: 2,
+    name: "its p99, open loop at half of hyper's maximum",
+    must: "≤ 3× hyper",
+    goal: "≤ 1.5×",
+    measure: |bench| Box::pin(measure(bench)),
+};
+
+async fn measure(bench: &mut Bench) -> Result<Vec<Line>> {
+    let pages = Pages::load(bench).await?;
+    let hyper = bench.hyper(200, pages.body()).await?;
+    let rate = bench.throughput("feed page, hyper", hyper.address, pages.scripts_for_hyper()).await? / 2.0;
+    let (length, pace) = (bench.sizes.measure, bench.pace());
+    let (mut subject, mut limit) = (Found::default(), Found::default());
+    for round in 1..=bench.sizes.rounds {
+        bench.progress.now(&format!("row 2: round {round} of {}", bench.sizes.rounds));
+        let opened = load::open(pages.server.address, pages.scripts()?, rate, length, pace).await;
+        subject.add(&opened.context("reading pages")?);
+        let opened = load::open(hyper.address, pages.scripts_for_hyper(), rate, length, pace).await;
+        limit.add(&opened.context("reading pages from hyper")?);
+    }
+    bench.notes.push(format!(
+        "row 2: the client handed out requests at most {:.0} µs late (p99); both latencies include that",
+        subject.lag.max(limit.lag)
+    ));
+    let tail = Line::new(format!("feed page p99 at {rate:.0} req/s, open loop"), "µs", &subject.tail);
+    let middle = Line::new(format!("feed page p50 at {rate:.0} req/s, open loop"), "µs", &subject.middle);
+    Ok(vec![
+        tail.over("hyper, same bytes", &limit.tail).must(Bound::AtMost(3.0)).goal(Bound::AtMost(1.5)),
+        middle.over("hyper, same bytes", &limit.middle),
+    ])
+}
+
+/// Quantiles of each round, in microseconds.
+#[derive(Default)]
+struct Found {
+    middle: Vec<f64>,
+    tail: Vec<f64>,
+    lag: f64,
+}
+
+impl Found {
+    fn add(&mut self, opened: &Opened) {
+        self.middle.push(opened.outcome.latency_us(0.5));
+        self.tail.push(opened.outcome.latency_us(0.99));
+        self.lag = self.lag.max(opened.lag_us);
+    }
+}
