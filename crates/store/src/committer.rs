@@ -211,6 +211,7 @@ impl Committer {
                 self.fail(&error);
             }
         }
-        self.shared.published.store(Arc::new(View { stamp: self.last, snapshot: Snapshot::Closed }));
+        let stamp = self.shared.published.load().stamp;
+        self.shared.published.store(Arc::new(View { stamp, snapshot: Snapshot::Closed }));
     }
 }

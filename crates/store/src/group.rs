@@ -102,10 +102,6 @@ impl Group {
         self.changes.extend(plan);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.changes.is_empty()
-    }
-
     pub(crate) fn into_batch(self) -> Batch {
         self.changes.into_iter().collect()
     }

@@ -13,10 +13,12 @@ pub mod fault;
 pub mod key;
 pub mod limits;
 
+mod attempts;
 mod body;
 mod committer;
 mod counter;
 mod directory;
+mod dump;
 mod engine;
 mod error;
 mod group;
@@ -37,9 +39,11 @@ mod writes;
 
 pub use bytes::Bytes;
 
+pub use attempts::Attempts;
 pub use body::Body;
 pub use committer::{Durability, Published};
 pub use counter::Counter;
+pub use dump::{CheckSummary, DumpError, DumpSummary};
 pub use error::{CommitError, Corrupt, Error, Hex, OpenError, WriteError};
 pub use key::Key;
 pub use log::{Log, Place};

@@ -1,5 +1,6 @@
 //! Scans: the words that describe them, and the merge of stored rows with buffered writes.
 
+use std::iter::Peekable;
 use std::ops::{Bound, Range};
 
 use bytes::Bytes;
@@ -152,16 +153,19 @@ fn surviving(range: &Range<Vec<u8>>, deleted: &[Range<Vec<u8>>], direction: Dire
     parts
 }
 
+/// A buffered write and its key.
+type Point<'a> = (&'a Vec<u8>, &'a Write);
+
 /// The buffered writes inside the range, in scan order.
 struct Points<'a> {
-    rest: std::iter::Peekable<Box<dyn Iterator<Item = (&'a Vec<u8>, &'a Write)> + Send + 'a>>,
+    rest: Peekable<Box<dyn Iterator<Item = Point<'a>> + Send + 'a>>,
     direction: Direction,
 }
 
 impl<'a> Points<'a> {
     fn new(writes: &'a Writes, range: &'a Range<Vec<u8>>, direction: Direction) -> Points<'a> {
         let points = writes.points_in(range);
-        let rest: Box<dyn Iterator<Item = _> + Send> = match direction {
+        let rest: Box<dyn Iterator<Item = Point<'a>> + Send> = match direction {
             Direction::Forward => Box::new(points),
             Direction::Backward => Box::new(points.rev()),
         };

@@ -217,7 +217,7 @@ impl Store {
     }
 
     /// Commits, and finds out what became of a commit whose outcome is unknown.
-    async fn commit_or_resolve(&self, tx: Transaction) -> Result<Stamp, Error> {
+    pub(crate) async fn commit_or_resolve(&self, tx: Transaction) -> Result<Stamp, Error> {
         let (number, id) = self.next_id();
         let began = tx.stamp();
         match self.submit(tx.finish()?, number, id, Durability::Synced).await {
@@ -251,7 +251,7 @@ impl Store {
     }
 
     /// Waits before the next attempt; at first not at all, because the conflicting commit is already published.
-    async fn back_off(&self, attempt: u32) {
+    pub(crate) async fn back_off(&self, attempt: u32) {
         if attempt < 3 {
             return tokio::task::yield_now().await;
         }

@@ -156,8 +156,7 @@ impl Writes {
             within("the size of a value in bytes", value.len(), VALUE_BYTES_MAX)?;
         }
         for range in &self.ranges {
-            check_key(&range.start, 0)?;
-            within("the size of a key in bytes", range.end.len(), KEY_BYTES_MAX)?;
+            within("the size of a key in bytes", range.start.len().max(range.end.len()), KEY_BYTES_MAX)?;
         }
         self.assertions.iter().try_for_each(|assertion| check_key(&assertion.key, 0))
     }

@@ -29,8 +29,8 @@ pub(crate) struct Embedded {
     database: Database,
     rows: Keyspace,
     mark: SyncedMark,
-    /// Held for its lock; dropped last.
-    _dir: DataDir,
+    /// Holds the lock; dropped last.
+    dir: DataDir,
 }
 
 impl fmt::Debug for Embedded {
@@ -81,7 +81,7 @@ impl Embedded {
             .keyspace(KEYSPACE, || KeyspaceCreateOptions::default().max_memtable_size(write_buffer_bytes))
             .map_err(failed)?;
         database.persist(PersistMode::SyncAll).map_err(failed)?;
-        let engine = Embedded { database, rows, mark, _dir: dir };
+        let engine = Embedded { database, rows, mark, dir };
         let groups = engine.groups()?;
         let stamp = groups.back().copied().unwrap_or_default();
         engine.verify(stamp, &found)?;
@@ -93,13 +93,13 @@ impl Embedded {
         let needed = self.mark.stamp().max(found.last);
         if stamp < needed {
             let reason = format!("the last commit is {}, but commit {} had been acknowledged", stamp.0, needed.0);
-            return Err(OpenError::Damaged { path: self._dir.path().into(), reason });
+            return Err(OpenError::Damaged { path: self.dir.path().into(), reason });
         }
         Ok(())
     }
 
     fn groups(&self) -> Result<VecDeque<Stamp>, OpenError> {
-        let dir = self._dir.path();
+        let dir = self.dir.path();
         let snapshot = self.snapshot();
         let all = Limit { rows: usize::MAX, bytes: usize::MAX };
         let slice = snapshot.scan(&groups_after(Stamp::default()), Direction::Forward, all);
@@ -136,6 +136,11 @@ impl Embedded {
 
     pub(super) fn maintain(&mut self) -> Result<(), Error> {
         self.mark.sync().map_err(|error| Error::Engine(error.to_string()))
+    }
+
+    /// Writes rows of a restore: not synced, because [`Embedded::set_stamp`] ends it with a sync of everything.
+    pub(crate) fn load(&self, batch: Batch) -> Result<(), Error> {
+        self.write(batch, false)
     }
 
     /// Makes `stamp` the store's position; how a restore ends.
