@@ -48,7 +48,7 @@ enum Task {
 #[tokio::main]
 async fn main() -> ExitCode {
     match run_until_interrupted(Arguments::parse().task).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -57,7 +57,7 @@ async fn main() -> ExitCode {
 }
 
 /// Dropping the task kills the processes that it started: each is held by a guard.
-async fn run_until_interrupted(task: Task) -> Result<()> {
+async fn run_until_interrupted(task: Task) -> Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         done = run(task) => done,
@@ -66,12 +66,13 @@ async fn run_until_interrupted(task: Task) -> Result<()> {
     }
 }
 
-async fn run(task: Task) -> Result<()> {
+async fn run(task: Task) -> Result<ExitCode> {
     match task {
-        Task::Test(arguments) => test::run(arguments).await,
-        Task::Tidy(arguments) => tidy::run(&arguments),
-        Task::Replay(arguments) => replay::run(arguments).await,
-        Task::Kill(arguments) => kill::run(arguments).await,
-        Task::Quickstart(arguments) => quickstart::run(&arguments).await,
+        Task::Test(arguments) => return test::run(&arguments).await,
+        Task::Tidy(arguments) => tidy::run(&arguments)?,
+        Task::Replay(arguments) => replay::run(arguments).await?,
+        Task::Kill(arguments) => kill::run(arguments).await?,
+        Task::Quickstart(arguments) => quickstart::run(&arguments).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }

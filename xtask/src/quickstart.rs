@@ -39,6 +39,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
 /// Runs every quickstart, or the one called `only`.
 pub(crate) async fn run_all(only: Option<&str>) -> Result<()> {
     install::debian("curl", "curl").await?;
+    install::debian("openssl", "openssl").await?;
     install::debian("npm", "npm").await?;
     let python = install::python_environment().await?;
     let documents = documents(only)?;
@@ -108,4 +109,17 @@ fn compare(steps: &[Step], printed: &[String]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_quickstart_starts_the_server_and_promises_an_output() {
+        for path in documents(None).unwrap() {
+            let document = Document::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            assert!(document.steps.iter().any(|step| step.prints.is_some()), "{}", path.display());
+        }
+    }
 }

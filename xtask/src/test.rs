@@ -3,6 +3,7 @@
 mod suites;
 mod supply;
 
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -108,16 +109,16 @@ async fn build() -> Result<()> {
     shell::run(shell::cargo().args(["build", "--release", "--locked", "--package", "millpond"]), BUILD_MAX).await
 }
 
-/// Runs the steps that were asked for; fails if any of them did.
-pub(crate) async fn run(arguments: Arguments) -> Result<()> {
+/// Runs the steps that were asked for. The code says whether all passed; the last line printed counts them.
+pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.list {
         for step in Step::ALL {
             println!("{:12} {}", step.name(), step.purpose());
         }
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     let outcomes = run_steps(&chosen(&arguments.only)?).await;
-    summarise(&outcomes)
+    Ok(summarise(&outcomes))
 }
 
 fn chosen(only: &[String]) -> Result<Vec<Step>> {
@@ -149,7 +150,7 @@ async fn run_steps(steps: &[Step]) -> Vec<Outcome> {
     outcomes
 }
 
-fn summarise(outcomes: &[Outcome]) -> Result<()> {
+fn summarise(outcomes: &[Outcome]) -> ExitCode {
     println!("\n=== summary");
     for outcome in outcomes {
         let verdict = if outcome.failure.is_none() { "passed" } else { "FAILED" };
@@ -157,11 +158,7 @@ fn summarise(outcomes: &[Outcome]) -> Result<()> {
     }
     let failed = outcomes.iter().filter(|outcome| outcome.failure.is_some()).count();
     println!("{} passed, {failed} failed", outcomes.len() - failed);
-    if failed > 0 {
-        // The summary is the last word on standard output; the exit code says the rest.
-        std::process::exit(1);
-    }
-    Ok(())
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 #[cfg(test)]

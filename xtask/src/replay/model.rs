@@ -109,3 +109,50 @@ impl Model {
         self.keys[event].id()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::Batch;
+    use super::*;
+    use crate::api::Follow;
+
+    fn commit(number: usize) -> Event {
+        let (minute, second) = (number / 60, number % 60);
+        Event {
+            actor: "amy".into(),
+            verb: "commit".into(),
+            object: format!("commit:{number}"),
+            repo: "pond".into(),
+            time: format!("2024-12-13T09:{minute:02}:{second:02}.000000"),
+            with: vec![],
+        }
+    }
+
+    fn follow(target: &str) -> Follow {
+        Follow { source: "timeline:bob".into(), target: target.into() }
+    }
+
+    /// The events of a timeline, newest first, with where each came from.
+    fn timeline(events: &[Event], batches: Vec<Batch>) -> Vec<(usize, String)> {
+        let rows = Model::of(events, &Plan { batches }).rows("timeline:bob").into_iter();
+        rows.map(|row| (row.event, row.origin.unwrap_or_default())).collect()
+    }
+
+    #[test]
+    fn a_follow_copies_the_newest_hundred_and_what_comes_later() {
+        let events: Vec<Event> = (0..130).map(commit).collect();
+        let before = Batch { posts: (0..120).collect(), follows: vec![vec![follow("user:amy")]] };
+        let after = Batch { posts: (120..130).collect(), follows: vec![] };
+        let rows = timeline(&events, vec![before, after]);
+        assert_eq!(rows.iter().map(|(event, _)| *event).collect::<Vec<_>>(), (20..130).rev().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_arrives_by_two_ways_is_one_row_and_came_by_the_first() {
+        let events: Vec<Event> = (0..2).map(commit).collect();
+        let repo_first = Batch { posts: vec![0], follows: vec![vec![follow("repo:pond"), follow("user:amy")]] };
+        let both = Batch { posts: vec![1], follows: vec![] };
+        let rows = timeline(&events, vec![repo_first, both]);
+        assert_eq!(rows, [(1, "user:amy".to_owned()), (0, "repo:pond".to_owned())]);
+    }
+}
