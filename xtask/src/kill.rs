@@ -9,7 +9,7 @@ mod poster;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use futures_util::future::{Either, try_join_all, try_select};
 
 use crate::api::{Api, Follow};
@@ -66,6 +66,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let (server, api) = start(directory.path()).await?;
     clients.check(&api).await.with_context(|| format!("after the last kill of the run with --seed {seed}"))?;
     server.stop().await?;
+    if clients.activities() < arguments.rounds {
+        bail!("only {}: too little to prove anything", clients.summary());
+    }
     println!("killed {} times; {}, all there once and in order", arguments.rounds, clients.summary());
     Ok(())
 }
@@ -76,7 +79,7 @@ async fn one_round(directory: &Path, clients: &mut Clients, dice: &mut Dice) -> 
         Server::start_and_kill(serve::command(&serve::test_app(), &Data::Kept(directory))?, delay).await?;
     }
     let (server, api) = start(directory).await?;
-    clients.check(&api).await.with_context(|| server.log_tail())?;
+    clients.check(&api).await.map_err(|failure| server.explain(&failure))?;
     let life = Duration::from_millis(dice.below(LIFE_MAX_MS));
     clients.write_until_killed(&api, server, life).await
 }
@@ -138,10 +141,13 @@ impl Clients {
         holds_exactly(api, READER, posted).await
     }
 
+    fn activities(&self) -> usize {
+        self.posters.iter().map(|poster| poster.foreign_ids().count()).sum()
+    }
+
     fn summary(&self) -> String {
-        let activities: usize = self.posters.iter().map(|poster| poster.foreign_ids().count()).sum();
         let changes: usize = self.followers.iter().map(Follower::changes).sum();
-        format!("{activities} activities and {changes} changes of follows")
+        format!("{} activities and {changes} changes of follows", self.activities())
     }
 }
 
@@ -149,7 +155,7 @@ impl Clients {
 async fn holds_exactly(api: &Api, feed: &str, mut expected: Vec<String>) -> Result<()> {
     let (found, _) = api.whole_feed(feed).await?;
     if let Some(pair) = found.windows(2).find(|pair| pair[0].time < pair[1].time) {
-        anyhow::bail!("{feed} is out of order: {:?} stands before {:?}", pair[0], pair[1]);
+        bail!("{feed} is out of order: {:?} stands before {:?}", pair[0], pair[1]);
     }
     let mut found: Vec<String> = found.into_iter().map(|activity| activity.foreign_id).collect();
     found.sort_unstable();
@@ -157,7 +163,7 @@ async fn holds_exactly(api: &Api, feed: &str, mut expected: Vec<String>) -> Resu
     if found != expected {
         let lost: Vec<&String> = expected.iter().filter(|id| found.binary_search(id).is_err()).take(5).collect();
         let (found, expected) = (found.len(), expected.len());
-        anyhow::bail!("{feed} has {found} rows where {expected} are right; lost are, for example, {lost:?}");
+        bail!("{feed} has {found} rows where {expected} are right; lost are, for example, {lost:?}");
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ mod progress;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::api::{Api, App};
 use crate::serve::{self, Data, Server};
@@ -72,9 +72,8 @@ pub(crate) async fn run_small() -> Result<()> {
 async fn on_a_fresh_server(events: &[events::Event], concurrency: usize) -> Result<()> {
     let app = serve::test_app();
     let server = Server::start(serve::command(&app, &Data::Ephemeral)?).await?;
-    replay(&Api::new(server.url(), &app)?, events, concurrency)
-        .await
-        .with_context(|| format!("the replay failed; {}", server.log_tail()))?;
+    let api = Api::new(server.url(), &app)?;
+    replay(&api, events, concurrency).await.map_err(|failure| server.explain(&failure))?;
     server.stop().await
 }
 

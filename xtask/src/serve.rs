@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use tempfile::TempPath;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
@@ -22,7 +23,7 @@ const DRAIN_MAX: Duration = Duration::from_secs(20);
 pub(crate) struct Server {
     child: Child,
     url: String,
-    log: PathBuf,
+    log: TempPath,
 }
 
 /// Where a test server keeps its data.
@@ -97,8 +98,8 @@ impl Server {
         child.kill().await.context("cannot kill the server")
     }
 
-    fn spawn(mut command: Command) -> Result<(Child, Lines<BufReader<ChildStdout>>, PathBuf)> {
-        let (file, log) = tempfile::Builder::new().prefix("millpond-").suffix(".log").tempfile()?.keep()?;
+    fn spawn(mut command: Command) -> Result<(Child, Lines<BufReader<ChildStdout>>, TempPath)> {
+        let (file, log) = tempfile::Builder::new().prefix("millpond-").suffix(".log").tempfile()?.into_parts();
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -134,19 +135,16 @@ impl Server {
         }
     }
 
-    /// The last lines of the server's log, for a failure report.
-    pub(crate) fn log_tail(&self) -> String {
+    /// A failure of a test against this server, with the end of the server's log below it.
+    pub(crate) fn explain(&self, failure: &anyhow::Error) -> anyhow::Error {
+        anyhow::anyhow!("{failure:#}\n{}", self.log_tail())
+    }
+
+    fn log_tail(&self) -> String {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         let tail = lines[lines.len().saturating_sub(30)..].join("\n");
         format!("the end of the server's log:\n{tail}")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // A log that nobody needs any more; leaving it would be litter, failing to remove it is harmless.
-        drop(std::fs::remove_file(&self.log));
     }
 }
 

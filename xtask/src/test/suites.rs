@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tokio::process::Command;
 
 use crate::serve::{self, Data, Server};
@@ -40,6 +40,6 @@ async fn against_a_server(mut suite: Command) -> Result<()> {
         .env("STREAM_API_KEY", &app.key)
         .env("STREAM_API_SECRET", &app.secret)
         .env("STREAM_APP_ID", &app.id);
-    shell::run(&mut suite, SUITE_MAX).await.with_context(|| server.log_tail())?;
+    shell::run(&mut suite, SUITE_MAX).await.map_err(|failure| server.explain(&failure))?;
     server.stop().await
 }
