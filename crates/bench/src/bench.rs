@@ -17,11 +17,15 @@ use crate::data::{DataSet, Shape};
 use crate::load::{self, Outcome, Pace, Repeated};
 use crate::progress::Progress;
 use crate::redis::{self, Missing};
+use crate::report::grouped;
 use crate::verify::Expected;
 use crate::{data, http};
 
 /// How much more the client must be able to do than it did, for the figure to be the server's.
 pub(crate) const HEADROOM: f64 = 1.3;
+
+/// The part of a measurement that the client may wait for its core.
+const WAITED_MAX: f64 = 0.05;
 
 /// A server under measurement: the subject or a peer.
 pub(crate) struct Server {
@@ -106,14 +110,19 @@ impl Bench {
 
     /// Starts a bare hyper server that answers `body`, and waits until it is ready.
     pub(crate) async fn hyper(&self, status: u16, body: &[u8]) -> Result<Server> {
-        let mut running = self.spawn_hyper(status, body, "127.0.0.1:0")?;
+        let mut running = self.spawn_hyper(status, &self.body_file(body)?, "127.0.0.1:0")?;
         Ok(Server { address: running.ready().await?, running })
     }
 
-    /// Starts a bare hyper server, listening on `listen`, and does not wait.
-    pub(crate) fn spawn_hyper(&self, status: u16, body: &[u8], listen: &str) -> Result<Running> {
-        let file = self.root().join("hyper-body");
+    /// A file with the body that a bare hyper server is to answer.
+    pub(crate) fn body_file(&self, body: &[u8]) -> Result<PathBuf> {
+        let file = tempfile::NamedTempFile::new_in(self.root())?.into_temp_path().keep()?;
         std::fs::write(&file, body)?;
+        Ok(file)
+    }
+
+    /// Starts a bare hyper server that answers the body in `file`, listening on `listen`, and does not wait.
+    pub(crate) fn spawn_hyper(&self, status: u16, file: &Path, listen: &str) -> Result<Running> {
         let mut command = Command::new(&self.own);
         command.args(["bench-peer", "hyper", "--listen", listen, "--status", &status.to_string(), "--body-file"]);
         command.arg(file);
@@ -147,15 +156,28 @@ impl Bench {
         Ok(outcome.rate)
     }
 
-    /// Notes, once for each name, that the client had too little headroom.
+    /// Notes, once for each name, that the client had too little headroom, or not its core to itself.
     fn watch(&mut self, what: &str, outcome: &Outcome) {
+        if let Some(waited) = outcome.waited.filter(|waited| *waited > WAITED_MAX) {
+            self.note_once(
+                &format!("{what}: other work took the client's core"),
+                &format!(" for {:.0}% of the time: the figures are not to be relied on", waited * 100.0),
+            );
+        }
         let Some(capacity) = outcome.capacity().filter(|capacity| *capacity < outcome.rate * HEADROOM) else { return };
-        let beginning = format!("{what}: the client was the limit");
-        if !self.notes.iter().any(|note| note.starts_with(&beginning)) {
-            self.notes.push(format!(
-                "{beginning} ({:.0} requests/s of the {capacity:.0} it could do): the ratio is nearer to 1 than it should be",
+        self.note_once(
+            &format!("{what}: the client was the limit"),
+            &format!(
+                " ({:.0} requests/s of the {capacity:.0} it could do): the ratio is nearer to 1 than it should be",
                 outcome.rate
-            ));
+            ),
+        );
+    }
+
+    /// Adds a note unless there is one with the same beginning.
+    fn note_once(&mut self, beginning: &str, rest: &str) {
+        if !self.notes.iter().any(|note| note.starts_with(beginning)) {
+            self.notes.push(format!("{beginning}{rest}"));
         }
     }
 
@@ -181,7 +203,7 @@ impl Bench {
         if let Some(data_set) = self.data_sets.get(&entries) {
             return Ok(data_set.clone());
         }
-        self.progress.now(&format!("loading {entries} timeline entries"));
+        self.progress.now(&format!("loading {} timeline entries", grouped(entries)));
         let folder = self.folder(&format!("data-{entries}"))?;
         let server = self.serve(&folder).await?;
         let since = Instant::now();
@@ -207,7 +229,7 @@ impl Bench {
         if let Some(folder) = self.snapshots.get(&shape.entries()) {
             return Ok(Ok(folder.clone()));
         }
-        self.progress.now(&format!("loading {} timeline entries into Redis", shape.entries()));
+        self.progress.now(&format!("loading {} timeline entries into Redis", grouped(shape.entries())));
         let folder = self.folder(&format!("redis-{}", shape.entries()))?;
         let server = redis::Server::start_on_snapshot(&program, &folder, &self.cores).await?;
         data::load_redis(&server, shape).await?;

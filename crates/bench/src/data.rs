@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::api::Api;
 use crate::redis::{self, Commands};
+use crate::report::grouped;
 
 /// Feeds that a timeline follows.
 const FOLLOWED: u64 = 20;
@@ -65,8 +66,8 @@ impl std::fmt::Display for Shape {
         write!(
             formatter,
             "{} timeline entries: {} timelines that each follow {} of {} feeds with {} activities",
-            self.entries(),
-            self.timelines,
+            grouped(self.entries()),
+            grouped(self.timelines),
             self.followed,
             self.authors,
             self.posts

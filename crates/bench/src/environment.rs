@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use crate::cores::Cores;
 
+/// The load before a run beyond which a machine is not quiet.
+const LOAD_MAX: f64 = 0.7;
+
 /// The machine and the program.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Environment {
@@ -18,6 +21,8 @@ pub(crate) struct Environment {
     pub(crate) filesystem: String,
     pub(crate) commit: String,
     pub(crate) is_optimised: bool,
+    /// The load of the last minute when the run began.
+    pub(crate) load_before: f64,
 }
 
 impl Environment {
@@ -34,6 +39,7 @@ impl Environment {
             filesystem: filesystem(folder).unwrap_or_else(unknown),
             commit: commit().unwrap_or_else(unknown),
             is_optimised: !cfg!(debug_assertions),
+            load_before: load().unwrap_or(0.0),
         }
     }
 
@@ -42,6 +48,9 @@ impl Environment {
         let mut warnings = Vec::new();
         if !self.is_optimised {
             warnings.push("a debug build: the figures say nothing about a release".to_owned());
+        }
+        if self.load_before > LOAD_MAX {
+            warnings.push(format!("the machine had a load of {} before the run: is it quiet?", self.load_before));
         }
         if matches!(self.filesystem.as_str(), "tmpfs" | "ramfs") {
             warnings.push(format!("the data is on {}, where a sync costs nothing: use --dir", self.filesystem));
@@ -66,6 +75,10 @@ fn unknown() -> String {
 
 fn first_line(path: &str) -> Option<String> {
     Some(std::fs::read_to_string(path).ok()?.lines().next()?.trim().to_owned())
+}
+
+fn load() -> Option<f64> {
+    first_line("/proc/loadavg")?.split(' ').next()?.parse().ok()
 }
 
 fn field(path: &str, name: &str) -> Option<String> {

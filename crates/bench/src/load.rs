@@ -61,6 +61,8 @@ pub(crate) struct Outcome {
     pub(crate) latency: Histogram<u64>,
     /// The part of the time that the client's own thread was on a core, if the system tells.
     pub(crate) busy: Option<f64>,
+    /// The part of the time that it waited because something else had its core.
+    pub(crate) waited: Option<f64>,
 }
 
 impl Outcome {

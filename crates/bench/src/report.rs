@@ -257,15 +257,16 @@ fn quantity(value: f64, unit: &str) -> String {
 
 /// Three digits that matter, and no more precision than that.
 fn number(value: f64) -> String {
-    match value.abs() {
-        size if size >= 100.0 => grouped(value.round() as i64),
+    match value {
+        size if size >= 100.0 => grouped(size.round() as u64),
         size if size >= 10.0 => format!("{value:.1}"),
         _ => format!("{value:.2}"),
     }
 }
 
-fn grouped(value: i64) -> String {
-    let digits = value.unsigned_abs().to_string();
+/// A count with its thousands apart.
+pub(crate) fn grouped(value: u64) -> String {
+    let digits = value.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -273,7 +274,7 @@ fn grouped(value: i64) -> String {
         }
         text.push(digit);
     }
-    if value < 0 { format!("-{text}") } else { text }
+    text
 }
 
 #[cfg(test)]

@@ -34,10 +34,10 @@ pub(crate) async fn closed<S: Script>(
     tokio::time::sleep_until(from.into()).await;
     let busy = Busy::start();
     tokio::time::sleep_until(until.into()).await;
-    let busy = busy.part();
+    let (busy, waited) = busy.parts().unzip();
     tokio::time::timeout(GRACE, finish(workers)).await.context("answers are missing long after the end")??;
     let latency = latency.lock().clone();
-    Ok(Outcome { rate: latency.len() as f64 / measure.as_secs_f64(), latency, busy })
+    Ok(Outcome { rate: latency.len() as f64 / measure.as_secs_f64(), latency, busy, waited })
 }
 
 async fn ask<S: Script>(

@@ -75,9 +75,9 @@ pub(crate) async fn open<S: Script>(
     }
     let busy = Busy::start();
     hand_out(&schedule, &line, pace).await;
-    let busy = busy.part();
+    let parts = busy.parts();
     drain(workers, &line).await?;
-    Ok(finish(&line, schedule.total(), measure, busy))
+    Ok(finish(&line, schedule.total(), measure, parts))
 }
 
 /// Hands out every request at its instant, then marks the end with one wake for each connection.
@@ -129,8 +129,10 @@ async fn drain(mut workers: JoinSet<Result<()>>, line: &Line) -> Result<()> {
     Ok(())
 }
 
-fn finish(line: &Line, total: u64, measure: Duration, busy: Option<f64>) -> Opened {
-    let outcome = Outcome { rate: total as f64 / measure.as_secs_f64(), latency: line.latency.lock().clone(), busy };
+fn finish(line: &Line, total: u64, measure: Duration, parts: Option<(f64, f64)>) -> Opened {
+    let (busy, waited) = parts.unzip();
+    let rate = total as f64 / measure.as_secs_f64();
+    let outcome = Outcome { rate, latency: line.latency.lock().clone(), busy, waited };
     let lag_us = line.lag.lock().value_at_quantile(0.99) as f64 / 1e3;
     Opened { outcome, lag_us }
 }

@@ -19,7 +19,7 @@ use crate::data::edge;
 use crate::disk::Disk;
 use crate::http::{self, Connection};
 use crate::redis::Durability;
-use crate::report::Line;
+use crate::report::{Line, grouped};
 use crate::stats::{Mixed, median};
 use crate::token::Scope;
 use copying::{Copies, in_memory_us};
@@ -82,6 +82,7 @@ impl Found {
     }
 
     fn into_lines(self, followers: usize, missing: Option<crate::redis::Missing>) -> Vec<Line> {
+        let followers = grouped(followers as u64);
         let readable = || Line::new(format!("add, {followers} followers, until readable"), "µs", &self.readable);
         let acknowledged = || Line::new(format!("add, {followers} followers, durable ack"), "µs", &self.acknowledged);
         let beside_redis = |name: &str, samples: &[f64]| match &missing {

@@ -15,7 +15,7 @@ use crate::bound::Bound;
 use crate::child::free_address;
 use crate::data::{DataSet, timeline};
 use crate::redis;
-use crate::report::Line;
+use crate::report::{Line, grouped};
 use crate::stats::median;
 
 /// The body of the limit.
@@ -35,10 +35,11 @@ async fn measure(bench: &mut Bench) -> Result<Vec<Line>> {
     let empty = bench.data_set(0).await?;
     let large = bench.data_set(bench.sizes.scale).await?;
     let snapshot = bench.redis_snapshot(&large.shape).await?;
+    let body = bench.body_file(BODY)?;
     let mut found = Found::default();
     for round in 1..=bench.sizes.rounds {
         bench.progress.now(&format!("row 10: round {round} of {}", bench.sizes.rounds));
-        found.hyper.push(repeat(bench, Start::Hyper).await?);
+        found.hyper.push(repeat(bench, Start::Hyper(&body)).await?);
         found.empty.push(repeat(bench, Start::Subject(&empty.folder)).await?);
         found.large.push(repeat(bench, Start::Subject(&large.folder)).await?);
         found.first_page.push(first_page_ms(bench, &large).await?);
@@ -65,6 +66,7 @@ struct Found {
 
 impl Found {
     fn into_lines(self, entries: u64, missing: Option<redis::Missing>) -> Vec<Line> {
+        let entries = grouped(entries);
         let large = || Line::new(format!("cold start, {entries} entries"), "ms", &self.large);
         let beside_redis = match &missing {
             None => large().over("Redis loading its snapshot", &self.redis),
@@ -85,7 +87,9 @@ impl Found {
 /// What is started.
 #[derive(Clone, Copy)]
 enum Start<'a> {
-    Hyper,
+    /// The limit, with the file of its body.
+    Hyper(&'a Path),
+    /// The subject, on this directory.
     Subject(&'a Path),
     /// The subject on a directory that is not there yet.
     New,
@@ -106,7 +110,7 @@ async fn once(bench: &Bench, start: Start<'_>) -> Result<f64> {
     let listen = address.to_string();
     let since = Instant::now();
     let mut running = match start {
-        Start::Hyper => bench.spawn_hyper(200, BODY, &listen)?,
+        Start::Hyper(body) => bench.spawn_hyper(200, body, &listen)?,
         Start::Subject(folder) => bench.spawn_subject(folder, &listen)?,
         Start::New => bench.spawn_subject(&fresh.path().join("data"), &listen)?,
     };

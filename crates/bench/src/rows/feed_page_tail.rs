@@ -7,7 +7,7 @@ use super::feed_page::Pages;
 use crate::bench::Bench;
 use crate::bound::Bound;
 use crate::load::{self, Opened};
-use crate::report::Line;
+use crate::report::{Line, grouped};
 
 pub(crate) const ROW: Row = Row {
     number: 2,
@@ -34,8 +34,9 @@ async fn measure(bench: &mut Bench) -> Result<Vec<Line>> {
         "row 2: the client handed out requests at most {:.0} µs late (p99); both latencies include that",
         subject.lag.max(limit.lag)
     ));
-    let tail = Line::new(format!("feed page p99 at {rate:.0} req/s, open loop"), "µs", &subject.tail);
-    let middle = Line::new(format!("feed page p50 at {rate:.0} req/s, open loop"), "µs", &subject.middle);
+    let rate = grouped(rate as u64);
+    let tail = Line::new(format!("feed page p99 at {rate} req/s, open loop"), "µs", &subject.tail);
+    let middle = Line::new(format!("feed page p50 at {rate} req/s, open loop"), "µs", &subject.middle);
     Ok(vec![
         tail.over("hyper, same bytes", &limit.tail).must(Bound::AtMost(3.0)).goal(Bound::AtMost(1.5)),
         middle.over("hyper, same bytes", &limit.middle),

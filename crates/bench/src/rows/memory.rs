@@ -18,7 +18,7 @@ use crate::bound::Bound;
 use crate::data::{DataSet, Shape, timeline};
 use crate::http::{self, Connection};
 use crate::redis;
-use crate::report::Line;
+use crate::report::{Line, grouped};
 use crate::token::Scope;
 
 /// Activities on a page.
@@ -48,7 +48,7 @@ async fn measure(bench: &mut Bench) -> Result<Vec<Line>> {
         grown.push(bytes);
         read = entries;
     }
-    let what = format!("memory for each of {read} timeline entries, all read");
+    let what = format!("memory for each of {} timeline entries, all read", grouped(read));
     let subject = Line::new(what.clone(), "B", &grown).must(Bound::AtMost(29.0)).goal(Bound::AtMost(14.0));
     let beside_redis = match redis_bytes(bench, &data.shape).await? {
         Ok(bytes) => Line::new(what, "B", &grown).over("Redis, lists of 16-byte ids", &vec![bytes; grown.len()]),

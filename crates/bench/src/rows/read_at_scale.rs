@@ -15,7 +15,7 @@ use crate::bench::{Bench, Server};
 use crate::bound::Bound;
 use crate::data::timeline;
 use crate::http::{self, Connection};
-use crate::report::Line;
+use crate::report::{Line, grouped};
 use crate::stats::{Mixed, median};
 use crate::token::Scope;
 
@@ -60,14 +60,18 @@ fn sizes(scale: u64) -> Vec<u64> {
 
 fn into_lines(stores: &[Store]) -> Vec<Line> {
     let Some((smallest, larger)) = stores.split_first() else { return Vec::new() };
-    let name = format!("itself at {} entries", smallest.entries);
+    let name = format!("itself at {} entries", grouped(smallest.entries));
     let line = |store: &Store| {
-        let what = format!("page p50 at {} entries", store.entries);
+        let what = format!("page p50 at {} entries", grouped(store.entries));
         let line = Line::new(what, "µs", &store.times).over(&name, &smallest.times);
         line.must(Bound::AtMost(2.0)).goal(Bound::AtMost(1.3))
     };
     let first = |store: &Store| {
-        Line::new(format!("first read of a timeline, p50 at {} entries", store.entries), "µs", &[store.first_read])
+        Line::new(
+            format!("first read of a timeline, p50 at {} entries", grouped(store.entries)),
+            "µs",
+            &[store.first_read],
+        )
     };
     if larger.is_empty() {
         return vec![line(smallest), first(smallest)];
