@@ -73,7 +73,12 @@ pub(crate) fn is_installed(program: &str) -> bool {
 fn display(command: &Command) -> String {
     let command = command.as_std();
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    let line = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    // A script as an argument is known by its beginning.
+    match line.split_once('\n') {
+        Some((first, _)) => format!("{first} …"),
+        None => line,
+    }
 }
 
 /// Kills the whole process group of an unfinished command: a runner's children die with it.
