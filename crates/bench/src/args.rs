@@ -106,8 +106,8 @@ impl Sizes {
             redis_samples: 3,
             starts: 5,
             scale: 10_000_000,
-            load_max: Duration::from_secs(240),
-            run_max: Duration::from_secs(40 * 60),
+            load_max: Duration::from_secs(180),
+            run_max: Duration::from_secs(30 * 60),
         }
     }
 

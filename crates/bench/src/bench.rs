@@ -60,13 +60,16 @@ pub(crate) struct Bench {
 
 impl Bench {
     /// A run that keeps its data in a new folder inside `args.dir`, removed at its end.
-    pub(crate) fn new(args: &Args, cores: Cores, progress: Progress) -> Result<Self> {
+    pub(crate) fn new(args: &Args, wants_redis: bool, cores: Cores, progress: Progress) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix(".millpond-bench-")
             .tempdir_in(&args.dir)
             .with_context(|| format!("making a folder in {}", args.dir.display()))?;
         let own = std::env::current_exe().context("finding this executable")?;
-        let redis = redis::find(args.redis_bin.as_deref(), !args.no_install, &progress);
+        let redis = match wants_redis {
+            true => redis::find(args.redis_bin.as_deref(), !args.no_install, &progress),
+            false => Err(Missing("no row asked for it".to_owned())),
+        };
         Ok(Self {
             sizes: Sizes::new(args),
             cores,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -123,7 +123,8 @@ pub(crate) async fn load(address: SocketAddr, shape: &Shape, budget: Duration) -
     let posted = in_parallel(address, shape.authors * batches, deadline, async move |api, job| {
         post(api, &shape, job / batches, job % batches).await
     });
-    posted.await.context("loading activities")?;
+    let posted = posted.await.context("loading activities")?;
+    ensure!(posted == shape.authors * batches, "the activities were not loaded within {budget:?}");
     let slices = shape.timelines.div_ceil(SLICE);
     let done = in_parallel(address, slices, deadline, async move |api, slice| follow(api, &shape, slice).await);
     let done = done.await.context("loading follows")?;

@@ -27,6 +27,8 @@ pub(crate) struct Row {
     pub(crate) must: &'static str,
     /// What it should.
     pub(crate) goal: &'static str,
+    /// Whether it has a line beside Redis.
+    pub(crate) wants_redis: bool,
     pub(crate) measure: Measure,
 }
 

@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Args;
 use crate::bench::Bench;
@@ -35,12 +36,22 @@ fn on_own_runtime(args: Args) -> Result<String> {
         tokio::select! {
             text = measure(&args) => text,
             // Dropping the run stops its processes and removes its folder.
-            signal = tokio::signal::ctrl_c() => {
+            signal = interrupted() => {
                 signal?;
-                anyhow::bail!("interrupted")
+                bail!("interrupted")
             }
         }
     })
+}
+
+/// Waits for someone to want the run to end.
+async fn interrupted() -> Result<()> {
+    let mut term = signal(SignalKind::terminate())?;
+    tokio::select! {
+        signal = tokio::signal::ctrl_c() => signal?,
+        _ = term.recv() => {}
+    }
+    Ok(())
 }
 
 async fn measure(args: &Args) -> Result<String> {
@@ -48,7 +59,11 @@ async fn measure(args: &Args) -> Result<String> {
     let cores = Cores::new(!args.no_pin);
     let environment = Environment::look(&args.dir, &cores);
     cores.enter_client();
-    let mut bench = Bench::new(args, cores, Progress::new(rows.len()))?;
+    let wants_redis = rows.iter().any(|row| row.wants_redis);
+    let mut bench = Bench::new(args, wants_redis, cores, Progress::new(rows.len()))?;
+    if args.quick {
+        bench.notes.push("a quick run: it shows that the rows run, and its figures mean little".to_owned());
+    }
     bench.notes.extend(environment.warnings());
     let budget = bench.sizes.run_max;
     let lines = tokio::time::timeout(budget, measure_rows(&mut bench, &rows))

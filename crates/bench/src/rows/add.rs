@@ -36,6 +36,7 @@ pub(crate) const ROW: Row = Row {
     name: "add an activity, 10,000 followers, readable by the last",
     must: "≥ 10× Redis",
     goal: "≥ 50×; durable ack ≤ 1.3× one fdatasync, same at 10 and 10,000",
+    wants_redis: true,
     measure: |bench| Box::pin(measure(bench)),
 };
 

@@ -14,6 +14,7 @@ pub(crate) const ROW: Row = Row {
     name: "its p99, open loop at half of hyper's maximum",
     must: "≤ 3× hyper",
     goal: "≤ 1.5×",
+    wants_redis: false,
     measure: |bench| Box::pin(measure(bench)),
 };
 

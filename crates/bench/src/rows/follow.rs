@@ -41,6 +41,7 @@ pub(crate) const ROW: Row = Row {
     name: "follow with copy of 300",
     must: "≥ 5× Redis",
     goal: "≥ 0.6× a bare small POST",
+    wants_redis: true,
     measure: |bench| Box::pin(measure(bench)),
 };
 

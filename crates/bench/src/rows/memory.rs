@@ -35,6 +35,7 @@ pub(crate) const ROW: Row = Row {
     name: "RAM per timeline entry",
     must: "≤ 29 B",
     goal: "≤ 14 B",
+    wants_redis: true,
     measure: |bench| Box::pin(measure(bench)),
 };
 

@@ -31,6 +31,7 @@ pub(crate) const ROW: Row = Row {
     name: "read p50 from 10³ to 10⁷ entries",
     must: "≤ 2×",
     goal: "≤ 1.3×",
+    wants_redis: false,
     measure: |bench| Box::pin(measure(bench)),
 };
 

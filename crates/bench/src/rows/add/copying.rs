@@ -13,6 +13,8 @@ use crate::redis::{Commands, Durability, Link, Missing, Reply, Server};
 const BATCH: usize = 1_000;
 /// Entries that each list keeps.
 const KEPT: usize = 1_000;
+/// Entries that each list in memory keeps.
+const RING: usize = 64;
 /// Entries that each list has from the start.
 const FILLED: usize = 25;
 
@@ -93,11 +95,11 @@ fn list(number: usize) -> String {
 /// The limit of copying: how long it takes to put one id into `followers` lists of this process's memory, in
 /// microseconds, at its best of `count` times.
 pub(super) fn in_memory_us(followers: usize, count: usize) -> f64 {
-    let mut lists: Vec<VecDeque<u128>> = (0..followers).map(|_| VecDeque::with_capacity(KEPT.min(64))).collect();
+    let mut lists: Vec<VecDeque<u128>> = (0..followers).map(|_| VecDeque::with_capacity(RING)).collect();
     let times = (0..count.max(1)).map(|id| {
         let since = Instant::now();
         for list in &mut lists {
-            if list.len() == KEPT.min(64) {
+            if list.len() == RING {
                 list.pop_back();
             }
             list.push_front(id as u128);
