@@ -16,11 +16,11 @@ pub(super) async fn check() -> Result<()> {
     shell::run(shell::cargo().args(offline), CHECK_MAX).await?;
     if let Err(error) = shell::output(shell::cargo().args(["deny", "fetch", "db"]), FETCH_MAX).await {
         let reason = error.to_string();
-        let last = reason.lines().last().unwrap_or_default();
+        let last = reason.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
         println!(
             "NOT CHECKED: advisories. Their database is a git repository that cannot be reached from here: {last}"
         );
         return Ok(());
     }
-    shell::run(shell::cargo().args(["deny", "--workspace", "check", "advisories", "--disable-fetch"]), CHECK_MAX).await
+    shell::run(shell::cargo().args(["deny", "--workspace", "check", "advisories"]), CHECK_MAX).await
 }
