@@ -84,18 +84,19 @@ impl Embedded {
         let engine = Embedded { database, rows, mark, dir };
         let groups = engine.groups()?;
         let stamp = groups.back().copied().unwrap_or_default();
-        engine.verify(stamp, &found)?;
+        if stamp < found.needed {
+            return Err(engine.refuse(stamp, &found)?);
+        }
         Ok(Opened { engine, stamp, groups })
     }
 
-    /// Holds what fjall recovered against what the journals held and what is known to have been synced.
-    fn verify(&self, stamp: Stamp, found: &journal::Found) -> Result<(), OpenError> {
-        let needed = self.mark.stamp().max(found.last);
-        if stamp < needed {
-            let reason = format!("the last commit is {}, but commit {} had been acknowledged", stamp.0, needed.0);
-            return Err(OpenError::Damaged { path: self.dir.path().into(), reason });
-        }
-        Ok(())
+    /// Lets go of a database that lacks acknowledged commits, and leaves the directory as it was found.
+    fn refuse(self, stamp: Stamp, found: &journal::Found) -> Result<OpenError, OpenError> {
+        let Embedded { database, rows, dir, .. } = self;
+        drop((rows, database));
+        found.put_back()?;
+        let reason = format!("the last commit is {}, but commit {} had been acknowledged", stamp.0, found.needed.0);
+        Ok(OpenError::Damaged { path: dir.path().into(), reason })
     }
 
     fn groups(&self) -> Result<VecDeque<Stamp>, OpenError> {

@@ -17,6 +17,7 @@
 //! items, trailer). Numbers have their little end first.
 
 use std::fs::{self, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -35,11 +36,20 @@ const VERSION_FILE: &str = "version";
 /// A sequence number that jumps by more than this was not counted up.
 const SEQUENCE_JUMP_MAX: u64 = 1 << 40;
 
-/// What the journals hold.
+/// What the journals say about what fjall must recover.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// The last commit.
-    pub(super) last: Stamp,
+    /// The last commit that must be there.
+    pub(super) needed: Stamp,
+    cut: Option<Cut>,
+}
+
+/// A torn tail that was cut off.
+#[derive(Debug)]
+struct Cut {
+    journal: PathBuf,
+    end: u64,
+    rest: Vec<u8>,
 }
 
 /// Checks the journals of `dir`, of which everything up to `synced` had been acknowledged.
@@ -51,17 +61,46 @@ pub(super) fn check(dir: &DataDir, synced: Stamp) -> Result<Found, OpenError> {
     }
     let journals = journals(&engine)?;
     let mut reading = Reading::default();
+    let mut found = Found { needed: synced, cut: None };
     for (index, path) in journals.iter().enumerate() {
         let bytes = fs::read(path).map_err(|source| io("read", path, source))?;
         let end = reading.read(path, &bytes)?;
+        found.needed = found.needed.max(reading.last);
         let rest = trimmed(&bytes[end..]);
-        if rest.is_empty() {
-            continue;
+        if !rest.is_empty() {
+            found.needed = found.needed.max(later_notes(rest).max().unwrap_or_default());
+            reading.judge(path, index + 1 == journals.len(), found.needed)?;
+            found.cut = Some(Cut::make(path, end, rest, &dir.cut_path())?);
         }
-        reading.judge(path, rest, index + 1 == journals.len(), synced)?;
-        cut(path, end, rest, &dir.cut_path())?;
     }
-    Ok(Found { last: reading.last })
+    Ok(found)
+}
+
+impl Found {
+    /// Makes a journal what it was before the check: what seemed a torn tail held an acknowledged commit.
+    pub(super) fn put_back(&self) -> Result<(), OpenError> {
+        let Some(Cut { journal, end, rest }) = &self.cut else { return Ok(()) };
+        let write = || {
+            let mut file = OpenOptions::new().write(true).open(journal)?;
+            file.seek(SeekFrom::Start(*end))?;
+            file.write_all(rest)?;
+            file.sync_all()
+        };
+        write().map_err(|source| io("put back", journal, source))
+    }
+}
+
+impl Cut {
+    /// Puts the torn tail aside and cuts it off.
+    fn make(journal: &Path, end: usize, rest: &[u8], aside: &Path) -> Result<Cut, OpenError> {
+        fs::write(aside, rest).map_err(|source| io("write", aside, source))?;
+        let file = OpenOptions::new().write(true).open(journal).map_err(|source| io("open", journal, source))?;
+        let end = end as u64;
+        file.set_len(end).and_then(|()| file.sync_all()).map_err(|source| io("cut", journal, source))?;
+        let folder = aside.parent().unwrap_or(aside);
+        sync_folder(folder).map_err(|source| io("sync", folder, source))?;
+        Ok(Cut { journal: journal.into(), end, rest: rest.to_vec() })
+    }
 }
 
 fn io(action: &'static str, path: &Path, source: std::io::Error) -> OpenError {
@@ -130,16 +169,17 @@ impl Reading {
         Ok(())
     }
 
-    /// Decides whether `rest`, which is not a batch, can be a torn tail.
-    fn judge(&self, path: &Path, rest: &[u8], is_last: bool, synced: Stamp) -> Result<(), OpenError> {
+    /// Decides whether what follows the last whole batch can be a torn tail.
+    ///
+    /// If the journals hold no commit at all, fjall's tables must tell, and [`Found::needed`] is held against them.
+    fn judge(&self, path: &Path, is_last: bool, needed: Stamp) -> Result<(), OpenError> {
         if !is_last {
             return Err(damaged(path, "a batch is unreadable, and later journals follow"));
         }
-        let noted = later_notes(rest).max().unwrap_or_default().max(synced);
-        if self.last > Stamp(0) && self.last < noted {
+        if self.last > Stamp(0) && self.last < needed {
             let reason = format!(
-                "the batch after commit {} is unreadable, but commit {} was acknowledged",
-                self.last.0, noted.0
+                "the batch after commit {} is unreadable, but commit {} had been acknowledged",
+                self.last.0, needed.0
             );
             return Err(damaged(path, reason));
         }
@@ -153,19 +193,15 @@ fn later_notes(rest: &[u8]) -> impl Iterator<Item = Stamp> {
     starts.filter_map(|at| Batch::read(&rest[at..])?.group).map(|(_, row)| row.synced)
 }
 
-/// Puts the torn tail aside and cuts it off.
-fn cut(path: &Path, end: usize, rest: &[u8], aside: &Path) -> Result<(), OpenError> {
-    fs::write(aside, rest).map_err(|source| io("write", aside, source))?;
-    let file = OpenOptions::new().write(true).open(path).map_err(|source| io("open", path, source))?;
-    file.set_len(end as u64).and_then(|()| file.sync_all()).map_err(|source| io("cut", path, source))?;
-    let folder = aside.parent().unwrap_or(aside);
-    sync_folder(folder).map_err(|source| io("sync", folder, source))
-}
-
-/// The bytes without the zeros at their end, which fjall reserves in advance.
+/// The bytes without the zeros at their end, which fjall reserves in advance, by the dozen megabytes.
 fn trimmed(bytes: &[u8]) -> &[u8] {
-    let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    &bytes[..end]
+    const ZEROS: &[u8; 4_096] = &[0; 4_096];
+    let mut rest = bytes;
+    while let Some((head, ZEROS)) = rest.split_last_chunk() {
+        rest = head;
+    }
+    let end = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    &rest[..end]
 }
 
 /// One whole batch of a journal.

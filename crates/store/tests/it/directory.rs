@@ -1,1 +1,98 @@
-//! to come
+//! Data directories: one owner, one format, clear refusals.
+
+use std::fs;
+use std::path::Path;
+
+use store::{OpenError, Store};
+
+use crate::support::*;
+
+fn refusal(dir: &Path) -> OpenError {
+    Store::open(dir, &options()).unwrap_err()
+}
+
+#[tokio::test]
+async fn a_directory_is_made_and_found_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("new/data");
+    let store = open(&path);
+    let stamp = put(&store, "a", "1").await;
+    store.close();
+    let store = open(&path);
+    assert_eq!((store.published(), get(&store, "a").await.as_deref()), (stamp, Some(&b"1"[..])));
+    assert!(put(&store, "b", "1").await > stamp);
+    drop(store);
+    assert_eq!(fs::read_to_string(path.join("FORMAT")).unwrap(), "1\n");
+}
+
+#[test]
+fn a_directory_has_one_owner() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let error = refusal(dir.path());
+    assert!(matches!(error, OpenError::Locked { pid: Some(pid), .. } if pid == std::process::id()));
+    let said = error.to_string();
+    assert!(said.starts_with("another Millpond (process "), "{said}");
+    assert!(said.contains("stop it, or choose another data directory"), "{said}");
+    drop(store);
+    open(dir.path()).close();
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).close();
+    fs::write(dir.path().join("FORMAT"), "2\n").unwrap();
+    let error = refusal(dir.path());
+    assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }));
+    assert!(error.to_string().contains("has format 2, this Millpond reads up to 1; use a newer Millpond"));
+}
+
+#[test]
+fn a_garbled_format_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).close();
+    for garbled in ["", "1", "0\n", "one\n", "99999999999999\n", "\u{0}\n"] {
+        fs::write(dir.path().join("FORMAT"), garbled).unwrap();
+        let error = refusal(dir.path());
+        assert!(matches!(error, OpenError::Format { .. }), "{garbled:?}: {error}");
+    }
+}
+
+#[test]
+fn a_foreign_directory_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("letter.txt"), "dear").unwrap();
+    assert!(matches!(refusal(dir.path()), OpenError::Foreign { .. }));
+    let file = dir.path().join("letter.txt");
+    assert!(matches!(refusal(&file), OpenError::Io { .. }));
+}
+
+#[tokio::test]
+async fn an_interrupted_making_is_begun_again() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("LOCK"), "1\n").unwrap();
+    fs::write(dir.path().join("FORMAT.new"), "").unwrap();
+    open(dir.path()).close();
+    fs::remove_file(dir.path().join("engine/version")).unwrap();
+    let store = open(dir.path());
+    put(&store, "a", "1").await;
+    store.close();
+    fs::remove_file(dir.path().join("engine/version")).unwrap();
+    let error = refusal(dir.path());
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("commit 1 had been acknowledged"), "{error}");
+}
+
+#[tokio::test]
+async fn buffered_commits_survive_a_close() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut tx = store.begin();
+    tx.put(b"a".to_vec(), b"1".to_vec());
+    let stamp = store.commit(tx, store::Durability::Buffered).await.unwrap();
+    assert_eq!(get(&store, "a").await.as_deref(), Some(&b"1"[..]));
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!((store.published(), get(&store, "a").await.as_deref()), (stamp, Some(&b"1"[..])));
+}
