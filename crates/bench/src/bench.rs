@@ -159,14 +159,19 @@ impl Bench {
         Ok(outcome.rate)
     }
 
-    /// Notes, once for each name, that the client had too little headroom, or not its core to itself.
-    fn watch(&mut self, what: &str, outcome: &Outcome) {
+    /// Notes, once for each name, that something else had the client's core for part of the time.
+    pub(crate) fn watch_core(&mut self, what: &str, outcome: &Outcome) {
         if let Some(waited) = outcome.waited.filter(|waited| *waited > WAITED_MAX) {
             self.note_once(
                 &format!("{what}: other work took the client's core"),
                 &format!(" for {:.0}% of the time: the figures are not to be relied on", waited * 100.0),
             );
         }
+    }
+
+    /// Notes, once for each name, that the client had too little headroom, or not its core to itself.
+    fn watch(&mut self, what: &str, outcome: &Outcome) {
+        self.watch_core(what, outcome);
         let Some(capacity) = outcome.capacity().filter(|capacity| *capacity < outcome.rate * HEADROOM) else { return };
         self.note_once(
             &format!("{what}: the client was the limit"),
