@@ -1,5 +1,8 @@
 //! The seam to storage engines: six functions, and a closed list of engines behind them.
 //!
+//! Snapshot, get, get many, scan, write, maintain. `position` and `note_synced` are there for engines whose journal must
+//! be told from a torn one at the next start; others ignore them.
+//!
 //! An engine keeps ordered rows, takes snapshots of them and applies batches whole or not at all. Everything else
 //! (conflicts, stamps, limits, durability of an acknowledgement) is the committer's, written once above the seam.
 
