@@ -211,6 +211,9 @@ impl Committer {
                 self.fail(&error);
             }
         }
+        // A hook may hold a clone of the store; without this the two would keep each other for ever.
+        let hooks = std::mem::take(&mut *self.shared.hooks.write());
+        drop(hooks);
         let stamp = self.shared.published.load().stamp;
         self.shared.published.store(Arc::new(View { stamp, snapshot: Snapshot::Closed }));
     }

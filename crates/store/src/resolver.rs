@@ -27,8 +27,8 @@ pub(crate) struct Resolver {
     commits: VecDeque<Recent>,
     /// The keys held by `commits`.
     keys: usize,
-    /// The published states that transactions may still hold, oldest first.
-    views: VecDeque<Weak<View>>,
+    /// The published states that transactions may still hold and that can still be judged, oldest first.
+    views: VecDeque<(Stamp, Weak<View>)>,
 }
 
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Resolver {
             changed: BTreeMap::new(),
             commits: VecDeque::new(),
             keys: 0,
-            views: VecDeque::from([Arc::downgrade(view)]),
+            views: VecDeque::from([(view.stamp, Arc::downgrade(view))]),
         }
     }
 
@@ -75,11 +75,12 @@ impl Resolver {
 
     /// Notes a published state, and forgets the commits that no open transaction needs.
     pub(crate) fn publish(&mut self, view: &Arc<View>) {
-        self.views.push_back(Arc::downgrade(view));
-        while self.views.front().is_some_and(|view| view.strong_count() == 0) {
+        self.views.push_back((view.stamp, Arc::downgrade(view)));
+        let is_over = |(stamp, view): &(Stamp, Weak<View>)| *stamp < self.floor || view.strong_count() == 0;
+        while self.views.front().is_some_and(is_over) {
             self.views.pop_front();
         }
-        let oldest = self.views.front().and_then(Weak::upgrade).map_or(view.stamp, |view| view.stamp);
+        let oldest = self.views.front().map_or(view.stamp, |(stamp, _)| *stamp);
         let now = Instant::now();
         while let Some(first) = self.commits.front() {
             let is_needed = first.stamp > oldest && now.duration_since(first.at) <= WINDOW_AGE_MAX;
@@ -99,5 +100,62 @@ impl Resolver {
                 self.changed.remove(&key);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Snapshot;
+
+    fn view(stamp: u64) -> Arc<View> {
+        Arc::new(View { stamp: Stamp(stamp), snapshot: Snapshot::Closed })
+    }
+
+    fn key(key: &'static str) -> Bytes {
+        Bytes::from_static(key.as_bytes())
+    }
+
+    fn read(key: &str) -> ReadSet {
+        ReadSet { points: vec![key.into()], ranges: Vec::new() }
+    }
+
+    #[test]
+    fn what_an_open_transaction_may_need_is_kept() {
+        let first = view(0);
+        let mut resolver = Resolver::new(&first);
+        resolver.record(Stamp(1), vec![key("a")]);
+        resolver.publish(&view(1));
+        assert_eq!(resolver.check(&read("a"), Stamp(0)), Err(Error::Conflict));
+        assert_eq!(resolver.check(&read("b"), Stamp(0)), Ok(()));
+        assert_eq!(resolver.check(&read("a"), Stamp(1)), Ok(()));
+    }
+
+    #[test]
+    fn what_nobody_needs_is_forgotten() {
+        let mut resolver = Resolver::new(&view(0));
+        resolver.record(Stamp(1), vec![key("a"), key("b")]);
+        resolver.record(Stamp(2), vec![key("a")]);
+        let last = view(2);
+        resolver.publish(&last);
+        assert!(resolver.changed.is_empty() && resolver.commits.is_empty() && resolver.keys == 0);
+        assert_eq!(resolver.check(&read("x"), Stamp(1)), Err(Error::TooOld));
+        assert_eq!(resolver.check(&read("a"), Stamp(2)), Ok(()));
+    }
+
+    #[test]
+    fn a_full_window_makes_old_transactions_too_old() {
+        let first = view(0);
+        let mut resolver = Resolver::new(&first);
+        resolver.record(Stamp(1), vec![key("a"); WINDOW_KEYS_MAX]);
+        resolver.publish(&view(1));
+        assert_eq!(resolver.check(&read("x"), first.stamp), Ok(()));
+        resolver.record(Stamp(2), vec![key("b")]);
+        let second = view(2);
+        resolver.publish(&second);
+        assert_eq!(resolver.check(&read("x"), first.stamp), Err(Error::TooOld));
+        assert_eq!(resolver.check(&read("b"), Stamp(1)), Err(Error::Conflict));
+        resolver.publish(&second);
+        assert_eq!(resolver.views.front().map(|(stamp, _)| *stamp), Some(Stamp(2)));
     }
 }

@@ -104,7 +104,8 @@ impl Store {
     }
 
     /// Calls `hook` for every later commit, in commit order: after its sync, before any transaction can see it and
-    /// before its caller is told. The hook holds up all commits, so it must be quick.
+    /// before its caller is told. The hook holds up all commits, so it must be quick, and it must
+    /// not wait for a commit. A hook that panics stops the store.
     pub fn on_publish(&self, hook: Box<dyn Fn(&Published) + Send + Sync>) {
         self.inner.shared.hooks.write().push(hook);
     }
@@ -186,6 +187,8 @@ impl Store {
     }
 
     /// Finishes the waiting commits, syncs, and gives the directory free. Later reads and commits fail.
+    ///
+    /// Dropping the last clone does the same. A transaction that is still there keeps the engine's files in use.
     pub fn close(&self) {
         self.inner.queue.close();
     }

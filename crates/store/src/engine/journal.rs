@@ -16,8 +16,8 @@
 //! number), items (tag 2, type, compression, keyspace, three lengths, key, value) and an end (tag 3, XXH3 of the
 //! items, trailer). Numbers have their little end first.
 
-use std::fs::{self, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -63,10 +63,10 @@ pub(super) fn check(dir: &DataDir, synced: Stamp) -> Result<Found, OpenError> {
     let mut reading = Reading::default();
     let mut found = Found { needed: synced, cut: None };
     for (index, path) in journals.iter().enumerate() {
-        let bytes = fs::read(path).map_err(|source| io("read", path, source))?;
+        let bytes = read_trimmed(path).map_err(|source| io("read", path, source))?;
         let end = reading.read(path, &bytes)?;
         found.needed = found.needed.max(reading.last);
-        let rest = trimmed(&bytes[end..]);
+        let rest = &bytes[end..];
         if !rest.is_empty() {
             found.needed = found.needed.max(later_notes(rest).max().unwrap_or_default());
             reading.judge(path, index + 1 == journals.len(), found.needed)?;
@@ -193,15 +193,27 @@ fn later_notes(rest: &[u8]) -> impl Iterator<Item = Stamp> {
     starts.filter_map(|at| Batch::read(&rest[at..])?.group).map(|(_, row)| row.synced)
 }
 
-/// The bytes without the zeros at their end, which fjall reserves in advance, by the dozen megabytes.
-fn trimmed(bytes: &[u8]) -> &[u8] {
-    const ZEROS: &[u8; 4_096] = &[0; 4_096];
-    let mut rest = bytes;
-    while let Some((head, ZEROS)) = rest.split_last_chunk() {
-        rest = head;
+/// Reads a file without the zeros at its end, which fjall reserves in advance, by the dozen megabytes.
+fn read_trimmed(path: &Path) -> std::io::Result<Vec<u8>> {
+    static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+    let mut file = File::open(path)?;
+    let mut chunk = vec![0; ZEROS.len()];
+    let (mut bytes, mut zeros) = (Vec::new(), 0);
+    loop {
+        let length = file.read(&mut chunk)?;
+        if length == 0 {
+            break;
+        }
+        if chunk[..length] == ZEROS[..length] {
+            zeros += length;
+        } else {
+            bytes.resize(bytes.len() + zeros, 0);
+            bytes.extend_from_slice(&chunk[..length]);
+            zeros = 0;
+        }
     }
-    let end = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    &rest[..end]
+    bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+    Ok(bytes)
 }
 
 /// One whole batch of a journal.

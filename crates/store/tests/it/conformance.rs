@@ -51,6 +51,7 @@ facts![
     a_body_that_writes_nothing_is_not_committed,
     write_runs_again_until_it_fits,
     write_gives_up_after_many_conflicts,
+    attempts_go_on_until_one_fits,
     a_transaction_for_reading_cannot_commit,
     hooks_run_in_order_before_the_commit_is_seen,
     an_old_transaction_is_refused,
@@ -463,6 +464,29 @@ async fn write_gives_up_after_many_conflicts(kind: Kind) {
     assert_eq!(refused(outcome), Error::Contended { attempts: 64 });
     assert_eq!(attempts.load(Ordering::Relaxed), 64);
     assert_eq!(all(&pond).await, []);
+}
+
+async fn attempts_go_on_until_one_fits(kind: Kind) {
+    let faults = |number| match number {
+        0 => Fault::Conflict,
+        1 => Fault::LoseRequest,
+        2 => Fault::LoseAnswer,
+        _ => Fault::None,
+    };
+    let pond = kind.pond_with(Options { faults: Some(Arc::new(faults)), ..options() });
+    let mut attempts = pond.attempts();
+    let mut made = 0;
+    loop {
+        made += 1;
+        let mut tx = attempts.begin();
+        tx.add(b"n".to_vec(), 1);
+        if attempts.commit(tx).await.unwrap() {
+            break;
+        }
+    }
+    assert_eq!((made, count(&pond, "n").await), (3, 1));
+    let empty = attempts.begin();
+    assert_eq!(attempts.commit(empty).await, Ok(true));
 }
 
 async fn a_transaction_for_reading_cannot_commit(kind: Kind) {

@@ -300,3 +300,41 @@ fn copy_while_running(from: &Path, to: &Path) {
         fs::remove_dir_all(to).unwrap();
     }
 }
+
+/// A byte flipped in a table on disk is found when the table is read: at the start, or by `check`.
+#[tokio::test]
+async fn a_flipped_byte_in_a_table_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), &Options { write_buffer_bytes: 1 << 20, ..options() }).unwrap();
+    for commit in 0..60 {
+        write(&store, commit, 20_000, Durability::Synced).await;
+    }
+    store.close();
+    drop(store);
+    let expected = all(&open(dir.path())).await;
+    let mut tables = Vec::new();
+    let mut folders = vec![dir.path().join("engine/keyspaces")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() { folders.push(entry) } else { tables.push(entry) }
+        }
+    }
+    let table = tables.into_iter().max_by_key(|path| fs::metadata(path).unwrap().len()).unwrap();
+    let bytes = fs::read(&table).unwrap();
+    assert!(bytes.len() > 500_000);
+    let mut found = 0;
+    for at in (0..bytes.len()).step_by(bytes.len() / 23) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 4;
+        fs::write(&table, &flipped).unwrap();
+        if let Ok(store) = Store::open(dir.path(), &options()) {
+            match store.check(&mut |_| {}) {
+                Ok(_) => assert!(all(&store).await == expected, "byte {at}"),
+                Err(_) => found += 1,
+            }
+        } else {
+            found += 1;
+        }
+    }
+    assert!(found > 15, "{found}");
+}
