@@ -1,5 +1,7 @@
 //! One app (tenant) as the domain sees it, and the transactions on its data.
 
+#![expect(clippy::manual_async_fn, reason = "an `async fn` cannot promise that its future is `Send`")]
+
 use std::{
     collections::HashMap,
     ops::{Deref, DerefMut},
@@ -33,13 +35,13 @@ pub struct App {
 }
 
 /// A transaction on one app's data.
-pub struct Tx<'a> {
-    inner: Transaction,
+pub struct Tx {
+    pub(crate) inner: Transaction,
     /// The app whose rows it touches.
-    pub app: &'a App,
+    pub app: App,
 }
 
-impl Tx<'_> {
+impl Tx {
     /// The first part of every key.
     pub fn tenant(&self) -> u32 {
         self.app.id.0
@@ -53,7 +55,7 @@ impl Tx<'_> {
     }
 }
 
-impl Deref for Tx<'_> {
+impl Deref for Tx {
     type Target = Transaction;
 
     fn deref(&self) -> &Transaction {
@@ -61,46 +63,72 @@ impl Deref for Tx<'_> {
     }
 }
 
-impl DerefMut for Tx<'_> {
+impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Transaction {
         &mut self.inner
     }
 }
 
-/// How far one transaction came in a batch.
-enum Batch<O> {
-    Whole(Vec<O>),
-    Part(Vec<O>),
+/// What runs in a transaction: `async |tx| { … }`.
+///
+/// It says the same as the `AsyncFnMut` bound beside it, which lets the compiler infer the closure; this one makes the
+/// future `Send`.
+pub trait Body<'a, T>: FnMut(&'a mut Tx) -> <Self as Body<'a, T>>::Run {
+    /// One run of it.
+    type Run: Future<Output = Result<T>> + Send;
+}
+
+impl<'a, T, F, R> Body<'a, T> for F
+where
+    F: FnMut(&'a mut Tx) -> R,
+    R: Future<Output = Result<T>> + Send,
+{
+    type Run = R;
+}
+
+/// What runs for each item of a batch: `async |tx, item| { … }`; see [`Body`].
+pub trait EachBody<'a, 'i, I: 'i, O>: FnMut(&'a mut Tx, &'i I) -> <Self as EachBody<'a, 'i, I, O>>::Run {
+    /// One run of it.
+    type Run: Future<Output = Result<O>> + Send;
+}
+
+impl<'a, 'i, I: 'i, O, F, R> EachBody<'a, 'i, I, O> for F
+where
+    F: FnMut(&'a mut Tx, &'i I) -> R,
+    R: Future<Output = Result<O>> + Send,
+{
+    type Run = R;
 }
 
 impl App {
+    pub(crate) fn tx(&self, inner: Transaction) -> Tx {
+        Tx { inner, app: self.clone() }
+    }
+
     /// Runs `body` and commits what it wrote; runs it again when another commit got in its way.
     ///
     /// # Errors
     /// What `body` answers, and then nothing is stored; or the store's failure.
-    pub async fn write<T, F>(&self, mut body: F) -> Result<T>
+    pub fn write<T, F>(&self, mut body: F) -> impl Future<Output = Result<T>> + Send + use<'_, T, F>
     where
-        F: AsyncFnMut(&mut Tx<'_>) -> Result<T>,
+        T: Send,
+        F: AsyncFnMut(&mut Tx) -> Result<T> + for<'a> Body<'a, T> + Send,
     {
-        let mut attempts = self.store.attempts();
-        loop {
-            let mut tx = Tx { inner: attempts.begin(), app: self };
-            let value = body(&mut tx).await?;
-            if attempts.commit(tx.inner).await? {
-                return Ok(value);
+        async move {
+            let mut attempts = self.store.attempts();
+            loop {
+                let mut tx = self.tx(attempts.begin());
+                let value = body(&mut tx).await?;
+                if attempts.commit(tx.inner).await? {
+                    return Ok(value);
+                }
             }
         }
     }
 
-    /// Runs `body` on a snapshot; what it writes is thrown away.
-    ///
-    /// # Errors
-    /// What `body` answers.
-    pub async fn read<T, F>(&self, body: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx<'_>) -> Result<T>,
-    {
-        body(&mut Tx { inner: self.store.read(), app: self }).await
+    /// A transaction that only reads: its data as it was at one moment. What it writes is thrown away.
+    pub fn snapshot(&self) -> Tx {
+        self.tx(self.store.read())
     }
 
     /// Runs `body` for each item, in one transaction if they fit, else in several.
@@ -110,49 +138,53 @@ impl App {
     ///
     /// # Errors
     /// What `body` answers, and then nothing is stored; or the store's failure.
-    pub async fn write_each<I, O, F>(&self, items: &[I], mut body: F) -> Result<Vec<O>>
+    pub fn write_each<'i, I, O, F>(
+        &self,
+        items: &'i [I],
+        mut body: F,
+    ) -> impl Future<Output = Result<Vec<O>>> + Send + use<'_, 'i, I, O, F>
     where
-        F: AsyncFnMut(&mut Tx<'_>, &I) -> Result<O>,
+        I: Sync,
+        O: Send,
+        F: AsyncFnMut(&mut Tx, &I) -> Result<O> + for<'a, 'b> EachBody<'a, 'b, I, O> + Send,
     {
-        if let Some(done) = self.write_whole(items, &mut body).await? {
-            return Ok(done);
-        }
-        self.rehearse(items, &mut body).await?;
-        let mut done = Vec::with_capacity(items.len());
-        while done.len() < items.len() {
-            let rest = &items[done.len()..];
-            let part = self.write(async |tx| run(tx, rest, &mut body).await).await?;
-            done.extend(part.into_done());
-        }
-        Ok(done)
-    }
-
-    /// Runs `body` for each item in one transaction; commits nothing and answers `None` when they do not fit.
-    async fn write_whole<I, O, F>(&self, items: &[I], body: &mut F) -> Result<Option<Vec<O>>>
-    where
-        F: AsyncFnMut(&mut Tx<'_>, &I) -> Result<O>,
-    {
-        let mut attempts = self.store.attempts();
-        loop {
-            let mut tx = Tx { inner: attempts.begin(), app: self };
-            let Batch::Whole(done) = run(&mut tx, items, body).await? else { return Ok(None) };
-            if attempts.commit(tx.inner).await? {
-                return Ok(Some(done));
+        async move {
+            let mut done = Vec::with_capacity(items.len());
+            let mut is_rehearsed = false;
+            while done.len() < items.len() {
+                let mut attempts = self.store.attempts();
+                loop {
+                    let mut tx = self.tx(attempts.begin());
+                    let part = run(&mut tx, &items[done.len()..], &mut body).await?;
+                    if part.len() < items.len() && !is_rehearsed {
+                        self.rehearse(&items[part.len()..], &mut body).await?;
+                        is_rehearsed = true;
+                        continue;
+                    }
+                    if attempts.commit(tx.inner).await? {
+                        done.extend(part);
+                        break;
+                    }
+                }
             }
+            Ok(done)
         }
     }
 
     /// Runs `body` for each item and throws everything away.
-    async fn rehearse<I, O, F>(&self, items: &[I], body: &mut F) -> Result<()>
+    fn rehearse<I, O, F>(&self, items: &[I], body: &mut F) -> impl Future<Output = Result<()>> + Send
     where
-        F: AsyncFnMut(&mut Tx<'_>, &I) -> Result<O>,
+        I: Sync,
+        O: Send,
+        F: AsyncFnMut(&mut Tx, &I) -> Result<O> + for<'a, 'b> EachBody<'a, 'b, I, O> + Send,
     {
-        let mut done = 0;
-        while done < items.len() {
-            let mut tx = Tx { inner: self.store.begin(), app: self };
-            done += run(&mut tx, &items[done..], body).await?.into_done().len();
+        async move {
+            let mut done = 0;
+            while done < items.len() {
+                done += run(&mut self.tx(self.store.begin()), &items[done..], body).await?.len();
+            }
+            Ok(())
         }
-        Ok(())
     }
 
     /// Checks that each of these groups exists.
@@ -178,25 +210,21 @@ impl App {
     }
 }
 
-impl<O> Batch<O> {
-    fn into_done(self) -> Vec<O> {
-        match self {
-            Batch::Whole(done) | Batch::Part(done) => done,
-        }
-    }
-}
-
 /// Runs `body` for as many items as fit into `tx`, at least one.
-async fn run<I, O, F>(tx: &mut Tx<'_>, items: &[I], body: &mut F) -> Result<Batch<O>>
+fn run<I, O, F>(tx: &mut Tx, items: &[I], body: &mut F) -> impl Future<Output = Result<Vec<O>>> + Send
 where
-    F: AsyncFnMut(&mut Tx<'_>, &I) -> Result<O>,
+    I: Sync,
+    O: Send,
+    F: AsyncFnMut(&mut Tx, &I) -> Result<O> + for<'a, 'b> EachBody<'a, 'b, I, O> + Send,
 {
-    let mut done = Vec::with_capacity(items.len());
-    for item in items {
-        if tx.is_full() {
-            return Ok(Batch::Part(done));
+    async move {
+        let mut done = Vec::with_capacity(items.len());
+        for item in items {
+            if !done.is_empty() && tx.is_full() {
+                break;
+            }
+            done.push(body(tx, item).await?);
         }
-        done.push(body(tx, item).await?);
+        Ok(done)
     }
-    Ok(Batch::Whole(done))
 }

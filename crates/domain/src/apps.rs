@@ -4,7 +4,7 @@
 
 use ids::Timestamp;
 use minicbor::{Decode, Encode};
-use store::{Direction, Limit, Store, Transaction};
+use store::{Direction, Limit, Store, Transaction, WriteError};
 
 use crate::{
     Error, Result,
@@ -37,7 +37,7 @@ pub struct AppRecord {
 /// # Errors
 /// [`Error::AppExists`] when the id or the key is taken.
 pub async fn create(store: &Store, id: u32, app: &AppRecord, groups: &[(&str, Group)]) -> Result<()> {
-    write(store, async |tx| {
+    let written = store.write(async |tx: &mut Transaction| {
         if id == SYSTEM.0 || APP.exists(tx, SYSTEM.0, &id).await? {
             return Err(Error::AppExists("id"));
         }
@@ -50,8 +50,8 @@ pub async fn create(store: &Store, id: u32, app: &AppRecord, groups: &[(&str, Gr
             GROUP.put(tx, id, &(*name).to_owned(), group);
         }
         Ok(())
-    })
-    .await
+    });
+    written.await.map_err(failed)
 }
 
 /// Adds those of `groups` that the app does not have.
@@ -59,7 +59,7 @@ pub async fn create(store: &Store, id: u32, app: &AppRecord, groups: &[(&str, Gr
 /// # Errors
 /// When the store fails.
 pub async fn add_groups(store: &Store, id: u32, groups: &[(&str, Group)]) -> Result<()> {
-    write(store, async |tx| {
+    let written = store.write(async |tx: &mut Transaction| {
         for (name, group) in groups {
             let name = (*name).to_owned();
             if !GROUP.exists(tx, id, &name).await? {
@@ -67,16 +67,16 @@ pub async fn add_groups(store: &Store, id: u32, groups: &[(&str, Group)]) -> Res
             }
         }
         Ok(())
-    })
-    .await
+    });
+    written.await.map_err(failed)
 }
 
 /// Changes what `change` changes of the app `id`; answers the app as it is then.
 ///
 /// # Errors
 /// [`Error::NoApp`]; [`Error::AppExists`] when the new key is taken.
-pub async fn update(store: &Store, id: u32, change: impl Fn(&mut AppRecord)) -> Result<AppRecord> {
-    write(store, async |tx| {
+pub async fn update(store: &Store, id: u32, change: impl Fn(&mut AppRecord) + Sync) -> Result<AppRecord> {
+    let written = store.write(async |tx: &mut Transaction| {
         let mut app = APP.get(tx, SYSTEM.0, &id).await?.ok_or(Error::NoApp(id))?;
         let old_key = app.key.clone();
         change(&mut app);
@@ -89,8 +89,8 @@ pub async fn update(store: &Store, id: u32, change: impl Fn(&mut AppRecord)) -> 
         }
         APP.put(tx, SYSTEM.0, &id, &app);
         Ok(app)
-    })
-    .await
+    });
+    written.await.map_err(failed)
 }
 
 /// Every app with its id.
@@ -133,13 +133,9 @@ pub async fn groups(store: &Store, id: u32) -> Result<Vec<(String, Group)>> {
     }
 }
 
-async fn write<T>(store: &Store, mut body: impl AsyncFnMut(&mut Transaction) -> Result<T>) -> Result<T> {
-    let mut attempts = store.attempts();
-    loop {
-        let mut tx = attempts.begin();
-        let value = body(&mut tx).await?;
-        if attempts.commit(tx).await? {
-            return Ok(value);
-        }
+fn failed(error: WriteError<Error>) -> Error {
+    match error {
+        WriteError::Body(error) => error,
+        WriteError::Store(error) => Error::Store(error),
     }
 }

@@ -9,7 +9,11 @@ use store::{Corrupt, Counter, Key, Log, Stamp, StampedTable, Table, key};
 
 use crate::{
     apps::AppRecord,
-    feeds::{activities::Activity, follows::Follow, groups::Group},
+    feeds::{
+        activities::{Activity, Posting},
+        follows::Follow,
+        groups::Group,
+    },
     log::Event,
 };
 
@@ -29,8 +33,8 @@ pub const GROUP: Table<String, Group> = Table::new(10, "group");
 pub const ACTIVITY: Table<Id, Activity> = Table::new(11, "activity");
 /// foreign id, time → activity. Unique.
 pub const ACTIVITY_FOREIGN: Table<(String, At), ActivityId> = Table::new(12, "activity_foreign");
-/// feed, activity newest first → when in commit order it was posted here. A timeline is a view of these rows.
-pub const POSTED: StampedTable<(Feed, Newest), ()> = StampedTable::new(13, "posted");
+/// feed, activity newest first → how and when in commit order it was posted here. A timeline is a view of these rows.
+pub const POSTED: StampedTable<(Feed, Newest), Posting> = StampedTable::new(13, "posted");
 /// activity, feed → nothing. Mirror of `POSTED`.
 pub const PLACED: Table<(Id, Feed), ()> = Table::new(14, "placed");
 /// feed → a moment later than every activity ever posted to it.

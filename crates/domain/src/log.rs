@@ -54,21 +54,21 @@ pub enum Event {
 }
 
 /// Tells that `activity` was posted to `feeds`.
-pub fn posted(tx: &mut Tx<'_>, activity: ActivityId, feeds: &[FeedId]) {
+pub fn posted(tx: &mut Tx, activity: ActivityId, feeds: &[FeedId]) {
     for feeds in feeds.chunks(EVENT_FEEDS_MAX) {
         record(tx, &Event::Posted { activity, feeds: feeds.to_vec() });
     }
 }
 
 /// Tells that `activity` left `feeds`.
-pub fn removed(tx: &mut Tx<'_>, activity: ActivityId, feeds: &[FeedId]) {
+pub fn removed(tx: &mut Tx, activity: ActivityId, feeds: &[FeedId]) {
     for feeds in feeds.chunks(EVENT_FEEDS_MAX) {
         record(tx, &Event::Removed { activity, feeds: feeds.to_vec() });
     }
 }
 
 /// Writes one event.
-pub fn record(tx: &mut Tx<'_>, event: &Event) {
+pub fn record(tx: &mut Tx, event: &Event) {
     let tenant = tx.tenant();
     LOG.append(tx, tenant, event);
 }

@@ -1,3 +1,36 @@
-//! server
+//! The only crate that knows HTTP: routes, tokens, errors, and the joint between the wire and the domain.
+//!
+//! A request crosses four files: its line in `router`, the wire type, the handler, the domain function.
 
+mod admin;
+pub mod apps;
+mod auth;
+pub mod error;
+mod feeds;
+mod from_wire;
 pub mod front;
+mod gate;
+mod query;
+mod reply;
+mod router;
+pub mod seal;
+mod start;
+mod to_wire;
+
+use std::sync::Arc;
+
+pub use start::{Options, Running, start};
+
+/// What every request of a running server shares.
+pub struct Server {
+    /// The apps.
+    pub apps: apps::Registry,
+    /// Activities as JSON.
+    fragments: feeds::fragments::Fragments,
+    /// How often what may be called.
+    rates: front::RateLimits,
+    /// Tells the time.
+    pub clock: Arc<dyn front::Clock>,
+    /// Opens `/admin/…`.
+    admin_token: String,
+}

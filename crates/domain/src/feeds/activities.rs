@@ -49,6 +49,18 @@ pub struct Activity {
     pub custom: String,
 }
 
+/// How an activity was posted to a feed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Posting {
+    /// In the usual way: whoever follows the feed sees it.
+    #[n(0)]
+    Open,
+    /// As one of many feeds at once: only who follows later, with a copy of what was there, sees it (feeds-v1 §4.6).
+    #[n(1)]
+    Quiet,
+}
+
 /// An activity as a caller asks for it.
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
@@ -113,7 +125,7 @@ impl Moment {
 ///
 /// # Errors
 /// When the store fails. The groups are the caller's to check: [`crate::App::check_groups`].
-pub async fn add(tx: &mut Tx<'_>, feed: &FeedId, draft: &Draft, moment: Moment) -> Result<(ActivityId, Activity)> {
+pub async fn add(tx: &mut Tx, feed: &FeedId, draft: &Draft, moment: Moment) -> Result<(ActivityId, Activity)> {
     let (id, stored) = identify(tx, draft, moment).await?;
     let mut activity = Activity::from(draft);
     let mut feeds = vec![feed.clone()];
@@ -122,17 +134,20 @@ pub async fn add(tx: &mut Tx<'_>, feed: &FeedId, draft: &Draft, moment: Moment) 
         activity.to = joined(&stored.to, &draft.to);
     }
     put(tx, id, &activity, stored.is_some());
-    let posted = post(tx, id, &feeds, stored.is_some()).await?;
+    let posted = post(tx, id, &feeds, Posting::Open, stored.is_some()).await?;
     log::posted(tx, id, &posted);
     Ok((id, activity))
 }
 
-/// Adds an activity to one of many feeds, `id` and `activity` being those of [`create`].
+/// Adds `draft` to many feeds, of which no follower hears.
+///
+/// A request with more feeds than one transaction takes is several calls, with the same `draft` and `moment`.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn add_to_another(tx: &mut Tx<'_>, feed: &FeedId, id: ActivityId) -> Result<()> {
-    let posted = post(tx, id, std::slice::from_ref(feed), true).await?;
+pub async fn add_to_many(tx: &mut Tx, feeds: &[FeedId], draft: &Draft, moment: Moment) -> Result<()> {
+    let id = create(tx, draft, moment).await?;
+    let posted = post(tx, id, feeds, Posting::Quiet, true).await?;
     log::posted(tx, id, &posted);
     Ok(())
 }
@@ -141,7 +156,7 @@ pub async fn add_to_another(tx: &mut Tx<'_>, feed: &FeedId, id: ActivityId) -> R
 ///
 /// # Errors
 /// When the store fails.
-pub async fn create(tx: &mut Tx<'_>, draft: &Draft, moment: Moment) -> Result<ActivityId> {
+pub async fn create(tx: &mut Tx, draft: &Draft, moment: Moment) -> Result<ActivityId> {
     let (id, stored) = identify(tx, draft, moment).await?;
     let mut activity = Activity::from(draft);
     activity.to = stored.as_ref().map(|stored| stored.to.clone()).unwrap_or_default();
@@ -150,7 +165,7 @@ pub async fn create(tx: &mut Tx<'_>, draft: &Draft, moment: Moment) -> Result<Ac
 }
 
 /// Finds the id that `draft` has or gets, and the activity if it is stored already.
-async fn identify(tx: &mut Tx<'_>, draft: &Draft, moment: Moment) -> Result<(ActivityId, Option<Activity>)> {
+async fn identify(tx: &mut Tx, draft: &Draft, moment: Moment) -> Result<(ActivityId, Option<Activity>)> {
     let time = draft.time.unwrap_or(moment.now);
     if !draft.foreign_id.is_empty() {
         return identify_foreign(tx, &draft.foreign_id, time).await;
@@ -164,11 +179,7 @@ async fn identify(tx: &mut Tx<'_>, draft: &Draft, moment: Moment) -> Result<(Act
     Ok((id, ACTIVITY.get(tx, tenant, &Id(id)).await?))
 }
 
-async fn identify_foreign(
-    tx: &mut Tx<'_>,
-    foreign_id: &str,
-    time: Timestamp,
-) -> Result<(ActivityId, Option<Activity>)> {
+async fn identify_foreign(tx: &mut Tx, foreign_id: &str, time: Timestamp) -> Result<(ActivityId, Option<Activity>)> {
     let tenant = tx.tenant();
     for collision in 0..COLLISIONS_MAX {
         let id = ActivityId::from_foreign_id(foreign_id, time, collision);
@@ -180,7 +191,7 @@ async fn identify_foreign(
     Err(Error::Unfit(format!("foreign_id `{foreign_id}`: too many activities share this moment; use another time")))
 }
 
-fn put(tx: &mut Tx<'_>, id: ActivityId, activity: &Activity, was_stored: bool) {
+fn put(tx: &mut Tx, id: ActivityId, activity: &Activity, was_stored: bool) {
     let tenant = tx.tenant();
     ACTIVITY.put(tx, tenant, &Id(id), activity);
     if was_stored {
@@ -191,7 +202,13 @@ fn put(tx: &mut Tx<'_>, id: ActivityId, activity: &Activity, was_stored: bool) {
 }
 
 /// Puts a row for the activity into each of `feeds` that has none; answers which those were.
-pub(super) async fn post(tx: &mut Tx<'_>, id: ActivityId, feeds: &[FeedId], may_be_there: bool) -> Result<Vec<FeedId>> {
+pub(super) async fn post(
+    tx: &mut Tx,
+    id: ActivityId,
+    feeds: &[FeedId],
+    posting: Posting,
+    may_be_there: bool,
+) -> Result<Vec<FeedId>> {
     let tenant = tx.tenant();
     let mut posted = Vec::with_capacity(feeds.len());
     for feed in feeds {
@@ -199,11 +216,11 @@ pub(super) async fn post(tx: &mut Tx<'_>, id: ActivityId, feeds: &[FeedId], may_
         if may_be_there && holds(tx, feed, id).await? {
             continue;
         }
-        if is_late(tx, feed, id.time()).await? {
+        if is_late(tx, feed, id.time()).await? && posting == Posting::Open {
             let prefix = LATE.prefix(tenant, &row.0).start;
             tx.append(prefix, store::Record::encode(&id));
         }
-        POSTED.put(tx, tenant, &row, &());
+        POSTED.put(tx, tenant, &row, &posting);
         PLACED.put(tx, tenant, &(Id(id), row.0), &());
         posted.push(feed.clone());
     }
@@ -216,7 +233,7 @@ pub(super) async fn post(tx: &mut Tx<'_>, id: ActivityId, feeds: &[FeedId], may_
 /// [`LATE_AFTER_MICROS`] behind that horizon, so a timeline finds it without walking through all that is older than the
 /// follow. This holds because posting reads the horizon in its own transaction: when another commit moves it, posting runs
 /// again. The horizon stays ahead by a step so that this is rare.
-async fn is_late(tx: &mut Tx<'_>, feed: &FeedId, time: Timestamp) -> Result<bool> {
+async fn is_late(tx: &mut Tx, feed: &FeedId, time: Timestamp) -> Result<bool> {
     let (tenant, feed) = (tx.tenant(), Feed(feed.clone()));
     let horizon = HORIZON.get(tx, tenant, &feed).await?;
     if horizon.is_none_or(|horizon| time >= horizon) {
@@ -231,7 +248,7 @@ pub(super) fn late_before(horizon: Timestamp) -> Timestamp {
 }
 
 /// Takes the rows of the activity out of those of `feeds` that have one; answers which those were.
-pub(super) async fn unpost(tx: &mut Tx<'_>, id: ActivityId, feeds: &[FeedId]) -> Result<Vec<FeedId>> {
+pub(super) async fn unpost(tx: &mut Tx, id: ActivityId, feeds: &[FeedId]) -> Result<Vec<FeedId>> {
     let tenant = tx.tenant();
     let mut left = Vec::with_capacity(feeds.len());
     for feed in feeds {
@@ -245,7 +262,7 @@ pub(super) async fn unpost(tx: &mut Tx<'_>, id: ActivityId, feeds: &[FeedId]) ->
     Ok(left)
 }
 
-async fn forget_late(tx: &mut Tx<'_>, feed: &FeedId, id: ActivityId, posted: Stamp) -> Result<()> {
+async fn forget_late(tx: &mut Tx, feed: &FeedId, id: ActivityId, posted: Stamp) -> Result<()> {
     let tenant = tx.tenant();
     let range = LATE.prefix(tenant, &(Feed(feed.clone()), posted));
     let rows = LATE.scan(tx, tenant, range, Direction::Forward, Limit::PAGE).await?.rows;
@@ -261,7 +278,7 @@ async fn forget_late(tx: &mut Tx<'_>, feed: &FeedId, id: ActivityId, posted: Sta
 ///
 /// # Errors
 /// When the store fails.
-pub async fn remove(tx: &mut Tx<'_>, feed: &FeedId, id: ActivityId) -> Result<()> {
+pub async fn remove(tx: &mut Tx, feed: &FeedId, id: ActivityId) -> Result<()> {
     let tenant = tx.tenant();
     if !holds(tx, feed, id).await? {
         return Ok(());
@@ -280,7 +297,7 @@ pub async fn remove(tx: &mut Tx<'_>, feed: &FeedId, id: ActivityId) -> Result<()
     Ok(())
 }
 
-fn delete(tx: &mut Tx<'_>, id: ActivityId, activity: &Activity) {
+fn delete(tx: &mut Tx, id: ActivityId, activity: &Activity) {
     let tenant = tx.tenant();
     ACTIVITY.delete(tx, tenant, &Id(id));
     if !activity.foreign_id.is_empty() {
@@ -290,12 +307,12 @@ fn delete(tx: &mut Tx<'_>, id: ActivityId, activity: &Activity) {
 }
 
 /// Whether `feed` holds the activity in its own right, and not through a follow.
-pub(super) async fn holds(tx: &mut Tx<'_>, feed: &FeedId, id: ActivityId) -> Result<bool> {
+pub(super) async fn holds(tx: &mut Tx, feed: &FeedId, id: ActivityId) -> Result<bool> {
     let tenant = tx.tenant();
     Ok(PLACED.exists(tx, tenant, &(Id(id), Feed(feed.clone()))).await?)
 }
 
-async fn is_anywhere(tx: &mut Tx<'_>, id: ActivityId) -> Result<bool> {
+async fn is_anywhere(tx: &mut Tx, id: ActivityId) -> Result<bool> {
     let tenant = tx.tenant();
     let range = PLACED.prefix(tenant, &Id(id));
     let one = Limit { rows: 1, ..Limit::PAGE };
@@ -306,7 +323,7 @@ async fn is_anywhere(tx: &mut Tx<'_>, id: ActivityId) -> Result<bool> {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn with_foreign_id(tx: &mut Tx<'_>, feed: &FeedId, foreign_id: &str) -> Result<Vec<ActivityId>> {
+pub async fn with_foreign_id(tx: &mut Tx, feed: &FeedId, foreign_id: &str) -> Result<Vec<ActivityId>> {
     let tenant = tx.tenant();
     let mut range = ACTIVITY_FOREIGN.prefix(tenant, &foreign_id.to_owned());
     let mut found = Vec::new();
@@ -328,7 +345,7 @@ pub async fn with_foreign_id(tx: &mut Tx<'_>, feed: &FeedId, foreign_id: &str) -
 ///
 /// # Errors
 /// When the store fails.
-pub async fn get(tx: &mut Tx<'_>, reference: &Reference) -> Result<Option<(ActivityId, Activity)>> {
+pub async fn get(tx: &mut Tx, reference: &Reference) -> Result<Option<(ActivityId, Activity)>> {
     let tenant = tx.tenant();
     let id = match reference {
         Reference::Id(id) => *id,
@@ -345,7 +362,7 @@ pub async fn get(tx: &mut Tx<'_>, reference: &Reference) -> Result<Option<(Activ
 ///
 /// # Errors
 /// [`Error::NoActivity`] when it is not there.
-pub async fn load(tx: &mut Tx<'_>, reference: &Reference) -> Result<(ActivityId, Activity)> {
+pub async fn load(tx: &mut Tx, reference: &Reference) -> Result<(ActivityId, Activity)> {
     get(tx, reference).await?.ok_or_else(|| Error::NoActivity(reference.to_string()))
 }
 
@@ -353,7 +370,7 @@ pub async fn load(tx: &mut Tx<'_>, reference: &Reference) -> Result<(ActivityId,
 ///
 /// # Errors
 /// [`Error::NoActivity`]; [`Error::Unfit`] when a path leads nowhere or the result is too large.
-pub async fn change(tx: &mut Tx<'_>, reference: &Reference, change: &Change) -> Result<(ActivityId, Activity)> {
+pub async fn change(tx: &mut Tx, reference: &Reference, change: &Change) -> Result<(ActivityId, Activity)> {
     let (id, mut activity) = load(tx, reference).await?;
     activity.custom = change.apply(&activity.custom)?;
     put(tx, id, &activity, true);
@@ -361,7 +378,7 @@ pub async fn change(tx: &mut Tx<'_>, reference: &Reference, change: &Change) -> 
 }
 
 /// Stores another list of targets.
-pub(super) fn put_targets(tx: &mut Tx<'_>, id: ActivityId, activity: &Activity) {
+pub(super) fn put_targets(tx: &mut Tx, id: ActivityId, activity: &Activity) {
     put(tx, id, activity, true);
 }
 
@@ -385,3 +402,6 @@ impl From<&Draft> for Activity {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

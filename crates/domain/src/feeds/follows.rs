@@ -6,7 +6,7 @@ use ids::{ActivityId, FeedId, Timestamp};
 use minicbor::{Decode, Encode};
 use store::{Direction, Limit, Stamp};
 
-use super::{activities, groups::Kind};
+use super::{activities, groups::Kind, views::Entry};
 use crate::{
     Error, Result, Tx,
     keyspace::{
@@ -75,14 +75,14 @@ impl Arrival {
 }
 
 impl Span {
-    /// When the activity `id`, posted to the followed feed at `posted`, arrived by this span; `None` if it did not.
-    pub fn arrival(&self, id: ActivityId, posted: Stamp) -> Option<Arrival> {
-        let since = Stamp(self.since);
+    /// When a row of the followed feed arrived by this span; `None` if it did not.
+    pub fn arrival(&self, entry: Entry) -> Option<Arrival> {
+        let (since, posted) = (Stamp(self.since), entry.posted());
         if self.until.is_some_and(|until| posted > Stamp(until)) {
             None
         } else if posted > since {
-            Some(Arrival::posted(posted))
-        } else if self.copied_from.is_some_and(|oldest| id >= oldest) {
+            (!entry.is_quiet()).then_some(Arrival::posted(posted))
+        } else if self.copied_from.is_some_and(|oldest| entry.id >= oldest) {
             Some(Arrival { at: since, is_copy: true })
         } else {
             None
@@ -132,7 +132,7 @@ pub struct Relation {
 ///
 /// # Errors
 /// [`Error::NoGroup`], [`Error::FollowsItself`], [`Error::NotFollowable`], [`Error::TooManySpans`].
-pub async fn add(tx: &mut Tx<'_>, draft: &Draft, now: Timestamp) -> Result<()> {
+pub async fn add(tx: &mut Tx, draft: &Draft, now: Timestamp) -> Result<()> {
     check(tx, draft)?;
     let Draft { feed, target, copy_limit } = draft;
     let tenant = tx.tenant();
@@ -153,7 +153,7 @@ pub async fn add(tx: &mut Tx<'_>, draft: &Draft, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-fn check(tx: &Tx<'_>, draft: &Draft) -> Result<()> {
+fn check(tx: &Tx, draft: &Draft) -> Result<()> {
     tx.app.check_groups([draft.feed.group(), draft.target.group()])?;
     if draft.feed == draft.target {
         return Err(Error::FollowsItself(draft.feed.clone()));
@@ -168,7 +168,7 @@ fn check(tx: &Tx<'_>, draft: &Draft) -> Result<()> {
 ///
 /// What the snapshot holds was posted before, everything else after; so the reads here need not be repeated when another
 /// commit posts to `target` meanwhile, and a busy feed can be followed without a conflict.
-async fn begin(tx: &mut Tx<'_>, target: &FeedId, copy_limit: usize) -> Result<Span> {
+async fn begin(tx: &mut Tx, target: &FeedId, copy_limit: usize) -> Result<Span> {
     let since = tx.stamp().0;
     let mut snapshot = tx.snapshot();
     let tenant = tx.tenant();
@@ -199,7 +199,7 @@ async fn begin(tx: &mut Tx<'_>, target: &FeedId, copy_limit: usize) -> Result<Sp
 ///
 /// # Errors
 /// When the store fails.
-pub async fn remove(tx: &mut Tx<'_>, feed: &FeedId, target: &FeedId, keeps_history: bool) -> Result<()> {
+pub async fn remove(tx: &mut Tx, feed: &FeedId, target: &FeedId, keeps_history: bool) -> Result<()> {
     let tenant = tx.tenant();
     let key = (Feed(feed.clone()), Feed(target.clone()));
     let Some(mut follow) = FOLLOWING.get(tx, tenant, &key).await? else { return Ok(()) };
@@ -221,7 +221,7 @@ pub async fn remove(tx: &mut Tx<'_>, feed: &FeedId, target: &FeedId, keeps_histo
 }
 
 /// Ends the open span at the transaction's snapshot.
-async fn end(tx: &mut Tx<'_>, target: &FeedId, follow: &mut Follow) -> Result<()> {
+async fn end(tx: &mut Tx, target: &FeedId, follow: &mut Follow) -> Result<()> {
     let (until, tenant) = (tx.stamp().0, tx.tenant());
     let horizon = HORIZON.get(&mut tx.snapshot(), tenant, &Feed(target.clone())).await?;
     follow.is_active = false;
@@ -232,21 +232,21 @@ async fn end(tx: &mut Tx<'_>, target: &FeedId, follow: &mut Follow) -> Result<()
     Ok(())
 }
 
-fn list_in_order(tx: &mut Tx<'_>, feed: &FeedId, target: &FeedId, created_at: Timestamp) {
+fn list_in_order(tx: &mut Tx, feed: &FeedId, target: &FeedId, created_at: Timestamp) {
     let tenant = tx.tenant();
     let (feed, target) = (Feed(feed.clone()), Feed(target.clone()));
     FOLLOWING_ORDER.put(tx, tenant, &(feed.clone(), Latest(created_at), target.clone()), &());
     FOLLOWER_ORDER.put(tx, tenant, &(target, Latest(created_at), feed), &());
 }
 
-fn unlist(tx: &mut Tx<'_>, feed: &FeedId, target: &FeedId, created_at: Timestamp) {
+fn unlist(tx: &mut Tx, feed: &FeedId, target: &FeedId, created_at: Timestamp) {
     let tenant = tx.tenant();
     let (feed, target) = (Feed(feed.clone()), Feed(target.clone()));
     FOLLOWING_ORDER.delete(tx, tenant, &(feed.clone(), Latest(created_at), target.clone()));
     FOLLOWER_ORDER.delete(tx, tenant, &(target, Latest(created_at), feed));
 }
 
-fn count(tx: &mut Tx<'_>, feed: &FeedId, target: &FeedId, delta: i64) {
+fn count(tx: &mut Tx, feed: &FeedId, target: &FeedId, delta: i64) {
     let tenant = tx.tenant();
     FOLLOWERS.add(tx, tenant, &(Feed(target.clone()), feed.group().to_owned()), delta);
     FOLLOWED.add(tx, tenant, &(Feed(feed.clone()), target.group().to_owned()), delta);
@@ -256,7 +256,7 @@ fn count(tx: &mut Tx<'_>, feed: &FeedId, target: &FeedId, delta: i64) {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn all_of(tx: &mut Tx<'_>, feed: &FeedId) -> Result<Vec<(FeedId, Follow)>> {
+pub async fn all_of(tx: &mut Tx, feed: &FeedId) -> Result<Vec<(FeedId, Follow)>> {
     let tenant = tx.tenant();
     let mut range = FOLLOWING.prefix(tenant, &Feed(feed.clone()));
     let mut follows = Vec::new();
@@ -285,7 +285,7 @@ pub struct Part {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn following(tx: &mut Tx<'_>, feed: &FeedId, part: Part) -> Result<Vec<Relation>> {
+pub async fn following(tx: &mut Tx, feed: &FeedId, part: Part) -> Result<Vec<Relation>> {
     let others = in_order(tx, &FOLLOWING_ORDER, feed, part).await?;
     let relation = |(target, created_at)| Relation { feed: feed.clone(), target, created_at };
     Ok(others.into_iter().map(relation).collect())
@@ -295,7 +295,7 @@ pub async fn following(tx: &mut Tx<'_>, feed: &FeedId, part: Part) -> Result<Vec
 ///
 /// # Errors
 /// When the store fails.
-pub async fn followers(tx: &mut Tx<'_>, target: &FeedId, part: Part) -> Result<Vec<Relation>> {
+pub async fn followers(tx: &mut Tx, target: &FeedId, part: Part) -> Result<Vec<Relation>> {
     let others = in_order(tx, &FOLLOWER_ORDER, target, part).await?;
     let relation = |(feed, created_at)| Relation { feed, target: target.clone(), created_at };
     Ok(others.into_iter().map(relation).collect())
@@ -303,7 +303,7 @@ pub async fn followers(tx: &mut Tx<'_>, target: &FeedId, part: Part) -> Result<V
 
 type Order = store::Table<(Feed, Latest, Feed), ()>;
 
-async fn in_order(tx: &mut Tx<'_>, order: &Order, feed: &FeedId, part: Part) -> Result<Vec<(FeedId, Timestamp)>> {
+async fn in_order(tx: &mut Tx, order: &Order, feed: &FeedId, part: Part) -> Result<Vec<(FeedId, Timestamp)>> {
     let tenant = tx.tenant();
     let mut range = order.prefix(tenant, &Feed(feed.clone()));
     let (mut skip, mut found) = (part.offset, Vec::with_capacity(part.limit));
@@ -327,7 +327,7 @@ async fn in_order(tx: &mut Tx<'_>, order: &Order, feed: &FeedId, part: Part) -> 
 ///
 /// # Errors
 /// When the store fails.
-pub async fn among(tx: &mut Tx<'_>, pairs: &[(FeedId, FeedId)]) -> Result<Vec<Relation>> {
+pub async fn among(tx: &mut Tx, pairs: &[(FeedId, FeedId)]) -> Result<Vec<Relation>> {
     let tenant = tx.tenant();
     let keys: Vec<_> = pairs.iter().map(|(feed, target)| (Feed(feed.clone()), Feed(target.clone()))).collect();
     let follows = FOLLOWING.get_many(tx, tenant, &keys).await?;
@@ -345,7 +345,7 @@ pub async fn among(tx: &mut Tx<'_>, pairs: &[(FeedId, FeedId)]) -> Result<Vec<Re
 ///
 /// # Errors
 /// When the store fails.
-pub async fn count_followers(tx: &mut Tx<'_>, feed: &FeedId, groups: &[String]) -> Result<i64> {
+pub async fn count_followers(tx: &mut Tx, feed: &FeedId, groups: &[String]) -> Result<i64> {
     sum(tx, &FOLLOWERS, feed, groups).await
 }
 
@@ -353,16 +353,11 @@ pub async fn count_followers(tx: &mut Tx<'_>, feed: &FeedId, groups: &[String]) 
 ///
 /// # Errors
 /// When the store fails.
-pub async fn count_following(tx: &mut Tx<'_>, feed: &FeedId, groups: &[String]) -> Result<i64> {
+pub async fn count_following(tx: &mut Tx, feed: &FeedId, groups: &[String]) -> Result<i64> {
     sum(tx, &FOLLOWED, feed, groups).await
 }
 
-async fn sum(
-    tx: &mut Tx<'_>,
-    counter: &store::Counter<(Feed, String)>,
-    feed: &FeedId,
-    groups: &[String],
-) -> Result<i64> {
+async fn sum(tx: &mut Tx, counter: &store::Counter<(Feed, String)>, feed: &FeedId, groups: &[String]) -> Result<i64> {
     let tenant = tx.tenant();
     let range = counter.prefix(tenant, &Feed(feed.clone()));
     // A row per group, and an app has few groups.
@@ -370,3 +365,6 @@ async fn sum(
     let is_wanted = |group: &String| groups.is_empty() || groups.contains(group);
     Ok(counts.into_iter().filter(|((_, group), _)| is_wanted(group)).map(|(_, count)| count).sum())
 }
+
+#[cfg(test)]
+mod tests;

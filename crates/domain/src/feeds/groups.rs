@@ -92,7 +92,7 @@ pub fn of_the_sdk_suites() -> Vec<(&'static str, Group)> {
 }
 
 /// Stores `group` under `name`.
-pub fn put(tx: &mut Tx<'_>, name: &str, group: &Group) {
+pub fn put(tx: &mut Tx, name: &str, group: &Group) {
     let tenant = tx.tenant();
     GROUP.put(tx, tenant, &name.to_owned(), group);
 }
@@ -101,7 +101,7 @@ pub fn put(tx: &mut Tx<'_>, name: &str, group: &Group) {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn list(tx: &mut Tx<'_>) -> Result<Vec<(String, Group)>> {
+pub async fn list(tx: &mut Tx) -> Result<Vec<(String, Group)>> {
     let tenant = tx.tenant();
     let rows = GROUP.scan(tx, tenant, GROUP.range(tenant), store::Direction::Forward, store::Limit::PAGE).await?;
     Ok(rows.rows)

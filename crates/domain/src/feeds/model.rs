@@ -31,12 +31,26 @@ impl Model {
         }
     }
 
-    fn place(&mut self, feed: &FeedId, id: ActivityId) {
+    pub(super) fn add_to_many(&mut self, feeds: &[FeedId], id: ActivityId) {
+        self.steps += 1;
+        self.targets.entry(id).or_default();
+        for feed in feeds {
+            self.put(feed, id);
+        }
+    }
+
+    /// Puts the activity into the feed itself; answers whether it was not there.
+    fn put(&mut self, feed: &FeedId, id: ActivityId) -> bool {
         let own = self.copies.entry(feed.clone()).or_default();
-        if own.contains_key(&(id, None)) {
+        let is_new = !own.contains_key(&(id, None));
+        own.entry((id, None)).or_insert(self.steps);
+        is_new
+    }
+
+    fn place(&mut self, feed: &FeedId, id: ActivityId) {
+        if !self.put(feed, id) {
             return;
         }
-        own.insert((id, None), self.steps);
         for follower in self.followers(feed) {
             self.copy(&follower, id, feed);
         }

@@ -13,7 +13,7 @@ use super::{
     timelines::{self, Page},
     views::Views,
 };
-use crate::{App, Error, Result, Tx};
+use crate::{App, Error, Result};
 
 /// A server's domain in a test; the clock stands until somebody moves it.
 pub(crate) struct Pond {
@@ -50,10 +50,6 @@ impl Pond {
         Timestamp::from_micros(self.now.get())
     }
 
-    pub(crate) async fn write<T>(&self, body: impl AsyncFnMut(&mut Tx<'_>) -> Result<T>) -> T {
-        self.app.write(body).await.unwrap()
-    }
-
     /// A draft of somebody doing `verb`.
     pub(crate) fn draft(verb: &str) -> Draft {
         Draft { actor: "bob".into(), verb: verb.into(), object: "pond".into(), ..Draft::default() }
@@ -61,7 +57,18 @@ impl Pond {
 
     pub(crate) async fn add_draft(&self, to: &str, draft: &Draft) -> ActivityId {
         let moment = Moment { now: self.tick(), seed: self.now.get().cast_unsigned() };
-        self.write(async |tx| Ok(activities::add(tx, &feed(to), draft, moment).await?.0)).await
+        self.app.write(async |tx| Ok(activities::add(tx, &feed(to), draft, moment).await?.0)).await.unwrap()
+    }
+
+    pub(crate) async fn add_to_many(&self, feeds: &[FeedId], draft: &Draft) -> ActivityId {
+        let moment = Moment { now: self.tick(), seed: self.now.get().cast_unsigned() };
+        self.app
+            .write(async |tx| {
+                activities::add_to_many(tx, feeds, draft, moment).await?;
+                activities::create(tx, draft, moment).await
+            })
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn add(&self, to: &str, verb: &str) -> ActivityId {
@@ -69,7 +76,7 @@ impl Pond {
     }
 
     pub(crate) async fn remove(&self, from: &str, id: ActivityId) {
-        self.write(async |tx| activities::remove(tx, &feed(from), id).await).await;
+        self.app.write(async |tx| activities::remove(tx, &feed(from), id).await).await.unwrap();
     }
 
     pub(crate) async fn change(&self, id: ActivityId, set: &str, unset: &[&str]) -> Result<String> {
@@ -94,7 +101,10 @@ impl Pond {
     }
 
     pub(crate) async fn unfollow(&self, source: &str, target: &str, keeps_history: bool) {
-        self.write(async |tx| follows::remove(tx, &feed(source), &feed(target), keeps_history).await).await;
+        self.app
+            .write(async |tx| follows::remove(tx, &feed(source), &feed(target), keeps_history).await)
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn page(&self, of: &str, part: &timelines::Part) -> Page {
@@ -106,7 +116,8 @@ impl Pond {
         let page = self.page(of, &timelines::Part::newest(timelines::LIMIT_MAX)).await;
         let mut lines = Vec::new();
         for row in page.rows {
-            let (_, activity) = self.write(async |tx| activities::load(tx, &Reference::Id(row.id)).await).await;
+            let (_, activity) =
+                self.app.write(async |tx| activities::load(tx, &Reference::Id(row.id)).await).await.unwrap();
             let origin = row.origin.map(|origin| format!(" (from {origin})")).unwrap_or_default();
             lines.push(format!("{}{origin}", activity.verb));
         }
@@ -115,18 +126,18 @@ impl Pond {
 
     pub(crate) async fn following(&self, of: &str) -> Vec<String> {
         let part = Part { limit: 100, offset: 0 };
-        let relations = self.app.read(async |tx| follows::following(tx, &feed(of), part).await).await.unwrap();
+        let relations = follows::following(&mut self.app.snapshot(), &feed(of), part).await.unwrap();
         relations.into_iter().map(|relation| relation.target.to_string()).collect()
     }
 
     pub(crate) async fn followers(&self, of: &str) -> Vec<String> {
         let part = Part { limit: 100, offset: 0 };
-        let relations = self.app.read(async |tx| follows::followers(tx, &feed(of), part).await).await.unwrap();
+        let relations = follows::followers(&mut self.app.snapshot(), &feed(of), part).await.unwrap();
         relations.into_iter().map(|relation| relation.feed.to_string()).collect()
     }
 
     pub(crate) async fn get(&self, reference: &Reference) -> Option<activities::Activity> {
-        self.app.read(async |tx| activities::get(tx, reference).await).await.unwrap().map(|(_, activity)| activity)
+        activities::get(&mut self.app.snapshot(), reference).await.unwrap().map(|(_, activity)| activity)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ids::{ActivityId, FeedId};
 
-use super::activities::{self, Activity, Reference};
+use super::activities::{self, Activity, Posting, Reference};
 use crate::{Error, Result, Tx, log};
 
 /// The most targets of one activity (feeds-v1 §11).
@@ -39,7 +39,7 @@ pub struct Retargeted {
 ///
 /// # Errors
 /// [`Error::NoActivity`] when `feed` does not hold it; [`Error::Unfit`] when there would be too many targets.
-pub async fn update(tx: &mut Tx<'_>, feed: &FeedId, reference: &Reference, retarget: &Retarget) -> Result<Retargeted> {
+pub async fn update(tx: &mut Tx, feed: &FeedId, reference: &Reference, retarget: &Retarget) -> Result<Retargeted> {
     let (id, mut activity) = activities::load(tx, reference).await?;
     if !activities::holds(tx, feed, id).await? {
         return Err(Error::NoActivity(format!("{reference} in `{feed}`")));
@@ -63,7 +63,7 @@ pub async fn update(tx: &mut Tx<'_>, feed: &FeedId, reference: &Reference, retar
     // The feed itself holds the activity in its own right, whether or not it is named as a target.
     let taken: Vec<FeedId> = removed.iter().filter(|target| *target != feed).cloned().collect();
     let left = activities::unpost(tx, id, &taken).await?;
-    let posted = activities::post(tx, id, &added, true).await?;
+    let posted = activities::post(tx, id, &added, Posting::Open, true).await?;
     activity.to = wanted;
     activities::put_targets(tx, id, &activity);
     log::posted(tx, id, &posted);

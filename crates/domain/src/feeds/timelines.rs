@@ -151,56 +151,44 @@ pub async fn read(app: &App, feed: &FeedId, part: &Part) -> Result<Page> {
     if let Some(page) = timeline.page(part) {
         return Ok(page);
     }
-    let mut merge = Merge::new(timeline.sources.clone(), part);
-    app.read(async |tx| {
-        merge.begin(tx).await?;
-        let mut page = Page { rows: Vec::with_capacity(part.limit), more: false };
-        let mut skipped = 0;
-        while let Some(merged) = merge.next(tx).await? {
-            if part.is_too_new(merged.id) {
-                continue;
-            }
-            if part.is_too_old(merged.id) {
-                break;
-            }
-            if skipped < part.offset {
-                skipped += 1;
-            } else if page.rows.len() < part.limit {
-                page.rows.push(row(&timeline.sources, merged));
-            } else {
-                page.more = true;
-                break;
-            }
+    let mut tx = app.snapshot();
+    let mut merge = Merge::begin(&mut tx, timeline.sources.clone(), part.below).await?;
+    let mut page = Page { rows: Vec::with_capacity(part.limit), more: false };
+    let mut skipped = 0;
+    while let Some(merged) = merge.next(&mut tx).await? {
+        if part.is_too_new(merged.id) {
+            continue;
         }
-        Ok(page)
-    })
-    .await
+        if part.is_too_old(merged.id) {
+            break;
+        }
+        if skipped < part.offset {
+            skipped += 1;
+        } else if page.rows.len() < part.limit {
+            page.rows.push(row(&timeline.sources, merged));
+        } else {
+            page.more = true;
+            break;
+        }
+    }
+    Ok(page)
 }
 
 /// Makes the view of the timeline of `feed`.
 pub(super) async fn build(app: &App, feed: &FeedId) -> Result<Timeline> {
-    app.read(async |tx| {
-        let as_of = tx.stamp();
-        let sources: Arc<[Source]> = sources(tx, feed).await?.into();
-        let mut merge = Merge::new(sources.clone(), &Part::newest(HEAD_ROWS));
-        merge.begin(tx).await?;
-        let mut head = Vec::with_capacity(HEAD_ROWS.min(32));
-        let mut is_whole = false;
-        while head.len() < HEAD_ROWS {
-            match merge.next(tx).await? {
-                Some(row) => head.push(row),
-                None => {
-                    is_whole = true;
-                    break;
-                }
-            }
-        }
-        Ok(Timeline { as_of, follows: Mark::follows(app.id, feed), sources, head: head.into(), is_whole })
-    })
-    .await
+    let mut tx = app.snapshot();
+    let sources: Arc<[Source]> = sources(&mut tx, feed).await?.into();
+    let mut merge = Merge::begin(&mut tx, sources.clone(), ActivityId::MAX).await?;
+    let mut head = Vec::new();
+    while head.len() < HEAD_ROWS {
+        let Some(row) = merge.next(&mut tx).await? else { break };
+        head.push(row);
+    }
+    let is_whole = head.len() < HEAD_ROWS;
+    Ok(Timeline { as_of: tx.stamp(), follows: Mark::follows(app.id, feed), sources, head: head.into(), is_whole })
 }
 
-async fn sources(tx: &mut Tx<'_>, feed: &FeedId) -> Result<Vec<Source>> {
+async fn sources(tx: &mut Tx, feed: &FeedId) -> Result<Vec<Source>> {
     let app = tx.app.id;
     let mut sources = vec![Source { feed: feed.clone(), mark: Mark::posts(app, feed), span: None }];
     for (target, follow) in follows::all_of(tx, feed).await? {
@@ -213,7 +201,6 @@ async fn sources(tx: &mut Tx<'_>, feed: &FeedId) -> Result<Vec<Source>> {
 /// The merge of all sources, newest first.
 struct Merge {
     sources: Arc<[Source]>,
-    below: ActivityId,
     cursors: Vec<Cursor>,
     heads: BinaryHeap<Head>,
 }
@@ -240,22 +227,20 @@ impl PartialOrd for Head {
 }
 
 impl Merge {
-    fn new(sources: Arc<[Source]>, part: &Part) -> Self {
-        Merge { below: part.below, cursors: Vec::with_capacity(sources.len()), heads: BinaryHeap::new(), sources }
-    }
-
-    /// Finds the first row of each source.
-    async fn begin(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        for at in 0..self.sources.len() {
-            let source = &self.sources[at];
-            let window = tx.app.views.window(tx.app, &source.feed, source.mark).await?;
-            self.cursors.push(Cursor::new(window, source, self.below));
-            self.advance(tx, at).await?;
+    /// Finds the first row of each source, from about `below` down.
+    async fn begin(tx: &mut Tx, sources: Arc<[Source]>, below: ActivityId) -> Result<Self> {
+        let heads = BinaryHeap::with_capacity(sources.len());
+        let mut merge = Merge { cursors: Vec::with_capacity(sources.len()), heads, sources };
+        for at in 0..merge.sources.len() {
+            let source = &merge.sources[at];
+            let window = tx.app.views.window(&tx.app, &source.feed, source.mark).await?;
+            merge.cursors.push(Cursor::new(window, source, below));
+            merge.advance(tx, at).await?;
         }
-        Ok(())
+        Ok(merge)
     }
 
-    async fn advance(&mut self, tx: &mut Tx<'_>, at: usize) -> Result<()> {
+    async fn advance(&mut self, tx: &mut Tx, at: usize) -> Result<()> {
         if let Some((entry, arrival)) = self.cursors[at].next(tx, &self.sources[at]).await? {
             let source = u32::try_from(at).expect("a feed follows fewer than four billion feeds");
             self.heads.push(Head { id: entry.id, arrival, source });
@@ -264,7 +249,7 @@ impl Merge {
     }
 
     /// The next activity, once, with the source where it arrived first.
-    async fn next(&mut self, tx: &mut Tx<'_>) -> Result<Option<Merged>> {
+    async fn next(&mut self, tx: &mut Tx) -> Result<Option<Merged>> {
         let Some(first) = self.heads.pop() else { return Ok(None) };
         self.advance(tx, first.source as usize).await?;
         while self.heads.peek().is_some_and(|head| head.id == first.id) {

@@ -15,9 +15,12 @@ use std::{
 
 use ids::{ActivityId, AppId, FeedId};
 use quick_cache::{Weighter, sync::Cache};
-use store::{Direction, Limit, Published, Stamp, Store};
+use store::{Direction, Limit, Published, Stamp, Stamped, Store};
 
-use super::timelines::{Timeline, build};
+use super::{
+    activities::Posting,
+    timelines::{Timeline, build},
+};
 use crate::{
     App, Result, Tx,
     keyspace::{Feed, LOG, Newest, POSTED},
@@ -30,13 +33,30 @@ pub const WINDOW_ROWS: usize = if cfg!(test) { 4 } else { 128 };
 /// although it was true, and no harm is done.
 const MARKS: usize = 1 << 20;
 
-/// One row of a feed: an activity, and when in commit order it was posted.
+/// One row of a feed: an activity, and how and when in commit order it was posted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Entry {
     /// The activity.
     pub id: ActivityId,
+    /// The stamp, and in the lowest bit whether it was posted quietly: millions of these are kept.
+    posted: u64,
+}
+
+impl Entry {
+    /// The row of `id`.
+    pub fn new(id: ActivityId, row: &Stamped<Posting>) -> Self {
+        Entry { id, posted: row.stamp.0 << 1 | u64::from(row.value == Posting::Quiet) }
+    }
+
     /// When it was posted to the feed.
-    pub posted: Stamp,
+    pub fn posted(self) -> Stamp {
+        Stamp(self.posted >> 1)
+    }
+
+    /// Whether those who followed at the time did not hear of it.
+    pub fn is_quiet(self) -> bool {
+        self.posted & 1 == 1
+    }
 }
 
 /// The newest rows of a feed.
@@ -141,7 +161,7 @@ impl Views {
         {
             return Ok(window);
         }
-        let window = Arc::new(app.read(async |tx| load(tx, feed).await).await?);
+        let window = Arc::new(load(&mut app.snapshot(), feed).await?);
         self.windows.insert(key, window.clone());
         Ok(window)
     }
@@ -163,13 +183,13 @@ impl Views {
     }
 }
 
-async fn load(tx: &mut Tx<'_>, feed: &FeedId) -> Result<Window> {
+async fn load(tx: &mut Tx, feed: &FeedId) -> Result<Window> {
     let (tenant, as_of) = (tx.tenant(), tx.stamp());
     let range = POSTED.prefix(tenant, &Feed(feed.clone()));
     let limit = Limit { rows: WINDOW_ROWS, ..Limit::PAGE };
     let page = POSTED.scan(tx, tenant, range, Direction::Forward, limit).await?;
-    let entry = |((_, Newest(id)), row): ((Feed, Newest), store::Stamped<()>)| Entry { id, posted: row.stamp };
-    Ok(Window { as_of, entries: page.rows.into_iter().map(entry).collect(), is_whole: !page.more })
+    let entries = page.rows.iter().map(|((_, Newest(id)), row)| Entry::new(*id, row));
+    Ok(Window { as_of, entries: entries.collect(), is_whole: !page.more })
 }
 
 /// Weighs views by the memory that they take.

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::{Error, Result};
 
 /// The largest that an activity's own fields may become, in bytes of JSON (feeds-v1 §11).
-pub const CUSTOM_BYTES_MAX: usize = 10 * 1024;
+const CUSTOM_BYTES_MAX: usize = 10 * 1024;
 
 /// Fields to set and fields to take away. A dot in a name leads into an object.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,10 @@ use std::collections::VecDeque;
 use store::{Direction, Limit};
 
 use super::{ActivityId, Arc, Arrival, Entry, Feed, Newest, Result, Source, Span, Stamped, Tx, Window};
-use crate::keyspace::{LATE, POSTED};
+use crate::{
+    feeds::activities::Posting,
+    keyspace::{LATE, POSTED},
+};
 
 /// Rows read from the store at once, after those in memory.
 const PAGE: Limit = Limit { rows: if cfg!(test) { 3 } else { 64 }, ..Limit::PAGE };
@@ -46,12 +49,12 @@ impl Cursor {
     }
 
     /// The next entry that the source brings.
-    pub(super) async fn next(&mut self, tx: &mut Tx<'_>, source: &Source) -> Result<Option<(Entry, Arrival)>> {
+    pub(super) async fn next(&mut self, tx: &mut Tx, source: &Source) -> Result<Option<(Entry, Arrival)>> {
         loop {
             let Some(entry) = self.next_row(tx, source).await? else { return Ok(None) };
             let arrival = match &source.span {
-                None => Some(Arrival::posted(entry.posted)),
-                Some(span) => span.arrival(entry.id, entry.posted),
+                None => Some(Arrival::posted(entry.posted())),
+                Some(span) => span.arrival(entry),
             };
             if let Some(arrival) = arrival {
                 return Ok(Some((entry, arrival)));
@@ -59,7 +62,7 @@ impl Cursor {
         }
     }
 
-    async fn next_row(&mut self, tx: &mut Tx<'_>, source: &Source) -> Result<Option<Entry>> {
+    async fn next_row(&mut self, tx: &mut Tx, source: &Source) -> Result<Option<Entry>> {
         if let Some(entry) = self.window.entries.get(self.at) {
             self.at += 1;
             return Ok(Some(*entry));
@@ -76,7 +79,7 @@ impl Cursor {
         }
     }
 
-    async fn read_in_order(&mut self, tx: &mut Tx<'_>, source: &Source, below: ActivityId) -> Result<()> {
+    async fn read_in_order(&mut self, tx: &mut Tx, source: &Source, below: ActivityId) -> Result<()> {
         let late_below = source.span.as_ref().map_or(ActivityId::MIN, Span::late_below);
         if below <= late_below {
             self.rest = Rest::Late(below);
@@ -87,8 +90,7 @@ impl Cursor {
         let start = store::key::after(POSTED.key(tenant, &(feed.clone(), Newest(below))));
         let range = start..POSTED.prefix(tenant, &feed).end;
         let page = POSTED.scan(tx, tenant, range, Direction::Forward, PAGE).await?;
-        self.read
-            .extend(page.rows.iter().map(|((_, Newest(id)), Stamped { stamp, .. })| Entry { id: *id, posted: *stamp }));
+        self.read.extend(page.rows.iter().map(|((_, Newest(id)), row)| Entry::new(*id, row)));
         self.rest = match self.read.back() {
             Some(last) if page.more => Rest::InOrder(last.id),
             _ => Rest::Nothing,
@@ -99,7 +101,7 @@ impl Cursor {
     /// Reads all late activities that the span brings, below what was walked in order.
     ///
     /// Each of them belongs to the timeline, so this costs no more than what there is to see.
-    async fn read_late(&mut self, tx: &mut Tx<'_>, source: &Source, below: ActivityId) -> Result<()> {
+    async fn read_late(&mut self, tx: &mut Tx, source: &Source, below: ActivityId) -> Result<()> {
         self.rest = Rest::Nothing;
         let Some(span) = &source.span else { return Ok(()) };
         let (tenant, feed) = (tx.tenant(), Feed(source.feed.clone()));
@@ -112,12 +114,14 @@ impl Cursor {
             let Some((last, _)) = page.rows.last() else { break };
             range.start = store::key::after(LATE.key(tenant, last));
             let in_span = page.rows.iter().filter(|((_, posted, _), id)| *posted <= until && *id < below);
-            late.extend(in_span.map(|((_, posted, _), id)| Entry { id: *id, posted: *posted }));
+            late.extend(
+                in_span.map(|((_, stamp, _), id)| Entry::new(*id, &Stamped { value: Posting::Open, stamp: *stamp })),
+            );
             if !page.more {
                 break;
             }
         }
-        late.sort_unstable_by(|a, b| b.id.cmp(&a.id));
+        late.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.id));
         self.read = late.into();
         Ok(())
     }

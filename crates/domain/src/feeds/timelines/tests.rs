@@ -116,6 +116,17 @@ async fn targets_show_an_activity_as_their_own() {
 }
 
 #[tokio::test]
+async fn adding_to_many_feeds_reaches_no_follower_but_who_follows_later() {
+    let pond = Pond::new();
+    pond.follow("timeline:bob", "user:amy").await;
+    pond.add_to_many(&feeds(&["user:amy", "user:cid"]), &Pond::draft("announces")).await;
+    pond.follow("timeline:eve", "user:amy").await;
+    assert_snapshot!(pond.feed("user:amy").await, @"announces");
+    assert_snapshot!(pond.feed("timeline:bob").await, @"(empty)");
+    assert_snapshot!(pond.feed("timeline:eve").await, @"announces (from user:amy)");
+}
+
+#[tokio::test]
 async fn removing_an_activity_takes_it_from_targets_and_followers() {
     let pond = Pond::new();
     pond.follow("timeline:bob", "topic:ice").await;
@@ -141,6 +152,7 @@ async fn a_cached_view_is_given_up_when_a_followed_feed_changes() {
 #[derive(Clone, Debug)]
 enum Step {
     Add { feed: usize, name: usize, second: i64, to: Vec<usize> },
+    AddToMany { feeds: Vec<usize>, name: usize, second: i64 },
     Remove { feed: usize, name: usize, second: i64 },
     Retarget { feed: usize, name: usize, second: i64, to: Vec<usize> },
     Follow { feed: usize, target: usize, copy_limit: usize },
@@ -160,6 +172,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (2..FEEDS.len(), 0..3_usize, second(), to.clone()).prop_map(|(feed, name, second, to)| Step::Add { feed, name, second, to }),
         1 => (every.clone(), 0..3_usize, second(), to.clone()).prop_map(|(feed, name, second, to)| Step::Add { feed, name, second, to }),
+        1 => (to.clone(), 0..3_usize, second()).prop_map(|(feeds, name, second)| Step::AddToMany { feeds, name, second }),
         2 => (every.clone(), 0..3_usize, second()).prop_map(|(feed, name, second)| Step::Remove { feed, name, second }),
         1 => (every.clone(), 0..3_usize, second(), to).prop_map(|(feed, name, second, to)| Step::Retarget { feed, name, second, to }),
         4 => (every.clone(), every.clone(), 0..6_usize).prop_map(|(feed, target, copy_limit)| Step::Follow { feed, target, copy_limit }),
@@ -195,6 +208,14 @@ async fn run(pond: &Pond, model: &mut Model, ids: &mut Vec<(ActivityId, usize, i
                 };
                 let id = pond.add_draft(FEEDS[*at], &draft).await;
                 model.add(&feed(FEEDS[*at]), id, &to);
+                ids.push((id, *name, *second));
+            }
+            Step::AddToMany { feeds, name, second } => {
+                let feeds = distinct(feeds);
+                let draft =
+                    Draft { foreign_id: format!("f{name}"), time: Some(Pond::at(*second)), ..Pond::draft("does") };
+                let id = pond.add_to_many(&feeds, &draft).await;
+                model.add_to_many(&feeds, id);
                 ids.push((id, *name, *second));
             }
             Step::Remove { feed: at, name, second } => {

@@ -1,0 +1,63 @@
+//! Answers: a JSON object to which `duration` is added at the last moment (feeds-v1 §1.3).
+
+use std::{fmt::Write, time::Instant};
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+/// An answer that lacks only its `duration`.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// A JSON object without its closing brace.
+    pub(crate) body: String,
+}
+
+impl Reply {
+    /// 200 with this object.
+    pub(crate) fn ok(object: &impl Serialize) -> Self {
+        Reply { status: 200, body: json_object(object) }
+    }
+
+    /// An answer without content but its duration.
+    pub(crate) fn empty(status: u16) -> Self {
+        Reply { status, body: "{".to_owned() }
+    }
+}
+
+/// `object` as JSON without its closing brace.
+pub(crate) fn json_object(object: &impl Serialize) -> String {
+    let mut json = serde_json::to_string(object).expect("wire types are JSON");
+    let brace = json.pop();
+    assert_eq!(brace, Some('}'), "an answer is a JSON object");
+    json
+}
+
+/// Stands in a response until [`finish`] gives it its body.
+#[derive(Clone)]
+struct Unfinished(String);
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::from_u16(self.status).expect("statuses are written in the source");
+        response.extensions_mut().insert(Unfinished(self.body));
+        response
+    }
+}
+
+/// Gives a reply its body, with the time since `started`; leaves any other response as it is.
+pub(crate) fn finish(mut response: Response, started: Instant) -> Response {
+    let Some(Unfinished(mut body)) = response.extensions_mut().remove::<Unfinished>() else { return response };
+    let comma = if body.len() > 1 { "," } else { "" };
+    let millis = started.elapsed().as_secs_f64() * 1000.0;
+    write!(body, r#"{comma}"duration":"{millis:.2}ms"}}"#).expect("writing to memory does not fail");
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    *response.body_mut() = Body::from(body);
+    response
+}

@@ -1,0 +1,118 @@
+//! Starting a server on a store.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::Router;
+use domain::feeds::views::Views;
+use store::Store;
+
+use crate::{
+    Server,
+    apps::{NewApp, Registry, Tenant},
+    feeds::fragments::Fragments,
+    front::{Bound, Clock, Drained, Front, Options as FrontOptions, RateLimitSetting, RateLimits, SystemClock},
+    router,
+    seal::{self, Seal},
+};
+
+/// Everything that a server can be told.
+pub struct Options {
+    /// Sockets, deadlines, sizes.
+    pub front: FrontOptions,
+    /// How strict the rate limits are.
+    pub rate_limits: RateLimitSetting,
+    /// Seals the apps' secrets.
+    pub seal: Seal,
+    /// An app that is made if it is not there. Without one, a server with no app at all makes itself a first one.
+    pub app: Option<NewApp>,
+    /// Bytes for views and fragments in memory.
+    pub cache_bytes: u64,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Options {
+    /// The defaults, on `seal`.
+    pub fn new(seal: Seal) -> Self {
+        Options {
+            front: FrontOptions::default(),
+            rate_limits: RateLimitSetting::Default,
+            seal,
+            app: None,
+            cache_bytes: 512 << 20,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// A server that has its sockets and answers as soon as [`Running::serve`] runs.
+pub struct Running {
+    bound: Bound,
+    server: Arc<Server>,
+    first: Arc<Tenant>,
+}
+
+/// Prepares a server on `store`: loads the apps, makes the first, takes the sockets.
+///
+/// # Errors
+/// When the store fails, a secret does not open, the app cannot be made, or an address cannot be taken.
+pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
+    let Options { front, rate_limits, seal, app, cache_bytes, clock } = options;
+    let views = Views::new(&store, cache_bytes / 2);
+    let apps = Registry::load(store, views, seal, clock.clone()).await?;
+    let first = first_app(&apps, app).await?;
+    let server = Arc::new(Server {
+        apps,
+        fragments: Fragments::new(cache_bytes / 2),
+        rates: RateLimits::new(rate_limits),
+        clock,
+        admin_token: hex(seal::random::<32>()),
+    });
+    Ok(Running { bound: Front::bind(front).await?, server, first })
+}
+
+async fn first_app(apps: &Registry, asked: Option<NewApp>) -> anyhow::Result<Arc<Tenant>> {
+    let made = match (asked, apps.all().first()) {
+        (Some(app), _) => apps.ensure(app).await,
+        (None, Some(first)) => return Ok(first.clone()),
+        (None, None) => apps.create(NewApp::default()).await,
+    };
+    made.map_err(|error| anyhow::anyhow!("the app cannot be made: {}", error.detail))
+}
+
+fn hex(bytes: [u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        self.bound.addresses()
+    }
+
+    /// The sockets' side: readiness, metrics.
+    pub fn front(&self) -> &Front {
+        self.bound.front()
+    }
+
+    /// The app that was asked for, or the first one.
+    pub fn app(&self) -> &Tenant {
+        &self.first
+    }
+
+    /// What opens `/admin/…`.
+    pub fn admin_token(&self) -> &str {
+        &self.server.admin_token
+    }
+
+    /// All routes with the whole stack around them, for whoever calls without a socket.
+    pub fn routes(&self) -> Router {
+        self.bound.front().layers(router::routes(&self.server))
+    }
+
+    /// Answers requests until `shutdown`, then drains.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Drained {
+        let routes = router::routes(&self.server);
+        self.bound.serve(routes, shutdown).await
+    }
+}
