@@ -11,4 +11,4 @@ pub mod views;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
-mod pond;
+pub(crate) mod pond;

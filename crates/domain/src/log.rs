@@ -3,10 +3,11 @@
 //! An event is a record in the same commit as its cause, so nothing happens unnoticed and nothing is noticed that did
 //! not happen. Consumers keep their place; the rows before every consumer's place are pruned.
 
-use ids::{ActivityId, FeedId};
+use ids::{ActivityId, AppId, FeedId};
 use minicbor::{Decode, Encode};
+use store::{Stamp, Store};
 
-use crate::{Tx, keyspace::LOG};
+use crate::{Result, Tx, keyspace::LOG};
 
 /// The most feeds that one event names; more are told in several events, for a record has a size limit.
 const EVENT_FEEDS_MAX: usize = 100;
@@ -67,8 +68,40 @@ pub fn removed(tx: &mut Tx, activity: ActivityId, feeds: &[FeedId]) {
     }
 }
 
+/// Removes the events of the app `app` from commits up to and with `up_to`; answers how many there were.
+///
+/// # Errors
+/// When the store fails; what is left then goes with the next call.
+pub async fn prune(store: &Store, app: AppId, up_to: Stamp) -> Result<u64> {
+    Ok(store.clear(LOG.until(app.0, up_to)).await?)
+}
+
 /// Writes one event.
 pub fn record(tx: &mut Tx, event: &Event) {
     let tenant = tx.tenant();
     LOG.append(tx, tenant, event);
+}
+
+#[cfg(test)]
+mod tests {
+    use store::Limit;
+
+    use super::*;
+    use crate::feeds::pond::Pond;
+
+    #[tokio::test]
+    async fn pruning_removes_what_is_old_and_keeps_what_came_later() {
+        let pond = Pond::new();
+        for _ in 0..5 {
+            pond.add("user:amy", "skates").await;
+        }
+        let middle = pond.app.store.published();
+        let later = pond.add("user:amy", "rests").await;
+        assert_eq!(prune(&pond.app.store, pond.app.id, middle).await.unwrap(), 5);
+        let mut tx = pond.app.snapshot();
+        let left = LOG.scan(&mut tx, 1, Stamp::default(), Limit::PAGE).await.unwrap().rows;
+        let events: Vec<Event> = left.into_iter().map(|(_, event)| event).collect();
+        assert!(matches!(events.as_slice(), [Event::Posted { activity, .. }] if *activity == later), "{events:?}");
+        assert_eq!(pond.feed("user:amy").await.lines().count(), 6);
+    }
 }

@@ -16,6 +16,7 @@ mod router;
 pub mod seal;
 mod start;
 mod to_wire;
+mod workers;
 
 use std::sync::Arc;
 

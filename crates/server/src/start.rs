@@ -13,6 +13,7 @@ use crate::{
     front::{Bound, Clock, Drained, Front, Options as FrontOptions, RateLimitSetting, RateLimits, SystemClock},
     router,
     seal::{self, Seal},
+    workers,
 };
 
 /// Everything that a server can be told.
@@ -112,7 +113,10 @@ impl Running {
 
     /// Answers requests until `shutdown`, then drains.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Drained {
+        let pruning = tokio::spawn(workers::prune_log(self.server.clone()));
         let routes = router::routes(&self.server);
-        self.bound.serve(routes, shutdown).await
+        let drained = self.bound.serve(routes, shutdown).await;
+        pruning.abort();
+        drained
     }
 }

@@ -67,10 +67,14 @@ impl<V: Record> Log<V> {
         self.table.scan(tx, tenant, self.table.after(tenant, &after), Direction::Forward, limit).await
     }
 
+    /// The entries of commits up to and with `up_to`.
+    pub fn until(&self, tenant: u32, up_to: Stamp) -> Range<Vec<u8>> {
+        self.range(tenant).start..self.table.after(tenant, &(up_to, u16::MAX)).start
+    }
+
     /// Removes the entries of commits up to and with `up_to`, within the limit of rows of one transaction.
     pub fn prune(&self, tx: &mut Transaction, tenant: u32, up_to: Stamp) {
-        let range = self.table.after(tenant, &(up_to, u16::MAX));
-        tx.delete_range(self.range(tenant).start..range.start);
+        tx.delete_range(self.until(tenant, up_to));
     }
 
     /// Reads an entry from a full key and value, as a publish hook gets them.

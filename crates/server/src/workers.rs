@@ -1,0 +1,5 @@
+//! What runs beside the requests: a file for each job.
+
+mod prune_log;
+
+pub(crate) use prune_log::prune_log;
