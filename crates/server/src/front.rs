@@ -132,7 +132,6 @@ impl Front {
     }
 
     /// Puts the whole middleware stack and the probes (`/livez`, `/readyz`, `/metrics`) around `router`.
-    #[must_use]
     pub fn layers(&self, router: Router) -> Router {
         router.merge(probes::router(self)).layer(stack::StackLayer::new(self.clone()))
     }

@@ -33,6 +33,24 @@ pub(super) enum Fault {
     Malformed,
 }
 
+impl Fault {
+    /// The answer that it deserves.
+    pub(super) fn response(self, max_bytes: u64) -> Response {
+        match self {
+            Self::TooLarge => error::too_large(max_bytes),
+            Self::TooSlow => error::too_slow(),
+            Self::Malformed => error::malformed_encoding(),
+        }
+    }
+}
+
+/// Why a body is refused before a byte of it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    Fault(Fault),
+    UnknownEncoding,
+}
+
 /// What the body of one request turned out to be; the body writes it, the response reads it.
 #[derive(Debug)]
 pub(super) struct Report {
@@ -51,13 +69,13 @@ impl Report {
         let _ = self.fault.compare_exchange(0, fault as u8 + 1, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// The fault and the answer it deserves, whatever the handler made of it.
-    pub(super) fn refusal(&self) -> Option<(Fault, Response)> {
+    /// The fault, if there was one.
+    pub(super) fn fault(&self) -> Option<Fault> {
         match self.fault.load(Ordering::Relaxed) {
             0 => None,
-            1 => Some((Fault::TooLarge, error::too_large(self.max_bytes))),
-            2 => Some((Fault::TooSlow, error::too_slow())),
-            _ => Some((Fault::Malformed, error::malformed_encoding())),
+            1 => Some(Fault::TooLarge),
+            2 => Some(Fault::TooSlow),
+            _ => Some(Fault::Malformed),
         }
     }
 }
@@ -73,13 +91,13 @@ pub(super) fn guard(
     request: &mut Request<Body>,
     options: &Options,
     max_bytes: u64,
-) -> Result<Option<Arc<Report>>, (Option<Fault>, Response)> {
+) -> Result<Option<Arc<Report>>, Refused> {
     if request.body().is_end_stream() {
         return Ok(None);
     }
-    let encoding = encoding(request.headers()).map_err(|Unsupported| (None, error::unsupported_encoding()))?;
+    let encoding = encoding(request.headers())?;
     if request.body().size_hint().lower() > max_bytes {
-        return Err((Some(Fault::TooLarge), error::too_large(max_bytes)));
+        return Err(Refused::Fault(Fault::TooLarge));
     }
     let report = Report::new(max_bytes);
     let body = std::mem::take(request.body_mut());
@@ -97,19 +115,17 @@ pub(super) fn guard(
     Ok(Some(report))
 }
 
-struct Unsupported;
-
-fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, Unsupported> {
+fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, Refused> {
     let mut values = headers.get_all(header::CONTENT_ENCODING).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(Unsupported);
+        return Err(Refused::UnknownEncoding);
     }
     match value.to_str().map(|name| name.trim().to_ascii_lowercase()).as_deref() {
         Ok("" | "identity") => Ok(None),
         Ok("gzip" | "x-gzip") => Ok(Some(Encoding::Gzip)),
         Ok("deflate") => Ok(Some(Encoding::Deflate)),
-        _ => Err(Unsupported),
+        _ => Err(Refused::UnknownEncoding),
     }
 }
 
@@ -247,7 +263,7 @@ mod tests {
         let parse = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::CONTENT_ENCODING, value.parse().unwrap());
-            encoding(&headers).map(|found| format!("{found:?}")).unwrap_or_else(|Unsupported| "unsupported".to_owned())
+            encoding(&headers).map(|found| format!("{found:?}")).unwrap_or_else(|_| "unsupported".to_owned())
         };
         assert_eq!(parse("GZIP"), "Some(Gzip)");
         assert_eq!(parse("deflate"), "Some(Deflate)");

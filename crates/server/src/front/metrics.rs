@@ -30,10 +30,13 @@ const FAULTS: [&str; 3] = ["too_large", "too_slow", "malformed_encoding"];
 /// A part of the server that writes its own metrics, as Prometheus text, at each scrape.
 type Source = Box<dyn Fn(&mut String) + Send + Sync>;
 
+/// The series by route and method.
+type AllSeries = BTreeMap<(Arc<str>, &'static str), Arc<Series>>;
+
 /// The metrics of one front.
 #[derive(Default)]
 pub struct Metrics {
-    series: Mutex<BTreeMap<(Arc<str>, &'static str), Arc<Series>>>,
+    series: Mutex<AllSeries>,
     in_flight: AtomicU64,
     panics: AtomicU64,
     faults: [AtomicU64; FAULTS.len()],

@@ -20,7 +20,7 @@ use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 use super::encoding::{self, Encoding};
-use super::inbound::{self, Report};
+use super::inbound::{self, Fault, Refused, Report};
 use super::metrics::{Series, method_label};
 use super::request::{REQUEST_ID, RequestId, STREAM_CLIENT, Started};
 use super::{Front, cors, error, panics};
@@ -97,36 +97,36 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let (about, body_max_bytes) = self.about(&request);
+        let about = self.about(&request);
         if request.method() == Method::OPTIONS {
             return Answer::given(about, cors::preflight());
         }
-        let guarded = inbound::guard(&mut request, self.front.options(), body_max_bytes);
-        match guarded {
+        match inbound::guard(&mut request, self.front.options(), about.body_max_bytes) {
             Ok(report) => {
                 let extensions = request.extensions_mut();
                 extensions.insert(Started(about.started));
                 extensions.insert(about.id.clone());
                 Answer { step: Step::Working { work: self.inner.call(request), report }, about: Some(about) }
             }
-            Err((fault, response)) => {
-                fault.inspect(|fault| self.front.metrics().body_fault(*fault));
+            Err(Refused::Fault(fault)) => {
+                let response = about.refuse(fault);
                 Answer::given(about, response)
             }
+            Err(Refused::UnknownEncoding) => Answer::given(about, error::unsupported_encoding()),
         }
     }
 }
 
 impl<S> Stack<S> {
-    /// Notes what the answer needs to know of the request, and the largest body it may have.
-    fn about(&self, request: &Request<Body>) -> (About, u64) {
+    /// Notes what the answer needs to know of the request.
+    fn about(&self, request: &Request<Body>) -> About {
         let started = Instant::now();
         let headers = request.headers();
         let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
         let known = self.endpoint.of(&self.front, route, method_label(request.method()));
         self.front.metrics().request_begins();
         let is_head = request.method() == Method::HEAD;
-        let about = About {
+        About {
             started,
             id: self.front.shared.ids.of(headers),
             client: headers.get(STREAM_CLIENT).cloned(),
@@ -134,9 +134,9 @@ impl<S> Stack<S> {
             encoding: if is_head { None } else { encoding::asked(headers) },
             series: known.series,
             front: self.front.clone(),
+            body_max_bytes: known.body_max_bytes,
             is_answered: false,
-        };
-        (about, known.body_max_bytes)
+        }
     }
 }
 
@@ -149,6 +149,7 @@ struct About {
     encoding: Option<Encoding>,
     series: Arc<Series>,
     front: Front,
+    body_max_bytes: u64,
     is_answered: bool,
 }
 
@@ -205,6 +206,12 @@ impl About {
         const LENGTH_MAX: usize = 80;
         let name = self.client.as_ref().and_then(|value| value.to_str().ok()).unwrap_or("-");
         name.get(..LENGTH_MAX).unwrap_or(name)
+    }
+
+    /// The answer to a body at fault.
+    fn refuse(&self, fault: Fault) -> Response {
+        self.front.metrics().body_fault(fault);
+        fault.response(self.body_max_bytes)
     }
 
     fn panicked(&self, caught: &panics::Caught) -> Response {
@@ -276,7 +283,9 @@ where
             StepProjected::Working { work, report } => match panics::catch(|| work.poll(cx)) {
                 Ok(polled) => {
                     let Ok(response) = ready!(polled);
-                    refused(report.as_deref(), about).unwrap_or_else(|| response.into_response())
+                    let fault = report.as_ref().and_then(|report| report.fault());
+                    // A body at fault decides the answer, whatever the handler made of the error it was given.
+                    fault.map_or_else(|| response.into_response(), |fault| about.refuse(fault))
                 }
                 Err(caught) => about.panicked(&caught),
             },
@@ -284,11 +293,4 @@ where
         let about = this.about.take().expect("it was there above");
         Poll::Ready(Ok(about.finish(response)))
     }
-}
-
-/// The answer that the request body deserves, if it was at fault.
-fn refused(report: Option<&Report>, about: &About) -> Option<Response> {
-    let (fault, response) = report?.refusal()?;
-    about.front.metrics().body_fault(fault);
-    Some(response)
 }

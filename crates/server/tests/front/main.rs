@@ -2,6 +2,8 @@
 //!
 //! Deadlines are tiny here and only their outcome is asserted, never how long it took.
 
+#![expect(clippy::unwrap_used, reason = "in a test, and in what serves tests, a failure is a panic")]
+
 mod bodies;
 mod connections;
 mod pond;
