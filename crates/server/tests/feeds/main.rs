@@ -1,0 +1,18 @@
+//! Flat feeds as clients meet them: through the router, without sockets, JSON against the contract's literal shapes.
+//!
+//! Sections (§) are those of the contract, feeds-v1.
+
+mod apps;
+mod auth;
+mod bulk;
+mod enrich;
+mod follows;
+mod input;
+mod paging;
+mod policy;
+mod pond;
+mod rates;
+mod shapes;
+mod targets;
+mod times;
+mod updates;
