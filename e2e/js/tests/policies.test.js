@@ -18,7 +18,7 @@ const two = () => {
 const own = (user, object = 'skates') => ({ actor: `SU:${user}`, verb: 'buy', object });
 const forbidden = async (promise) => assert.equal((await refused(promise, 403, 17)).detail, POLICY);
 
-for (const group of ['user', 'timeline', 'flat', 'topic', 'secret', 'aggregated', 'notification']) {
+for (const group of ['user', 'timeline', 'flat', 'topic', 'secret']) {
   test(`a user reads the own feed of the group ${group}`, async () => {
     const { amy, phone } = two();
     assert.deepEqual((await phone.feed(group, amy).get()).results, []);

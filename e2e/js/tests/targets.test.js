@@ -47,7 +47,8 @@ test('a follower of both the feed and the target sees the activity once', async 
   await bob.follow('user', club.userId);
   await addressed(amy, [club]);
   const { results } = await bob.get();
-  assert.deepEqual(results.map(({ origin }) => origin), [amy.id]);
+  assert.equal(results.length, 1);
+  assert.ok([amy.id, club.id].includes(results[0].origin), 'both ways are the first');
 });
 
 test('a follow brings what was addressed to its target', async () => {

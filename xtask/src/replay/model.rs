@@ -1,8 +1,8 @@
 //! What every feed must hold, worked out the slow and obvious way: a post is copied to each follower, a follow copies
 //! the newest activities of its target.
 //!
-//! An activity that reaches a timeline by several ways is one row; its origin is the way by which it came first, where
-//! one post goes to the feed it was added to before it goes to its targets, in their order.
+//! An activity that reaches a timeline by several ways is one row; its origin is the way by which it came first. What one
+//! request brings comes at one moment: where that is several ways at once, the contract leaves open which of them shows.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -17,16 +17,32 @@ const COPY_LIMIT_DEFAULT: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) event: usize,
-    pub(crate) origin: Option<String>,
+    /// The feeds that brought it first; none for a row of the feed's own.
+    pub(crate) origins: Vec<String>,
+}
+
+/// How an activity came to a timeline.
+struct Arrival {
+    moment: usize,
+    origins: Vec<String>,
 }
 
 #[derive(Default)]
 struct Feed {
     /// What was posted to this feed or addressed to it, in the order of time.
     own: BTreeSet<(ActivityKey, usize)>,
-    /// What came by a follow, with the feed it came from.
-    copies: HashMap<usize, String>,
+    /// What came by a follow.
+    copies: HashMap<usize, Arrival>,
     followers: Vec<String>,
+}
+
+impl Feed {
+    fn copy(&mut self, event: usize, origin: &str, moment: usize) {
+        let arrival = self.copies.entry(event).or_insert(Arrival { moment, origins: Vec::new() });
+        if arrival.moment == moment {
+            arrival.origins.push(origin.to_owned());
+        }
+    }
 }
 
 /// All feeds after the whole plan.
@@ -34,19 +50,25 @@ pub(crate) struct Model {
     feeds: HashMap<String, Feed>,
     keys: Vec<ActivityKey>,
     timelines: Vec<String>,
+    /// Counts the requests.
+    moment: usize,
 }
 
 impl Model {
     /// Carries out `plan`, one thing after another.
     pub(crate) fn of(events: &[Event], plan: &Plan) -> Self {
         let key = |event: &Event| ActivityKey::new(&event.object, &event.time).expect("loading has checked each id");
-        let mut model = Self { feeds: HashMap::new(), keys: events.iter().map(key).collect(), timelines: Vec::new() };
+        let keys = events.iter().map(key).collect();
+        let mut model = Self { feeds: HashMap::new(), keys, timelines: Vec::new(), moment: 0 };
         for batch in &plan.batches {
             for &index in &batch.posts {
                 model.post(&events[index], index);
             }
-            for follow in batch.follows.iter().flatten() {
-                model.follow(&follow.source, &follow.target);
+            for request in &batch.follows {
+                model.moment += 1;
+                for follow in request {
+                    model.follow(&follow.source, &follow.target);
+                }
             }
         }
         let authors: HashSet<String> = events.iter().map(|event| format!("timeline:{}", event.actor)).collect();
@@ -56,12 +78,13 @@ impl Model {
     }
 
     fn post(&mut self, event: &Event, index: usize) {
+        self.moment += 1;
         let (feed, targets) = plan::feeds(event);
         for feed in std::iter::once(feed).chain(targets) {
             let posted = self.feeds.entry(feed.clone()).or_default();
             posted.own.insert((self.keys[index], index));
             for follower in posted.followers.clone() {
-                self.feeds.entry(follower).or_default().copies.entry(index).or_insert_with(|| feed.clone());
+                self.feeds.entry(follower).or_default().copy(index, &feed, self.moment);
             }
         }
     }
@@ -72,7 +95,7 @@ impl Model {
         let newest: Vec<usize> = followed.own.iter().rev().take(COPY_LIMIT_DEFAULT).map(|(_, index)| *index).collect();
         let follower = self.feeds.entry(source.to_owned()).or_default();
         for index in newest {
-            follower.copies.entry(index).or_insert_with(|| target.to_owned());
+            follower.copy(index, target, self.moment);
         }
     }
 
@@ -97,8 +120,8 @@ impl Model {
     /// The rows of `feed`, newest first.
     pub(crate) fn rows(&self, feed: &str) -> Vec<Row> {
         let Some(feed) = self.feeds.get(feed) else { return Vec::new() };
-        let own = feed.own.iter().map(|(_, index)| Row { event: *index, origin: None });
-        let copies = feed.copies.iter().map(|(index, origin)| Row { event: *index, origin: Some(origin.clone()) });
+        let own = feed.own.iter().map(|(_, index)| Row { event: *index, origins: Vec::new() });
+        let copies = feed.copies.iter().map(|(index, arrival)| Row { event: *index, origins: arrival.origins.clone() });
         let mut rows: Vec<Row> = own.chain(copies).collect();
         rows.sort_unstable_by_key(|row| std::cmp::Reverse(self.keys[row.event]));
         rows
@@ -135,7 +158,7 @@ mod tests {
     /// The events of a timeline, newest first, with where each came from.
     fn timeline(events: &[Event], batches: Vec<Batch>) -> Vec<(usize, String)> {
         let rows = Model::of(events, &Plan { batches }).rows("timeline:bob").into_iter();
-        rows.map(|row| (row.event, row.origin.unwrap_or_default())).collect()
+        rows.map(|row| (row.event, row.origins.join(" "))).collect()
     }
 
     #[test]
@@ -150,9 +173,10 @@ mod tests {
     #[test]
     fn what_arrives_by_two_ways_is_one_row_and_came_by_the_first() {
         let events: Vec<Event> = (0..2).map(commit).collect();
-        let repo_first = Batch { posts: vec![0], follows: vec![vec![follow("repo:pond"), follow("user:amy")]] };
-        let both = Batch { posts: vec![1], follows: vec![] };
-        let rows = timeline(&events, vec![repo_first, both]);
-        assert_eq!(rows, [(1, "user:amy".to_owned()), (0, "repo:pond".to_owned())]);
+        let repo_first = vec![vec![follow("repo:pond")], vec![follow("user:amy")]];
+        let before = Batch { posts: vec![0], follows: repo_first };
+        let after = Batch { posts: vec![1], follows: vec![] };
+        let rows = timeline(&events, vec![before, after]);
+        assert_eq!(rows, [(1, "user:amy repo:pond".to_owned()), (0, "repo:pond".to_owned())]);
     }
 }
