@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::pond::{Client, Members, NOW_SECONDS, Pond, SECRET, activity, sign, with};
+use crate::pond::{Client, NOW_SECONDS, Pond, SECRET, activity, sign, with};
 
 const OUT_OF_SCOPE: &str = "You do not have permission to perform this action.";
 const AGAINST_POLICY: &str = "You do not have permission to do this, you got this error because there are no policies \

@@ -2,6 +2,8 @@
 //!
 //! Sections (§) are those of the contract, feeds-v1.
 
+#![expect(clippy::unwrap_used, reason = "in a test, and in what serves tests, a failure is a panic")]
+
 mod apps;
 mod auth;
 mod bulk;
