@@ -28,11 +28,28 @@ const FOREIGN_ID_BYTES_MAX: usize = 512;
 /// The most fields that one partial update sets, and as many that it takes away.
 const CHANGES_MAX: usize = 25;
 
-/// The body of a request as JSON.
+/// The body of a request, a JSON object.
 ///
 /// # Errors
 /// 400 when it is not what the call takes.
 pub(crate) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    // Without this check a list would do, with the members of the object in their order.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Error::input("invalid request payload: it is not a JSON object"));
+    }
+    json(bytes)
+}
+
+/// The body of a request, a list of JSON objects.
+///
+/// # Errors
+/// 400 when it is not what the call takes.
+pub(crate) fn bodies<T: DeserializeOwned>(bytes: &[u8]) -> Result<Vec<T>> {
+    let items: Vec<Box<RawValue>> = json(bytes)?;
+    items.iter().map(|item| body(item.get().as_bytes())).collect()
+}
+
+fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|error| Error::input(format!("invalid request payload: {error}")))
 }
 
@@ -293,7 +310,8 @@ pub(crate) fn changes(bytes: &[u8]) -> Result<(Vec<(Reference, Change)>, bool)> 
     if changes.is_empty() {
         return Err(Error::field("changes", "must not be empty"));
     }
-    Ok((changes.into_iter().map(change).collect::<Result<_>>()?, true))
+    let changes = changes.iter().map(|sent| change(body(sent.get().as_bytes())?));
+    Ok((changes.collect::<Result<_>>()?, true))
 }
 
 fn change(sent: activities::Change) -> Result<(Reference, Change)> {
@@ -341,7 +359,7 @@ fn collide(a: &str, b: &str) -> bool {
 /// 400 for what the contract refuses.
 pub(crate) fn retargets(bytes: &[u8]) -> Result<Vec<(Reference, Retarget)>> {
     let is_list = bytes.trim_ascii_start().first() == Some(&b'[');
-    let sent: Vec<UpdateTargets> = if is_list { body(bytes)? } else { vec![body(bytes)?] };
+    let sent: Vec<UpdateTargets> = if is_list { bodies(bytes)? } else { vec![body(bytes)?] };
     check_count("activities", sent.len(), ACTIVITIES_MAX)?;
     if sent.is_empty() {
         return Err(Error::input("there is nothing to change: the list is empty"));

@@ -149,6 +149,26 @@ async fn a_body_that_is_not_the_json_of_the_call_is_refused() {
 }
 
 #[tokio::test]
+async fn a_list_does_not_stand_for_an_object_with_its_members_in_order() {
+    let pond = Pond::new().await;
+    let cases = [
+        ("feed/user/amy/follows/", json!(["user:bob", null])),
+        ("feed/add_to_many/", json!([["user:1"], activity(json!({}))])),
+        ("follow_many/", json!([["timeline:bob", "user:amy", null]])),
+        ("unfollow_many/", json!([["timeline:bob", "user:amy", null]])),
+        ("activities/", json!([[]])),
+        ("activity/", json!({ "changes": [[null, "fish:1", "2026-01-01T00:00:00", { "a": 1 }, null]] })),
+        (
+            "feed_targets/user/amy/activity_to_targets/",
+            json!([["8b866680-82b8-11e8-8080-80014b9d80a2", null, null, [], null, null]]),
+        ),
+    ];
+    for (path, body) in cases {
+        assert_eq!(pond.refuses(path, body.to_string()).await.error, BAD, "{body} to {path}");
+    }
+}
+
+#[tokio::test]
 async fn members_of_the_wrong_type_are_refused() {
     let pond = Pond::new().await;
     let fish = json!({ "foreign_id": "fish:1", "time": "2026-01-01T00:00:00" });

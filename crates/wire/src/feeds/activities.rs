@@ -42,8 +42,8 @@ pub struct AddToMany {
 /// The body of `POST activity/` for several.
 #[derive(Deserialize, Debug)]
 pub struct Changes {
-    /// One for each activity.
-    pub changes: Vec<Change>,
+    /// One for each activity, each a [`Change`].
+    pub changes: Vec<Box<RawValue>>,
 }
 
 /// A partial update of one activity.
