@@ -6,6 +6,7 @@ use ids::{ActivityId, FeedId, Timestamp, json::Object};
 use minicbor::{Decode, Encode};
 use store::{Direction, Limit, Stamp, Stamped};
 
+use super::targets;
 use crate::{
     Error, Result, Tx,
     keyspace::{ACTIVITY, ACTIVITY_FOREIGN, At, Feed, HORIZON, Id, LATE, Newest, PLACED, POSTED},
@@ -124,7 +125,8 @@ impl Moment {
 /// so a retried request adds nothing.
 ///
 /// # Errors
-/// When the store fails. The groups are the caller's to check: [`crate::App::check_groups`].
+/// [`Error::Unfit`] when there would be too many targets. The groups are the caller's to check:
+/// [`crate::App::check_groups`].
 pub async fn add(tx: &mut Tx, feed: &FeedId, draft: &Draft, moment: Moment) -> Result<(ActivityId, Activity)> {
     let (id, stored) = identify(tx, draft, moment).await?;
     let mut activity = Activity::from(draft);
@@ -132,6 +134,7 @@ pub async fn add(tx: &mut Tx, feed: &FeedId, draft: &Draft, moment: Moment) -> R
     feeds.extend(draft.to.iter().filter(|target| *target != feed).cloned());
     if let Some(stored) = &stored {
         activity.to = joined(&stored.to, &draft.to);
+        targets::check_count(&activity.to)?;
     }
     put(tx, id, &activity, stored.is_some());
     let posted = post(tx, id, &feeds, Posting::Open, stored.is_some()).await?;

@@ -52,12 +52,7 @@ pub async fn update(tx: &mut Tx, feed: &FeedId, reference: &Reference, retarget:
             targets
         }
     };
-    if wanted.len() > TARGETS_MAX {
-        return Err(Error::Unfit(format!(
-            "an activity has at most {TARGETS_MAX} targets, this would have {}",
-            wanted.len()
-        )));
-    }
+    check_count(&wanted)?;
     let added = without(&wanted, &activity.to);
     let removed = without(&activity.to, &wanted);
     // The feed itself holds the activity in its own right, whether or not it is named as a target.
@@ -69,6 +64,20 @@ pub async fn update(tx: &mut Tx, feed: &FeedId, reference: &Reference, retarget:
     log::posted(tx, id, &posted);
     log::removed(tx, id, &left);
     Ok(Retargeted { id, activity, added, removed })
+}
+
+/// Checks that an activity may have these targets.
+///
+/// # Errors
+/// [`Error::Unfit`] when there are too many.
+pub(super) fn check_count(targets: &[FeedId]) -> Result<()> {
+    if targets.len() > TARGETS_MAX {
+        return Err(Error::Unfit(format!(
+            "an activity has at most {TARGETS_MAX} targets, this would have {}",
+            targets.len()
+        )));
+    }
+    Ok(())
 }
 
 /// What of `feeds` is not in `others`.

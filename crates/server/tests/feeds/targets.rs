@@ -134,3 +134,17 @@ async fn an_activity_that_the_feed_does_not_hold_is_a_404_and_the_list_is_refuse
     let path = "feed_targets/user/bob/activity_to_targets/";
     assert_eq!(pond.refuses(path, good.to_string()).await.error, (404, 16), "another feed");
 }
+
+#[tokio::test]
+async fn an_activity_never_has_more_than_a_hundred_targets() {
+    let pond = Pond::new().await;
+    let feeds = |range: std::ops::Range<usize>| range.map(|n| format!("user:{n}")).collect::<Vec<_>>();
+    pond.add("user:amy", fish(json!({ "to": feeds(0..100) }))).await;
+    let more = fish(json!({ "added_targets": ["user:100"] }));
+    assert_eq!(pond.refuses(PATH, more.to_string()).await.error, BAD);
+    let again = activity(fish(json!({ "to": feeds(50..150) })));
+    assert_eq!(pond.refuses("feed/user/amy/", again.to_string()).await.error, BAD, "added again with others");
+    pond.add("user:amy", fish(json!({ "to": feeds(0..100) }))).await;
+    pond.delete("feed/user/amy/fish:1/?foreign_id=1").await.ok(200);
+    assert!(pond.objects("user:99").await.is_empty());
+}
