@@ -16,6 +16,7 @@ mod clock;
 mod cors;
 mod encoding;
 mod error;
+mod fast;
 mod inbound;
 mod limits;
 mod metrics;
@@ -34,10 +35,11 @@ use axum::Router;
 pub use accept::{BindError, Bound, Drained};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{MORE_INFO, error_body};
+pub use fast::{Fast, FastAnswer};
 pub use limits::{Platform, RateLimitSetting, RateLimits, Verdict};
 pub use metrics::Metrics;
 pub use probes::Readiness;
-pub use request::{Peer, RequestId, Started};
+pub use request::Started;
 
 /// Every number of the front, with its default.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -25,8 +26,10 @@ use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
 use super::caps::{Caps, Permit};
+use super::fast::{Fast, FastAnswer, FastLane};
 use super::pulse::{Deadlines, InFlight, Pulse, Wait, Watched};
-use super::request::Peer;
+use super::request::Started;
+use super::stack::Answer;
 use super::{Front, Options};
 
 /// How long to rest after the process ran out of file descriptors or memory for sockets.
@@ -100,7 +103,17 @@ impl Bound {
     /// New connections are refused from the signal on (after [`Options::lame_duck`]), requests in flight may finish
     /// until [`Options::drain_deadline`], and what is left then is cut.
     pub async fn serve(self, router: Router, shutdown: impl Future<Output = ()>) -> Drained {
-        let hall = Hall::new(&self.front, router);
+        self.serve_with(None, router, shutdown).await
+    }
+
+    /// As [`Bound::serve`], with endpoints that go past the router.
+    pub async fn serve_with(
+        self,
+        fast: Option<Arc<dyn Fast>>,
+        router: Router,
+        shutdown: impl Future<Output = ()>,
+    ) -> Drained {
+        let hall = Hall::new(&self.front, fast, router);
         let mut loops = JoinSet::new();
         for listener in self.listeners {
             loops.spawn(accept_loop(Arc::clone(&hall), listener));
@@ -115,18 +128,23 @@ impl Bound {
 /// What all connections of one front share.
 struct Hall {
     front: Front,
-    app: Router,
+    fast: Option<FastLane>,
+    router: Router,
     protocol: auto::Builder<TokioExecutor>,
     deadlines: Deadlines,
     caps: Arc<Caps>,
     closing: CancellationToken,
+    /// Whether `closing` was cancelled; costs a read where asking the token costs a lock.
+    is_closing: AtomicBool,
 }
 
 impl Hall {
-    fn new(front: &Front, router: Router) -> Arc<Self> {
+    fn new(front: &Front, fast: Option<Arc<dyn Fast>>, router: Router) -> Arc<Self> {
         let options = front.options();
         Arc::new(Self {
-            app: front.layers(router),
+            fast: fast.map(|fast| FastLane::new(front, fast)),
+            router: front.layers(router),
+            is_closing: AtomicBool::new(false),
             protocol: protocol(options),
             deadlines: Deadlines::from(options),
             caps: Caps::new(options, front.metrics().open_connections()),
@@ -135,10 +153,19 @@ impl Hall {
         })
     }
 
+    fn answer(&self, request: Request<Body>) -> Way {
+        let chosen = self.fast.as_ref().and_then(|fast| Some((fast, fast.choose(&request)?)));
+        match chosen {
+            Some((fast, endpoint)) => Way::Fast { answer: fast.answer(endpoint, request) },
+            None => Way::Routed { answer: self.router.clone().call(request) },
+        }
+    }
+
     /// Ends every accept loop, waits for the connections, and cuts those that are left at the deadline.
     async fn drain(&self, mut loops: JoinSet<JoinSet<()>>) -> Drained {
         let deadline = Instant::now() + self.front.options().drain_deadline;
         let open = self.caps.open();
+        self.is_closing.store(true, Ordering::Release);
         self.closing.cancel();
         let mut connections = Vec::new();
         while let Some(accepted) = loops.join_next().await {
@@ -223,10 +250,10 @@ pub(super) enum Cut {
 async fn connection(hall: Arc<Hall>, stream: TcpStream, peer: SocketAddr, permit: Permit) {
     let pulse = Pulse::new(hall.deadlines);
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse), permit));
-    let requests = Requests { app: hall.app.clone(), pulse: Arc::clone(&pulse), peer };
+    let requests = Requests { hall: Arc::clone(&hall), pulse: Arc::clone(&pulse), peer };
     let served = pin!(hall.protocol.serve_connection_with_upgrades(io, requests));
     let closing = pin!(hall.closing.cancelled());
-    if let Some(wait) = watch(served, closing, &pulse).await {
+    if let Some(wait) = watch(served, closing, &hall.is_closing, &pulse).await {
         tracing::debug!(?wait, "connection cut: it kept us waiting too long");
         hall.front.metrics().connections_cut(Cut::Waited(wait), 1);
     }
@@ -238,13 +265,18 @@ type Served<'a> = auto::UpgradeableConnection<'a, TokioIo<Watched<TcpStream>>, R
 async fn watch(
     mut served: Pin<&mut Served<'_>>,
     mut closing: Pin<&mut impl Future<Output = ()>>,
+    is_closing: &AtomicBool,
     pulse: &Pulse,
 ) -> Option<Wait> {
     let mut alarm = Alarm::new(pulse);
-    let mut is_closing = false;
+    let (mut is_listening, mut is_told) = (false, false);
     poll_fn(|cx| {
-        if !is_closing && closing.as_mut().poll(cx).is_ready() {
-            is_closing = true;
+        // Polled once, the token wakes this task, whose waker never changes; after that the flag says why it woke.
+        let is_cancelled =
+            if is_listening { is_closing.load(Ordering::Acquire) } else { closing.as_mut().poll(cx).is_ready() };
+        is_listening = true;
+        if is_cancelled && !is_told {
+            is_told = true;
             served.as_mut().graceful_shutdown();
         }
         match served.as_mut().poll(cx) {
@@ -292,7 +324,7 @@ impl Alarm {
 
 /// Hands the requests of one connection to the router.
 struct Requests {
-    app: Router,
+    hall: Arc<Hall>,
     pulse: Arc<Pulse>,
     peer: SocketAddr,
 }
@@ -306,8 +338,9 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let in_flight = self.pulse.begin();
         // An empty body costs nothing; a boxed `Incoming` costs an allocation.
         let mut request = request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(body) });
-        request.extensions_mut().insert(Peer(self.peer));
-        Answering { answer: self.app.clone().call(request), in_flight: Some(in_flight) }
+        let started = Started::now(&self.hall.front.shared.ids, request.headers(), Some(self.peer));
+        request.extensions_mut().insert(started);
+        Answering { answer: self.hall.answer(request), in_flight: Some(in_flight) }
     }
 }
 
@@ -315,8 +348,28 @@ pin_project! {
     /// A request in flight; a streamed answer keeps it so until its last byte.
     struct Answering {
         #[pin]
-        answer: RouteFuture<Infallible>,
+        answer: Way,
         in_flight: Option<InFlight>,
+    }
+}
+
+pin_project! {
+    /// Past the router or through it.
+    #[project = WayProjected]
+    enum Way {
+        Fast { #[pin] answer: Answer<FastAnswer> },
+        Routed { #[pin] answer: RouteFuture<Infallible> },
+    }
+}
+
+impl Future for Way {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            WayProjected::Fast { answer } => answer.poll(cx),
+            WayProjected::Routed { answer } => answer.poll(cx),
+        }
     }
 }
 

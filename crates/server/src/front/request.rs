@@ -11,23 +11,53 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// The header by which client libraries name themselves; logged, never trusted.
 pub(super) const STREAM_CLIENT: HeaderName = HeaderName::from_static("x-stream-client");
 
-/// When the front took up this request; a request extension.
-#[derive(Debug, Clone, Copy)]
-pub struct Started(pub Instant);
-
-/// The address at the other end of the connection; a request extension, absent without a socket.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
-
-/// The id of this request, the client's own if it sent a sane one; a request extension.
+/// When a request came, under which id and from where: the one extension that the front gives every request.
 #[derive(Debug, Clone)]
-pub struct RequestId(pub(super) HeaderValue);
+pub struct Started(
+    /// When the front took it up.
+    pub Instant,
+    pub(super) RequestId,
+    pub(super) Option<SocketAddr>,
+);
+
+impl Started {
+    pub(super) fn now(ids: &Ids, headers: &HeaderMap, peer: Option<SocketAddr>) -> Self {
+        Self(Instant::now(), ids.of(headers), peer)
+    }
+
+    /// The id of the request, the client's own if it sent a sane one.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.1.as_str()
+    }
+
+    /// The address at the other end of the connection; none without a socket.
+    #[must_use]
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.2
+    }
+}
+
+/// The id of a request. One that is made here stays in place until a header needs it.
+#[derive(Debug, Clone)]
+pub(super) enum RequestId {
+    Sent(HeaderValue),
+    Made([u8; Ids::MADE_LENGTH]),
+}
 
 impl RequestId {
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Sent(value) => value.to_str().unwrap_or_default(),
+            Self::Made(text) => std::str::from_utf8(text).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn to_header(&self) -> HeaderValue {
+        match self {
+            Self::Sent(value) => value.clone(),
+            Self::Made(text) => HeaderValue::from_bytes(text).unwrap_or_else(|_| HeaderValue::from_static("none")),
+        }
     }
 }
 
@@ -40,6 +70,8 @@ pub(super) struct Ids {
 
 impl Ids {
     const LENGTH_MAX: usize = 128;
+    /// Sixteen digits, a dash, twelve digits.
+    const MADE_LENGTH: usize = 29;
 
     pub(super) fn new() -> Self {
         // Ids need not be secret; without a random source they are only less distinct between processes.
@@ -49,8 +81,8 @@ impl Ids {
     /// The id the client sent, or a new one.
     pub(super) fn of(&self, headers: &HeaderMap) -> RequestId {
         match headers.get(REQUEST_ID) {
-            Some(sent) if Self::is_sane(sent.as_bytes()) => RequestId(sent.clone()),
-            _ => RequestId(self.generate()),
+            Some(sent) if Self::is_sane(sent.as_bytes()) => RequestId::Sent(sent.clone()),
+            _ => RequestId::Made(self.make()),
         }
     }
 
@@ -59,10 +91,10 @@ impl Ids {
         !id.is_empty() && id.len() <= Self::LENGTH_MAX && id.iter().all(is_plain)
     }
 
-    fn generate(&self) -> HeaderValue {
+    fn make(&self) -> [u8; Self::MADE_LENGTH] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let count = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut text = [b'-'; 29];
+        let mut text = [b'-'; Self::MADE_LENGTH];
         let mut write = |at: usize, width: usize, value: u64| {
             for digit in 0..width {
                 text[at + width - 1 - digit] = DIGITS[(value >> (4 * digit)) as usize & 15];
@@ -70,7 +102,7 @@ impl Ids {
         };
         write(0, 16, self.prefix);
         write(17, 12, count);
-        HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("none"))
+        text
     }
 }
 
@@ -83,7 +115,7 @@ mod tests {
         let ids = Ids { prefix: 0xab, next: AtomicU64::new(15) };
         assert_eq!(ids.of(&HeaderMap::new()).as_str(), "00000000000000ab-00000000000f");
         assert_eq!(ids.of(&HeaderMap::new()).as_str(), "00000000000000ab-000000000010");
-        assert!(Ids::is_sane(ids.generate().as_bytes()));
+        assert!(Ids::is_sane(&ids.make()));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -15,7 +15,6 @@ use axum::extract::MatchedPath;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body::Body as _;
-use parking_lot::RwLock;
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
@@ -44,42 +43,29 @@ impl<S> Layer<S> for StackLayer {
     type Service = Stack<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Stack { inner, front: self.front.clone(), endpoint: Arc::default() }
+        Stack { inner, front: self.front.clone(), seen: Arc::default() }
     }
 }
 
-/// The middleware around one endpoint.
+/// The middleware around one endpoint of the router.
 #[derive(Debug, Clone)]
 pub(super) struct Stack<S> {
     inner: S,
     front: Front,
-    endpoint: Arc<Endpoint>,
+    /// The endpoint as the first request met it: almost every other has the same route and method.
+    seen: Arc<OnceLock<Arc<Endpoint>>>,
 }
 
-/// What is looked up once per endpoint: almost every request of one endpoint has the same route and method.
-#[derive(Debug, Default)]
-struct Endpoint {
-    last: RwLock<Option<Known>>,
-}
-
-#[derive(Debug, Clone)]
-struct Known {
-    series: Arc<Series>,
-    body_max_bytes: u64,
-}
-
-impl Endpoint {
-    fn of(&self, front: &Front, route: &str, method: &'static str) -> Known {
-        if let Some(known) = &*self.last.read()
-            && *known.series.route == *route
-            && known.series.method == method
-        {
-            return known.clone();
+impl<S> Stack<S> {
+    fn endpoint(&self, request: &Request<Body>) -> Arc<Endpoint> {
+        let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
+        let method = method_label(request.method());
+        let seen = self.seen.get_or_init(|| Endpoint::new(&self.front, route, method));
+        if *seen.series.route == *route && seen.series.method == method {
+            Arc::clone(seen)
+        } else {
+            Endpoint::new(&self.front, route, method)
         }
-        let series = front.metrics().series(route, method);
-        let known = Known { series, body_max_bytes: front.body_max_bytes(route) };
-        *self.last.write() = Some(known.clone());
-        known
     }
 }
 
@@ -96,73 +82,89 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let about = self.about(&request);
-        if request.method() == Method::OPTIONS {
-            return Answer::given(about, cors::preflight());
-        }
-        match inbound::guard(&mut request, self.front.options(), about.body_max_bytes) {
-            Ok(report) => {
-                let extensions = request.extensions_mut();
-                extensions.insert(Started(about.started));
-                extensions.insert(about.id.clone());
-                Answer { step: Step::Working { work: self.inner.call(request), report }, about: Some(about) }
-            }
-            Err(Refused::Fault(fault)) => {
-                let response = about.refuse(fault);
-                Answer::given(about, response)
-            }
-            Err(Refused::UnknownEncoding) => Answer::given(about, error::unsupported_encoding()),
-        }
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let endpoint = self.endpoint(&request);
+        around(endpoint, request, |request| self.inner.call(request))
     }
 }
 
-impl<S> Stack<S> {
-    /// Notes what the answer needs to know of the request.
-    fn about(&self, request: &Request<Body>) -> About {
-        let started = Instant::now();
-        let headers = request.headers();
-        let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
-        let known = self.endpoint.of(&self.front, route, method_label(request.method()));
-        self.front.metrics().request_begins();
-        let is_head = request.method() == Method::HEAD;
-        About {
-            started,
-            id: self.front.shared.ids.of(headers),
-            client: headers.get(STREAM_CLIENT).cloned(),
-            has_origin: headers.contains_key(header::ORIGIN),
-            encoding: if is_head { None } else { encoding::asked(headers) },
-            series: known.series,
-            front: self.front.clone(),
-            body_max_bytes: known.body_max_bytes,
-            is_answered: false,
+/// What is known of a route and method before any request.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    front: Front,
+    series: Arc<Series>,
+    body_max_bytes: u64,
+}
+
+impl Endpoint {
+    pub(super) fn new(front: &Front, route: &str, method: &'static str) -> Arc<Self> {
+        let series = front.metrics().series(route, method);
+        Arc::new(Self { series, body_max_bytes: front.body_max_bytes(route), front: front.clone() })
+    }
+}
+
+/// Answers `request` with `call`, and does all that is done around every request.
+pub(super) fn around<F>(
+    endpoint: Arc<Endpoint>,
+    mut request: Request<Body>,
+    call: impl FnOnce(Request<Body>) -> F,
+) -> Answer<F> {
+    let about = About::new(endpoint, &mut request);
+    if request.method() == Method::OPTIONS {
+        return Answer::given(about, cors::preflight());
+    }
+    let Endpoint { front, body_max_bytes, .. } = &*about.endpoint;
+    match inbound::guard(&mut request, front.options(), *body_max_bytes) {
+        Ok(report) => Answer { step: Step::Working { work: call(request), report }, about: Some(about) },
+        Err(Refused::Fault(fault)) => {
+            let response = about.refuse(fault);
+            Answer::given(about, response)
         }
+        Err(Refused::UnknownEncoding) => Answer::given(about, error::unsupported_encoding()),
     }
 }
 
 /// What is remembered of a request until it is answered.
 struct About {
+    endpoint: Arc<Endpoint>,
     started: Instant,
     id: RequestId,
     client: Option<HeaderValue>,
     has_origin: bool,
     encoding: Option<Encoding>,
-    series: Arc<Series>,
-    front: Front,
-    body_max_bytes: u64,
     is_answered: bool,
 }
 
 impl Drop for About {
     fn drop(&mut self) {
-        self.front.metrics().request_ends();
+        self.endpoint.front.metrics().request_ends();
         if !self.is_answered {
-            self.series.abandoned();
+            self.endpoint.series.abandoned();
         }
     }
 }
 
 impl About {
+    /// Notes what the answer needs to know of `request`, which without a socket has not been noted to start.
+    fn new(endpoint: Arc<Endpoint>, request: &mut Request<Body>) -> Self {
+        endpoint.front.metrics().request_begins();
+        if request.extensions().get::<Started>().is_none() {
+            let started = Started::now(&endpoint.front.shared.ids, request.headers(), None);
+            request.extensions_mut().insert(started);
+        }
+        let Some(Started(started, id, _)) = request.extensions().get() else { unreachable!("it was put there above") };
+        let (started, id, headers) = (*started, id.clone(), request.headers());
+        Self {
+            started,
+            id,
+            client: headers.get(STREAM_CLIENT).cloned(),
+            has_origin: headers.contains_key(header::ORIGIN),
+            encoding: if request.method() == Method::HEAD { None } else { encoding::asked(headers) },
+            endpoint,
+            is_answered: false,
+        }
+    }
+
     /// Everything that happens to a response on its way out.
     fn finish(mut self, response: Response) -> Response {
         self.is_answered = true;
@@ -171,30 +173,30 @@ impl About {
         let bytes = response.body().size_hint().exact().unwrap_or(0);
         self.count(response.status(), bytes);
         if let Some(encoding) = self.encoding {
-            response = encoding::compressed(response, encoding, self.front.options().compress_min_bytes);
+            response = encoding::compressed(response, encoding, self.endpoint.front.options().compress_min_bytes);
         }
         let headers = response.headers_mut();
         if self.has_origin {
             cors::allow(headers);
         }
-        headers.insert(REQUEST_ID, self.id.0.clone());
+        headers.insert(REQUEST_ID, self.id.to_header());
         response
     }
 
     fn count(&self, status: StatusCode, bytes: u64) {
         let took = self.started.elapsed();
-        self.series.answered(status, took, bytes);
+        self.endpoint.series.answered(status, took, bytes);
         if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
             tracing::error!(
                 target: "millpond::access",
-                method = self.series.method, route = &*self.series.route, status = status.as_u16(),
+                method = self.endpoint.series.method, route = &*self.endpoint.series.route, status = status.as_u16(),
                 duration_ms = took.as_secs_f64() * 1e3, bytes, request_id = self.id.as_str(), client = self.client(),
                 "request failed"
             );
         } else {
             tracing::debug!(
                 target: "millpond::access",
-                method = self.series.method, route = &*self.series.route, status = status.as_u16(),
+                method = self.endpoint.series.method, route = &*self.endpoint.series.route, status = status.as_u16(),
                 duration_ms = took.as_secs_f64() * 1e3, bytes, request_id = self.id.as_str(), client = self.client(),
                 "request"
             );
@@ -210,15 +212,15 @@ impl About {
 
     /// The answer to a body at fault.
     fn refuse(&self, fault: Fault) -> Response {
-        self.front.metrics().body_fault(fault);
-        fault.response(self.body_max_bytes)
+        self.endpoint.front.metrics().body_fault(fault);
+        fault.response(self.endpoint.body_max_bytes)
     }
 
     fn panicked(&self, caught: &panics::Caught) -> Response {
-        self.front.metrics().panicked();
+        self.endpoint.front.metrics().panicked();
         tracing::error!(
-            method = self.series.method,
-            route = &*self.series.route,
+            method = self.endpoint.series.method,
+            route = &*self.endpoint.series.route,
             request_id = self.id.as_str(),
             panic = caught.message,
             place = caught.place,
