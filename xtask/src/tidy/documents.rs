@@ -20,20 +20,18 @@ pub(super) fn check(root: &Path) -> Result<Vec<String>> {
 }
 
 fn compare(on_the_map: &BTreeSet<String>, in_the_folder: &BTreeSet<String>) -> Vec<String> {
-    let unknown = on_the_map
-        .difference(in_the_folder)
-        .map(|name| format!("ARCHITECTURE.md names crates/{name}, which is not there"));
-    let unnamed =
-        in_the_folder.difference(on_the_map).map(|name| format!("ARCHITECTURE.md does not name crates/{name}"));
-    unknown.chain(unnamed).collect()
+    let gone = on_the_map.difference(in_the_folder);
+    let new = in_the_folder.difference(on_the_map);
+    let gone = gone.map(|name| format!("the code map of ARCHITECTURE.md has `{name}`, which is not in crates/"));
+    let new = new.map(|name| format!("the code map of ARCHITECTURE.md lacks crates/{name}"));
+    gone.chain(new).collect()
 }
 
-/// The crates that the map names, as `crates/<name>`.
+/// The crates of the code map: the first column of its table.
 fn on_the_map(text: &str) -> BTreeSet<String> {
-    let is_of_a_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
-    let names =
-        text.split("crates/").skip(1).map(|rest| rest.chars().take_while(|letter| is_of_a_name(*letter)).collect());
-    names.filter(|name: &String| !name.is_empty()).collect()
+    let section = text.split("\n## ").find(|section| section.starts_with("Code map")).unwrap_or_default();
+    let first_column = |line: &str| Some(line.strip_prefix("| `")?.split_once("` |")?.0.to_owned());
+    section.lines().filter_map(first_column).collect()
 }
 
 #[cfg(test)]
@@ -42,7 +40,13 @@ mod tests {
 
     #[test]
     fn the_map_is_read_for_crates() {
-        let names = on_the_map("`crates/ids` and [store](crates/store/src/lib.rs); all of `crates/`.");
-        assert_eq!(names, BTreeSet::from(["ids".to_owned(), "store".to_owned()]));
+        let text = "# Map\n\n## Code map\n\n| crate | what |\n|---|---|\n| `ids` | x |\n| `store` | y |\n\n## Walk\n| `no` | z |\n";
+        assert_eq!(on_the_map(text), BTreeSet::from(["ids".to_owned(), "store".to_owned()]));
+    }
+
+    #[test]
+    fn what_the_map_lacks_or_has_too_much_is_named() {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(compare(&set(&["ids", "old"]), &set(&["ids", "new"])).len(), 2);
     }
 }
