@@ -53,7 +53,7 @@ fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|error| Error::input(format!("invalid request payload: {error}")))
 }
 
-/// The body of a batch: a JSON list, or `{}`, which a client sends for an empty one.
+/// The body of a batch: a list of JSON objects, or `{}`, which a client sends for an empty one.
 ///
 /// # Errors
 /// 400 in the words that the contract fixes (feeds-v1 §5.7).
@@ -61,7 +61,7 @@ pub(crate) fn batch<T: DeserializeOwned>(bytes: &[u8]) -> Result<Vec<T>> {
     if Object::parse(text(bytes)?).is_ok_and(|object| object.is_empty()) {
         return Ok(Vec::new());
     }
-    serde_json::from_slice(bytes).map_err(|_| Error::input("invalid request payload"))
+    bodies(bytes).map_err(|_| Error::input("invalid request payload"))
 }
 
 /// A feed id as text.

@@ -111,7 +111,7 @@ async fn among(call: &Call, pairs: Vec<(FeedId, FeedId)>, part: Part) -> Result<
 /// `POST follow_many/`.
 pub(crate) async fn add_many(call: Call, body: Bytes) -> Result<Reply> {
     let default = copy_limit_of_query(&call)?;
-    let sent: Vec<FollowOne> = from_wire::bodies(&body)?;
+    let sent: Vec<FollowOne> = from_wire::batch(&body)?;
     from_wire::check_count("follows", sent.len(), FOLLOWS_MAX)?;
     let draft = |one: &FollowOne| {
         let copy_limit = one.activity_copy_limit.as_ref().map_or(Ok(default), copy_limit)?;
@@ -130,7 +130,7 @@ pub(crate) async fn add_many(call: Call, body: Bytes) -> Result<Reply> {
 
 /// `POST unfollow_many/`.
 pub(crate) async fn remove_many(call: Call, body: Bytes) -> Result<Reply> {
-    let sent: Vec<UnfollowOne> = from_wire::bodies(&body)?;
+    let sent: Vec<UnfollowOne> = from_wire::batch(&body)?;
     from_wire::check_count("unfollows", sent.len(), FOLLOWS_MAX)?;
     let read = |one: &UnfollowOne| {
         let (feed, target) = (from_wire::feed("source", &one.source)?, from_wire::feed("target", &one.target)?);
