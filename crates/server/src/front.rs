@@ -135,7 +135,8 @@ impl Front {
 
     /// Puts the whole middleware stack and the probes (`/livez`, `/readyz`, `/metrics`) around `router`.
     pub fn layers(&self, router: Router) -> Router {
-        router.merge(probes::router(self)).layer(stack::StackLayer::new(self.clone()))
+        // Giving the state now makes the services of all routes once; otherwise axum makes them for every request.
+        router.merge(probes::router(self)).layer(stack::StackLayer::new(self.clone())).with_state(())
     }
 
     /// What this front counts; other parts add their own text with [`Metrics::add_source`].

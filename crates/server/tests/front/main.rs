@@ -6,6 +6,7 @@
 
 mod bodies;
 mod connections;
+mod fast;
 mod pond;
 mod requests;
 

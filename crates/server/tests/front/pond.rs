@@ -1,10 +1,11 @@
 //! A server in this process and a client that speaks HTTP/1.1 by hand.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use serde_json::Value;
-use server::front::{Drained, Front, Options};
+use server::front::{Drained, Fast, Front, Options};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -26,10 +27,14 @@ pub(crate) struct Pond {
 
 impl Pond {
     pub(crate) async fn start(options: Options, router: Router) -> Self {
+        Self::start_with(options, None, router).await
+    }
+
+    pub(crate) async fn start_with(options: Options, fast: Option<Arc<dyn Fast>>, router: Router) -> Self {
         let bound = Front::bind(options).await.unwrap();
         let (addresses, front) = (bound.addresses().to_vec(), bound.front().clone());
         let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(bound.serve(router, async { stopped.await.unwrap_or_default() }));
+        let served = tokio::spawn(bound.serve_with(fast, router, async { stopped.await.unwrap_or_default() }));
         Self { address: addresses[0], addresses, front, stop, served }
     }
 
