@@ -6,12 +6,14 @@ use ids::{ActivityId, FeedId, Timestamp};
 use minicbor::{Decode, Encode};
 use store::{Direction, Limit, Stamp};
 
-use super::{activities, groups::Kind, views::Entry};
+use super::{
+    activities,
+    groups::Kind,
+    views::{self, Entry, Mark},
+};
 use crate::{
     Error, Result, Tx,
-    keyspace::{
-        FOLLOWED, FOLLOWER_ORDER, FOLLOWERS, FOLLOWING, FOLLOWING_ORDER, Feed, HORIZON, Latest, Newest, POSTED,
-    },
+    keyspace::{FOLLOWED, FOLLOWER_ORDER, FOLLOWERS, FOLLOWING, FOLLOWING_ORDER, Feed, HORIZON, Latest},
     log::{self, Event},
 };
 
@@ -170,27 +172,24 @@ fn check(tx: &Tx, draft: &Draft) -> Result<()> {
 /// commit posts to `target` meanwhile, and a busy feed can be followed without a conflict.
 async fn begin(tx: &mut Tx, target: &FeedId, copy_limit: usize) -> Result<Span> {
     let since = tx.stamp().0;
-    let mut snapshot = tx.snapshot();
+    let mut snapshot = tx.app.tx(tx.snapshot());
     let tenant = tx.tenant();
     let horizon = HORIZON.get(&mut snapshot, tenant, &Feed(target.clone())).await?;
-    let mut copied_from = None;
-    let mut range = POSTED.prefix(tenant, &Feed(target.clone()));
-    let mut left = copy_limit;
-    while left > 0 {
-        let limit = Limit { rows: left.min(Limit::PAGE.rows), ..Limit::PAGE };
-        let page = POSTED.scan(&mut snapshot, tenant, range.clone(), Direction::Forward, limit).await?;
-        left -= page.rows.len();
-        if let Some((key, _)) = page.rows.last() {
-            let Newest(id) = key.1;
-            copied_from = Some(id);
-            range.start = store::key::after(POSTED.key(tenant, key));
-        }
-        if !page.more {
-            break;
-        }
-    }
+    let copied_from = nth_newest(&mut snapshot, target, copy_limit).await?;
     let late_before = horizon.map(activities::late_before);
     Ok(Span { since, copied_from, late_before, until: None, older_than: None })
+}
+
+/// The `n`th of the newest activities of `feed`, or the oldest if there are fewer.
+async fn nth_newest(snapshot: &mut Tx, feed: &FeedId, n: usize) -> Result<Option<ActivityId>> {
+    if n == 0 {
+        return Ok(None);
+    }
+    let mark = Mark::posts(snapshot.app.id, feed);
+    let kept = snapshot.app.views.window(&snapshot.app, feed, mark, n).await?;
+    // A newer one has what this snapshot does not hold.
+    let window = if kept.as_of <= snapshot.stamp() { kept } else { views::load(snapshot, feed, n).await?.into() };
+    Ok(window.entries.iter().take(n).next_back().map(|entry| entry.id))
 }
 
 /// Ends the follow of `target` by `feed`; nothing happens when there is none.

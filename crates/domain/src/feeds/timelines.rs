@@ -3,14 +3,14 @@
 //! A timeline is the feed's own rows and those that each of its follows brings, newest first, each activity once. The
 //! sources are merged lazily: the head of the merge is kept as a view, and only who pages past it merges further.
 
-use std::{cmp::Ordering, collections::BinaryHeap, sync::Arc};
+use std::{cmp::Ordering, collections::BinaryHeap, iter, sync::Arc};
 
 use ids::{ActivityId, FeedId};
-use store::{Stamp, Stamped};
+use store::Stamped;
 
 use super::{
     follows::{self, Arrival, Span},
-    views::{Entry, Mark, Views, Window},
+    views::{Basis, Entry, Mark, WINDOW_ROWS, Window},
 };
 use crate::{
     App, Result, Tx,
@@ -70,12 +70,14 @@ pub struct Row {
 }
 
 /// A page of a timeline.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Page {
     /// Newest first.
     pub rows: Vec<Row>,
     /// Whether older rows follow.
     pub more: bool,
+    /// What a kept page goes by; absent if older rows were read for it than are kept.
+    pub basis: Option<Arc<Basis>>,
 }
 
 /// Where rows of a timeline come from.
@@ -90,8 +92,8 @@ struct Source {
 /// The head of a timeline and where the rest comes from.
 #[derive(Debug)]
 pub struct Timeline {
-    as_of: Stamp,
-    follows: Mark,
+    /// What it was made from.
+    pub(super) basis: Arc<Basis>,
     /// The feed itself, then the followed ones in order; a feed followed several times has several.
     sources: Arc<[Source]>,
     head: Box<[Merged]>,
@@ -107,15 +109,10 @@ struct Merged {
 }
 
 impl Timeline {
-    /// Whether nothing that the timeline was made from changed since.
-    pub(super) fn is_true(&self, views: &Views) -> bool {
-        views.is_as_of(self.follows, self.as_of)
-            && self.sources.iter().all(|source| views.is_as_of(source.mark, self.as_of))
-    }
-
     /// Roughly how much memory it takes.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + size_of_val(&*self.head) + size_of_val(&*self.sources) + 40 * self.sources.len()
+        let names = 40 * self.sources.len();
+        size_of::<Self>() + self.basis.bytes() + size_of_val(&*self.head) + size_of_val(&*self.sources) + names
     }
 
     fn row(&self, merged: Merged) -> Row {
@@ -133,7 +130,8 @@ impl Timeline {
             return None;
         }
         let page = rows.iter().skip(part.offset).take(part.limit);
-        Some(Page { rows: page.map(|merged| self.row(*merged)).collect(), more: rows.len() > wanted })
+        let page = page.map(|merged| self.row(*merged)).collect();
+        Some(Page { rows: page, more: rows.len() > wanted, basis: Some(self.basis.clone()) })
     }
 }
 
@@ -153,7 +151,7 @@ pub async fn read(app: &App, feed: &FeedId, part: &Part) -> Result<Page> {
     }
     let mut tx = app.snapshot();
     let mut merge = Merge::begin(&mut tx, timeline.sources.clone(), part.below).await?;
-    let mut page = Page { rows: Vec::with_capacity(part.limit), more: false };
+    let mut page = Page { rows: Vec::with_capacity(part.limit), more: false, basis: None };
     let mut skipped = 0;
     while let Some(merged) = merge.next(&mut tx).await? {
         if part.is_too_new(merged.id) {
@@ -185,7 +183,9 @@ pub(super) async fn build(app: &App, feed: &FeedId) -> Result<Timeline> {
         head.push(row);
     }
     let is_whole = head.len() < HEAD_ROWS;
-    Ok(Timeline { as_of: tx.stamp(), follows: Mark::follows(app.id, feed), sources, head: head.into(), is_whole })
+    let marks: Vec<Mark> =
+        iter::once(Mark::follows(app.id, feed)).chain(sources.iter().map(|source| source.mark)).collect();
+    Ok(Timeline { basis: Basis::new(tx.stamp(), marks).into(), sources, head: head.into(), is_whole })
 }
 
 async fn sources(tx: &mut Tx, feed: &FeedId) -> Result<Vec<Source>> {
@@ -233,7 +233,7 @@ impl Merge {
         let mut merge = Merge { cursors: Vec::with_capacity(sources.len()), heads, sources };
         for at in 0..merge.sources.len() {
             let source = &merge.sources[at];
-            let window = tx.app.views.window(&tx.app, &source.feed, source.mark).await?;
+            let window = tx.app.views.window(&tx.app, &source.feed, source.mark, WINDOW_ROWS).await?;
             merge.cursors.push(Cursor::new(window, source, below));
             merge.advance(tx, at).await?;
         }

@@ -62,7 +62,8 @@ impl Entry {
 /// The newest rows of a feed.
 #[derive(Debug)]
 pub struct Window {
-    as_of: Stamp,
+    /// The snapshot that they were read from.
+    pub as_of: Stamp,
     /// Newest first.
     pub entries: Box<[Entry]>,
     /// Whether these are all rows of the feed.
@@ -74,6 +75,8 @@ type ViewKey = (AppId, FeedId);
 /// All views of a server.
 pub struct Views {
     marks: Box<[AtomicU64]>,
+    /// The stamp of the last commit whose marks are set.
+    last: AtomicU64,
     windows: Cache<ViewKey, Arc<Window>, Bytes>,
     timelines: Cache<ViewKey, Arc<Timeline>, Bytes>,
 }
@@ -105,11 +108,48 @@ impl Mark {
     }
 }
 
+/// What a view was made from: the view is true as long as none of it changed.
+#[derive(Debug)]
+pub struct Basis {
+    as_of: Stamp,
+    marks: Box<[Mark]>,
+    /// The last commit up to which the marks were looked at and nothing had changed: until the next commit, asking again
+    /// costs one comparison.
+    checked: AtomicU64,
+}
+
+impl Basis {
+    /// What `marks` stand for, as it was at `as_of`.
+    pub fn new(as_of: Stamp, marks: impl Into<Box<[Mark]>>) -> Self {
+        Basis { as_of, marks: marks.into(), checked: AtomicU64::new(as_of.0) }
+    }
+
+    /// Whether none of it changed since.
+    pub fn is_true(&self, views: &Views) -> bool {
+        // The order matters: every mark of the commits up to `last` is set before it.
+        let last = views.last.load(Ordering::Acquire);
+        if last <= self.checked.load(Ordering::Relaxed) {
+            return true;
+        }
+        let is_true = self.marks.iter().all(|mark| views.is_as_of(*mark, self.as_of));
+        if is_true {
+            self.checked.fetch_max(last, Ordering::Relaxed);
+        }
+        is_true
+    }
+
+    /// How much memory it takes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.marks)
+    }
+}
+
 impl Views {
     /// Views of what is in `store`, in at most about `bytes_max` of memory.
     pub fn new(store: &Store, bytes_max: u64) -> Arc<Self> {
         let views = Arc::new(Views {
             marks: (0..MARKS).map(|_| AtomicU64::new(0)).collect(),
+            last: AtomicU64::new(store.published().0),
             windows: Cache::with_weighter(100_000, bytes_max / 2, Bytes),
             timelines: Cache::with_weighter(100_000, bytes_max / 2, Bytes),
         });
@@ -132,6 +172,7 @@ impl Views {
             let (_, event) = LOG.decode(key, value).expect("the log holds what this server wrote to it");
             self.mark(AppId(tenant), &event, published.stamp);
         }
+        self.last.store(published.stamp.0, Ordering::Release);
     }
 
     fn mark(&self, app: AppId, event: &Event, stamp: Stamp) {
@@ -150,18 +191,19 @@ impl Views {
         self.marks[mark.0 as usize].load(Ordering::Acquire) <= stamp.0
     }
 
-    /// The newest rows of `feed`.
+    /// The newest rows of `feed`: at least `rows`, if there are so many, and [`WINDOW_ROWS`].
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) async fn window(&self, app: &App, feed: &FeedId, mark: Mark) -> Result<Arc<Window>> {
+    pub(super) async fn window(&self, app: &App, feed: &FeedId, mark: Mark, rows: usize) -> Result<Arc<Window>> {
         let key = (app.id, feed.clone());
         if let Some(window) = self.windows.get(&key)
             && self.is_as_of(mark, window.as_of)
+            && (window.is_whole || window.entries.len() >= rows)
         {
             return Ok(window);
         }
-        let window = Arc::new(load(&mut app.snapshot(), feed).await?);
+        let window = Arc::new(load(&mut app.snapshot(), feed, rows.max(WINDOW_ROWS)).await?);
         self.windows.insert(key, window.clone());
         Ok(window)
     }
@@ -173,7 +215,7 @@ impl Views {
     pub async fn timeline(&self, app: &App, feed: &FeedId) -> Result<Arc<Timeline>> {
         let key = (app.id, feed.clone());
         if let Some(timeline) = self.timelines.get(&key)
-            && timeline.is_true(self)
+            && timeline.basis.is_true(self)
         {
             return Ok(timeline);
         }
@@ -183,13 +225,22 @@ impl Views {
     }
 }
 
-async fn load(tx: &mut Tx, feed: &FeedId) -> Result<Window> {
+/// The newest `rows` of `feed`, as `tx` sees them.
+pub(super) async fn load(tx: &mut Tx, feed: &FeedId, rows: usize) -> Result<Window> {
     let (tenant, as_of) = (tx.tenant(), tx.stamp());
-    let range = POSTED.prefix(tenant, &Feed(feed.clone()));
-    let limit = Limit { rows: WINDOW_ROWS, ..Limit::PAGE };
-    let page = POSTED.scan(tx, tenant, range, Direction::Forward, limit).await?;
-    let entries = page.rows.iter().map(|((_, Newest(id)), row)| Entry::new(*id, row));
-    Ok(Window { as_of, entries: entries.collect(), is_whole: !page.more })
+    let mut range = POSTED.prefix(tenant, &Feed(feed.clone()));
+    let mut entries = Vec::with_capacity(rows);
+    loop {
+        let limit = Limit { rows: Limit::PAGE.rows.min(rows - entries.len()), ..Limit::PAGE };
+        let page = POSTED.scan(tx, tenant, range.clone(), Direction::Forward, limit).await?;
+        if let Some((key, _)) = page.rows.last() {
+            range.start = store::key::after(POSTED.key(tenant, key));
+        }
+        entries.extend(page.rows.iter().map(|((_, Newest(id)), row)| Entry::new(*id, row)));
+        if !page.more || entries.len() == rows {
+            return Ok(Window { as_of, entries: entries.into(), is_whole: !page.more });
+        }
+    }
 }
 
 /// Weighs views by the memory that they take.
