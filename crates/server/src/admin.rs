@@ -2,71 +2,104 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, Request, State},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::{body::Body, extract::Request, response::Response};
 use bytes::Bytes;
 use http::header;
 use subtle::ConstantTimeEq;
-use wire::admin::{App, Apps, CreateApp, CreateToken, Token};
+use wire::admin::{Apps, CreateApp, CreateToken, Token};
 
 use crate::{
     Server,
     apps::NewApp,
     auth,
     error::{Error, Result},
-    from_wire, reply,
+    from_wire,
+    gate::{self, Params},
+    reply::Reply,
 };
 
+/// A call of the administrator.
+pub(crate) struct Call {
+    server: Arc<Server>,
+    params: Params,
+    body: Bytes,
+}
+
+/// A handler of such calls.
+pub(crate) trait Handler: Clone + Send + Sync + 'static {
+    /// Answers a call that was let in.
+    fn answer(self, call: Call) -> impl Future<Output = Result<Reply>> + Send;
+}
+
+impl<F, R> Handler for F
+where
+    F: Fn(Call) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<Reply>> + Send,
+{
+    fn answer(self, call: Call) -> impl Future<Output = Result<Reply>> + Send {
+        self(call)
+    }
+}
+
 /// Lets only the administrator's token through.
-pub(crate) async fn pass(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
-    let started = std::time::Instant::now();
+pub(crate) async fn answer(
+    server: Arc<Server>,
+    params: Result<Params>,
+    request: Request,
+    handler: impl Handler,
+) -> Response {
+    let started = gate::started(request.extensions());
+    let outcome = match admit(server, params, request).await {
+        Ok(call) => handler.answer(call).await,
+        Err(error) => Err(error),
+    };
+    outcome.unwrap_or_else(Reply::from).finish(started)
+}
+
+async fn admit(server: Arc<Server>, params: Result<Params>, request: Request<Body>) -> Result<Call> {
     let sent = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let sent = sent.and_then(|text| text.strip_prefix("Bearer ")).unwrap_or_default();
-    let is_admin = server.admin_token.as_bytes().ct_eq(sent.as_bytes());
-    let response = match bool::from(is_admin) {
-        true => next.run(request).await,
-        false => {
-            auth::refused("the administrator's token is missing or wrong; it stands in admin.json").into_response()
-        }
-    };
-    reply::finish(response, started)
+    if !bool::from(server.admin_token.as_bytes().ct_eq(sent.as_bytes())) {
+        return Err(auth::refused("the administrator's token is missing or wrong; it stands in admin.json"));
+    }
+    Ok(Call { server, params: params?, body: gate::read(request.into_body()).await? })
+}
+
+impl Call {
+    fn app(&self) -> Result<u32> {
+        Ok(self.server.apps.by_name(self.params.get("app"))?.app.id.0)
+    }
 }
 
 /// `GET /admin/apps`.
-pub(crate) async fn list(State(server): State<Arc<Server>>) -> Json<Apps> {
-    Json(Apps { apps: server.apps.all().iter().map(|tenant| tenant.to_wire()).collect() })
+pub(crate) async fn list(call: Call) -> Result<Reply> {
+    Ok(Reply::ok(&Apps { apps: call.server.apps.all().iter().map(|tenant| tenant.to_wire()).collect() }))
 }
 
 /// `POST /admin/apps`.
-pub(crate) async fn create(State(server): State<Arc<Server>>, body: Bytes) -> Result<Json<App>> {
-    let CreateApp { id, name, key, secret, is_for_sdk_suites } = from_wire::body(&body)?;
-    let tenant = server.apps.create(NewApp { id, name, key, secret, is_for_sdk_suites }).await?;
-    Ok(Json(tenant.to_wire()))
+pub(crate) async fn create(call: Call) -> Result<Reply> {
+    let CreateApp { id, name, key, secret, is_for_sdk_suites } = from_wire::body(&call.body)?;
+    let tenant = call.server.apps.create(NewApp { id, name, key, secret, is_for_sdk_suites }).await?;
+    Ok(Reply::ok(&tenant.to_wire()))
 }
 
 /// `POST /admin/apps/{app}/rotate`.
-pub(crate) async fn rotate(State(server): State<Arc<Server>>, Path(app): Path<String>) -> Result<Json<App>> {
-    let id = server.apps.by_name(&app)?.app.id.0;
-    Ok(Json(server.apps.rotate(id).await?.to_wire()))
+pub(crate) async fn rotate(call: Call) -> Result<Reply> {
+    Ok(Reply::ok(&call.server.apps.rotate(call.app()?).await?.to_wire()))
 }
 
 /// `POST /admin/apps/{app}/revoke`.
-pub(crate) async fn revoke(State(server): State<Arc<Server>>, Path(app): Path<String>) -> Result<Json<App>> {
-    let id = server.apps.by_name(&app)?.app.id.0;
-    Ok(Json(server.apps.revoke(id).await?.to_wire()))
+pub(crate) async fn revoke(call: Call) -> Result<Reply> {
+    Ok(Reply::ok(&call.server.apps.revoke(call.app()?).await?.to_wire()))
 }
 
 /// `POST /admin/tokens`.
-pub(crate) async fn token(State(server): State<Arc<Server>>, body: Bytes) -> Result<Json<Token>> {
-    let CreateToken { app, user, expires_in } = from_wire::body(&body)?;
+pub(crate) async fn token(call: Call) -> Result<Reply> {
+    let CreateToken { app, user, expires_in } = from_wire::body(&call.body)?;
     if let Some(user) = &user {
         ids::UserId::parse(user).map_err(|error| Error::field("user", error.to_string()))?;
     }
-    let now = server.clock.now_seconds();
+    let now = call.server.clock.now_seconds();
     let expires_at = expires_in.map(|seconds| now.saturating_add_unsigned(seconds));
-    Ok(Json(Token { token: server.apps.by_name(&app)?.token(user.as_deref(), expires_at) }))
+    Ok(Reply::ok(&Token { token: call.server.apps.by_name(&app)?.token(user.as_deref(), expires_at) }))
 }

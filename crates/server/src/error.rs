@@ -1,6 +1,5 @@
 //! What goes wrong, as status, code and message: the only place that turns broken rules into the API's errors.
 
-use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 use wire::error::{Code, MORE_INFO};
 
@@ -85,16 +84,16 @@ impl From<store::Error> for Error {
     }
 }
 
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
+impl From<Error> for Reply {
+    fn from(error: Error) -> Self {
         let body = wire::error::Error {
-            detail: self.detail,
-            status_code: self.status,
-            code: self.code.number(),
-            exception: self.code.exception(),
+            detail: error.detail,
+            status_code: error.status,
+            code: error.code.number(),
+            exception: error.code.exception(),
             more_info: MORE_INFO,
-            exception_fields: self.fields,
+            exception_fields: error.fields,
         };
-        Reply { status: self.status, body: json_object(&body) }.into_response()
+        Reply { status: error.status, body: json_object(&body) }
     }
 }

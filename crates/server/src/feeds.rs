@@ -4,5 +4,6 @@ pub(crate) mod activities;
 mod enrich;
 pub(crate) mod follows;
 pub(crate) mod fragments;
+pub(crate) mod pages;
 pub(crate) mod targets;
 pub(crate) mod timelines;

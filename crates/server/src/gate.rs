@@ -3,15 +3,13 @@
 //!
 //! Order of checks (feeds-v1 §3): API key, token, scope, rate; the handler then checks policy, body and the rest.
 
-use std::{sync::Arc, time::Instant};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
-use axum::{
-    extract::{FromRequestParts, RawPathParams, Request, State},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::{body::Body, extract::Request, response::Response};
+use bytes::Bytes;
 use domain::feeds::{activities::Moment, groups::Group, policy};
-use http::{HeaderMap, header, request::Parts};
+use http::{Extensions, HeaderMap, header, request::Parts, uri::PathAndQuery};
+use http_body_util::BodyExt;
 use ids::{FeedId, Timestamp, UserId};
 use wire::error::Code;
 
@@ -22,7 +20,8 @@ use crate::{
     error::{Error, Result},
     front::{Platform, Started, Verdict},
     query::Query,
-    reply, seal,
+    reply::Reply,
+    seal,
 };
 
 /// What a route asks of its callers.
@@ -60,8 +59,22 @@ pub(crate) enum Users {
     ByPolicy,
 }
 
+/// The decoded parts of a path, by the names that its route gives them.
+pub(crate) struct Params(pub(crate) Vec<(Cow<'static, str>, String)>);
+
+impl Params {
+    /// The part called `name`.
+    pub(crate) fn get(&self, name: &str) -> &str {
+        let part = self.0.iter().find(|(known, _)| known == name);
+        part.map(|(_, value)| value.as_str()).expect("the route has this part in its path")
+    }
+
+    fn feed(&self) -> Result<FeedId> {
+        FeedId::new(self.get("group"), self.get("id")).map_err(|error| Error::input(error.to_string()))
+    }
+}
+
 /// A call that may be made: who makes it, of which app, with what.
-#[derive(Clone)]
 pub(crate) struct Call {
     /// The server.
     pub(crate) server: Arc<Server>,
@@ -72,9 +85,10 @@ pub(crate) struct Call {
     /// What the route asks.
     pub(crate) access: Access,
     /// The parameters after `?`.
-    pub(crate) query: Arc<Query>,
-    /// The decoded parts of the path.
-    params: Arc<[(String, String)]>,
+    pub(crate) query: Query,
+    /// The path and the query as they were sent.
+    pub(crate) target: Option<PathAndQuery>,
+    params: Params,
     feed: Option<FeedId>,
 }
 
@@ -86,8 +100,7 @@ impl Call {
 
     /// The part of the path called `name`.
     pub(crate) fn param(&self, name: &str) -> &str {
-        let part = self.params.iter().find(|(known, _)| known == name);
-        part.map(|(_, value)| value.as_str()).expect("the route has this part in its path")
+        self.params.get(name)
     }
 
     /// The time.
@@ -141,57 +154,94 @@ impl Call {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Call {
-    type Rejection = std::convert::Infallible;
+/// A handler of the API: an `async fn` of the call, or of the call and the bytes sent with it.
+pub(crate) trait Handler<Args>: Clone + Send + Sync + 'static {
+    /// Answers a call that was let in.
+    fn answer(self, call: Call, body: Body) -> impl Future<Output = Result<Reply>> + Send;
+}
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> std::result::Result<Self, Self::Rejection> {
-        Ok(parts.extensions.remove::<Call>().expect("every route of the API stands behind the gate"))
+impl<F, R> Handler<(Call,)> for F
+where
+    F: Fn(Call) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<Reply>> + Send,
+{
+    fn answer(self, call: Call, _: Body) -> impl Future<Output = Result<Reply>> + Send {
+        self(call)
     }
 }
 
-/// The gate as axum's middleware; see the module.
-pub(crate) async fn pass(
-    State((server, access)): State<(Arc<Server>, Access)>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let started = request.extensions().get::<Started>().map_or_else(Instant::now, |started| started.0);
-    let (mut parts, body) = request.into_parts();
-    let mut verdict = None;
-    let response = match admit(server, access, &mut parts, &mut verdict).await {
-        Ok(call) => {
-            parts.extensions.insert(call);
-            next.run(Request::from_parts(parts, body)).await
-        }
-        Err(error) => error.into_response(),
-    };
-    let mut response = reply::finish(response, started);
-    if let Some(verdict) = verdict {
-        verdict.write_headers(response.headers_mut());
+impl<F, R> Handler<(Call, Bytes)> for F
+where
+    F: Fn(Call, Bytes) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<Reply>> + Send,
+{
+    async fn answer(self, call: Call, body: Body) -> Result<Reply> {
+        self(call, read(body).await?).await
     }
+}
+
+/// The bytes of a body; the front has set their limit, and says itself what is wrong with a body.
+pub(crate) async fn read(body: Body) -> Result<Bytes> {
+    let body = body.collect().await.map_err(|_| Error::input("the body could not be read"))?;
+    Ok(body.to_bytes())
+}
+
+/// Lets a request in, or not, and answers it.
+pub(crate) async fn answer<Args>(
+    server: Arc<Server>,
+    access: Access,
+    params: Result<Params>,
+    request: Request,
+    handler: impl Handler<Args>,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let started = started(&parts.extensions);
+    let (admitted, rate) = admit(server, access, params, &parts);
+    let outcome = match admitted {
+        Ok(call) => handler.answer(call, body).await,
+        Err(error) => Err(error),
+    };
+    let mut response = outcome.unwrap_or_else(Reply::from).finish(started);
+    rate.write_headers(response.headers_mut());
     response
 }
 
-async fn admit(server: Arc<Server>, access: Access, parts: &mut Parts, verdict: &mut Option<Verdict>) -> Result<Call> {
+/// When the front took a request up.
+pub(crate) fn started(extensions: &Extensions) -> Instant {
+    extensions.get::<Started>().map_or_else(Instant::now, |started| started.0)
+}
+
+/// The call, if it may be made, and in any case how its caller stands with the rate limits: only what is let in counts.
+fn admit(server: Arc<Server>, access: Access, params: Result<Params>, parts: &Parts) -> (Result<Call>, Verdict) {
+    let (now, platform) = (server.clock.now_micros(), Platform::of(&parts.headers));
     let query = Query::parse(parts.uri.query().unwrap_or_default());
-    let tenant = tenant(&server, &query, &parts.headers)?;
-    let caller = token(&server, &tenant, &parts.headers)?.caller.clone();
-    let params = path(parts).await?;
-    let feed = match access.covers {
-        Covers::Feed => Some(feed(&params)?),
-        Covers::App | Covers::Asked => None,
-    };
-    check_scope(&caller, access, feed.as_ref())?;
-    let rate = limit(&server, &tenant, access, &parts.headers);
-    let is_allowed = rate.allowed;
-    *verdict = Some(rate);
-    if !is_allowed {
-        return Err(Error::new(
-            Code::RateLimit,
-            format!("too many requests for `{}`; see X-RateLimit-Reset", access.rate),
-        ));
+    let mut app = None;
+    let caller = tenant(&server, &query, &parts.headers).and_then(|tenant| {
+        app = Some(tenant.app.id.0);
+        let caller = token(&server, &tenant, &parts.headers)?.caller.clone();
+        let params = params?;
+        let feed = match access.covers {
+            Covers::Feed => Some(params.feed()?),
+            Covers::App | Covers::Asked => None,
+        };
+        check_scope(&caller, access, feed.as_ref())?;
+        Ok((tenant, caller, params, feed))
+    });
+    match caller {
+        // An unknown app has used nothing.
+        Err(error) => (Err(error), server.rates.look(app.unwrap_or(0), access.rate, platform, now)),
+        Ok((tenant, caller, params, feed)) => {
+            let rate = server.rates.check(tenant.app.id.0, access.rate, platform, now);
+            let is_allowed = rate.allowed;
+            let target = parts.uri.path_and_query().cloned();
+            let call = Call { server, tenant, caller, access, query, target, params, feed };
+            if is_allowed { (Ok(call), rate) } else { (Err(too_many(access)), rate) }
+        }
     }
-    Ok(Call { server, tenant, caller, access, query: Arc::new(query), params: params.into(), feed })
+}
+
+fn too_many(access: Access) -> Error {
+    Error::new(Code::RateLimit, format!("too many requests for `{}`; see X-RateLimit-Reset", access.rate))
 }
 
 fn tenant(server: &Server, query: &Query, headers: &HeaderMap) -> Result<Arc<Tenant>> {
@@ -217,17 +267,6 @@ fn token(server: &Server, tenant: &Arc<Tenant>, headers: &HeaderMap) -> Result<A
     Ok(token)
 }
 
-async fn path(parts: &mut Parts) -> Result<Vec<(String, String)>> {
-    let params = RawPathParams::from_request_parts(parts, &()).await;
-    let params = params.map_err(|_| Error::input("the path is not valid UTF-8"))?;
-    Ok(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
-}
-
-fn feed(params: &[(String, String)]) -> Result<FeedId> {
-    let part = |name| params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
-    FeedId::new(part("group"), part("id")).map_err(|error| Error::input(error.to_string()))
-}
-
 fn check_scope(caller: &Caller, access: Access, feed: Option<&FeedId>) -> Result<()> {
     match (caller, access.users) {
         (Caller::Server(_), _) if access.covers == Covers::Asked => Ok(()),
@@ -236,8 +275,4 @@ fn check_scope(caller: &Caller, access: Access, feed: Option<&FeedId>) -> Result
         (Caller::User(_), Users::ByPolicy) => Ok(()),
         (Caller::User(_), Users::Refused) => Err(auth::against_policy()),
     }
-}
-
-fn limit(server: &Server, tenant: &Tenant, access: Access, headers: &HeaderMap) -> Verdict {
-    server.rates.check(tenant.app.id.0, access.rate, Platform::of(headers), server.clock.now_micros())
 }

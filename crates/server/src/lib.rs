@@ -6,6 +6,7 @@ mod admin;
 pub mod apps;
 mod auth;
 pub mod error;
+mod fast;
 mod feeds;
 mod from_wire;
 pub mod front;
@@ -28,6 +29,8 @@ pub struct Server {
     pub apps: apps::Registry,
     /// Activities as JSON.
     fragments: feeds::fragments::Fragments,
+    /// Whole feed pages.
+    pages: feeds::pages::Pages,
     /// How often what may be called.
     rates: front::RateLimits,
     /// Tells the time.

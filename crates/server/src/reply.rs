@@ -2,10 +2,7 @@
 
 use std::{fmt::Write, time::Instant};
 
-use axum::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
+use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
@@ -28,6 +25,18 @@ impl Reply {
     pub(crate) fn empty(status: u16) -> Self {
         Reply { status, body: "{".to_owned() }
     }
+
+    /// The response, with the time since `started`.
+    pub(crate) fn finish(self, started: Instant) -> Response {
+        let Reply { status, mut body } = self;
+        let comma = if body.len() > 1 { "," } else { "" };
+        let millis = started.elapsed().as_secs_f64() * 1000.0;
+        write!(body, r#"{comma}"duration":"{millis:.2}ms"}}"#).expect("writing to memory does not fail");
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = StatusCode::from_u16(status).expect("statuses are written in the source");
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
 }
 
 /// `object` as JSON without its closing brace.
@@ -36,28 +45,4 @@ pub(crate) fn json_object(object: &impl Serialize) -> String {
     let brace = json.pop();
     assert_eq!(brace, Some('}'), "an answer is a JSON object");
     json
-}
-
-/// Stands in a response until [`finish`] gives it its body.
-#[derive(Clone)]
-struct Unfinished(String);
-
-impl IntoResponse for Reply {
-    fn into_response(self) -> Response {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::from_u16(self.status).expect("statuses are written in the source");
-        response.extensions_mut().insert(Unfinished(self.body));
-        response
-    }
-}
-
-/// Gives a reply its body, with the time since `started`; leaves any other response as it is.
-pub(crate) fn finish(mut response: Response, started: Instant) -> Response {
-    let Some(Unfinished(mut body)) = response.extensions_mut().remove::<Unfinished>() else { return response };
-    let comma = if body.len() > 1 { "," } else { "" };
-    let millis = started.elapsed().as_secs_f64() * 1000.0;
-    write!(body, r#"{comma}"duration":"{millis:.2}ms"}}"#).expect("writing to memory does not fail");
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    *response.body_mut() = Body::from(body);
-    response
 }

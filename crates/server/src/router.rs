@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    handler::Handler,
-    middleware::{from_fn, from_fn_with_state},
-    response::{IntoResponse, Response},
-    routing::{MethodFilter, MethodRouter, get, on, post},
+    extract::{RawPathParams, Request, rejection::RawPathParamsRejection},
+    response::Response,
+    routing::{MethodFilter, on},
 };
 use wire::error::Code;
 
@@ -16,8 +15,9 @@ use crate::{
     auth::{Action, Resource},
     error::Error,
     feeds::{activities, follows, targets, timelines},
-    gate::{self, Access, Covers, Users},
-    reply,
+    front::Platform,
+    gate::{self, Access, Covers, Handler, Params, Users},
+    reply::Reply,
 };
 
 use Action::{Delete, Read, Write};
@@ -25,16 +25,15 @@ use Covers::{App, Asked, Feed};
 use Resource::{Activities, FeedTargets, Follower};
 use Users::{ByPolicy, Refused};
 
+/// What reading a feed asks.
+pub(crate) const READ_FEED: Access = ask(Resource::Feed, Read, Feed, ByPolicy, "read_feed");
+
 /// All routes of the server.
 pub(crate) fn routes(server: &Arc<Server>) -> Router {
     let feeds = Api { server, router: Router::new() }
         // path                                            asks (resource, action, feed, user tokens, rate)                          handler
-        .route("feed/{group}/{id}", ask(Resource::Feed, Read, Feed, ByPolicy, "read_feed"), timelines::read)
-        .route(
-            "enrich/feed/{group}/{id}",
-            ask(Resource::Feed, Read, Feed, ByPolicy, "read_feed"),
-            timelines::read_enriched,
-        )
+        .route("feed/{group}/{id}", READ_FEED, timelines::read)
+        .route("enrich/feed/{group}/{id}", READ_FEED, timelines::read_enriched)
         .route("feed/{group}/{id}", ask(Resource::Feed, Write, Feed, ByPolicy, "add_activities"), activities::add)
         .route(
             "feed/{group}/{id}/{activity}",
@@ -66,14 +65,18 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .route("activities", ask(Activities, Write, App, Refused, "update_activities"), activities::update)
         .route("activity", ask(Activities, Write, App, Refused, "update_activities"), activities::change)
         .router;
-    let admin = Router::new()
-        .route("/admin/apps", get(admin::list).post(admin::create))
-        .route("/admin/apps/{app}/rotate", post(admin::rotate))
-        .route("/admin/apps/{app}/revoke", post(admin::revoke))
-        .route("/admin/tokens", post(admin::token))
-        .route_layer(from_fn_with_state(server.clone(), admin::pass))
-        .with_state(server.clone());
-    feeds.merge(admin).fallback(unknown_path).method_not_allowed_fallback(wrong_method).layer(from_fn(finish))
+    let admin = Admin { server, router: Router::new() }
+        .route("apps", MethodFilter::GET, admin::list)
+        .route("apps", MethodFilter::POST, admin::create)
+        .route("apps/{app}/rotate", MethodFilter::POST, admin::rotate)
+        .route("apps/{app}/revoke", MethodFilter::POST, admin::revoke)
+        .route("tokens", MethodFilter::POST, admin::token)
+        .router;
+    let (for_paths, for_methods) = (server.clone(), server.clone());
+    feeds
+        .merge(admin)
+        .fallback(async move |request| refused(&for_paths, &request, unknown_path()))
+        .method_not_allowed_fallback(async move |request| refused(&for_methods, &request, wrong_method()))
 }
 
 /// What a route asks.
@@ -88,16 +91,38 @@ struct Api<'s> {
 }
 
 impl Api<'_> {
-    fn route<H, T>(self, path: &str, access: Access, handler: H) -> Self
-    where
-        H: Handler<T, ()>,
-        T: 'static,
-    {
-        let gate = from_fn_with_state((self.server.clone(), access), gate::pass);
-        let method: MethodRouter = on(method(access.action), handler).layer(gate);
+    fn route<Args: 'static>(self, path: &str, access: Access, handler: impl Handler<Args>) -> Self {
+        let server = self.server.clone();
+        let answer = async move |params: RawParams, request: Request| {
+            gate::answer(server, access, decoded(params), request, handler).await
+        };
+        let method = on(method(access.action), answer);
         let router = self.router.route(&format!("/api/v1.0/{path}"), method.clone());
         Api { router: router.route(&format!("/api/v1.0/{path}/"), method), ..self }
     }
+}
+
+/// The routes under `/admin/`, for the administrator alone.
+struct Admin<'s> {
+    server: &'s Arc<Server>,
+    router: Router,
+}
+
+impl Admin<'_> {
+    fn route(self, path: &str, method: MethodFilter, handler: impl admin::Handler) -> Self {
+        let server = self.server.clone();
+        let answer = async move |params: RawParams, request: Request| {
+            admin::answer(server, decoded(params), request, handler).await
+        };
+        Admin { router: self.router.route(&format!("/admin/{path}"), on(method, answer)), ..self }
+    }
+}
+
+type RawParams = Result<RawPathParams, RawPathParamsRejection>;
+
+fn decoded(params: RawParams) -> Result<Params, Error> {
+    let params = params.map_err(|_| Error::input("the path is not valid UTF-8"))?;
+    Ok(Params(params.iter().map(|(name, value)| (name.to_owned().into(), value.to_owned())).collect()))
 }
 
 /// The method that a route with this action answers to; GET answers HEAD too.
@@ -109,19 +134,21 @@ fn method(action: Action) -> MethodFilter {
     }
 }
 
-async fn unknown_path() -> Error {
+fn unknown_path() -> Error {
     Error::new(
         Code::DoesNotExist,
         "there is no such path; this version of Millpond serves flat feeds of the feeds API v1.0",
     )
 }
 
-async fn wrong_method() -> Error {
+fn wrong_method() -> Error {
     Error { status: 405, ..Error::new(Code::NotAllowed, "this path does not take this method") }
 }
 
-/// Finishes what did not pass the gate.
-async fn finish(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
-    let started = std::time::Instant::now();
-    reply::finish(next.run(request).await.into_response(), started)
+/// The answer to what no route takes. No app's limits count it, and it tells of limits as every answer does (§10).
+fn refused(server: &Server, request: &Request, error: Error) -> Response {
+    let rate = server.rates.look(0, "unknown", Platform::of(request.headers()), server.clock.now_micros());
+    let mut response = Reply::from(error).finish(gate::started(request.extensions()));
+    rate.write_headers(response.headers_mut());
+    response
 }

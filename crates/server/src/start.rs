@@ -9,7 +9,8 @@ use store::Store;
 use crate::{
     Server,
     apps::{NewApp, Registry, Tenant},
-    feeds::fragments::Fragments,
+    fast::ReadFeed,
+    feeds::{fragments::Fragments, pages::Pages},
     front::{Bound, Clock, Drained, Front, Options as FrontOptions, RateLimitSetting, RateLimits, SystemClock},
     router,
     seal::{self, Seal},
@@ -26,7 +27,7 @@ pub struct Options {
     pub seal: Seal,
     /// An app that is made if it is not there. Without one, a server with no app at all makes itself a first one.
     pub app: Option<NewApp>,
-    /// Bytes for views and fragments in memory.
+    /// Bytes for what is derived and kept in memory: half for views, a quarter each for fragments and pages.
     pub cache_bytes: u64,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
@@ -64,7 +65,8 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
     let first = first_app(&apps, app).await?;
     let server = Arc::new(Server {
         apps,
-        fragments: Fragments::new(cache_bytes / 2),
+        fragments: Fragments::new(cache_bytes / 4),
+        pages: Pages::new(cache_bytes / 4),
         rates: RateLimits::new(rate_limits),
         clock,
         admin_token: hex(seal::random::<32>()),
@@ -115,7 +117,8 @@ impl Running {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Drained {
         let pruning = tokio::spawn(workers::prune_log(self.server.clone()));
         let routes = router::routes(&self.server);
-        let drained = self.bound.serve(routes, shutdown).await;
+        let fast = Arc::new(ReadFeed(self.server));
+        let drained = self.bound.serve_with(Some(fast), routes, shutdown).await;
         pruning.abort();
         drained
     }

@@ -13,7 +13,8 @@ use crate::{error::Result, to_wire};
 
 /// An activity as JSON; see [`to_wire::fragment`].
 pub(crate) struct Fragment {
-    as_of: Stamp,
+    /// The snapshot that it was made from.
+    pub(crate) as_of: Stamp,
     /// The JSON without its origin and closing brace.
     pub(crate) json: Box<str>,
 }

@@ -5,11 +5,13 @@ use domain::feeds::{
     groups::Kind,
     policy,
     timelines::{self, LIMIT_MAX, OFFSET_MAX, Page, Part},
+    views::{Basis, Mark},
 };
+use http::uri::PathAndQuery;
 use ids::{ActivityId, json::Object};
 use wire::error::Code;
 
-use super::enrich;
+use super::{enrich, pages::Rendered};
 use crate::{
     error::{Error, Result},
     from_wire,
@@ -42,18 +44,33 @@ async fn answer(call: &Call, path: &str, is_enriched: bool) -> Result<Reply> {
         Kind::Aggregated => return Err(domain::Error::NotReadable("aggregated").into()),
         Kind::Notification => return Err(domain::Error::NotReadable("notification").into()),
     }
+    let target = call.target.as_ref().map_or("", PathAndQuery::as_str);
+    if let Some(page) = call.server.pages.get(app, target) {
+        return Ok(Reply { status: 200, body: copied(&page.body) });
+    }
     let page = timelines::read(app, feed, &part).await?;
     let extra = ReactionKeys::of(query)?;
     let discarded = query.list("discard_actors");
-    let mut body = if is_enriched || extra.are_any() || !discarded.is_empty() {
-        from_records(call, &page, is_enriched, &extra, &discarded).await?
+    let (mut body, activities) = if is_enriched || extra.are_any() || !discarded.is_empty() {
+        (from_records(call, &page, is_enriched, &extra, &discarded).await?, None)
     } else {
-        from_fragments(call, &page).await?
+        let (body, activities) = from_fragments(call, &page).await?;
+        (body, Some(activities))
     };
     body.push_str(r#"],"next":"#);
-    let next = next(&format!("/api/v1.0/{path}/{}/{}/", feed.group(), feed.id()), query, &part, &page);
+    let next = next(&format!("/api/v1.0/{path}/{}/{}/", feed.group(), feed.id()), call, &part, &page);
     body.push_str(&serde_json::to_string(&next).expect("a text is JSON"));
+    if let (Some(timeline), Some(activities)) = (page.basis, activities) {
+        call.server.pages.keep(app, target, Rendered { timeline, activities, body: body.as_str().into() });
+    }
     Ok(Reply { status: 200, body })
+}
+
+/// `body` with room for what [`Reply::finish`] adds.
+fn copied(body: &str) -> String {
+    let mut copy = String::with_capacity(body.len() + 64);
+    copy.push_str(body);
+    copy
 }
 
 /// The part of the feed that the query asks for (§4.5).
@@ -122,10 +139,13 @@ impl ReactionKeys {
     }
 }
 
-/// The plain page: kept fragments joined, nothing parsed.
-async fn from_fragments(call: &Call, page: &Page) -> Result<String> {
+/// The plain page: kept fragments joined, nothing parsed; and what they were made from.
+async fn from_fragments(call: &Call, page: &Page) -> Result<(String, Basis)> {
+    let app = &call.tenant.app;
     let ids: Vec<ActivityId> = page.rows.iter().map(|row| row.id).collect();
-    let fragments = call.server.fragments.get_many(&call.tenant.app, &ids).await?;
+    let fragments = call.server.fragments.get_many(app, &ids).await?;
+    let as_of = fragments.iter().flatten().map(|fragment| fragment.as_of).min().unwrap_or_default();
+    let marks: Vec<Mark> = ids.iter().map(|id| Mark::activity(app.id, *id)).collect();
     let bytes: usize = fragments.iter().flatten().map(|fragment| fragment.json.len() + 48).sum();
     let mut body = String::with_capacity(bytes + 256);
     body.push_str(r#"{"results":["#);
@@ -136,7 +156,7 @@ async fn from_fragments(call: &Call, page: &Page) -> Result<String> {
         }
         to_wire::with_origin(&mut body, &fragment.json, row.origin.as_ref());
     }
-    Ok(body)
+    Ok((body, Basis::new(as_of, marks)))
 }
 
 /// The page for which each activity is looked at.
@@ -173,13 +193,16 @@ async fn from_records(
 const PAGING: [&str; 4] = ["limit", "offset", "id_lt", "id_lte"];
 
 /// Where the next page is: a path with a query, empty when this page is the last (§4.5).
-fn next(path: &str, query: &Query, part: &Part, page: &Page) -> String {
+fn next(path: &str, call: &Call, part: &Part, page: &Page) -> String {
     let Some(last) = page.rows.last().filter(|_| page.more) else { return String::new() };
     let mut url = form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1);
     // Who pages by offset goes on so; the bounds that were given stay.
     let pages_by_offset = part.offset > 0;
     let is_kept = |name: &str| !PAGING.contains(&name) || (pages_by_offset && name.starts_with("id_"));
-    url.extend_pairs(query.iter().filter(|(name, _)| is_kept(name)));
+    url.extend_pairs(call.query.iter().filter(|(name, _)| is_kept(name)));
+    if !call.query.has("api_key") {
+        url.append_pair("api_key", &call.tenant.key);
+    }
     if pages_by_offset {
         url.append_pair("offset", &(part.offset + part.limit).to_string());
     } else {

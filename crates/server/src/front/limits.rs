@@ -214,6 +214,13 @@ impl RateLimits {
         verdict(limit, filled, now_micros, true)
     }
 
+    /// What [`RateLimits::check`] would leave behind, without counting.
+    pub fn look(&self, app: u32, endpoint: &'static str, platform: Platform, now_micros: i64) -> Verdict {
+        let key = (app, endpoint, platform);
+        let empty_at = self.shards[shard(app, endpoint)].lock().get(&key).copied();
+        verdict(self.limit(endpoint), empty_at.unwrap_or(now_micros).max(now_micros), now_micros, true)
+    }
+
     /// Requests per minute that `endpoint` allows.
     #[must_use]
     pub fn limit(&self, endpoint: &str) -> u32 {

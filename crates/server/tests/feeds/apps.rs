@@ -76,7 +76,7 @@ async fn the_administrators_calls_want_the_administrators_token() {
 #[tokio::test]
 async fn an_app_is_made_listed_and_opened_by_its_tokens() {
     let pond = Pond::new().await;
-    let made = pond.admin(Method::POST, "apps", json!({ "name": "second" })).await.json();
+    let made = pond.admin(Method::POST, "apps", json!({ "name": "second" })).await.ok(200);
     assert_eq!(made.keys(), ["created_at", "id", "is_suspended", "key", "name", "secret"]);
     let shown = (&made["id"], made.text("name"), &made["is_suspended"], made.text("created_at"));
     assert_eq!(shown, (&json!(8), "second", &json!(false), "2026-01-01T00:00:00.000000Z"));

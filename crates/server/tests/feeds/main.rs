@@ -10,6 +10,7 @@ mod bulk;
 mod enrich;
 mod follows;
 mod input;
+mod pages;
 mod paging;
 mod policy;
 mod pond;

@@ -84,6 +84,13 @@ async fn next_is_a_path_with_the_parameters_that_were_sent() {
 }
 
 #[tokio::test]
+async fn next_has_the_api_key_that_came_in_a_header() {
+    let pond = pond_of_sixty().await;
+    let page = pond.key("").header("x-api-key", KEY).get("feed/user/amy/").await.ok(200);
+    assert!(page.text("next").contains(&format!("api_key={KEY}&")), "{}", page.text("next"));
+}
+
+#[tokio::test]
 async fn next_keeps_the_lower_bound() {
     let pond = pond_of_sixty().await;
     let ids = pond.get("feed/user/amy/?limit=100").await.ok(200).list("id");

@@ -22,7 +22,7 @@ async fn strict() -> Pond {
 }
 
 #[tokio::test]
-async fn every_answer_to_a_caller_who_is_let_in_tells_the_rate() {
+async fn every_answer_tells_the_rate() {
     let pond = Pond::new().await;
     let answers = [
         pond.get("feed/user/amy/").await,
@@ -38,6 +38,18 @@ async fn every_answer_to_a_caller_who_is_let_in_tells_the_rate() {
         let (limit, remaining, reset) = rate(&answer);
         assert!(limit > remaining && remaining > 0 && reset >= NOW_SECONDS, "{answer:?}");
         assert_eq!(answer.headers.get("retry-after"), None);
+    }
+    let turned_away = [
+        pond.key("nobody").get("feed/user/amy/").await,
+        pond.token(None).get("feed/flat/amy/").await,
+        pond.scope("feed", "read", "userbob").get("feed/flat/amy/").await,
+        pond.get("no/such/path/").await,
+        pond.call(Method::PUT, "feed/user/amy/", "").await,
+    ];
+    for (answer, status) in turned_away.iter().zip([401, 403, 403, 404, 405]) {
+        let (limit, remaining, reset) = rate(answer);
+        assert_eq!(answer.status, status);
+        assert!(limit >= remaining && remaining > 0 && reset >= NOW_SECONDS, "{answer:?}");
     }
 }
 
