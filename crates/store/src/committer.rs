@@ -17,8 +17,9 @@ use crate::error::Error;
 use crate::group::Group;
 use crate::limits::{COMMIT_GROUPS_KEPT, MAINTAIN_EVERY_GROUPS};
 use crate::resolver::Resolver;
+use crate::scan::{Direction, Limit};
 use crate::stamp::Stamp;
-use crate::system::{CommitId, GroupRow, group_key};
+use crate::system::{CommitId, GroupRow, group_key, group_stamp, groups_after};
 use crate::transaction::Commit;
 use crate::view::View;
 
@@ -77,8 +78,8 @@ pub(crate) struct Committer {
     engine: Engine,
     resolver: Resolver,
     shared: Arc<Shared>,
-    /// The keys of the groups whose commit ids are kept, oldest first.
-    groups: VecDeque<Stamp>,
+    /// The keys of the groups whose commit ids are kept, oldest first; not looked for before the first write.
+    groups: Option<VecDeque<Stamp>>,
     /// The last stamp given out.
     last: Stamp,
     synced: Stamp,
@@ -93,11 +94,11 @@ struct Admitted {
 }
 
 impl Committer {
-    pub(crate) fn new(engine: Engine, shared: Arc<Shared>, groups: VecDeque<Stamp>) -> Committer {
+    pub(crate) fn new(engine: Engine, shared: Arc<Shared>) -> Committer {
         let view = shared.published.load_full();
         let resolver = Resolver::new(&view);
         let last = view.stamp;
-        Committer { engine, resolver, shared, groups, last, synced: last, group_count: 0, is_failed: false }
+        Committer { engine, resolver, shared, groups: None, last, synced: last, group_count: 0, is_failed: false }
     }
 
     /// Decides and commits a group, then answers all its members.
@@ -155,9 +156,13 @@ impl Committer {
     /// Writes the group and the note about it in one batch.
     fn write(&mut self, mut group: Group, row: GroupRow, is_synced: bool) -> Result<(), Error> {
         let mut notes = vec![(Bytes::from(group_key(self.last)), Some(Bytes::from(row.encode())))];
-        self.groups.push_back(self.last);
-        if self.groups.len() > COMMIT_GROUPS_KEPT
-            && let Some(oldest) = self.groups.pop_front()
+        let groups = match &mut self.groups {
+            Some(groups) => groups,
+            None => self.groups.insert(kept_groups(&self.shared.published.load().snapshot)?),
+        };
+        groups.push_back(self.last);
+        if groups.len() > COMMIT_GROUPS_KEPT
+            && let Some(oldest) = groups.pop_front()
         {
             notes.push((Bytes::from(group_key(oldest)), None));
         }
@@ -207,8 +212,9 @@ impl Committer {
     pub(crate) fn close(mut self) {
         if !self.is_failed {
             let outcome = self.engine.write(Vec::new(), true).and_then(|()| self.engine.note_synced(self.last));
-            if let Err(error) = outcome.and_then(|()| self.engine.maintain()) {
-                self.fail(&error);
+            match outcome.and_then(|()| self.engine.maintain()) {
+                Ok(()) => self.engine.close(),
+                Err(error) => self.fail(&error),
             }
         }
         // A hook may hold a clone of the store; without this the two would keep each other for ever.
@@ -217,4 +223,11 @@ impl Committer {
         let stamp = self.shared.published.load().stamp;
         self.shared.published.store(Arc::new(View { stamp, snapshot: Snapshot::Closed }));
     }
+}
+
+/// The keys of all groups whose notes are there, oldest first.
+fn kept_groups(snapshot: &Snapshot) -> Result<VecDeque<Stamp>, Error> {
+    let all = Limit { rows: usize::MAX, bytes: usize::MAX };
+    let slice = snapshot.scan(&groups_after(Stamp::default()), Direction::Forward, all)?;
+    Ok(slice.rows.iter().filter_map(|(key, _)| group_stamp(key)).collect())
 }

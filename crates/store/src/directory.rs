@@ -105,8 +105,9 @@ impl DataDir {
                 return Err(OpenError::Io { action: "lock", path: lock_path, source });
             }
         }
-        let pid = format!("{}\n", std::process::id());
-        io("write", &lock_path, lock.set_len(0).and_then(|()| lock.write_all(pid.as_bytes())))?;
+        // Always as long as the one before, so that nothing must be cut off.
+        let pid = format!("{:<10}\n", std::process::id());
+        io("write", &lock_path, lock.write_all(pid.as_bytes()))?;
         Ok(DataDir { path: path.into(), _lock: lock })
     }
 
@@ -149,7 +150,9 @@ impl DataDir {
         let mut file = io("open", &path, options.read(true).write(true).create(true).truncate(false).open(&path))?;
         let mut bytes = Vec::new();
         io("read", &path, file.read_to_end(&mut bytes))?;
-        io("sync", &self.path, sync_folder(&self.path))?;
+        if bytes.is_empty() {
+            io("sync", &self.path, sync_folder(&self.path))?;
+        }
         Ok(SyncedMark { file, stamp: SyncedMark::decode(&bytes) })
     }
 }

@@ -77,6 +77,14 @@ impl Engine {
             }
         }
     }
+
+    /// Told that nothing will be written any more.
+    pub(crate) fn close(&self) {
+        match self {
+            Engine::Embedded(engine) => engine.close(),
+            Engine::Memory(_) => {}
+        }
+    }
 }
 
 /// A state of the engine that no later batch changes.

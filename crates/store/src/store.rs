@@ -1,6 +1,5 @@
 //! The store: where transactions begin and end.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -63,7 +62,7 @@ impl Store {
     /// As [`Store::memory`], with options.
     pub fn memory_with(options: Options) -> Store {
         let engine = Engine::Memory(Memory::default());
-        let (committer, shared) = start(engine, &options, Stamp::default(), VecDeque::new());
+        let (committer, shared) = start(engine, &options, Stamp::default());
         Store::new(shared, Queue::inline(committer), options)
     }
 
@@ -74,7 +73,7 @@ impl Store {
     pub fn open(dir: &Path, options: &Options) -> Result<Store, OpenError> {
         let opened = Embedded::open(dir, options)?;
         let engine = Engine::Embedded(opened.engine);
-        let (committer, shared) = start(engine, options, opened.stamp, opened.groups);
+        let (committer, shared) = start(engine, options, opened.stamp);
         let queue = Queue::thread(committer, shared.clone()).map_err(|source| OpenError::Io {
             action: "start the committer's thread for",
             path: dir.into(),
@@ -266,14 +265,14 @@ impl Store {
 }
 
 /// Starts a committer on an engine whose last commit is `stamp`.
-fn start(engine: Engine, options: &Options, stamp: Stamp, groups: VecDeque<Stamp>) -> (Committer, Arc<Shared>) {
+fn start(engine: Engine, options: &Options, stamp: Stamp) -> (Committer, Arc<Shared>) {
     let view = View { stamp, snapshot: engine.snapshot() };
     let shared = Arc::new(Shared {
         published: ArcSwap::from_pointee(view),
         hooks: RwLock::default(),
         on_fatal: options.on_fatal.clone(),
     });
-    (Committer::new(engine, shared.clone(), groups), shared)
+    (Committer::new(engine, shared.clone()), shared)
 }
 
 /// Spreads a counter over all bits (the finaliser of SplitMix64): jitter needs no randomness, only difference.

@@ -148,7 +148,8 @@ impl Views {
     /// Views of what is in `store`, in at most about `bytes_max` of memory.
     pub fn new(store: &Store, bytes_max: u64) -> Arc<Self> {
         let views = Arc::new(Views {
-            marks: (0..MARKS).map(|_| AtomicU64::new(0)).collect(),
+            // Zeroed memory that nobody touches is not there: a start does not pay for the table.
+            marks: bytemuck::zeroed_slice_box(MARKS),
             last: AtomicU64::new(store.published().0),
             windows: Cache::with_weighter(100_000, bytes_max / 2, Bytes),
             timelines: Cache::with_weighter(100_000, bytes_max / 2, Bytes),

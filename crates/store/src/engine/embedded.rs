@@ -5,12 +5,13 @@
 //! first thing it cannot parse, which would silently drop acknowledged commits behind a flipped byte, and refuses a
 //! torn tail whose checksum is wrong, although nothing acknowledged is in it.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use fjall::config::{PartitioningPolicy, PinningPolicy};
 use fjall::{CompressionType, Database, Guard, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 
 use super::{Batch, journal};
@@ -23,6 +24,9 @@ use crate::system::{GroupRow, group_key, group_stamp, groups_after};
 
 /// The name of the one keyspace.
 const KEYSPACE: &str = "rows";
+
+/// How long closing waits for the memtable to be written to a table.
+const CLOSING_FLUSH_MAX: Duration = Duration::from_secs(60);
 
 /// A fjall database in a data directory of ours.
 pub(crate) struct Embedded {
@@ -55,8 +59,6 @@ impl fmt::Debug for Snapshot {
 pub(crate) struct Opened {
     pub(crate) engine: Embedded,
     pub(crate) stamp: Stamp,
-    /// The groups of commits whose notes are kept, oldest first.
-    pub(crate) groups: VecDeque<Stamp>,
 }
 
 impl Embedded {
@@ -76,18 +78,14 @@ impl Embedded {
             .journal_compression(CompressionType::None)
             .open()
             .map_err(failed)?;
-        let write_buffer_bytes = options.write_buffer_bytes;
-        let rows = database
-            .keyspace(KEYSPACE, || KeyspaceCreateOptions::default().max_memtable_size(write_buffer_bytes))
-            .map_err(failed)?;
-        database.persist(PersistMode::SyncAll).map_err(failed)?;
+        let rows = database.keyspace(KEYSPACE, || keyspace_options(options)).map_err(failed)?;
+        // Opening has synced the journal: what it holds will not be lost any more.
         let engine = Embedded { database, rows, mark, dir };
-        let groups = engine.groups()?;
-        let stamp = groups.back().copied().unwrap_or_default();
+        let stamp = engine.stamp()?;
         if stamp < found.needed {
             return Err(engine.refuse(stamp, &found)?);
         }
-        Ok(Opened { engine, stamp, groups })
+        Ok(Opened { engine, stamp })
     }
 
     /// Lets go of a database that lacks acknowledged commits, and leaves the directory as it was found.
@@ -99,13 +97,13 @@ impl Embedded {
         Ok(OpenError::Damaged { path: dir.path().into(), reason })
     }
 
-    fn groups(&self) -> Result<VecDeque<Stamp>, OpenError> {
+    /// The last commit that the rows show.
+    fn stamp(&self) -> Result<Stamp, OpenError> {
+        let last = Limit { rows: 1, bytes: usize::MAX };
+        let found = self.snapshot().scan(&groups_after(Stamp::default()), Direction::Backward, last);
         let dir = self.dir.path();
-        let snapshot = self.snapshot();
-        let all = Limit { rows: usize::MAX, bytes: usize::MAX };
-        let slice = snapshot.scan(&groups_after(Stamp::default()), Direction::Forward, all);
-        let slice = slice.map_err(|error| OpenError::Engine { dir: dir.into(), reason: error.to_string() })?;
-        Ok(slice.rows.iter().filter_map(|(key, _)| group_stamp(key)).collect())
+        let found = found.map_err(|error| OpenError::Engine { dir: dir.into(), reason: error.to_string() })?;
+        Ok(found.rows.first().and_then(|(key, _)| group_stamp(key)).unwrap_or_default())
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -139,6 +137,26 @@ impl Embedded {
         self.mark.sync().map_err(|error| Error::Engine(error.to_string()))
     }
 
+    /// Leaves nothing to replay for the next start: what the memtable holds goes to tables, and the journal is emptied.
+    ///
+    /// Nothing may be written after it. When the flush takes too long or fails, the journal stays, and the next start
+    /// replays it.
+    pub(super) fn close(&self) {
+        // Nothing is lost when it fails, and nobody is left to be told.
+        let _ = self.rows.rotate_memtable().map_err(failed).and_then(|_| self.empty_journal());
+    }
+
+    fn empty_journal(&self) -> Result<(), Error> {
+        let until = Instant::now() + CLOSING_FLUSH_MAX;
+        while self.rows.sealed_memtable_count() > 0 {
+            if Instant::now() > until {
+                return Err(Error::Engine(format!("the last flush took longer than {CLOSING_FLUSH_MAX:?}")));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        journal::empty_last(&self.dir).map_err(|error| Error::Engine(error.to_string()))
+    }
+
     /// Writes rows of a restore: not synced, because [`Embedded::set_stamp`] ends it with a sync of everything.
     pub(crate) fn load(&self, batch: Batch) -> Result<(), Error> {
         self.write(batch, false)
@@ -151,6 +169,17 @@ impl Embedded {
         self.note_synced(stamp)?;
         self.maintain()
     }
+}
+
+/// A start reads as little as can be: indexes and filters are cut into partitions, which are read, and kept in the
+/// cache, when somebody looks for a row that they cover.
+fn keyspace_options(options: &Options) -> KeyspaceCreateOptions {
+    KeyspaceCreateOptions::default()
+        .max_memtable_size(options.write_buffer_bytes)
+        .index_block_partitioning_policy(PartitioningPolicy::all(true))
+        .filter_block_partitioning_policy(PartitioningPolicy::all(true))
+        .index_block_pinning_policy(PinningPolicy::all(false))
+        .filter_block_pinning_policy(PinningPolicy::all(false))
 }
 
 impl Snapshot {

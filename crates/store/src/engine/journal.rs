@@ -76,6 +76,15 @@ pub(super) fn check(dir: &DataDir, synced: Stamp) -> Result<Found, OpenError> {
     Ok(found)
 }
 
+/// Empties the newest journal, all of which is in tables.
+///
+/// It must stay as a file: from a directory without a journal fjall does not learn where its sequence numbers are.
+pub(super) fn empty_last(dir: &DataDir) -> Result<(), OpenError> {
+    let Some(path) = journals(&dir.engine_path())?.pop() else { return Ok(()) };
+    let file = OpenOptions::new().write(true).open(&path).map_err(|source| io("open", &path, source))?;
+    file.set_len(0).and_then(|()| file.sync_all()).map_err(|source| io("empty", &path, source))
+}
+
 impl Found {
     /// Makes a journal what it was before the check: what seemed a torn tail held an acknowledged commit.
     pub(super) fn put_back(&self) -> Result<(), OpenError> {

@@ -96,3 +96,34 @@ async fn buffered_commits_survive_a_close() {
     let store = open(dir.path());
     assert_eq!((store.published(), get(&store, "a").await.as_deref()), (stamp, Some(&b"1"[..])));
 }
+
+/// Bytes of all journals.
+fn journal_bytes(dir: &Path) -> u64 {
+    let files = fs::read_dir(dir.join("engine")).unwrap().map(|file| file.unwrap());
+    let journals = files.filter(|file| file.path().extension().is_some_and(|name| name == "jnl"));
+    journals.map(|file| file.metadata().unwrap().len()).sum()
+}
+
+#[tokio::test]
+async fn a_store_that_was_closed_leaves_no_journal_to_replay_and_counts_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut last = store::Stamp::default();
+    for round in 0..4 {
+        let store = open(dir.path());
+        assert_eq!(store.published(), last, "round {round}");
+        for number in 0..20 {
+            let (key, value) = (format!("{number:02}"), format!("{round}"));
+            let stamp = put(&store, &key, &value).await;
+            assert!(stamp > last);
+            last = stamp;
+        }
+        assert!(journal_bytes(dir.path()) > 0);
+        store.close();
+        drop(store);
+        assert_eq!(journal_bytes(dir.path()), 0, "round {round}");
+    }
+    let store = open(dir.path());
+    for number in 0..20 {
+        assert_eq!(get(&store, &format!("{number:02}")).await.as_deref(), Some(&b"3"[..]));
+    }
+}
