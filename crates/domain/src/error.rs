@@ -32,6 +32,39 @@ pub enum Error {
     /// The activity that a change names is not there.
     #[error("activity {0} does not exist")]
     NoActivity(String),
+    /// What the call names is not there; the text names it.
+    #[error("{0}")]
+    Absent(String),
+    /// The caller may not do that; the text says why.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// The channel type does not have this feature; the text names it.
+    #[error("{0}")]
+    FeatureOff(String),
+    /// The channel type does not have this event; the text names it.
+    #[error("{0}")]
+    EventOff(String),
+    /// The text of a message is longer than its channel allows.
+    #[error("the text is longer than {0} characters")]
+    TooLong(u32),
+    /// A reply was made to a reply.
+    #[error("a reply cannot be replied to")]
+    NestedReply,
+    /// The application's own fields are too big; the text says whose.
+    #[error("{0}")]
+    TooBig(String),
+    /// Slow mode: the next message must wait.
+    #[error("slow mode is on; the next message may be sent in {seconds} s")]
+    Cooldown {
+        /// How long it must wait.
+        seconds: u32,
+    },
+    /// The user name is taken.
+    #[error("the name `{0}` is taken")]
+    NameTaken(String),
+    /// Channels that the caller may not read.
+    #[error("the query covers channels that this user may not read")]
+    NoAccessToChannels,
     /// A change does not fit what is stored; the text names the field and the rule.
     #[error("{0}")]
     Unfit(String),

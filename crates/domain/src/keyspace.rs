@@ -4,17 +4,26 @@
 //! is given once; a retired table keeps its line, so that its bytes stay reserved. [`TABLES`] lists them all, with whose
 //! personal data each holds: export, erasure and `millpond check` walk that list.
 
-use ids::{ActivityId, AppId, FeedId, Timestamp};
+use ids::{ActivityId, AppId, ChannelId, FeedId, Timestamp};
 use store::{Corrupt, Counter, Key, Log, Stamp, StampedTable, Table, key};
 
 use crate::{
     apps::AppRecord,
+    chat::{
+        channels::Channel,
+        members::Member,
+        messages::{Listed, Message},
+        reactions::Reaction,
+        reads::Read,
+        types::ChannelType,
+    },
     feeds::{
         activities::{Activity, Posting},
         follows::Follow,
         groups::Group,
     },
     log::Event,
+    users::User,
 };
 
 /// The tenant of rows that belong to no app.
@@ -54,6 +63,30 @@ pub const FOLLOWED: Counter<(Feed, String)> = Counter::new(21, "followed");
 /// commit order → what happened; views, sockets and webhooks follow it.
 pub const LOG: Log<Event> = Log::new(22, "log");
 
+// Users and chat.
+/// user → the user.
+pub const USER: Table<String, User> = Table::new(30, "user");
+/// name → channel type. The built-in types are there without a row until they are changed.
+pub const CHANNEL_TYPE: Table<String, ChannelType> = Table::new(40, "channel_type");
+/// channel → the channel.
+pub const CHANNEL: Table<Chat, Channel> = Table::new(47, "channel");
+/// channel, user → the member.
+pub const MEMBER: Table<(Chat, String), Member> = Table::new(48, "member");
+/// user, channel → nothing. Mirror of `MEMBER`.
+pub const MEMBERSHIP: Table<(String, Chat), ()> = Table::new(49, "membership");
+/// channel → how many members it has.
+pub const MEMBERS: Counter<Chat> = Counter::new(50, "members");
+/// channel, user → how far the user has read, in commit order.
+pub const READ: StampedTable<(Chat, String), Read> = StampedTable::new(51, "read");
+/// message → the message.
+pub const MESSAGE: Table<String, Message> = Table::new(57, "message");
+/// channel, time, message → how the message counts, and when it came in commit order.
+pub const CHANNEL_MESSAGE: StampedTable<(Chat, At, String), Listed> = StampedTable::new(58, "channel_message");
+/// parent, time, message → how the reply counts, and when it came in commit order.
+pub const REPLY: StampedTable<(String, At, String), Listed> = StampedTable::new(59, "reply");
+/// message, user, type → the reaction.
+pub const REACTION: Table<(String, String, String), Reaction> = Table::new(60, "reaction");
+
 /// Whose personal data a table holds. There is no default: a table without an answer does not compile into [`TABLES`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Personal {
@@ -65,6 +98,14 @@ pub enum Personal {
     ByActivity,
     /// Whoever the events name; pruned by age.
     ByEvent,
+    /// The user's whom the key begins with.
+    ByUser,
+    /// The user's whom the key names.
+    ByMember,
+    /// The author's, and whoever else the record names.
+    ByAuthor,
+    /// The maker's, and whatever the application noted of others.
+    ByChannel,
 }
 
 /// Every table: tag, name, whose data.
@@ -84,6 +125,17 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (FOLLOWERS.tag(), FOLLOWERS.name(), Personal::ByFeed),
     (FOLLOWED.tag(), FOLLOWED.name(), Personal::ByFeed),
     (LOG.tag(), LOG.name(), Personal::ByEvent),
+    (USER.tag(), USER.name(), Personal::ByUser),
+    (CHANNEL_TYPE.tag(), CHANNEL_TYPE.name(), Personal::None),
+    (CHANNEL.tag(), CHANNEL.name(), Personal::ByChannel),
+    (MEMBER.tag(), MEMBER.name(), Personal::ByMember),
+    (MEMBERSHIP.tag(), MEMBERSHIP.name(), Personal::ByUser),
+    (MEMBERS.tag(), MEMBERS.name(), Personal::None),
+    (READ.tag(), READ.name(), Personal::ByMember),
+    (MESSAGE.tag(), MESSAGE.name(), Personal::ByAuthor),
+    (CHANNEL_MESSAGE.tag(), CHANNEL_MESSAGE.name(), Personal::ByAuthor),
+    (REPLY.tag(), REPLY.name(), Personal::ByAuthor),
+    (REACTION.tag(), REACTION.name(), Personal::ByMember),
 ];
 
 /// A feed in a key: group, then id.
@@ -105,6 +157,22 @@ pub struct At(pub Timestamp);
 /// A moment in a key, the latest first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Latest(pub Timestamp);
+
+/// A channel in a key: type, then id.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Chat(pub ChannelId);
+
+impl Key for Chat {
+    fn write(&self, out: &mut Vec<u8>) {
+        key::text(out, self.0.kind());
+        key::text(out, self.0.id());
+    }
+
+    fn read(input: &mut &[u8]) -> Result<Self, Corrupt> {
+        let (kind, id) = (key::read_text(input)?, key::read_text(input)?);
+        ChannelId::new(&kind, &id).map(Chat).map_err(|error| Corrupt::new(error.to_string()))
+    }
+}
 
 impl Key for Feed {
     fn write(&self, out: &mut Vec<u8>) {
@@ -238,6 +306,8 @@ mod tests {
             order_is_kept(&At(m), &At(n))?;
             order_is_kept(&Latest(m), &Latest(n))?;
             order_is_kept(&feeds.0, &feeds.1)?;
+            let chats = (ChannelId::new(&groups, &other).unwrap(), ChannelId::new(&other, &groups).unwrap());
+            order_is_kept(&Chat(chats.0), &Chat(chats.1))?;
         }
     }
 }

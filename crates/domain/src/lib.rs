@@ -5,10 +5,12 @@
 
 pub mod app;
 pub mod apps;
+pub mod chat;
 pub mod error;
 pub mod feeds;
 pub mod keyspace;
 pub mod log;
+pub mod users;
 
 pub use app::{App, Tx};
 pub use error::{Error, Result};

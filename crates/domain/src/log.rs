@@ -3,17 +3,17 @@
 //! An event is a record in the same commit as its cause, so nothing happens unnoticed and nothing is noticed that did
 //! not happen. Consumers keep their place; the rows before every consumer's place are pruned.
 
-use ids::{ActivityId, AppId, FeedId};
+use ids::{ActivityId, AppId, FeedId, UserId};
 use minicbor::{Decode, Encode};
 use store::{Stamp, Store};
 
-use crate::{Result, Tx, keyspace::LOG};
+use crate::{Result, Tx, chat, keyspace::LOG};
 
 /// The most feeds that one event names; more are told in several events, for a record has a size limit.
 const EVENT_FEEDS_MAX: usize = 100;
 
 /// Something that changed what a reader sees.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
 pub enum Event {
     /// An activity was posted to these feeds.
     #[n(0)]
@@ -52,6 +52,16 @@ pub enum Event {
         #[n(1)]
         target: FeedId,
     },
+    /// What is known of a user changed.
+    #[n(4)]
+    UserChanged {
+        /// The user.
+        #[n(0)]
+        user: UserId,
+    },
+    /// Something happened in a chat that clients may notice.
+    #[n(5)]
+    Chat(#[n(0)] Box<chat::events::Event>),
 }
 
 /// Tells that `activity` was posted to `feeds`.

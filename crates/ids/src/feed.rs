@@ -75,7 +75,7 @@ fn check(what: &str, part: &str, bytes_max: usize) -> Result<(), Malformed> {
 }
 
 /// A text that is safe to echo in a message.
-fn clip(text: &str) -> String {
+pub(crate) fn clip(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(80).collect()
 }
 

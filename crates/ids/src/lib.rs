@@ -3,14 +3,18 @@
 //! A value of one of these types is valid: nobody checks it twice. Nothing here knows HTTP, storage or rules.
 
 pub mod activity;
+pub mod channel;
 pub mod feed;
 pub mod json;
+pub mod message;
 mod stored;
 pub mod time;
 pub mod user;
 
 pub use activity::ActivityId;
+pub use channel::ChannelId;
 pub use feed::FeedId;
+pub use message::MessageId;
 pub use time::Timestamp;
 pub use user::UserId;
 

@@ -6,7 +6,7 @@ use minicbor::{
     encode::{Error as EncodeError, Write},
 };
 
-use crate::{ActivityId, FeedId, Timestamp, UserId};
+use crate::{ActivityId, ChannelId, FeedId, MessageId, Timestamp, UserId};
 
 macro_rules! stored {
     ($type:ty, $write:expr, $read:expr) => {
@@ -33,3 +33,5 @@ stored!(ActivityId, |id, e| e.bytes(&id.to_ordered_bytes())?.ok(), |d| {
     let bytes = d.bytes()?.try_into().map_err(|_| DecodeError::message("an activity id has 16 bytes"))?;
     Ok(ActivityId::from_ordered_bytes(bytes))
 });
+stored!(ChannelId, |id, e| e.str(id.as_str())?.ok(), |d| ChannelId::parse(d.str()?).map_err(DecodeError::message));
+stored!(MessageId, |id, e| e.str(id.as_str())?.ok(), |d| MessageId::parse(d.str()?).map_err(DecodeError::message));

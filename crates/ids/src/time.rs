@@ -52,6 +52,11 @@ impl Timestamp {
         Ok(time)
     }
 
+    /// Nanoseconds since 1970 began, as far as 64 bits reach: from the year 1677 to 2262.
+    pub fn nanos(self) -> i64 {
+        self.0.saturating_mul(1000)
+    }
+
     /// How activities show their `time`: no zone, exactly six fraction digits.
     pub fn activity(self) -> impl fmt::Display {
         Zoneless(self)
@@ -60,6 +65,22 @@ impl Timestamp {
     /// RFC 3339 in UTC with `Z` and six fraction digits.
     pub fn rfc3339(self) -> impl fmt::Display {
         Zoned(self)
+    }
+}
+
+impl Timestamp {
+    /// RFC 3339 in UTC with `Z`, and no zeros at the end of the fraction (chat §5A.2).
+    pub fn rfc3339_short(self) -> impl fmt::Display {
+        Short(self)
+    }
+}
+
+struct Short(Timestamp);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let long = Zoneless(self.0).to_string();
+        write!(f, "{}Z", long.trim_end_matches('0').trim_end_matches('.'))
     }
 }
 

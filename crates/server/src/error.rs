@@ -61,7 +61,19 @@ impl From<domain::Error> for Error {
             Broken::FollowsItself(_) | Broken::NotFollowable(_) | Broken::TooManySpans { .. } | Broken::Unfit(_) => {
                 Self::input(error.to_string())
             }
-            Broken::NoActivity(_) | Broken::NoApp(_) => Self::new(Code::DoesNotExist, error.to_string()),
+            // Chat's own; no function of feeds answers them.
+            Broken::FeatureOff(_)
+            | Broken::EventOff(_)
+            | Broken::TooLong(_)
+            | Broken::NestedReply
+            | Broken::TooBig(_)
+            | Broken::Cooldown { .. }
+            | Broken::NameTaken(_)
+            | Broken::NoAccessToChannels => Self::input(error.to_string()),
+            Broken::NotAllowed(_) => Self::new(Code::NotAllowed, error.to_string()),
+            Broken::NoActivity(_) | Broken::NoApp(_) | Broken::Absent(_) => {
+                Self::new(Code::DoesNotExist, error.to_string())
+            }
             Broken::AppExists(_) => Error { status: 409, ..Self::input(error.to_string()) },
             Broken::NotReadable(_) => Self::new(Code::NotAvailable, error.to_string()),
             Broken::Store(error) => Self::from(error),

@@ -30,7 +30,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Router, body::Body};
+use http::Request;
+use tower::{Layer, util::MapRequestLayer};
 
 pub use accept::{BindError, Bound, Drained};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -80,6 +82,8 @@ pub struct Options {
     pub compress_min_bytes: u64,
     /// Whether this server takes requests; shared with `/readyz`. Default: ready.
     pub readiness: Readiness,
+    /// Changes a request before it is routed, such as its path. Default: nothing.
+    pub rewrite: fn(&mut Request<Body>),
 }
 
 impl Default for Options {
@@ -103,6 +107,7 @@ impl Default for Options {
             streams_max: 256,
             compress_min_bytes: 1024,
             readiness: Readiness::default(),
+            rewrite: |_| {},
         }
     }
 }
@@ -136,7 +141,14 @@ impl Front {
     /// Puts the whole middleware stack and the probes (`/livez`, `/readyz`, `/metrics`) around `router`.
     pub fn layers(&self, router: Router) -> Router {
         // Giving the state now makes the services of all routes once; otherwise axum makes them for every request.
-        router.merge(probes::router(self)).layer(stack::StackLayer::new(self.clone())).with_state(())
+        let routed = router.merge(probes::router(self)).layer(stack::StackLayer::new(self.clone())).with_state(());
+        let rewrite = self.options().rewrite;
+        let rewritten = MapRequestLayer::new(move |mut request: Request<Body>| {
+            rewrite(&mut request);
+            request
+        });
+        // A layer of the router would come after routing; around it, it comes before.
+        Router::new().fallback_service(rewritten.layer(routed)).with_state(())
     }
 
     /// What this front counts; other parts add their own text with [`Metrics::add_source`].

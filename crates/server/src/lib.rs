@@ -5,6 +5,7 @@
 mod admin;
 pub mod apps;
 mod auth;
+mod chat;
 pub mod error;
 mod fast;
 mod feeds;

@@ -13,6 +13,7 @@ use wire::error::Code;
 use crate::{
     Server, admin,
     auth::{Action, Resource},
+    chat,
     error::Error,
     feeds::{activities, follows, targets, timelines},
     front::Platform,
@@ -75,8 +76,9 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
     let (for_paths, for_methods) = (server.clone(), server.clone());
     feeds
         .merge(admin)
-        .fallback(async move |request| refused(&for_paths, &request, unknown_path()))
-        .method_not_allowed_fallback(async move |request| refused(&for_methods, &request, wrong_method()))
+        .merge(chat::router::routes(server))
+        .fallback(async move |request| refused(&for_paths, &request, unknown_path))
+        .method_not_allowed_fallback(async move |request| refused(&for_methods, &request, wrong_method))
 }
 
 /// What a route asks.
@@ -118,9 +120,11 @@ impl Admin<'_> {
     }
 }
 
-type RawParams = Result<RawPathParams, RawPathParamsRejection>;
+/// The parts of a path as axum finds them.
+pub(crate) type RawParams = Result<RawPathParams, RawPathParamsRejection>;
 
-fn decoded(params: RawParams) -> Result<Params, Error> {
+/// The parts of a path, decoded.
+pub(crate) fn decoded(params: RawParams) -> Result<Params, Error> {
     let params = params.map_err(|_| Error::input("the path is not valid UTF-8"))?;
     Ok(Params(params.iter().map(|(name, value)| (name.to_owned().into(), value.to_owned())).collect()))
 }
@@ -134,21 +138,26 @@ fn method(action: Action) -> MethodFilter {
     }
 }
 
-fn unknown_path() -> Error {
-    Error::new(
-        Code::DoesNotExist,
-        "there is no such path; this version of Millpond serves flat feeds of the feeds API v1.0",
-    )
+fn unknown_path(request: &Request) -> Reply {
+    let words = "Not Found: there is no such path in this version of Millpond";
+    match chat::is_chat(request) {
+        true => chat::Error::new(wire::chat::error::Code::DoesNotExist, words).reply("Request"),
+        false => Error::new(Code::DoesNotExist, words).into(),
+    }
 }
 
-fn wrong_method() -> Error {
-    Error { status: 405, ..Error::new(Code::NotAllowed, "this path does not take this method") }
+fn wrong_method(request: &Request) -> Reply {
+    let words = "this path does not take this method";
+    match chat::is_chat(request) {
+        true => chat::Error::new(wire::chat::error::Code::WrongMethod, words).reply("Request"),
+        false => Error { status: 405, ..Error::new(Code::NotAllowed, words) }.into(),
+    }
 }
 
 /// The answer to what no route takes. No app's limits count it, and it tells of limits as every answer does (§10).
-fn refused(server: &Server, request: &Request, error: Error) -> Response {
+fn refused(server: &Server, request: &Request, answer: fn(&Request) -> Reply) -> Response {
     let rate = server.rates.look(0, "unknown", Platform::of(request.headers()), server.clock.now_micros());
-    let mut response = Reply::from(error).finish(gate::started(request.extensions()));
+    let mut response = answer(request).finish(gate::started(request.extensions()));
     rate.write_headers(response.headers_mut());
     response
 }

@@ -9,6 +9,7 @@ use store::Store;
 use crate::{
     Server,
     apps::{NewApp, Registry, Tenant},
+    chat,
     fast::ReadFeed,
     feeds::{fragments::Fragments, pages::Pages},
     front::{Bound, Clock, Drained, Front, Options as FrontOptions, RateLimitSetting, RateLimits, SystemClock},
@@ -59,7 +60,7 @@ pub struct Running {
 /// # Errors
 /// When the store fails, a secret does not open, the app cannot be made, or an address cannot be taken.
 pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
-    let Options { front, rate_limits, seal, app, cache_bytes, clock } = options;
+    let Options { mut front, rate_limits, seal, app, cache_bytes, clock } = options;
     let views = Views::new(&store, cache_bytes / 2);
     let apps = Registry::load(store, views, seal, clock.clone()).await?;
     let first = first_app(&apps, app).await?;
@@ -71,6 +72,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
         clock,
         admin_token: hex(seal::random::<32>()),
     });
+    front.rewrite = chat::rewrite;
     Ok(Running { bound: Front::bind(front).await?, server, first })
 }
 

@@ -4,5 +4,6 @@
 //! so some fields are raw JSON; `server::from_wire` turns them into what the domain takes.
 
 pub mod admin;
+pub mod chat;
 pub mod error;
 pub mod feeds;

@@ -176,5 +176,8 @@ async fn a_token_that_was_made_expires_by_the_servers_clock() {
     let payload = made.text("token").split('.').nth(1).unwrap().to_owned();
     let claims = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, payload).unwrap();
     let claims: Value = serde_json::from_slice(&claims).unwrap();
-    assert_eq!(claims, json!({ "resource": "*", "action": "*", "feed_id": "*", "exp": NOW_SECONDS + 1 }));
+    assert_eq!(
+        claims,
+        json!({ "resource": "*", "action": "*", "feed_id": "*", "server": true, "exp": NOW_SECONDS + 1 })
+    );
 }

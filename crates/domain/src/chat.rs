@@ -1,0 +1,10 @@
+//! Chat: channels, their members, and what is said in them.
+
+pub mod channels;
+pub mod events;
+pub mod members;
+pub mod messages;
+pub mod permissions;
+pub mod reactions;
+pub mod reads;
+pub mod types;

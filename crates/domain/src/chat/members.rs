@@ -1,0 +1,91 @@
+//! Members of channels (chat §6.6).
+
+use ids::{ChannelId, Timestamp, UserId};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    Result, Tx,
+    keyspace::{Chat, MEMBER},
+    users::Ban,
+};
+
+/// The channel role of a member of whom nobody said anything else.
+pub const ROLE: &str = "channel_member";
+/// The channel role of a moderator.
+pub const MODERATOR: &str = "channel_moderator";
+
+/// A member of a channel, and how the member sees it.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct Member {
+    /// The role in the channel.
+    #[n(0)]
+    pub channel_role: String,
+    /// Since when.
+    #[n(1)]
+    pub created_at: Timestamp,
+    /// When a field was last changed.
+    #[n(2)]
+    pub updated_at: Timestamp,
+    /// Whether the member was invited, and what became of it.
+    #[n(3)]
+    pub invite: Option<Invite>,
+    /// When the member pinned the channel.
+    #[n(4)]
+    pub pinned_at: Option<Timestamp>,
+    /// When the member archived the channel.
+    #[n(5)]
+    pub archived_at: Option<Timestamp>,
+    /// Whether the member hid the channel until something new comes.
+    #[n(6)]
+    pub is_hidden: bool,
+    /// Messages up to this moment are hidden from the member.
+    #[n(7)]
+    pub hides_before: Option<Timestamp>,
+    /// The ban from this channel.
+    #[n(8)]
+    pub ban: Option<Ban>,
+    /// The application's own fields: a JSON object, as it was sent.
+    #[n(9)]
+    pub custom: String,
+}
+
+/// An invitation to a channel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum Invite {
+    /// Nothing was answered yet.
+    #[n(0)]
+    Pending,
+    /// It was accepted.
+    #[n(1)]
+    Accepted(#[n(0)] Timestamp),
+    /// It was rejected.
+    #[n(2)]
+    Rejected(#[n(0)] Timestamp),
+}
+
+impl Member {
+    /// A plain member from `now` on.
+    pub fn new(now: Timestamp) -> Self {
+        Member {
+            channel_role: ROLE.to_owned(),
+            created_at: now,
+            updated_at: now,
+            invite: None,
+            pinned_at: None,
+            archived_at: None,
+            is_hidden: false,
+            hides_before: None,
+            ban: None,
+            custom: "{}".to_owned(),
+        }
+    }
+}
+
+/// The member `user` of `channel`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn get(tx: &mut Tx, channel: &ChannelId, user: &UserId) -> Result<Option<Member>> {
+    let tenant = tx.tenant();
+    Ok(MEMBER.get(tx, tenant, &(Chat(channel.clone()), user.to_string())).await?)
+}

@@ -1,0 +1,159 @@
+//! Messages (chat §6.7, §11.4, §12).
+
+use ids::{ChannelId, MessageId, Timestamp, UserId, json::Object};
+use minicbor::{Decode, Encode};
+
+use crate::{Error, Result, Tx, keyspace::MESSAGE};
+
+/// What kind of message it is (chat §6.7).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Kind {
+    /// What somebody said in the channel.
+    #[n(0)]
+    Regular,
+    /// What somebody said in a thread.
+    #[n(1)]
+    Reply,
+    /// What the application noted.
+    #[n(2)]
+    System,
+    /// What only its author sees, until it is sent.
+    #[n(3)]
+    Ephemeral,
+    /// What was refused, told to its author.
+    #[n(4)]
+    Error,
+}
+
+/// A message. Reactions and replies are counted, not stored here.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct Message {
+    /// Where it was said.
+    #[n(0)]
+    pub channel: ChannelId,
+    /// Who said it.
+    #[n(1)]
+    pub user: Option<UserId>,
+    /// What kind it is, whatever became of it.
+    #[n(2)]
+    pub kind: Kind,
+    /// The text.
+    #[n(3)]
+    pub text: String,
+    /// The text as HTML, where the application gave it; else it is made from the text.
+    #[n(4)]
+    pub html: Option<String>,
+    /// The markup of the application's own.
+    #[n(5)]
+    pub mml: Option<String>,
+    /// Attachments: each a JSON object in the classic shape.
+    #[n(6)]
+    pub attachments: Vec<String>,
+    /// Whom it names.
+    #[n(7)]
+    pub mentioned: Vec<UserId>,
+    /// The message that it replies to, in a thread.
+    #[n(8)]
+    pub parent: Option<MessageId>,
+    /// Whether a reply shows in the channel, too.
+    #[n(9)]
+    pub shows_in_channel: bool,
+    /// The message that it quotes.
+    #[n(10)]
+    pub quoted: Option<MessageId>,
+    /// Whether it counts for nobody as unread.
+    #[n(11)]
+    pub is_silent: bool,
+    /// Whether only its author sees it.
+    #[n(12)]
+    pub is_shadowed: bool,
+    /// Since when and by whom it is pinned.
+    #[n(13)]
+    pub pin: Option<Pin>,
+    /// Who may see it; everybody, if empty.
+    #[n(14)]
+    pub visible_to: Vec<UserId>,
+    /// `<language>_text` → text, and `language`.
+    #[n(15)]
+    pub translations: Vec<(String, String)>,
+    /// The slash command that made it, with its arguments.
+    #[n(16)]
+    pub command: Option<(String, String)>,
+    /// When it was said.
+    #[n(17)]
+    pub created_at: Timestamp,
+    /// When a field was last changed.
+    #[n(18)]
+    pub updated_at: Timestamp,
+    /// When the text was last changed.
+    #[n(19)]
+    pub text_updated_at: Option<Timestamp>,
+    /// When it was deleted.
+    #[n(20)]
+    pub deleted_at: Option<Timestamp>,
+    /// What a message that waits to be committed was sent with; absent for one that waits no more.
+    #[n(21)]
+    pub pending: Option<Vec<(String, String)>>,
+    /// The poll that it shows.
+    #[n(22)]
+    pub poll: Option<String>,
+    /// The application's own fields: a JSON object, as it was sent.
+    #[n(23)]
+    pub custom: String,
+}
+
+/// How a message is pinned.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Pin {
+    /// Since when.
+    #[n(0)]
+    pub at: Timestamp,
+    /// By whom.
+    #[n(1)]
+    pub by: Option<UserId>,
+    /// Until when; for good, if absent.
+    #[n(2)]
+    pub expires: Option<Timestamp>,
+}
+
+/// How a message stands in a list: all that counting needs.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Listed {
+    /// Who said it.
+    #[n(0)]
+    pub user: Option<UserId>,
+    /// Whether it counts as unread for others.
+    #[n(1)]
+    pub counts: bool,
+    /// Whether it makes the channel the latest.
+    #[n(2)]
+    pub is_last: bool,
+    /// Who may see it; everybody, if empty.
+    #[n(3)]
+    pub visible_to: Vec<UserId>,
+}
+
+impl Message {
+    /// The application's own fields.
+    pub fn custom(&self) -> Object {
+        Object::parse(&self.custom).expect("custom fields were parsed before they were stored")
+    }
+}
+
+/// The message `id`, deleted or not.
+///
+/// # Errors
+/// When the store fails.
+pub async fn get(tx: &mut Tx, id: &MessageId) -> Result<Option<Message>> {
+    let tenant = tx.tenant();
+    Ok(MESSAGE.get(tx, tenant, &id.to_string()).await?)
+}
+
+/// The message `id`, deleted or not.
+///
+/// # Errors
+/// [`Error::Absent`] when there is none.
+pub async fn load(tx: &mut Tx, id: &MessageId) -> Result<Message> {
+    get(tx, id).await?.ok_or_else(|| Error::Absent(format!("Message with id {id} doesn't exist")))
+}

@@ -1,0 +1,22 @@
+//! The chat API and what it shares with users, tasks and moderation, in both dialects (chat §5A).
+//!
+//! A request crosses: its line in `chat::router`, the tolerant reading of its body in `fields`, the handler, the domain.
+//! Handlers and the domain do not look at the dialect; `fields` and `to_wire` do.
+
+mod error;
+mod fields;
+mod gate;
+mod prefix;
+pub(crate) mod router;
+mod to_wire;
+mod token;
+mod users;
+
+pub(crate) use error::Error;
+pub(crate) use prefix::rewrite;
+pub(crate) use token::Token;
+
+/// Whether `request` asks for something of the chat API.
+pub(crate) fn is_chat(request: &axum::extract::Request) -> bool {
+    request.uri().path().starts_with(prefix::INSIDE)
+}

@@ -1,0 +1,95 @@
+//! What goes wrong, as the chat API tells it (chat §3).
+
+use std::collections::BTreeMap;
+
+use wire::chat::error::{Code, MORE_INFO};
+
+use crate::reply::{Reply, json_object};
+
+/// What handlers answer.
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// An error as the chat API tells it.
+#[derive(Debug)]
+pub(crate) struct Error {
+    /// What kind it is.
+    pub(crate) code: Code,
+    /// What is wrong, in words.
+    pub(crate) reason: String,
+    /// Field → what is wrong with it.
+    pub(crate) fields: BTreeMap<String, String>,
+}
+
+impl Error {
+    /// An error of this kind.
+    pub(crate) fn new(code: Code, reason: impl Into<String>) -> Self {
+        Error { code, reason: reason.into(), fields: BTreeMap::new() }
+    }
+
+    /// The input breaks a rule.
+    pub(crate) fn input(reason: impl Into<String>) -> Self {
+        Self::new(Code::Input, reason)
+    }
+
+    /// One field breaks a rule.
+    pub(crate) fn field(name: &str, rule: &str) -> Self {
+        let reason = format!("{name} {rule}");
+        Error { fields: BTreeMap::from([(name.to_owned(), rule.to_owned())]), ..Self::input(reason) }
+    }
+
+    /// The answer to a call of `operation`.
+    pub(crate) fn reply(self, operation: &str) -> Reply {
+        let (code, status) = self.code.number_and_status();
+        let body = wire::chat::error::Error {
+            code,
+            message: format!("{operation} failed with error: \"{}\"", self.reason),
+            status_code: status,
+            exception_fields: self.fields,
+            more_info: MORE_INFO,
+            details: [],
+        };
+        Reply { status, body: json_object(&body) }
+    }
+}
+
+impl From<domain::Error> for Error {
+    fn from(error: domain::Error) -> Self {
+        use domain::Error as Broken;
+        let code = match &error {
+            Broken::Absent(_) | Broken::NoActivity(_) | Broken::NoApp(_) => Code::DoesNotExist,
+            Broken::NotAllowed(_) => Code::NotAllowed,
+            Broken::FeatureOff(_) => Code::FeatureNotSupported,
+            Broken::EventOff(_) => Code::EventNotSupported,
+            Broken::TooLong(_) => Code::MessageTooLong,
+            Broken::NestedReply => Code::MultipleNesting,
+            Broken::TooBig(_) => Code::PayloadTooBig,
+            Broken::Cooldown { .. } => Code::Cooldown,
+            Broken::NameTaken(_) => Code::DuplicateUsername,
+            Broken::NoAccessToChannels => Code::NoAccessToChannels,
+            Broken::NotReadable(_) => Code::NotAvailable,
+            Broken::NoGroup(_)
+            | Broken::FollowsItself(_)
+            | Broken::NotFollowable(_)
+            | Broken::TooManySpans { .. }
+            | Broken::AppExists(_)
+            | Broken::Unfit(_) => Code::Input,
+            Broken::Store(_) => return Self::from_store(error),
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl Error {
+    fn from_store(error: domain::Error) -> Self {
+        match error {
+            domain::Error::Store(store::Error::TooLarge { .. }) => Self::new(Code::PayloadTooBig, error.to_string()),
+            domain::Error::Store(store::Error::Busy | store::Error::Contended { .. }) => {
+                Self::new(Code::Internal, "the server is busy; try again in a moment")
+            }
+            _ => {
+                tracing::error!(%error, "the store failed");
+                Self::new(Code::Internal, "the server failed; its log says why")
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Every route of the chat API, on one screen, with who may call it (chat §11).
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::Request,
+    routing::{MethodFilter, on},
+};
+
+use super::{
+    gate::{self, Callers, Handler, Operation},
+    prefix::INSIDE,
+    users,
+};
+use crate::{
+    Server,
+    router::{RawParams, decoded},
+};
+
+use Callers::Both;
+
+const POST: MethodFilter = MethodFilter::POST;
+
+/// The routes of the chat API.
+pub(crate) fn routes(server: &Arc<Server>) -> Router {
+    Routes { server, router: Router::new() }
+        // method path        operation          callers  handler
+        .route(POST, "users", "UpdateUsers", Both, users::upsert)
+        .router
+}
+
+/// Routes below [`INSIDE`], each behind the gate.
+struct Routes<'s> {
+    server: &'s Arc<Server>,
+    router: Router,
+}
+
+impl Routes<'_> {
+    fn route<Args: 'static>(
+        self,
+        method: MethodFilter,
+        path: &str,
+        name: &'static str,
+        callers: Callers,
+        handler: impl Handler<Args>,
+    ) -> Self {
+        let (server, operation) = (self.server.clone(), Operation { name, callers });
+        let answer = async move |params: RawParams, request: Request| {
+            gate::answer(server, operation, decoded(params), request, handler).await
+        };
+        Routes { router: self.router.route(&format!("{INSIDE}/{path}"), on(method, answer)), ..self }
+    }
+}

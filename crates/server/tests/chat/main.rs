@@ -1,0 +1,9 @@
+//! The chat API as clients meet it: through the router, without sockets, JSON against the contract's literal shapes.
+//!
+//! Sections (§) are those of the contract, chat.
+
+#![expect(clippy::unwrap_used, reason = "in a test, and in what serves tests, a failure is a panic")]
+
+mod auth;
+mod pond;
+mod users;

@@ -1,0 +1,207 @@
+//! A whole server inside a test, as chat clients call it.
+//!
+//! Tokens are made here from the contract's words alone, and answers are JSON, so that the server's own types are on one
+//! side only.
+
+use std::{net::SocketAddr, ops::Deref, sync::Arc};
+
+use aws_lc_rs::hmac;
+use axum::{Router, body::Body};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{HeaderMap, Method, Request};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use server::{
+    Options,
+    apps::NewApp,
+    front::{self, ManualClock, RateLimitSetting},
+    seal::Seal,
+};
+use store::Store;
+use tower::ServiceExt;
+
+/// When the clock stands where it was set: 2026-01-01T00:00:00Z.
+pub(crate) const NOW_SECONDS: i64 = 1_767_225_600;
+/// The app's key and secret.
+pub(crate) const KEY: &str = "pond-key";
+pub(crate) const SECRET: &str = "pond-secret";
+
+/// A server with one app.
+pub(crate) struct Pond {
+    pub(crate) clock: Arc<ManualClock>,
+    client: Client,
+}
+
+/// Calls as the app's own server, in the classic dialect.
+impl Deref for Pond {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Pond {
+    pub(crate) async fn new() -> Self {
+        let (store, clock) = (Store::memory(), Arc::new(ManualClock::at(NOW_SECONDS * 1_000_000)));
+        let app = NewApp {
+            id: Some(7),
+            name: None,
+            key: Some(KEY.into()),
+            secret: Some(SECRET.into()),
+            is_for_sdk_suites: true,
+        };
+        let options = Options {
+            front: front::Options { listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))], ..Default::default() },
+            rate_limits: RateLimitSetting::Default,
+            app: Some(app),
+            clock: clock.clone(),
+            ..Options::new(Seal::ephemeral())
+        };
+        let running = server::start(store.clone(), options).await.unwrap();
+        let token = Some(sign(SECRET, &json!({ "server": true })));
+        Pond { clock, client: Client { routes: running.routes(), store, prefix: "", token, headers: Vec::new() } }
+    }
+}
+
+/// Calls the API.
+#[derive(Clone)]
+pub(crate) struct Client {
+    routes: Router,
+    store: Store,
+    prefix: &'static str,
+    token: Option<String>,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Client {
+    /// The same in the v2 dialect.
+    pub(crate) fn v2(&self) -> Client {
+        Client { prefix: "api/v2/", ..self.clone() }
+    }
+
+    /// The same with this token.
+    pub(crate) fn token(&self, token: Option<String>) -> Client {
+        Client { token, ..self.clone() }
+    }
+
+    /// The same with a token that claims this.
+    pub(crate) fn claims(&self, claims: &Value) -> Client {
+        self.token(Some(sign(SECRET, claims)))
+    }
+
+    /// The same with a token of this user.
+    pub(crate) fn user(&self, id: &str) -> Client {
+        self.claims(&json!({ "user_id": id }))
+    }
+
+    /// The same with one more header.
+    pub(crate) fn header(&self, name: &'static str, value: &str) -> Client {
+        let mut client = self.clone();
+        client.headers.push((name, value.to_owned()));
+        client
+    }
+
+    /// Calls `path`, which has no prefix.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
+        let and = if path.contains('?') { '&' } else { '?' };
+        let key = if path.contains("api_key=") { String::new() } else { format!("{and}api_key={KEY}") };
+        let mut request = Request::builder().method(method).uri(format!("/{}{path}{key}", self.prefix));
+        if let Some(token) = &self.token {
+            request = request.header("authorization", token).header("stream-auth-type", "jwt");
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        let request = request.header("content-type", "application/json").body(body.into()).unwrap();
+        let response = self.routes.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, Body::empty()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, body.to_string()).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PUT, path, body.to_string()).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PATCH, path, body.to_string()).await
+    }
+
+    /// DELETE carries the body `null`, as the Go client sends it.
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, "null").await
+    }
+
+    /// Calls what must be refused, and sees that nothing was stored; answers status and code.
+    pub(crate) async fn refuses(&self, method: Method, path: &str, body: impl Into<Body>) -> (u16, i64) {
+        let before = self.store.read().stamp();
+        let answer = self.call(method, path, body).await;
+        assert!(answer.status >= 400, "{path} was not refused: {}", answer.text);
+        assert_eq!(self.store.read().stamp(), before, "{path} was refused and stored something");
+        answer.refusal()
+    }
+}
+
+/// An HS256 token with these claims.
+pub(crate) fn sign(secret: &str, claims: &Value) -> String {
+    let part = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    let signed = format!("{}.{}", part(&json!({ "alg": "HS256", "typ": "JWT" })), part(claims));
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), signed.as_bytes());
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The body of a success with this status, but for its duration.
+    #[track_caller]
+    pub(crate) fn ok(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.headers["content-type"], "application/json");
+        without_duration(self.json())
+    }
+
+    /// Status and code of an error, whose shape is that of §3.1.
+    #[track_caller]
+    pub(crate) fn refusal(&self) -> (u16, i64) {
+        assert!(self.status >= 400, "not refused: {}", self.text);
+        let body = without_duration(self.json());
+        assert_eq!(body["StatusCode"], self.status, "{}", self.text);
+        assert_eq!(body["details"], json!([]));
+        assert_eq!(body["more_info"], "https://getstream.io/chat/docs/api_errors_response");
+        let message = body["message"].as_str().expect("a message");
+        assert!(message.contains(" failed with error: \""), "{message}");
+        if let Some(fields) = body.get("exception_fields") {
+            assert!(fields.as_object().is_some_and(|fields| fields.values().all(Value::is_string)), "{fields}");
+        }
+        (self.status, body["code"].as_i64().expect("a code"))
+    }
+}
+
+#[track_caller]
+fn without_duration(mut body: Value) -> Value {
+    let duration = body.as_object_mut().and_then(|object| object.remove("duration"));
+    let duration = duration.as_ref().and_then(Value::as_str).unwrap_or_else(|| panic!("no duration: {body}"));
+    assert!(duration.strip_suffix("ms").is_some_and(|number| number.parse::<f64>().is_ok()), "{duration}");
+    body
+}

@@ -1,0 +1,8 @@
+//! The chat API, in two dialects of one shape (chat §5A).
+//!
+//! Nearly all differences are carried by two building blocks, [`dialect::Time`] and [`dialect::Custom`]; what exists in
+//! one dialect only is an `Option` that the server fills for that dialect.
+
+pub mod dialect;
+pub mod error;
+pub mod users;
