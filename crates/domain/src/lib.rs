@@ -8,6 +8,7 @@ pub mod apps;
 pub mod chat;
 pub mod error;
 pub mod feeds;
+pub mod filter;
 pub mod keyspace;
 pub mod log;
 pub mod users;
