@@ -23,7 +23,7 @@ use crate::{
         groups::Group,
     },
     log::Event,
-    users::User,
+    users::{Ban, User},
 };
 
 /// The tenant of rows that belong to no app.
@@ -66,6 +66,10 @@ pub const LOG: Log<Event> = Log::new(22, "log");
 // Users and chat.
 /// user → the user.
 pub const USER: Table<String, User> = Table::new(30, "user");
+/// user, channel or nothing for the whole app → the ban.
+pub const BAN: Table<(String, String), Ban> = Table::new(35, "ban");
+/// user, who banned → the ban from every channel that the latter makes later.
+pub const FUTURE_BAN: Table<(String, String), Ban> = Table::new(37, "future_ban");
 /// name → channel type. The built-in types are there without a row until they are changed.
 pub const CHANNEL_TYPE: Table<String, ChannelType> = Table::new(40, "channel_type");
 /// channel → the channel.
@@ -126,6 +130,8 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (FOLLOWED.tag(), FOLLOWED.name(), Personal::ByFeed),
     (LOG.tag(), LOG.name(), Personal::ByEvent),
     (USER.tag(), USER.name(), Personal::ByUser),
+    (BAN.tag(), BAN.name(), Personal::ByUser),
+    (FUTURE_BAN.tag(), FUTURE_BAN.name(), Personal::ByUser),
     (CHANNEL_TYPE.tag(), CHANNEL_TYPE.name(), Personal::None),
     (CHANNEL.tag(), CHANNEL.name(), Personal::ByChannel),
     (MEMBER.tag(), MEMBER.name(), Personal::ByMember),

@@ -11,6 +11,7 @@ pub mod feeds;
 pub mod filter;
 pub mod keyspace;
 pub mod log;
+pub mod moderation;
 pub mod users;
 
 pub use app::{App, Tx};

@@ -1,5 +1,7 @@
 //! Users of an app: profiles, shared by chat and feeds v3 (chat §6.1, §11.7; v2 §2).
 
+mod people;
+
 use ids::{Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
 
@@ -8,6 +10,8 @@ use crate::{
     keyspace::USER,
     log::{self, Event},
 };
+
+pub use people::{People, Person};
 
 /// The role of a user of whom nobody said anything else.
 pub const ROLE: &str = "user";

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::users::{self, Privacy, Profile};
-use ids::{UserId, json::Object};
+use domain::users::{self, People, Privacy, Profile};
+use ids::UserId;
 use wire::chat::{error::Code, users::Upserted};
 
 use super::{
@@ -56,11 +56,8 @@ pub(crate) async fn upsert(call: Call, mut sent: Fields) -> Result<Reply> {
         .app
         .write_each(&profiles, async |tx, (id, profile)| users::upsert(tx, id, profile, now).await)
         .await?;
-    let users: Vec<(UserId, users::User, Object)> =
-        profiles.into_iter().zip(upserted).map(|((id, _), user)| (id, user.clone(), user.custom())).collect();
-    let shown = users
-        .iter()
-        .map(|(id, user, custom)| (id.to_string(), to_wire::user(call.dialect, id, user, custom, false, now)));
+    let people: People = profiles.into_iter().map(|(id, _)| id).zip(upserted).collect();
+    let shown = people.iter().map(|(id, person)| (id.to_string(), to_wire::users::user(call.dialect, id, person, now)));
     call.answer(&Upserted { users: shown.collect(), membership_deletion_task_id: "" })
 }
 
