@@ -10,7 +10,7 @@ use store::{Corrupt, Counter, Key, Log, Stamp, StampedTable, Table, key};
 use crate::{
     apps::AppRecord,
     chat::{
-        channels::Channel,
+        channels::{Channel, Hidden},
         members::Member,
         messages::{Listed, Message},
         reactions::Reaction,
@@ -82,6 +82,8 @@ pub const MEMBERSHIP: Table<(String, Chat), ()> = Table::new(49, "membership");
 pub const MEMBERS: Counter<Chat> = Counter::new(50, "members");
 /// channel, user → how far the user has read, in commit order.
 pub const READ: StampedTable<(Chat, String), Read> = StampedTable::new(51, "read");
+/// channel, user → that the user hid the channel until something is said.
+pub const HIDDEN: Table<(Chat, String), Hidden> = Table::new(52, "hidden");
 /// message → the message.
 pub const MESSAGE: Table<String, Message> = Table::new(57, "message");
 /// channel, time, message → how the message counts, and when it came in commit order.
@@ -138,6 +140,7 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (MEMBERSHIP.tag(), MEMBERSHIP.name(), Personal::ByUser),
     (MEMBERS.tag(), MEMBERS.name(), Personal::None),
     (READ.tag(), READ.name(), Personal::ByMember),
+    (HIDDEN.tag(), HIDDEN.name(), Personal::ByMember),
     (MESSAGE.tag(), MESSAGE.name(), Personal::ByAuthor),
     (CHANNEL_MESSAGE.tag(), CHANNEL_MESSAGE.name(), Personal::ByAuthor),
     (REPLY.tag(), REPLY.name(), Personal::ByAuthor),

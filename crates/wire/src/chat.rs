@@ -3,6 +3,8 @@
 //! Nearly all differences are carried by two building blocks, [`dialect::Time`] and [`dialect::Custom`]; what exists in
 //! one dialect only is an `Option` that the server fills for that dialect.
 
+pub mod channels;
 pub mod dialect;
 pub mod error;
+pub mod members;
 pub mod users;

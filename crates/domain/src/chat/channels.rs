@@ -1,5 +1,11 @@
 //! Channels: where members talk (chat §6.3, §11.3).
 
+mod create;
+mod hide;
+
+pub use create::{Details, Draft, get_or_create};
+pub use hide::{Hidden, are_hidden, hide, show, wake};
+
 use ids::{ChannelId, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
 

@@ -1,10 +1,16 @@
 //! Members of channels (chat §6.6).
 
-use ids::{ChannelId, Timestamp, UserId};
+mod add;
+mod list;
+
+pub use add::{Newcomer, Terms, add, invite, remove};
+pub use list::{LIST_MAX, all, count, list};
+
+use ids::{ChannelId, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    Result, Tx,
+    Error, Result, Tx,
     keyspace::{Chat, MEMBER},
     users::Ban,
 };
@@ -35,9 +41,6 @@ pub struct Member {
     /// When the member archived the channel.
     #[n(5)]
     pub archived_at: Option<Timestamp>,
-    /// Whether the member hid the channel until something new comes.
-    #[n(6)]
-    pub is_hidden: bool,
     /// Messages up to this moment are hidden from the member.
     #[n(7)]
     pub hides_before: Option<Timestamp>,
@@ -73,11 +76,20 @@ impl Member {
             invite: None,
             pinned_at: None,
             archived_at: None,
-            is_hidden: false,
             hides_before: None,
             ban: None,
             custom: "{}".to_owned(),
         }
+    }
+
+    /// The application's own fields.
+    pub fn custom(&self) -> Object {
+        Object::parse(&self.custom).expect("custom fields were parsed before they were stored")
+    }
+
+    /// Whether an invitation still waits for its answer.
+    pub fn is_pending(&self) -> bool {
+        self.invite == Some(Invite::Pending)
     }
 }
 
@@ -88,4 +100,29 @@ impl Member {
 pub async fn get(tx: &mut Tx, channel: &ChannelId, user: &UserId) -> Result<Option<Member>> {
     let tenant = tx.tenant();
     Ok(MEMBER.get(tx, tenant, &(Chat(channel.clone()), user.to_string())).await?)
+}
+
+/// The members `users` of `channel`, in their order.
+///
+/// # Errors
+/// When the store fails.
+pub async fn get_many(tx: &mut Tx, channel: &ChannelId, users: &[UserId]) -> Result<Vec<Option<Member>>> {
+    let tenant = tx.tenant();
+    let keys: Vec<_> = users.iter().map(|user| (Chat(channel.clone()), user.to_string())).collect();
+    Ok(MEMBER.get_many(tx, tenant, &keys).await?)
+}
+
+/// The member `user` of `channel`.
+///
+/// # Errors
+/// [`Error::Unfit`] when the user is no member.
+pub async fn load(tx: &mut Tx, channel: &ChannelId, user: &UserId) -> Result<Member> {
+    let member = get(tx, channel, user).await?;
+    member.ok_or_else(|| Error::Unfit(format!("user '{user}' is not a member of the channel '{channel}'")))
+}
+
+/// Writes the member.
+pub(in crate::chat) fn put(tx: &mut Tx, channel: &ChannelId, user: &UserId, member: &Member) {
+    let tenant = tx.tenant();
+    MEMBER.put(tx, tenant, &(Chat(channel.clone()), user.to_string()), member);
 }

@@ -25,3 +25,16 @@ pub struct Read {
     #[n(4)]
     pub last_delivered_message: Option<MessageId>,
 }
+
+impl Read {
+    /// A mark at `now`: all that was committed before is read.
+    pub fn new(now: Timestamp) -> Self {
+        Read {
+            last_read: now,
+            last_read_message: None,
+            until: None,
+            last_delivered: None,
+            last_delivered_message: None,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Channels and their state: `POST /channels/{type}/{id}/query`, `POST /channels` and others (chat §6.3, §6.4, §11.3).
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{
+    dialect::{Custom, Time},
+    members::Member,
+    users::User,
+};
+
+/// A channel.
+#[derive(Serialize, Clone, Debug)]
+pub struct Channel<'a> {
+    /// The id within the type.
+    pub id: &'a str,
+    /// The channel type.
+    #[serde(rename = "type")]
+    pub kind: &'a str,
+    /// `type:id`.
+    pub cid: &'a str,
+    /// Since when there is it.
+    pub created_at: Time,
+    /// When a field was last changed.
+    pub updated_at: Time,
+    /// When something was last said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_message_at: Option<Time>,
+    /// Who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<User<'a>>,
+    /// Whether nobody can write.
+    pub frozen: bool,
+    /// Whether users can neither write nor read.
+    pub disabled: bool,
+    /// Whether the asking user hid it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<bool>,
+    /// Messages up to this moment are hidden from the asking user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hide_messages_before: Option<Time>,
+    /// Whether the asking user muted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub muted: Option<bool>,
+    /// Until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mute_expires_at: Option<Time>,
+    /// How many members there are.
+    pub member_count: i64,
+    /// How many messages there are, where they are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_count: Option<i64>,
+    /// The team that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<&'a str>,
+    /// Seconds that a user waits between two messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cooldown: Option<u32>,
+    /// Messages up to this moment are hidden.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncated_at: Option<Time>,
+    /// Who truncated it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncated_by: Option<User<'a>>,
+    /// When it was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Time>,
+    /// Whether messages are translated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_translation_enabled: Option<bool>,
+    /// Into which language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_translation_language: Option<&'a str>,
+    /// Names that queries filter by.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub filter_tags: &'a [String],
+    /// What the asking user can do; for users' tokens alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_capabilities: Option<Vec<&'static str>>,
+    /// The settings of the type, with what differs here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<&'a RawValue>,
+    /// The application's own fields.
+    #[serde(flatten)]
+    pub custom: Custom<'a>,
+}
+
+/// A channel with what is in it.
+#[derive(Serialize, Debug)]
+pub struct ChannelState<'a> {
+    /// The channel.
+    pub channel: Channel<'a>,
+    /// What was said, the oldest first.
+    pub messages: Vec<Box<RawValue>>,
+    /// What is pinned.
+    pub pinned_messages: Vec<Box<RawValue>>,
+    /// What the asking user sent and nobody else sees yet.
+    pub pending_messages: Vec<Box<RawValue>>,
+    /// Who belongs to it.
+    pub members: Vec<Member<'a>>,
+    /// The asking user as a member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub membership: Option<Member<'a>>,
+    /// How far members have read.
+    pub read: Vec<Read<'a>>,
+    /// Who watches.
+    pub watchers: Vec<User<'a>>,
+    /// How many watch; where somebody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watcher_count: Option<usize>,
+    /// Whether the asking user hid it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<bool>,
+    /// Messages up to this moment are hidden from the asking user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hide_messages_before: Option<Time>,
+    /// Always empty; clients want a list.
+    pub threads: [u8; 0],
+}
+
+/// How far a member has read (chat §6.10).
+#[derive(Serialize, Clone, Debug)]
+pub struct Read<'a> {
+    /// Who.
+    pub user: User<'a>,
+    /// When.
+    pub last_read: Time,
+    /// How many messages came after that.
+    pub unread_messages: usize,
+    /// Up to which message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_read_message_id: Option<&'a str>,
+    /// When something was last delivered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_delivered_at: Option<Time>,
+    /// Which message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_delivered_message_id: Option<&'a str>,
+}
+
+/// What changes of a channel answer.
+#[derive(Serialize, Debug)]
+pub struct Changed<'a> {
+    /// The channel as it is now.
+    pub channel: Channel<'a>,
+    /// Its members; absent where the call does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<Member<'a>>>,
+    /// The system message that tells of the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<Box<RawValue>>,
+}
+
+/// What `POST /channels` answers.
+#[derive(Serialize, Debug)]
+pub struct Channels<'a> {
+    /// In the order that was asked for.
+    pub channels: Vec<ChannelState<'a>>,
+}
