@@ -23,7 +23,7 @@ use crate::{
         groups::Group,
     },
     log::Event,
-    users::{Ban, User},
+    users::{Ban, User, devices::Device, mutes::Mute},
 };
 
 /// The tenant of rows that belong to no app.
@@ -66,6 +66,14 @@ pub const LOG: Log<Event> = Log::new(22, "log");
 // Users and chat.
 /// user → the user.
 pub const USER: Table<String, User> = Table::new(30, "user");
+/// user, device → the device.
+pub const DEVICE: Table<(String, String), Device> = Table::new(31, "device");
+/// user, whom it mutes → the mute.
+pub const MUTE: Table<(String, String), Mute> = Table::new(32, "mute");
+/// muted user, by whom → nothing. Mirror of `MUTE`.
+pub const MUTED: Table<(String, String), ()> = Table::new(33, "muted");
+/// blocked user, by whom → nothing. Mirror of what `USER` says.
+pub const BLOCKED: Table<(String, String), ()> = Table::new(34, "blocked");
 /// user, channel or nothing for the whole app → the ban.
 pub const BAN: Table<(String, String), Ban> = Table::new(35, "ban");
 /// user, who banned → the ban from every channel that the latter makes later.
@@ -132,6 +140,10 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (FOLLOWED.tag(), FOLLOWED.name(), Personal::ByFeed),
     (LOG.tag(), LOG.name(), Personal::ByEvent),
     (USER.tag(), USER.name(), Personal::ByUser),
+    (DEVICE.tag(), DEVICE.name(), Personal::ByUser),
+    (MUTE.tag(), MUTE.name(), Personal::ByUser),
+    (MUTED.tag(), MUTED.name(), Personal::ByUser),
+    (BLOCKED.tag(), BLOCKED.name(), Personal::ByUser),
     (BAN.tag(), BAN.name(), Personal::ByUser),
     (FUTURE_BAN.tag(), FUTURE_BAN.name(), Personal::ByUser),
     (CHANNEL_TYPE.tag(), CHANNEL_TYPE.name(), Personal::None),

@@ -6,12 +6,14 @@
 pub mod app;
 pub mod apps;
 pub mod chat;
+pub mod custom;
 pub mod error;
 pub mod feeds;
 pub mod filter;
 pub mod keyspace;
 pub mod log;
 pub mod moderation;
+mod rows;
 pub mod users;
 
 pub use app::{App, Tx};

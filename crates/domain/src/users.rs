@@ -1,20 +1,35 @@
 //! Users of an app: profiles, shared by chat and feeds v3 (chat §6.1, §11.7; v2 §2).
 
+pub mod blocks;
+pub mod devices;
+pub mod mutes;
+pub mod own;
+pub mod patch;
 mod people;
+pub mod query;
+pub mod standing;
 
 use ids::{Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
 
 use crate::{
     Error, Result, Tx,
+    chat::events,
     keyspace::USER,
     log::{self, Event},
 };
+use blocks::Block;
 
 pub use people::{People, Person};
 
 /// The role of a user of whom nobody said anything else.
 pub const ROLE: &str = "user";
+/// The most bytes of a user's own fields.
+pub const CUSTOM_BYTES_MAX: usize = 5 * 1024;
+/// The most teams of a user.
+pub const TEAMS_MAX: usize = 250;
+/// The longest name of a team, in bytes.
+pub const TEAM_BYTES_MAX: usize = 100;
 
 /// A user.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
@@ -69,7 +84,7 @@ pub struct User {
     pub ban: Option<Ban>,
     /// Whom the user blocked.
     #[n(16)]
-    pub blocked: Vec<UserId>,
+    pub blocked: Vec<Block>,
 }
 
 /// What a user shows of itself: each switch absent until it was set.
@@ -166,6 +181,26 @@ pub struct Profile {
     pub custom: Object,
 }
 
+impl Profile {
+    /// Writes what was said into `user`, but for the application's own fields.
+    fn apply(&self, user: &mut User) -> Result<()> {
+        let Profile { role, name, image, language, teams, teams_role, is_invisible, privacy, .. } = self.clone();
+        user.role = role.unwrap_or(std::mem::take(&mut user.role));
+        user.name = name.or(user.name.take());
+        user.image = image.or(user.image.take());
+        user.language = language.unwrap_or(std::mem::take(&mut user.language));
+        user.teams = teams.unwrap_or(std::mem::take(&mut user.teams));
+        user.teams_role = teams_role.unwrap_or(std::mem::take(&mut user.teams_role));
+        user.is_invisible = is_invisible.unwrap_or(user.is_invisible);
+        user.privacy = merged(user.privacy, privacy);
+        let is_fit = |team: &String| !team.is_empty() && team.len() <= TEAM_BYTES_MAX;
+        if user.teams.len() > TEAMS_MAX || !user.teams.iter().all(is_fit) {
+            return Err(Error::Unfit(format!("teams: at most {TEAMS_MAX} of 1 to {TEAM_BYTES_MAX} bytes")));
+        }
+        Ok(())
+    }
+}
+
 /// The user `id`.
 ///
 /// # Errors
@@ -216,23 +251,24 @@ pub async fn ensure(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<User> {
 /// [`Error::Unfit`] when it was deleted.
 pub async fn upsert(tx: &mut Tx, id: &UserId, profile: &Profile, now: Timestamp) -> Result<User> {
     let mut user = ensure(tx, id, now).await?;
-    let Profile { role, name, image, language, teams, teams_role, is_invisible, privacy, custom } = profile.clone();
-    user.role = role.unwrap_or(user.role);
-    user.name = name.or(user.name);
-    user.image = image.or(user.image);
-    user.language = language.unwrap_or(user.language);
-    user.teams = teams.unwrap_or(user.teams);
-    user.teams_role = teams_role.unwrap_or(user.teams_role);
-    user.is_invisible = is_invisible.unwrap_or(user.is_invisible);
-    user.privacy = merged(user.privacy, privacy);
+    profile.apply(&mut user)?;
     let mut fields = user.custom();
-    for (field, value) in custom.iter() {
+    for (field, value) in profile.custom.iter() {
         fields.set(field, value.to_owned());
     }
     user.custom = fields.to_string();
+    if user.custom.len() > CUSTOM_BYTES_MAX {
+        return Err(Error::TooBig(format!("a user has at most {CUSTOM_BYTES_MAX} bytes of own fields")));
+    }
     user.updated_at = now;
     put(tx, id, &user);
+    tell_updated(tx, id, now);
     Ok(user)
+}
+
+/// Tells clients that the user `id` changed.
+fn tell_updated(tx: &mut Tx, id: &UserId, now: Timestamp) {
+    events::record(tx, events::Event::new("user.updated", now, None).by(Some(id)));
 }
 
 /// What was set before, under what is set now.

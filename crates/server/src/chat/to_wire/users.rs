@@ -42,7 +42,7 @@ pub(crate) fn user<'a>(dialect: Dialect, id: &'a UserId, person: &'a Person, now
         deleted_at: user.deleted_at.map(time),
         revoke_tokens_issued_before: user.revoke_tokens_issued_before.map(time),
         privacy_settings: user.privacy.map(privacy),
-        blocked_user_ids: Some(user.blocked.iter().map(UserId::as_str).collect()),
+        blocked_user_ids: Some(user.blocked.iter().map(|block| block.user.as_str()).collect()),
         custom: Custom { fields: custom, dialect },
     }
 }
