@@ -108,6 +108,11 @@ impl Registry {
         self.tenants.load().get(key).cloned()
     }
 
+    /// The app with this number.
+    pub fn by_id(&self, id: AppId) -> Option<Arc<Tenant>> {
+        self.tenants.load().values().find(|tenant| tenant.app.id == id).cloned()
+    }
+
     /// The app with this number, or with this API key.
     ///
     /// # Errors

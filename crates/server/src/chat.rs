@@ -3,14 +3,16 @@
 //! A request crosses: its line in `chat::router`, the tolerant reading of its body in `fields`, the handler, the domain.
 //! Handlers and the domain do not look at the dialect; `fields` and `to_wire` do.
 
+mod connect;
 mod error;
 mod fields;
 mod gate;
 mod prefix;
 pub(crate) mod router;
-mod to_wire;
+pub(crate) mod to_wire;
 mod token;
 mod users;
+mod watching;
 
 pub(crate) use error::Error;
 pub(crate) use prefix::rewrite;

@@ -13,6 +13,7 @@ mod from_wire;
 pub mod front;
 mod gate;
 mod query;
+pub mod realtime;
 mod reply;
 mod router;
 pub mod seal;
@@ -34,6 +35,8 @@ pub struct Server {
     pages: feeds::pages::Pages,
     /// How often what may be called.
     rates: front::RateLimits,
+    /// Who is connected.
+    hub: realtime::Hub,
     /// Tells the time.
     pub clock: Arc<dyn front::Clock>,
     /// Opens `/admin/…`.

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use axum::Router;
 use domain::feeds::views::Views;
 use store::Store;
+use tokio::task::JoinSet;
 
 use crate::{
     Server,
@@ -13,6 +14,7 @@ use crate::{
     fast::ReadFeed,
     feeds::{fragments::Fragments, pages::Pages},
     front::{Bound, Clock, Drained, Front, Options as FrontOptions, RateLimitSetting, RateLimits, SystemClock},
+    realtime::{self, Hub},
     router,
     seal::{self, Seal},
     workers,
@@ -22,6 +24,8 @@ use crate::{
 pub struct Options {
     /// Sockets, deadlines, sizes.
     pub front: FrontOptions,
+    /// Health checks, queues and deadlines of WebSockets.
+    pub realtime: realtime::Options,
     /// How strict the rate limits are.
     pub rate_limits: RateLimitSetting,
     /// Seals the apps' secrets.
@@ -39,6 +43,7 @@ impl Options {
     pub fn new(seal: Seal) -> Self {
         Options {
             front: FrontOptions::default(),
+            realtime: realtime::Options::default(),
             rate_limits: RateLimitSetting::Default,
             seal,
             app: None,
@@ -52,6 +57,7 @@ impl Options {
 pub struct Running {
     bound: Bound,
     server: Arc<Server>,
+    store: Store,
     first: Arc<Tenant>,
 }
 
@@ -60,20 +66,22 @@ pub struct Running {
 /// # Errors
 /// When the store fails, a secret does not open, the app cannot be made, or an address cannot be taken.
 pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
-    let Options { mut front, rate_limits, seal, app, cache_bytes, clock } = options;
+    let Options { mut front, realtime, rate_limits, seal, app, cache_bytes, clock } = options;
     let views = Views::new(&store, cache_bytes / 2);
-    let apps = Registry::load(store, views, seal, clock.clone()).await?;
+    let feed = realtime::Feed::new(&store);
+    let apps = Registry::load(store.clone(), views, seal, clock.clone()).await?;
     let first = first_app(&apps, app).await?;
     let server = Arc::new(Server {
         apps,
         fragments: Fragments::new(cache_bytes / 4),
         pages: Pages::new(cache_bytes / 4),
         rates: RateLimits::new(rate_limits),
+        hub: Hub::new(realtime, feed),
         clock,
         admin_token: hex(seal::random::<32>()),
     });
     front.rewrite = chat::rewrite;
-    Ok(Running { bound: Front::bind(front).await?, server, first })
+    Ok(Running { bound: Front::bind(front).await?, server, store, first })
 }
 
 async fn first_app(apps: &Registry, asked: Option<NewApp>) -> anyhow::Result<Arc<Tenant>> {
@@ -117,11 +125,16 @@ impl Running {
 
     /// Answers requests until `shutdown`, then drains.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Drained {
-        let pruning = tokio::spawn(workers::prune_log(self.server.clone()));
+        let mut workers = JoinSet::new();
+        workers.spawn(workers::prune_log(self.server.clone()));
+        workers.spawn(realtime::follow(self.server.clone(), self.store));
         let routes = router::routes(&self.server);
-        let fast = Arc::new(ReadFeed(self.server));
-        let drained = self.bound.serve_with(Some(fast), routes, shutdown).await;
-        pruning.abort();
-        drained
+        let fast = Arc::new(ReadFeed(self.server.clone()));
+        let shutdown = async {
+            shutdown.await;
+            self.server.hub.close();
+        };
+        // The workers end when the set is dropped.
+        self.bound.serve_with(Some(fast), routes, shutdown).await
     }
 }

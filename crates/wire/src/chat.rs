@@ -4,7 +4,9 @@
 //! one dialect only is an `Option` that the server fills for that dialect.
 
 pub mod channels;
+pub mod connect;
 pub mod dialect;
 pub mod error;
+pub mod events;
 pub mod members;
 pub mod users;

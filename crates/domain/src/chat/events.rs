@@ -2,6 +2,12 @@
 //!
 //! An event holds what it says of its cause, for that may be gone when the event is told. What depends on the receiver
 //! (unread counts, watcher counts) is added when it is told.
+//!
+//! Who hears of an event (chat §10.1): the users in `only_for`, if there are any; else those who watch the channel; else,
+//! where there is no channel, `user` itself and whoever follows its presence. From some events the socket side makes
+//! another for members who do not watch: `notification.message_new` from `message.new`, and
+//! `notification.channel_deleted` and `notification.channel_truncated`. All other `notification.…` events are recorded
+//! beside their cause, with `only_for`.
 
 use ids::{ChannelId, MessageId, Timestamp, UserId};
 use minicbor::{Decode, Encode};

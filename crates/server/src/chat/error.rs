@@ -39,16 +39,27 @@ impl Error {
 
     /// The answer to a call of `operation`.
     pub(crate) fn reply(self, operation: &str) -> Reply {
-        let (code, status) = self.code.number_and_status();
-        let body = wire::chat::error::Error {
+        let body = self.body(operation);
+        Reply { status: body.status_code, body: json_object(&body) }
+    }
+
+    /// The only frame of a socket that is refused: the error as answers have it, and once more in a member `error`, where
+    /// some clients look for it (chat §9.4).
+    pub(crate) fn frame(self, operation: &str) -> String {
+        let body = format!("{},\"duration\":\"0.00ms\"", json_object(&self.body(operation)));
+        format!("{{\"error\":{body}}},{}}}", &body[1..])
+    }
+
+    fn body(self, operation: &str) -> wire::chat::error::Error {
+        let (code, status_code) = self.code.number_and_status();
+        wire::chat::error::Error {
             code,
             message: format!("{operation} failed with error: \"{}\"", self.reason),
-            status_code: status,
+            status_code,
             exception_fields: self.fields,
             more_info: MORE_INFO,
             details: [],
-        };
-        Reply { status, body: json_object(&body) }
+        }
     }
 }
 

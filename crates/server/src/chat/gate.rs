@@ -27,6 +27,9 @@ use crate::{
     seal,
 };
 
+/// The user of connections without a token.
+pub(crate) const ANONYMOUS: &str = "!anon";
+
 /// A call of the API, as its documentation names it, and who may make it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Operation {
@@ -104,6 +107,12 @@ impl Call {
             Caller::User(user, _) => Some(user),
             Caller::Server | Caller::Anonymous => None,
         }
+    }
+
+    /// The user whose connections the caller's are: `!anon` for one without a token.
+    pub(crate) fn viewer(&self) -> UserId {
+        let anonymous = || UserId::parse(ANONYMOUS).expect("the name is in the source");
+        self.user().cloned().unwrap_or_else(anonymous)
     }
 
     /// Whether the app's own server calls, which no permission holds back.
@@ -232,7 +241,7 @@ async fn admit(
     let known = async {
         let tenant = tenant(&server, &query, &parts.headers)?;
         app = tenant.app.id.0;
-        let caller = caller(&server, &tenant, operation, &query, &parts.headers).await?;
+        let caller = caller(&server, &tenant, operation, &query, &parts.headers, None).await?;
         let params = params.map_err(|error| Error::input(error.detail))?;
         Ok((tenant, caller, params))
     };
@@ -253,7 +262,11 @@ async fn admit(
     }
 }
 
-fn tenant(server: &Server, query: &Query, headers: &HeaderMap) -> Result<Arc<Tenant>> {
+/// Whose app is called.
+///
+/// # Errors
+/// 2 for a key that is missing or unknown, 99 for a suspended app.
+pub(super) fn tenant(server: &Server, query: &Query, headers: &HeaderMap) -> Result<Arc<Tenant>> {
     let key = query.get("api_key").or_else(|| headers.get("x-api-key")?.to_str().ok());
     let key = key.ok_or_else(|| Error::new(Code::AccessKey, "api_key is missing; send it as a query parameter"))?;
     let tenant = server.apps.by_key(key).ok_or_else(|| Error::new(Code::AccessKey, "api_key not found"))?;
@@ -263,17 +276,21 @@ fn tenant(server: &Server, query: &Query, headers: &HeaderMap) -> Result<Arc<Ten
     }
 }
 
-/// Who calls, and whether such a caller may call `operation`.
-async fn caller(
+/// Who calls, and whether such a caller may call `operation`; `spare` is the token where there is no other.
+///
+/// # Errors
+/// 5, 17, 40–43 for a caller who may not.
+pub(super) async fn caller(
     server: &Server,
     tenant: &Tenant,
     operation: Operation,
     query: &Query,
     headers: &HeaderMap,
+    spare: Option<&str>,
 ) -> Result<Caller> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let kind = header("stream-auth-type").or_else(|| query.get("stream-auth-type"));
-    let text = header(header::AUTHORIZATION.as_str()).or_else(|| query.get("authorization"));
+    let text = header(header::AUTHORIZATION.as_str()).or_else(|| query.get("authorization")).or(spare);
     let text = text.map(|text| without_bearer(text.trim())).filter(|text| !text.is_empty());
     let caller = match (kind.map(str::to_ascii_lowercase).as_deref(), text) {
         (Some("anonymous"), None) => Caller::Anonymous,

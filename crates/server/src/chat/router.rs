@@ -9,9 +9,10 @@ use axum::{
 };
 
 use super::{
+    connect,
     gate::{self, Callers, Handler, Operation},
     prefix::INSIDE,
-    users,
+    users, watching,
 };
 use crate::{
     Server,
@@ -27,6 +28,9 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
     Routes { server, router: Router::new() }
         // method path        operation          callers  handler
         .route(POST, "users", "UpdateUsers", Both, users::upsert)
+        .route(POST, "channels/{type}/{id}/stop-watching", "StopWatchingChannel", Callers::Readers, watching::stop)
+        .socket("connect")
+        .socket("ws")
         .router
 }
 
@@ -50,5 +54,12 @@ impl Routes<'_> {
             gate::answer(server, operation, decoded(params), request, handler).await
         };
         Routes { router: self.router.route(&format!("{INSIDE}/{path}"), on(method, answer)), ..self }
+    }
+
+    /// Where WebSockets are opened; who may is told inside.
+    fn socket(self, path: &str) -> Self {
+        let server = self.server.clone();
+        let answer = async move |request: Request| connect::connect(server, request).await;
+        Routes { router: self.router.route(&format!("{INSIDE}/{path}"), on(MethodFilter::GET, answer)), ..self }
     }
 }

@@ -6,4 +6,5 @@
 
 mod auth;
 mod pond;
+mod sockets;
 mod users;

@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use server::{
-    Options,
+    Options, Running,
     apps::NewApp,
     front::{self, ManualClock, RateLimitSetting},
     seal::Seal,
@@ -43,6 +43,11 @@ impl Deref for Pond {
 
 impl Pond {
     pub(crate) async fn new() -> Self {
+        Self::start(server::realtime::Options::default()).await.0
+    }
+
+    /// The same, and what serves its sockets.
+    pub(crate) async fn start(realtime: server::realtime::Options) -> (Self, Running) {
         let (store, clock) = (Store::memory(), Arc::new(ManualClock::at(NOW_SECONDS * 1_000_000)));
         let app = NewApp {
             id: Some(7),
@@ -56,11 +61,13 @@ impl Pond {
             rate_limits: RateLimitSetting::Default,
             app: Some(app),
             clock: clock.clone(),
+            realtime,
             ..Options::new(Seal::ephemeral())
         };
         let running = server::start(store.clone(), options).await.unwrap();
         let token = Some(sign(SECRET, &json!({ "server": true })));
-        Pond { clock, client: Client { routes: running.routes(), store, prefix: "", token, headers: Vec::new() } }
+        let client = Client { routes: running.routes(), store, prefix: "", token, headers: Vec::new() };
+        (Pond { clock, client }, running)
     }
 }
 

@@ -1,0 +1,336 @@
+//! Who is connected, who watches which channel, and who follows whose presence: one room for each app.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use axum::extract::ws::Utf8Bytes;
+use domain::chat::events::Event;
+use ids::{AppId, ChannelId, UserId};
+use parking_lot::{Mutex, RwLock};
+use wire::chat::dialect::Dialect;
+
+use super::{
+    Options,
+    audience::Audience,
+    feed::Feed,
+    outbox::{End, Outbox},
+};
+
+/// The most channels that one connection watches; beyond it the oldest is forgotten.
+const CHANNELS_WATCHED_MAX: usize = 1000;
+/// The most users whose presence one connection follows; beyond it the oldest is forgotten.
+const USERS_FOLLOWED_MAX: usize = 1000;
+
+/// Whose connection it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    /// Which app.
+    pub(crate) app: AppId,
+    /// Which user; `!anon` for one without a token.
+    pub(crate) user: UserId,
+    /// Whether there is no token, and nobody stored.
+    pub(crate) is_anonymous: bool,
+    /// How its frames are written.
+    pub(crate) dialect: Dialect,
+}
+
+/// One connection, as events find it.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// What clients name it by.
+    pub(crate) id: Box<str>,
+    /// Whose it is.
+    pub(crate) identity: Identity,
+    pub(super) outbox: Outbox,
+    interests: Mutex<Interests>,
+}
+
+/// What a connection follows, in the order in which it asked.
+#[derive(Debug, Default)]
+struct Interests {
+    channels: Vec<ChannelId>,
+    users: Vec<UserId>,
+}
+
+impl Connection {
+    pub(super) fn new(id: String, identity: Identity) -> Arc<Self> {
+        Arc::new(Connection { id: id.into(), identity, outbox: Outbox::default(), interests: Mutex::default() })
+    }
+
+    /// Whether it watches `channel`.
+    pub(super) fn watches(&self, channel: &ChannelId) -> bool {
+        self.interests.lock().channels.contains(channel)
+    }
+}
+
+type Connections = Vec<Arc<Connection>>;
+
+/// The connections of one app.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    by_id: HashMap<Box<str>, Arc<Connection>>,
+    /// Users who are online: one without a connection is about to leave.
+    pub(super) users: HashMap<UserId, Connections>,
+    watchers: HashMap<ChannelId, Connections>,
+    followers: HashMap<UserId, Connections>,
+    /// Rises whenever a user comes.
+    pub(super) arrivals: u64,
+}
+
+/// All connections of a server.
+pub(crate) struct Hub {
+    pub(super) options: Options,
+    rooms: RwLock<HashMap<AppId, Arc<RwLock<Room>>>>,
+    pub(super) feed: Arc<Feed>,
+    pub(super) audience: Audience,
+    open: AtomicUsize,
+    is_closing: AtomicBool,
+}
+
+/// Why a connection is not taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Full {
+    /// The user has too many.
+    User,
+    /// The server stops.
+    Closing,
+}
+
+impl Hub {
+    /// A hub without connections that takes its events from `feed`.
+    pub(crate) fn new(options: Options, feed: Arc<Feed>) -> Self {
+        Hub {
+            options,
+            rooms: RwLock::default(),
+            feed,
+            audience: Audience::default(),
+            open: AtomicUsize::new(0),
+            is_closing: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn room(&self, app: AppId) -> Option<Arc<RwLock<Room>>> {
+        self.rooms.read().get(&app).cloned()
+    }
+
+    /// Takes a connection; answers whether its user was offline.
+    pub(super) fn join(&self, connection: &Arc<Connection>) -> Result<bool, Full> {
+        let Identity { app, user, is_anonymous, .. } = &connection.identity;
+        let room = self.rooms.write().entry(*app).or_default().clone();
+        let mut room = room.write();
+        if self.is_closing.load(Ordering::Acquire) {
+            return Err(Full::Closing);
+        }
+        let own = room.users.get(user).map_or(0, Vec::len);
+        if own >= self.options.connections_per_user_max && !is_anonymous {
+            return Err(Full::User);
+        }
+        let is_new = !room.users.contains_key(user);
+        room.users.entry(user.clone()).or_default().push(connection.clone());
+        room.by_id.insert(connection.id.clone(), connection.clone());
+        room.arrivals += u64::from(is_new);
+        let before = self.open.fetch_add(1, Ordering::AcqRel);
+        if before == 0 {
+            self.audience.forget();
+        }
+        self.feed.listen(before + 1);
+        Ok(is_new)
+    }
+
+    /// Lets go of a connection; answers whether it was its user's last.
+    pub(super) fn leave(&self, connection: &Arc<Connection>) -> bool {
+        let Identity { app, user, .. } = &connection.identity;
+        let Some(room) = self.room(*app) else { return false };
+        let watched = std::mem::take(&mut connection.interests.lock().channels);
+        for channel in &watched {
+            self.told_stop(connection, channel, &room);
+        }
+        let mut room = room.write();
+        let followed = std::mem::take(&mut connection.interests.lock().users);
+        followed.iter().for_each(|user| forget(&mut room.followers, user, connection));
+        room.by_id.remove(&connection.id);
+        let is_last = room.users.get_mut(user).is_some_and(|own| {
+            own.retain(|other| !Arc::ptr_eq(other, connection));
+            own.is_empty()
+        });
+        self.feed.listen(self.open.fetch_sub(1, Ordering::AcqRel) - 1);
+        is_last
+    }
+
+    /// Takes a user without connections for offline; answers whether it still had none.
+    pub(super) fn is_gone(&self, app: AppId, user: &UserId) -> bool {
+        let Some(room) = self.room(app) else { return false };
+        let mut room = room.write();
+        let is_gone = room.users.get(user).is_some_and(Vec::is_empty);
+        if is_gone {
+            room.users.remove(user);
+        }
+        is_gone
+    }
+
+    /// The connection `id` of `user`.
+    pub(crate) fn connection(&self, app: AppId, id: &str, user: &UserId) -> Option<Arc<Connection>> {
+        let connection = self.room(app)?.read().by_id.get(id).cloned()?;
+        (connection.identity.user == *user).then_some(connection)
+    }
+
+    /// Lets the connection watch these channels, and tells those who watch them already.
+    pub(crate) fn watch(&self, connection: &Arc<Connection>, channels: &[ChannelId]) {
+        let Some(room) = self.room(connection.identity.app) else { return };
+        for channel in channels {
+            let forgotten = {
+                let mut room = room.write();
+                // One that has left meanwhile watches nothing any more.
+                if !room.by_id.contains_key(&connection.id) || connection.watches(channel) {
+                    continue;
+                }
+                room.watchers.entry(channel.clone()).or_default().push(connection.clone());
+                let mut interests = connection.interests.lock();
+                interests.channels.push(channel.clone());
+                (interests.channels.len() > CHANNELS_WATCHED_MAX).then(|| interests.channels.remove(0))
+            };
+            if let Some(channel) = forgotten {
+                self.told_stop(connection, &channel, &room);
+            }
+            self.tell_watching(connection, "user.watching.start", channel);
+        }
+    }
+
+    /// Lets the connection watch these channels no longer.
+    pub(crate) fn stop_watching(&self, connection: &Arc<Connection>, channel: &ChannelId) {
+        let Some(room) = self.room(connection.identity.app) else { return };
+        let was_watched = {
+            let mut interests = connection.interests.lock();
+            let at = interests.channels.iter().position(|known| known == channel);
+            at.map(|at| interests.channels.remove(at)).is_some()
+        };
+        if was_watched {
+            self.told_stop(connection, channel, &room);
+        }
+    }
+
+    fn told_stop(&self, connection: &Arc<Connection>, channel: &ChannelId, room: &RwLock<Room>) {
+        forget(&mut room.write().watchers, channel, connection);
+        self.tell_watching(connection, "user.watching.stop", channel);
+    }
+
+    fn tell_watching(&self, connection: &Connection, kind: &str, channel: &ChannelId) {
+        let Identity { app, user, is_anonymous, .. } = &connection.identity;
+        if !is_anonymous {
+            // The time is set where the event is told: here is no clock.
+            let at = ids::Timestamp::from_micros(0);
+            self.tell(*app, Event::new(kind, at, Some(channel)).by(Some(user)));
+        }
+    }
+
+    /// Lets the connection hear when these users come and go.
+    pub(crate) fn follow_presence(&self, connection: &Arc<Connection>, users: &[UserId]) {
+        let Some(room) = self.room(connection.identity.app) else { return };
+        let mut room = room.write();
+        if !room.by_id.contains_key(&connection.id) {
+            return;
+        }
+        let mut interests = connection.interests.lock();
+        for user in users {
+            if interests.users.contains(user) {
+                continue;
+            }
+            room.followers.entry(user.clone()).or_default().push(connection.clone());
+            interests.users.push(user.clone());
+            if interests.users.len() > USERS_FOLLOWED_MAX {
+                let oldest = interests.users.remove(0);
+                forget(&mut room.followers, &oldest, connection);
+            }
+        }
+    }
+
+    /// How many connections watch `channel`.
+    pub(crate) fn watcher_count(&self, app: AppId, channel: &ChannelId) -> usize {
+        self.room(app).map_or(0, |room| room.read().watchers.get(channel).map_or(0, Vec::len))
+    }
+
+    /// The users who watch `channel`, each once.
+    pub(crate) fn watchers(&self, app: AppId, channel: &ChannelId) -> Vec<UserId> {
+        let Some(room) = self.room(app) else { return Vec::new() };
+        let room = room.read();
+        let watching = room.watchers.get(channel).into_iter().flatten();
+        let mut users: Vec<UserId> = watching
+            .filter(|connection| !connection.identity.is_anonymous)
+            .map(|connection| connection.identity.user.clone())
+            .collect();
+        users.sort();
+        users.dedup();
+        users
+    }
+
+    /// Whether `user` is connected, or was a moment ago.
+    pub(crate) fn is_online(&self, app: AppId, user: &UserId) -> bool {
+        self.room(app).is_some_and(|room| room.read().users.contains_key(user))
+    }
+
+    /// How many arrivals there were, and who is online.
+    pub(super) fn online(&self, app: AppId) -> (u64, impl FnOnce() -> Vec<UserId> + use<>) {
+        let room = self.room(app);
+        let arrivals = room.as_ref().map_or(0, |room| room.read().arrivals);
+        (arrivals, move || room.map_or_else(Vec::new, |room| room.read().users.keys().cloned().collect()))
+    }
+
+    /// Tells of something that is worth no record: whoever is not connected now never hears of it.
+    pub(crate) fn tell(&self, app: AppId, event: Event) {
+        self.feed.tell(app, event);
+    }
+
+    /// Ends the connections of `user`, who may no longer be connected.
+    pub(crate) fn disconnect(&self, app: AppId, user: &UserId) {
+        self.each_of(app, user, |connection| connection.outbox.end(End::Refused));
+    }
+
+    /// Ends every connection, so that clients go to another server or come back.
+    pub(crate) fn close(&self) {
+        self.is_closing.store(true, Ordering::Release);
+        for room in self.rooms.read().values() {
+            room.read().by_id.values().for_each(|connection| connection.outbox.end(End::Restart));
+        }
+    }
+
+    /// Calls `each` for the connections that watch `channel`.
+    pub(super) fn each_watcher(&self, app: AppId, channel: &ChannelId, mut each: impl FnMut(&Arc<Connection>)) {
+        if let Some(room) = self.room(app) {
+            room.read().watchers.get(channel).into_iter().flatten().for_each(&mut each);
+        }
+    }
+
+    /// Calls `each` for the connections of `user`.
+    pub(super) fn each_of(&self, app: AppId, user: &UserId, mut each: impl FnMut(&Arc<Connection>)) {
+        if let Some(room) = self.room(app) {
+            room.read().users.get(user).into_iter().flatten().for_each(&mut each);
+        }
+    }
+
+    /// Calls `each` for the connections that follow the presence of `user`.
+    pub(super) fn each_follower(&self, app: AppId, user: &UserId, mut each: impl FnMut(&Arc<Connection>)) {
+        if let Some(room) = self.room(app) {
+            room.read().followers.get(user).into_iter().flatten().for_each(&mut each);
+        }
+    }
+
+    pub(super) fn push(&self, connection: &Connection, frame: Utf8Bytes) {
+        connection.outbox.push(frame, &self.options);
+    }
+}
+
+/// Takes the connection out of the list under `key`, and the list away when it is empty.
+fn forget<K: std::hash::Hash + Eq>(lists: &mut HashMap<K, Connections>, key: &K, connection: &Arc<Connection>) {
+    let Some(list) = lists.get_mut(key) else { return };
+    if let Some(at) = list.iter().position(|other| Arc::ptr_eq(other, connection)) {
+        list.swap_remove(at);
+    }
+    if list.is_empty() {
+        lists.remove(key);
+    }
+}

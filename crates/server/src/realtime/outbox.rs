@@ -1,0 +1,126 @@
+//! What waits to be sent on one connection.
+//!
+//! An idle connection's outbox holds no memory beyond itself. Whoever is too slow to take its events is cut: its client
+//! connects again and asks for what it missed, and nobody else waits for it.
+
+use std::collections::VecDeque;
+
+use axum::extract::ws::Utf8Bytes;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::Options;
+
+/// Why this server ends a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum End {
+    /// The peer took its events too slowly.
+    TooSlow,
+    /// The server stops.
+    Restart,
+    /// The user may no longer be connected.
+    Refused,
+}
+
+/// What there is to do for a connection.
+#[derive(Debug)]
+pub(super) enum Waiting {
+    /// Frames to send, in order.
+    Frames(VecDeque<Utf8Bytes>),
+    /// Nothing more: end it.
+    End(End),
+}
+
+/// The queue of one connection.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    inner: Mutex<Inner>,
+    woken: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    frames: VecDeque<Utf8Bytes>,
+    bytes: usize,
+    end: Option<End>,
+}
+
+impl Outbox {
+    /// Adds a frame; a queue that is full is emptied, and the connection ends.
+    pub(super) fn push(&self, frame: Utf8Bytes, options: &Options) {
+        let mut inner = self.inner.lock();
+        if inner.end.is_some() {
+            return;
+        }
+        inner.bytes += frame.as_str().len();
+        inner.frames.push_back(frame);
+        if inner.frames.len() > options.waiting_max || inner.bytes > options.waiting_bytes_max {
+            *inner = Inner { end: Some(End::TooSlow), ..Inner::default() };
+        }
+        drop(inner);
+        self.woken.notify_one();
+    }
+
+    /// Ends the connection once it has sent what waits.
+    pub(super) fn end(&self, end: End) {
+        self.inner.lock().end.get_or_insert(end);
+        self.woken.notify_one();
+    }
+
+    /// What waits; sleeps until there is something.
+    pub(super) async fn next(&self) -> Waiting {
+        loop {
+            if let Some(waiting) = self.take() {
+                return waiting;
+            }
+            self.woken.notified().await;
+        }
+    }
+
+    /// Waits until the connection was cut, whatever else waits.
+    pub(super) async fn cut(&self) {
+        while self.inner.lock().end != Some(End::TooSlow) {
+            self.woken.notified().await;
+        }
+    }
+
+    fn take(&self) -> Option<Waiting> {
+        let mut inner = self.inner.lock();
+        if inner.frames.is_empty() {
+            return inner.end.map(Waiting::End);
+        }
+        inner.bytes = 0;
+        Some(Waiting::Frames(std::mem::take(&mut inner.frames)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> Options {
+        Options { waiting_max: 2, waiting_bytes_max: 10, ..Options::default() }
+    }
+
+    #[tokio::test]
+    async fn frames_come_out_in_order_and_then_the_end() {
+        let outbox = Outbox::default();
+        outbox.push("a".into(), &options());
+        outbox.push("b".into(), &options());
+        outbox.end(End::Restart);
+        outbox.push("c".into(), &options());
+        let Waiting::Frames(frames) = outbox.next().await else { panic!("frames come first") };
+        assert_eq!(frames, ["a", "b"].map(Utf8Bytes::from));
+        assert!(matches!(outbox.next().await, Waiting::End(End::Restart)));
+    }
+
+    #[tokio::test]
+    async fn too_many_frames_or_bytes_cut_the_connection_and_free_the_queue() {
+        for frames in [&["a", "b", "c"][..], &["a long text"]] {
+            let outbox = Outbox::default();
+            frames.iter().for_each(|frame| outbox.push((*frame).into(), &options()));
+            outbox.cut().await;
+            assert!(matches!(outbox.next().await, Waiting::End(End::TooSlow)), "{frames:?}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Telling an event: who hears of it, and what they hear (chat §10.1).
+//!
+//! An event is read once and written at most once for each dialect; all receivers share the bytes. An event that nobody
+//! hears of costs a look at the hub.
+
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+use domain::chat::{
+    events::Event,
+    messages::{Kind, Message},
+};
+use ids::{AppId, Timestamp, UserId, json::Object};
+use serde_json::value::RawValue;
+use wire::chat::{
+    dialect::{Dialect, Time},
+    events::{Event as WireEvent, More},
+};
+
+use super::{
+    hub::{Connection, Hub},
+    scene::Scene,
+};
+use crate::{Server, apps::Tenant};
+
+/// Above this many watchers, reads and typing are told to nobody.
+const CROWD: usize = 100;
+
+/// Tells `event` to whoever hears of it.
+pub(super) async fn tell(server: &Server, tenant: &Tenant, event: Event) -> domain::Result<()> {
+    let (hub, app) = (&server.hub, tenant.app.id);
+    let now = Timestamp::from_micros(server.clock.now_micros());
+    let absent = absent_kind(&event);
+    let mut receivers = receivers(hub, app, &event);
+    let members = match (&absent, &event.channel) {
+        (Some(_), Some(channel)) => hub.audience.absent(hub, tenant, channel).await?,
+        _ => Vec::new(),
+    };
+    hub.audience.note(app, &event);
+    receivers.retain(|connection| may_hear(&event, &connection.identity.user));
+    if receivers.is_empty() && members.is_empty() {
+        return Ok(());
+    }
+    let event = Event { at: if event.at.micros() == 0 { now } else { event.at }, ..event };
+    let scene = Scene::read(server, &mut tenant.app.snapshot(), event, now).await?;
+    if !scene.is_told() {
+        return Ok(());
+    }
+    let mut text = Text::new(&scene, &scene.event.kind);
+    for connection in &receivers {
+        hub.push(connection, text.of(connection.identity.dialect));
+    }
+    let Some(kind) = absent else { return Ok(()) };
+    let mut text = Text::new(&scene, kind);
+    for connection in members.iter().filter(|connection| may_hear(&scene.event, &connection.identity.user)) {
+        hub.push(connection, text.of(connection.identity.dialect));
+    }
+    Ok(())
+}
+
+/// The bytes of an event, written when the first receiver of a dialect asks.
+struct Text<'s> {
+    scene: &'s Scene,
+    kind: &'s str,
+    written: [Option<Utf8Bytes>; 2],
+}
+
+impl<'s> Text<'s> {
+    fn new(scene: &'s Scene, kind: &'s str) -> Self {
+        Text { scene, kind, written: [None, None] }
+    }
+
+    fn of(&mut self, dialect: Dialect) -> Utf8Bytes {
+        let Text { scene, kind, written } = self;
+        let slot = &mut written[usize::from(dialect == Dialect::V2)];
+        slot.get_or_insert_with(|| scene.write(kind, dialect).into()).clone()
+    }
+}
+
+/// The connections that hear of the event itself.
+fn receivers(hub: &Hub, app: AppId, event: &Event) -> Vec<Arc<Connection>> {
+    let mut receivers = Vec::new();
+    if matches!(event.kind.as_str(), "channel.created" | "channel.muted" | "channel.unmuted") {
+        // These are for webhooks.
+        return receivers;
+    }
+    let mut take = |connection: &Arc<Connection>| receivers.push(connection.clone());
+    match (&event.channel, event.only_for.as_slice()) {
+        (channel, [first, rest @ ..]) => {
+            for user in std::iter::once(first).chain(rest) {
+                hub.each_of(app, user, &mut take);
+            }
+            if let Some(channel) = channel.as_ref().filter(|_| event.kind == "notification.added_to_channel") {
+                // Whoever watches hears of it as `member.added`.
+                receivers.retain(|connection| !connection.watches(channel));
+            }
+        }
+        (Some(channel), []) => {
+            let is_of_few = matches!(event.kind.as_str(), "typing.start" | "typing.stop" | "message.read");
+            if !is_of_few || hub.watcher_count(app, channel) <= CROWD {
+                hub.each_watcher(app, channel, take);
+            }
+        }
+        (None, []) => {
+            let Some(user) = &event.user else { return receivers };
+            hub.each_follower(app, user, &mut take);
+            if event.kind != "user.presence.changed" {
+                hub.each_of(app, user, &mut take);
+            }
+            receivers.sort_by_key(Arc::as_ptr);
+            receivers.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        }
+    }
+    receivers
+}
+
+/// Whether this receiver may: a typing user does not hear of itself, and some messages are for some only.
+fn may_hear(event: &Event, receiver: &UserId) -> bool {
+    if matches!(event.kind.as_str(), "typing.start" | "typing.stop") && event.user.as_ref() == Some(receiver) {
+        return false;
+    }
+    let Some((_, message)) = event.message.as_deref() else { return true };
+    let is_author = message.user.as_ref() == Some(receiver);
+    let is_visible = message.visible_to.is_empty() || message.visible_to.contains(receiver);
+    is_author || (is_visible && !message.is_shadowed)
+}
+
+/// What members who do not watch hear instead.
+fn absent_kind(event: &Event) -> Option<&'static str> {
+    if !event.only_for.is_empty() {
+        return None;
+    }
+    match event.kind.as_str() {
+        "message.new" => {
+            let (_, message) = event.message.as_deref()?;
+            is_noticed(message).then_some("notification.message_new")
+        }
+        "channel.deleted" => Some("notification.channel_deleted"),
+        "channel.truncated" => Some("notification.channel_truncated"),
+        _ => None,
+    }
+}
+
+fn is_noticed(message: &Message) -> bool {
+    let is_in_channel = match message.kind {
+        Kind::Regular | Kind::System => true,
+        Kind::Reply => message.shows_in_channel,
+        Kind::Ephemeral | Kind::Error => false,
+    };
+    is_in_channel && !message.is_silent && !message.is_shadowed
+}
+
+/// A health check.
+pub(crate) fn health(dialect: Dialect, connection: &str, at: Timestamp) -> String {
+    health_check(dialect, connection, at, None)
+}
+
+/// The first frame of a connection: a health check that says who its user is (chat §9.2).
+pub(crate) fn hello(dialect: Dialect, connection: &str, at: Timestamp, me: &RawValue) -> String {
+    health_check(dialect, connection, at, Some(me))
+}
+
+fn health_check(dialect: Dialect, connection: &str, at: Timestamp, me: Option<&RawValue>) -> String {
+    let fields = Object::default();
+    let more = More { fields: &fields, is_custom: false, dialect };
+    let event = WireEvent {
+        connection_id: Some(connection),
+        cid: Some("*"),
+        me,
+        ..WireEvent::new("health.check", Time { at, dialect }, more)
+    };
+    serde_json::to_string(&event).expect("wire types are JSON")
+}
+
+/// Whether `kind` is a name that the server knows; others are the application's own.
+pub(crate) fn is_built_in(kind: &str) -> bool {
+    let family = kind.split_once('.').map(|(family, _)| family);
+    family.is_some_and(|family| FAMILIES.contains(&family))
+}
+
+/// First parts of the names of events.
+const FAMILIES: [&str; 20] = [
+    "ai_indicator",
+    "campaign",
+    "channel",
+    "channel_batch_update",
+    "draft",
+    "export",
+    "flag",
+    "health",
+    "member",
+    "message",
+    "moderation",
+    "notification",
+    "poll",
+    "reaction",
+    "reminder",
+    "review_queue_item",
+    "thread",
+    "typing",
+    "user",
+    "user_group",
+];

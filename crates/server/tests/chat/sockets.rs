@@ -1,0 +1,5 @@
+//! WebSockets over the real accept loop (§9, §10).
+
+mod connect;
+mod events;
+mod lake;

@@ -1,0 +1,84 @@
+//! Who hears of what (§10.1).
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::{
+    chat::{
+        channels::Channel,
+        events::{self, Event},
+        members::Member,
+    },
+    keyspace::{CHANNEL, Chat, MEMBER, MEMBERSHIP},
+};
+use ids::Timestamp;
+use serde_json::json;
+
+use super::lake::{Lake, channel, user};
+use crate::pond::NOW_SECONDS;
+
+fn now() -> Timestamp {
+    Timestamp::from_micros(NOW_SECONDS * 1_000_000)
+}
+
+#[tokio::test]
+async fn an_event_for_some_users_reaches_all_their_connections_in_their_dialect_and_nobody_else() {
+    let lake = Lake::new().await;
+    let (mut one, mut two) = (lake.connect("jack").await, lake.connect_at("/api/v2/connect", "jack").await);
+    let mut other = lake.connect("jill").await;
+    let event = Event::new("friend_request", now(), None).by(Some(&user("jill"))).only_for([user("jack")]);
+    let event = event.with(r#"{"text":"hi","at":"2026-01-01T00:00:00Z"}"#);
+    lake.write(|tx| events::record(tx, event.clone())).await;
+    let classic = one.event().await;
+    assert_eq!((&classic["type"], &classic["text"]), (&json!("friend_request"), &json!("hi")), "{classic}");
+    assert_eq!((&classic["created_at"], &classic["user"]["id"]), (&json!("2026-01-01T00:00:00Z"), &json!("jill")));
+    let v2 = two.event().await;
+    assert_eq!(v2["custom"], json!({ "text": "hi", "at": "2026-01-01T00:00:00Z" }), "{v2}");
+    assert_eq!(v2["created_at"], json!(1_767_225_600_000_000_000_i64));
+    lake.write(|tx| events::record(tx, Event::new("last", now(), None).only_for([user("jill")]))).await;
+    assert_eq!(other.event().await["type"], "last");
+}
+
+#[tokio::test]
+async fn members_who_do_not_watch_hear_of_a_deleted_channel_and_others_do_not() {
+    let lake = Lake::new().await;
+    let room = channel("messaging:room");
+    lake.write(|tx| {
+        CHANNEL.put(tx, 7, &Chat(room.clone()), &Channel::new(None, now()));
+        MEMBER.put(tx, 7, &(Chat(room.clone()), "jack".into()), &Member::new(now()));
+        MEMBERSHIP.put(tx, 7, &("jack".into(), Chat(room.clone())), &());
+    })
+    .await;
+    let (mut jack, mut jill) = (lake.connect("jack").await, lake.connect("jill").await);
+    lake.write(|tx| events::record(tx, Event::new("channel.deleted", now(), Some(&room)))).await;
+    let event = jack.event().await;
+    assert_eq!((&event["type"], &event["cid"]), (&json!("notification.channel_deleted"), &json!("messaging:room")));
+    assert_eq!(event["channel"]["cid"], "messaging:room", "{event}");
+    lake.write(|tx| events::record(tx, Event::new("last", now(), None).only_for([user("jill")]))).await;
+    assert_eq!(jill.event().await["type"], "last");
+}
+
+#[tokio::test]
+async fn events_come_in_commit_order_while_sixteen_write() {
+    let lake = Lake::new().await;
+    let mut jack = lake.connect("jack").await;
+    let wrote = AtomicBool::new(false);
+    let write = async |writer: usize| {
+        for n in 0..25 {
+            let more = json!({ "writer": writer, "n": n }).to_string();
+            let event = Event::new("step", now(), None).only_for([user("jack")]).with(more);
+            lake.write(|tx| events::record(tx, event.clone())).await;
+        }
+        wrote.store(true, Ordering::Relaxed);
+    };
+    let read = async {
+        let mut seen = [0; 16];
+        for _ in 0..16 * 25 {
+            let event = jack.event().await;
+            let writer = usize::try_from(event["writer"].as_u64().unwrap()).unwrap();
+            assert_eq!(event["n"], seen[writer], "{event}");
+            seen[writer] += 1;
+        }
+    };
+    let writers = futures_util::future::join_all((0..16).map(write));
+    tokio::join!(writers, read);
+}

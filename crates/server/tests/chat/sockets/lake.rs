@@ -1,0 +1,163 @@
+//! A pond that is served on a socket, and clients that connect to it.
+
+use std::{net::SocketAddr, ops::Deref, time::Duration};
+
+use domain::{App, Tx};
+use futures_util::{SinkExt, StreamExt};
+use ids::{ChannelId, UserId};
+use serde_json::{Value, json};
+use server::{front::Drained, realtime::Options};
+use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+
+use crate::pond::{KEY, Pond, SECRET, sign};
+
+/// How long a test waits for what must come: only a failing test ever waits so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server on a socket.
+pub(crate) struct Lake {
+    pond: Pond,
+    pub(crate) app: App,
+    pub(crate) address: SocketAddr,
+    pub(crate) stop: oneshot::Sender<()>,
+    pub(crate) served: JoinHandle<Drained>,
+}
+
+impl Deref for Lake {
+    type Target = Pond;
+
+    fn deref(&self) -> &Pond {
+        &self.pond
+    }
+}
+
+impl Lake {
+    pub(crate) async fn new() -> Self {
+        Self::with(Options { grace: Duration::from_millis(1), ..Options::default() }).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Self {
+        let (pond, running) = Pond::start(options).await;
+        let (address, app) = (running.addresses()[0], running.app().app.clone());
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(running.serve(async { stopped.await.unwrap_or_default() }));
+        Lake { pond, app, address, stop, served }
+    }
+
+    /// Opens a socket with these query parameters beside the API key.
+    pub(crate) async fn open(&self, path: &str, parameters: &[(&str, &str)]) -> Socket {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(parameters);
+        let url = format!("ws://{}{path}?{}", self.address, query.finish());
+        let (stream, _) = connect_async(url).await.unwrap();
+        Socket { stream, id: String::new() }
+    }
+
+    /// Opens a socket with this JSON and token.
+    pub(crate) async fn dial(&self, path: &str, token: &str, json: &Value) -> Socket {
+        let json = json.to_string();
+        let parameters =
+            [("api_key", KEY), ("authorization", token), ("stream-auth-type", "jwt"), ("json", json.as_str())];
+        self.open(path, &parameters).await
+    }
+
+    /// Connects as `user`, and takes the first frame.
+    pub(crate) async fn connect(&self, user: &str) -> Socket {
+        self.connect_at("/connect", user).await
+    }
+
+    pub(crate) async fn connect_at(&self, path: &str, user: &str) -> Socket {
+        let token = sign(SECRET, &json!({ "user_id": user }));
+        let json = json!({ "user_id": user, "user_details": { "id": user } });
+        let mut socket = self.dial(path, &token, &json).await;
+        let hello = socket.next().await;
+        assert_eq!(hello["type"], "health.check", "{hello}");
+        socket.id = hello["connection_id"].as_str().unwrap().to_owned();
+        socket
+    }
+
+    /// Commits what `body` writes.
+    pub(crate) async fn write(&self, body: impl Fn(&mut Tx) + Send + Sync) {
+        let mut attempts = self.app.store.attempts();
+        let mut tx = self.app.snapshot();
+        loop {
+            *tx = attempts.begin();
+            body(&mut tx);
+            let written = std::mem::replace(&mut *tx, self.app.store.read());
+            if attempts.commit(written).await.unwrap() {
+                return;
+            }
+        }
+    }
+}
+
+/// One connection of a client.
+pub(crate) struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub(crate) id: String,
+}
+
+impl Socket {
+    /// The next frame, which must be JSON.
+    pub(crate) async fn next(&mut self) -> Value {
+        loop {
+            match self.frame().await {
+                Message::Text(text) => return serde_json::from_str(text.as_str()).unwrap(),
+                Message::Ping(_) => {}
+                other => panic!("not a text frame: {other:?}"),
+            }
+        }
+    }
+
+    /// The next event that is no health check.
+    pub(crate) async fn event(&mut self) -> Value {
+        loop {
+            let event = self.next().await;
+            if event["type"] != "health.check" {
+                return event;
+            }
+        }
+    }
+
+    /// The next event of this type; others are passed over.
+    pub(crate) async fn find(&mut self, kind: &str) -> Value {
+        loop {
+            let event = self.next().await;
+            if event["type"] == kind {
+                return event;
+            }
+        }
+    }
+
+    /// The code with which the server closes the connection, after whatever else it sends.
+    pub(crate) async fn closed(&mut self) -> Option<u16> {
+        loop {
+            match self.try_frame().await {
+                Some(Message::Close(frame)) => return frame.map(|frame| frame.code.into()),
+                Some(_) => {}
+                None => return None,
+            }
+        }
+    }
+
+    pub(crate) async fn send(&mut self, text: &str) {
+        self.stream.send(Message::Text(text.into())).await.unwrap();
+    }
+
+    async fn frame(&mut self) -> Message {
+        self.try_frame().await.expect("the connection is open")
+    }
+
+    async fn try_frame(&mut self) -> Option<Message> {
+        tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a frame comes in time")?.ok()
+    }
+}
+
+pub(crate) fn user(id: &str) -> UserId {
+    UserId::parse(id).unwrap()
+}
+
+pub(crate) fn channel(cid: &str) -> ChannelId {
+    ChannelId::parse(cid).unwrap()
+}

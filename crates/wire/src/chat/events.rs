@@ -1,0 +1,175 @@
+//! Events: frames of sockets, and the bodies of webhooks (chat §10).
+
+use ids::json::Object;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::value::RawValue;
+
+use super::dialect::{Dialect, Members, Time};
+
+/// Members of events that are times, wherever the application did not put them.
+const TIMES: [&str; 7] = [
+    "channel_last_message_at",
+    "channel_last_read_at",
+    "expiration",
+    "finished_at",
+    "last_delivered_at",
+    "last_read_at",
+    "started_at",
+];
+
+/// Something that happened. The objects in it are written already, in the same dialect.
+#[derive(Serialize, Debug)]
+pub struct Event<'a> {
+    /// What happened.
+    #[serde(rename = "type")]
+    pub kind: &'a str,
+    /// When.
+    pub created_at: Time,
+    /// The connection that it is told on, for health checks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection_id: Option<&'a str>,
+    /// The channel, `type:id`; `*` in health checks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cid: Option<&'a str>,
+    /// The channel's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_id: Option<&'a str>,
+    /// The channel's type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_type: Option<&'a str>,
+    /// The channel's team.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<&'a str>,
+    /// The user whose connection it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub me: Option<&'a RawValue>,
+    /// Who did it, or to whom it happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<&'a RawValue>,
+    /// To whom it was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_user: Option<&'a RawValue>,
+    /// By whom it was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<&'a RawValue>,
+    /// The channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<&'a RawValue>,
+    /// The member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<&'a RawValue>,
+    /// The message's id; v2 only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<&'a str>,
+    /// The message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<&'a RawValue>,
+    /// The reaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reaction: Option<&'a RawValue>,
+    /// How many connections watch the channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watcher_count: Option<usize>,
+    /// Whatever else.
+    #[serde(flatten)]
+    pub more: More<'a>,
+}
+
+impl<'a> Event<'a> {
+    /// An event with nothing in it but `more`.
+    pub fn new(kind: &'a str, created_at: Time, more: More<'a>) -> Self {
+        Event {
+            kind,
+            created_at,
+            connection_id: None,
+            cid: None,
+            channel_id: None,
+            channel_type: None,
+            team: None,
+            me: None,
+            user: None,
+            target_user: None,
+            created_by: None,
+            channel: None,
+            member: None,
+            message_id: None,
+            message: None,
+            reaction: None,
+            watcher_count: None,
+            more,
+        }
+    }
+}
+
+/// More members of an event.
+#[derive(Debug)]
+pub struct More<'a> {
+    /// The members, in the classic shape.
+    pub fields: &'a Object,
+    /// Whether they are the application's own: then v2 has them in `custom`.
+    pub is_custom: bool,
+    /// How they are written.
+    pub dialect: Dialect,
+}
+
+impl Serialize for More<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match (self.dialect, self.is_custom) {
+            (Dialect::V2, true) => map.serialize_entry("custom", &Members(self.fields))?,
+            (Dialect::V2, false) => {
+                for (name, value) in self.fields.iter() {
+                    match moment(name, value) {
+                        Some(at) => map.serialize_entry(name, &Time { at, dialect: Dialect::V2 })?,
+                        None => map.serialize_entry(name, value)?,
+                    }
+                }
+                if self.fields.get("custom").is_none() {
+                    map.serialize_entry("custom", &Members(&Object::default()))?;
+                }
+            }
+            (Dialect::Classic, _) => {
+                for (name, value) in self.fields.iter() {
+                    map.serialize_entry(name, value)?;
+                }
+            }
+        }
+        map.end()
+    }
+}
+
+/// The time in `value`, if the member called `name` is one.
+fn moment(name: &str, value: &RawValue) -> Option<ids::Timestamp> {
+    let text: String = TIMES.contains(&name).then(|| serde_json::from_str(value.get()).ok())??;
+    ids::Timestamp::parse(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use ids::Timestamp;
+
+    use super::*;
+
+    fn shown(dialect: Dialect, is_custom: bool) -> String {
+        let fields = Object::parse(r#"{"last_read_at":"2024-01-01T00:00:00Z","n":1.0}"#).unwrap();
+        let time = Time { at: Timestamp::parse("2024-01-01T00:00:00Z").unwrap(), dialect };
+        let event =
+            Event { cid: Some("messaging:a"), ..Event::new("x", time, More { fields: &fields, is_custom, dialect }) };
+        serde_json::to_string(&event).unwrap()
+    }
+
+    #[test]
+    fn members_of_the_server_have_times_in_the_dialect_and_those_of_the_application_stay_as_they_are() {
+        let classic = r#"{"type":"x","created_at":"2024-01-01T00:00:00Z","cid":"messaging:a","last_read_at":"2024-01-01T00:00:00Z","n":1.0}"#;
+        assert_eq!(shown(Dialect::Classic, false), classic);
+        assert_eq!(shown(Dialect::Classic, true), classic);
+        assert_eq!(
+            shown(Dialect::V2, false),
+            r#"{"type":"x","created_at":1704067200000000000,"cid":"messaging:a","last_read_at":1704067200000000000,"n":1.0,"custom":{}}"#
+        );
+        assert_eq!(
+            shown(Dialect::V2, true),
+            r#"{"type":"x","created_at":1704067200000000000,"cid":"messaging:a","custom":{"last_read_at":"2024-01-01T00:00:00Z","n":1.0}}"#
+        );
+    }
+}
