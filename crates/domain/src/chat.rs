@@ -1,6 +1,7 @@
 //! Chat: channels, their members, and what is said in them.
 
 pub mod channels;
+pub mod commands;
 pub mod events;
 pub mod members;
 pub mod messages;

@@ -1,11 +1,12 @@
 //! What happens before and after every handler of the chat API: whose call it is, whether it may be made, how often, and
 //! how the answer is finished (chat §2.2, §3, §4.1).
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{body::Body, extract::Request, response::Response};
 use domain::{
     Tx,
+    chat::permissions::Who,
     users::{self, User},
 };
 use http::{HeaderMap, Method, header, request::Parts};
@@ -29,6 +30,9 @@ use crate::{
 
 /// The user of connections without a token.
 pub(crate) const ANONYMOUS: &str = "!anon";
+
+/// A user who never wrote anything.
+static UNKNOWN: LazyLock<User> = LazyLock::new(|| User::new(Timestamp::from_micros(0)));
 
 /// A call of the API, as its documentation names it, and who may make it.
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +117,16 @@ impl Call {
     pub(crate) fn viewer(&self) -> UserId {
         let anonymous = || UserId::parse(ANONYMOUS).expect("the name is in the source");
         self.user().cloned().unwrap_or_else(anonymous)
+    }
+
+    /// Who asks for permission.
+    pub(crate) fn who(&self) -> Who<'_> {
+        match &self.caller {
+            Caller::Server => Who::Server,
+            Caller::User(id, Some(user)) => Who::User(id, user),
+            Caller::User(id, None) => Who::User(id, &UNKNOWN),
+            Caller::Anonymous => Who::Anonymous,
+        }
     }
 
     /// Whether the app's own server calls, which no permission holds back.
