@@ -11,6 +11,8 @@ use crate::{Result, Tx, chat, keyspace::LOG};
 
 /// The most feeds that one event names; more are told in several events, for a record has a size limit.
 const EVENT_FEEDS_MAX: usize = 100;
+/// The last commits whose events are kept, whatever their age.
+pub const COMMITS_KEPT: u64 = 100_000;
 
 /// Something that changed what a reader sees.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]

@@ -5,6 +5,7 @@
 
 mod connect;
 mod error;
+mod events;
 mod fields;
 mod gate;
 mod prefix;

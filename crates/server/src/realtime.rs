@@ -27,7 +27,7 @@ pub(crate) use connection::{Session, refuse, run};
 pub(crate) use feed::Feed;
 pub(crate) use follow::follow;
 pub(crate) use hub::{Connection, Full, Hub, Identity};
-pub(crate) use tell::hello;
+pub(crate) use tell::{hello, is_built_in, may_hear, show};
 
 /// Every number of the sockets, with its default.
 #[derive(Debug, Clone)]

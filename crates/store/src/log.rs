@@ -67,6 +67,18 @@ impl<V: Record> Log<V> {
         self.table.scan(tx, tenant, self.table.after(tenant, &after), Direction::Forward, limit).await
     }
 
+    /// The entries before the place `before`, or the last ones: the latest first.
+    pub async fn scan_back(
+        &self,
+        tx: &mut Transaction,
+        tenant: u32,
+        before: Option<Place>,
+        limit: Limit,
+    ) -> Result<Rows<Place, V>, Error> {
+        let range = before.map_or_else(|| self.range(tenant), |place| self.table.before(tenant, &place));
+        self.table.scan(tx, tenant, range, Direction::Backward, limit).await
+    }
+
     /// The entries of commits up to and with `up_to`.
     pub fn until(&self, tenant: u32, up_to: Stamp) -> Range<Vec<u8>> {
         self.range(tenant).start..self.table.after(tenant, &(up_to, u16::MAX)).start

@@ -9,6 +9,10 @@
 //! `notification.channel_deleted` and `notification.channel_truncated`. All other `notification.…` events are recorded
 //! beside their cause, with `only_for`.
 
+mod missed;
+
+pub use missed::missed;
+
 use ids::{ChannelId, MessageId, Timestamp, UserId};
 use minicbor::{Decode, Encode};
 

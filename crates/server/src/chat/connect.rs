@@ -115,11 +115,10 @@ async fn enter(tenant: &Tenant, id: &UserId, sent: &mut Fields, now: Timestamp) 
         return Err(other_user());
     }
     let entered = tenant.app.write(async |tx| {
-        let known = users::get(tx, id).await?;
-        let mut user = match known {
-            Some(known) if !changes(&known, &profile) => known,
-            _ => users::upsert(tx, id, &profile, now).await?,
-        };
+        let mut user = users::ensure(tx, id, now).await?;
+        if changes(&user, &profile) {
+            user = users::upsert(tx, id, &profile, now).await?;
+        }
         user.last_active = Some(now);
         users::put(tx, id, &user);
         Ok(user)

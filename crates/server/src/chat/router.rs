@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    connect,
+    connect, events,
     gate::{self, Callers, Handler, Operation},
     prefix::INSIDE,
     users, watching,
@@ -28,6 +28,9 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
     Routes { server, router: Router::new() }
         // method path        operation          callers  handler
         .route(POST, "users", "UpdateUsers", Both, users::upsert)
+        .route(POST, "channels/{type}/{id}/event", "SendEvent", Both, events::send)
+        .route(POST, "users/{id}/event", "SendUserCustomEvent", Callers::Server, events::send_to_user)
+        .route(POST, "sync", "Sync", Both, events::sync)
         .route(POST, "channels/{type}/{id}/stop-watching", "StopWatchingChannel", Callers::Readers, watching::stop)
         .socket("connect")
         .socket("ws")

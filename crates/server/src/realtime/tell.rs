@@ -115,7 +115,7 @@ fn receivers(hub: &Hub, app: AppId, event: &Event) -> Vec<Arc<Connection>> {
 }
 
 /// Whether this receiver may: a typing user does not hear of itself, and some messages are for some only.
-fn may_hear(event: &Event, receiver: &UserId) -> bool {
+pub(crate) fn may_hear(event: &Event, receiver: &UserId) -> bool {
     if matches!(event.kind.as_str(), "typing.start" | "typing.stop") && event.user.as_ref() == Some(receiver) {
         return false;
     }
@@ -148,6 +148,22 @@ fn is_noticed(message: &Message) -> bool {
         Kind::Ephemeral | Kind::Error => false,
     };
     is_in_channel && !message.is_silent && !message.is_shadowed
+}
+
+/// The event as a caller is shown it.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn show(
+    server: &Server,
+    tenant: &Tenant,
+    event: Event,
+    dialect: Dialect,
+    now: Timestamp,
+) -> domain::Result<Box<RawValue>> {
+    let scene = Scene::read(server, &mut tenant.app.snapshot(), event, now).await?;
+    let text = scene.write(&scene.event.kind, dialect);
+    Ok(RawValue::from_string(text).expect("an event is JSON"))
 }
 
 /// A health check.

@@ -5,15 +5,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::log;
+use domain::log::{self, COMMITS_KEPT};
 use store::Stamp;
 
 use crate::Server;
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(30);
-/// Commits whose events are kept.
-const COMMITS_KEPT: u64 = 100_000;
 
 /// Runs until the server ends.
 pub(crate) async fn prune_log(server: Arc<Server>) {

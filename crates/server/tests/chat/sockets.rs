@@ -2,4 +2,4 @@
 
 mod connect;
 mod events;
-mod lake;
+pub(crate) mod lake;

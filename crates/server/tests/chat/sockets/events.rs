@@ -2,14 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{
-    chat::{
-        channels::Channel,
-        events::{self, Event},
-        members::Member,
-    },
-    keyspace::{CHANNEL, Chat, MEMBER, MEMBERSHIP},
-};
+use domain::chat::events::{self, Event};
 use ids::Timestamp;
 use serde_json::json;
 
@@ -42,12 +35,7 @@ async fn an_event_for_some_users_reaches_all_their_connections_in_their_dialect_
 async fn members_who_do_not_watch_hear_of_a_deleted_channel_and_others_do_not() {
     let lake = Lake::new().await;
     let room = channel("messaging:room");
-    lake.write(|tx| {
-        CHANNEL.put(tx, 7, &Chat(room.clone()), &Channel::new(None, now()));
-        MEMBER.put(tx, 7, &(Chat(room.clone()), "jack".into()), &Member::new(now()));
-        MEMBERSHIP.put(tx, 7, &("jack".into(), Chat(room.clone())), &());
-    })
-    .await;
+    lake.member("messaging:room", "jack").await;
     let (mut jack, mut jill) = (lake.connect("jack").await, lake.connect("jill").await);
     lake.write(|tx| events::record(tx, Event::new("channel.deleted", now(), Some(&room)))).await;
     let event = jack.event().await;

@@ -2,11 +2,19 @@
 
 use std::{net::SocketAddr, ops::Deref, time::Duration};
 
-use domain::{App, Tx};
+use domain::{
+    App, Tx,
+    chat::{channels::Channel, members::Member},
+    keyspace::{CHANNEL, Chat, MEMBER, MEMBERSHIP, USER},
+    users::User,
+};
 use futures_util::{SinkExt, StreamExt};
-use ids::{ChannelId, UserId};
+use ids::{ChannelId, Timestamp, UserId};
 use serde_json::{Value, json};
-use server::{front::Drained, realtime::Options};
+use server::{
+    front::{Clock, Drained},
+    realtime::Options,
+};
 use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
@@ -75,6 +83,18 @@ impl Lake {
         assert_eq!(hello["type"], "health.check", "{hello}");
         socket.id = hello["connection_id"].as_str().unwrap().to_owned();
         socket
+    }
+
+    /// Makes the channel, if there is none, and this user a member of it.
+    pub(crate) async fn member(&self, cid: &str, id: &str) {
+        let (channel, now) = (channel(cid), Timestamp::from_micros(self.clock.now_micros()));
+        self.write(|tx| {
+            USER.put(tx, 7, &id.to_owned(), &User::new(now));
+            CHANNEL.put(tx, 7, &Chat(channel.clone()), &Channel::new(None, now));
+            MEMBER.put(tx, 7, &(Chat(channel.clone()), id.to_owned()), &Member::new(now));
+            MEMBERSHIP.put(tx, 7, &(id.to_owned(), Chat(channel.clone())), &());
+        })
+        .await;
     }
 
     /// Commits what `body` writes.
