@@ -23,6 +23,7 @@ use crate::{
         groups::Group,
     },
     log::Event,
+    tasks::Task,
     users::{Ban, User, devices::Device, mutes::Mute},
 };
 
@@ -101,6 +102,17 @@ pub const REPLY: StampedTable<(String, At, String), Listed> = StampedTable::new(
 /// message, user, type → the reaction.
 pub const REACTION: Table<(String, String, String), Reaction> = Table::new(60, "reaction");
 
+// Tasks.
+/// task → the task.
+pub const TASK: Table<String, Task> = Table::new(85, "task");
+/// when it is looked at next, app, task → nothing. The system's own: one queue for all apps.
+pub const TASK_DUE: Table<(At, u32, String), ()> = Table::new(86, "task_due");
+
+/// user, time, message → nothing: what the user said. One that is gone may stand here.
+pub const AUTHORED: Table<(String, At, String), ()> = Table::new(87, "authored");
+/// user, message, type → nothing: to what the user reacted. One that is gone may stand here.
+pub const REACTED: Table<(String, String, String), ()> = Table::new(88, "reacted");
+
 /// Whose personal data a table holds. There is no default: a table without an answer does not compile into [`TABLES`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Personal {
@@ -120,6 +132,8 @@ pub enum Personal {
     ByAuthor,
     /// The maker's, and whatever the application noted of others.
     ByChannel,
+    /// The ids of those whom the task is about, for as long as its outcome is told.
+    ByTask,
 }
 
 /// Every table: tag, name, whose data.
@@ -157,6 +171,10 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (CHANNEL_MESSAGE.tag(), CHANNEL_MESSAGE.name(), Personal::ByAuthor),
     (REPLY.tag(), REPLY.name(), Personal::ByAuthor),
     (REACTION.tag(), REACTION.name(), Personal::ByMember),
+    (TASK.tag(), TASK.name(), Personal::ByTask),
+    (TASK_DUE.tag(), TASK_DUE.name(), Personal::None),
+    (AUTHORED.tag(), AUTHORED.name(), Personal::ByUser),
+    (REACTED.tag(), REACTED.name(), Personal::ByUser),
 ];
 
 /// A feed in a key: group, then id.

@@ -7,6 +7,7 @@ pub mod app;
 pub mod apps;
 pub mod chat;
 pub mod custom;
+pub mod erasure;
 pub mod error;
 pub mod feeds;
 pub mod filter;
@@ -14,6 +15,7 @@ pub mod keyspace;
 pub mod log;
 pub mod moderation;
 mod rows;
+pub mod tasks;
 pub mod users;
 
 pub use app::{App, Tx};

@@ -64,6 +64,19 @@ pub enum Event {
     /// Something happened in a chat that clients may notice.
     #[n(5)]
     Chat(#[n(0)] Box<chat::events::Event>),
+    /// There is work for the workers.
+    #[n(8)]
+    Planned {
+        /// The task.
+        #[n(0)]
+        task: String,
+    },
+}
+
+/// Whether `entry`, as it is stored, is an [`Event::Planned`]: asked of every commit, so it reads no further than it must.
+pub fn is_planned(entry: &[u8]) -> bool {
+    let mut decoder = minicbor::Decoder::new(entry);
+    decoder.array().is_ok() && decoder.u32().is_ok_and(|kind| kind == 8)
 }
 
 /// Tells that `activity` was posted to `feeds`.
@@ -100,6 +113,13 @@ mod tests {
 
     use super::*;
     use crate::feeds::pond::Pond;
+
+    #[test]
+    fn that_work_was_planned_shows_in_the_first_bytes_of_an_event() {
+        let stored = |event: &Event| minicbor::to_vec(event).unwrap();
+        assert!(is_planned(&stored(&Event::Planned { task: "t".into() })));
+        assert!(!is_planned(&stored(&Event::UserChanged { user: UserId::parse("amy").unwrap() })) && !is_planned(&[]));
+    }
 
     #[tokio::test]
     async fn pruning_removes_what_is_old_and_keeps_what_came_later() {

@@ -85,6 +85,10 @@ pub struct User {
     /// Whom the user blocked.
     #[n(16)]
     pub blocked: Vec<Block>,
+    /// Whether nothing but the frame of a deleted user is left.
+    #[n(17)]
+    #[cbor(default)]
+    pub is_pruned: bool,
 }
 
 /// What a user shows of itself: each switch absent until it was set.
@@ -149,6 +153,7 @@ impl User {
             revoke_tokens_issued_before: None,
             ban: None,
             blocked: Vec::new(),
+            is_pruned: false,
         }
     }
 

@@ -4,12 +4,14 @@
 //! Handlers and the domain do not look at the dialect; `fields` and `to_wire` do.
 
 mod connect;
+mod erasure;
 mod error;
 mod events;
 mod fields;
 mod gate;
 mod prefix;
 pub(crate) mod router;
+mod tasks;
 pub(crate) mod to_wire;
 mod token;
 mod users;

@@ -23,7 +23,7 @@ mod workers;
 
 use std::sync::Arc;
 
-pub use start::{Options, Running, start};
+pub use start::{Options, Running, Tasks, start};
 
 /// What every request of a running server shares.
 pub struct Server {
@@ -37,6 +37,8 @@ pub struct Server {
     rates: front::RateLimits,
     /// Who is connected.
     hub: realtime::Hub,
+    /// Where the tasks of the apps are, and what wakes who does them.
+    tasks: workers::Wake,
     /// Tells the time.
     pub clock: Arc<dyn front::Clock>,
     /// Opens `/admin/…`.

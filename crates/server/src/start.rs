@@ -61,6 +61,20 @@ pub struct Running {
     first: Arc<Tenant>,
 }
 
+/// The tasks of all apps.
+#[derive(Clone)]
+pub struct Tasks(Arc<Server>);
+
+impl Tasks {
+    /// Does all that are due, and what follows from them, to their end.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(&self) -> anyhow::Result<()> {
+        Ok(workers::run_due(&self.0).await?)
+    }
+}
+
 /// Prepares a server on `store`: loads the apps, makes the first, takes the sockets.
 ///
 /// # Errors
@@ -69,6 +83,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
     let Options { mut front, realtime, rate_limits, seal, app, cache_bytes, clock } = options;
     let views = Views::new(&store, cache_bytes / 2);
     let feed = realtime::Feed::new(&store);
+    let tasks = workers::Wake::new(&store);
     let apps = Registry::load(store.clone(), views, seal, clock.clone()).await?;
     let first = first_app(&apps, app).await?;
     let server = Arc::new(Server {
@@ -77,6 +92,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
         pages: Pages::new(cache_bytes / 4),
         rates: RateLimits::new(rate_limits),
         hub: Hub::new(realtime, feed),
+        tasks,
         clock,
         admin_token: hex(seal::random::<32>()),
     });
@@ -123,10 +139,16 @@ impl Running {
         self.bound.front().layers(router::routes(&self.server))
     }
 
+    /// The tasks, for who does not call [`Running::serve`].
+    pub fn tasks(&self) -> Tasks {
+        Tasks(self.server.clone())
+    }
+
     /// Answers requests until `shutdown`, then drains.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Drained {
         let mut workers = JoinSet::new();
         workers.spawn(workers::prune_log(self.server.clone()));
+        workers.spawn(workers::work(self.server.clone()));
         workers.spawn(realtime::follow(self.server.clone(), self.store));
         let routes = router::routes(&self.server);
         let fast = Arc::new(ReadFeed(self.server.clone()));

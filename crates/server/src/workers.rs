@@ -1,5 +1,7 @@
 //! What runs beside the requests: a file for each job.
 
 mod prune_log;
+mod tasks;
 
 pub(crate) use prune_log::prune_log;
+pub(crate) use tasks::{Wake, run_due, work};

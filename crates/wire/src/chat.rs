@@ -9,4 +9,5 @@ pub mod dialect;
 pub mod error;
 pub mod events;
 pub mod members;
+pub mod tasks;
 pub mod users;

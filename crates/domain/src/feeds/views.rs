@@ -184,7 +184,7 @@ impl Views {
             }
             Event::Changed { activity } => set(Mark::activity(app, *activity)),
             Event::Followed { feed, .. } => set(Mark::follows(app, feed)),
-            Event::UserChanged { .. } | Event::Chat(_) => {}
+            Event::UserChanged { .. } | Event::Chat(_) | Event::Planned { .. } => {}
         }
     }
 

@@ -67,6 +67,9 @@ pub async fn delete(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<User> {
 pub async fn restore(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<User> {
     let user = get(tx, id).await?;
     let mut user = user.ok_or_else(|| Error::Absent(format!("user not found: user_id '{id}' does not exist")))?;
+    if user.is_pruned {
+        return Err(Error::Unfit(format!("user '{id}' was erased and cannot be restored")));
+    }
     if user.deleted_at.take().is_none() {
         return Err(Error::Unfit(format!("user '{id}' is not deleted")));
     }

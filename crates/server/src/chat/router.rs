@@ -9,24 +9,30 @@ use axum::{
 };
 
 use super::{
-    connect, events,
+    connect, erasure, events,
     gate::{self, Callers, Handler, Operation},
     prefix::INSIDE,
-    users, watching,
+    tasks, users, watching,
 };
 use crate::{
     Server,
     router::{RawParams, decoded},
 };
 
-use Callers::Both;
+use Callers::{Both, Server as S};
 
+const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
 
 /// The routes of the chat API.
 pub(crate) fn routes(server: &Arc<Server>) -> Router {
     Routes { server, router: Router::new() }
         // method path        operation          callers  handler
+        .route(POST, "channels/delete", "DeleteChannels", S, erasure::delete_channels)
+        .route(GET, "tasks/{task}", "GetTask", S, tasks::get)
+        .route(POST, "users/delete", "DeleteUsers", S, erasure::delete_users)
+        .route(POST, "users/deactivate", "DeactivateUsers", S, erasure::deactivate_users)
+        .route(POST, "users/reactivate", "ReactivateUsers", S, erasure::reactivate_users)
         .route(POST, "users", "UpdateUsers", Both, users::upsert)
         .route(POST, "channels/{type}/{id}/event", "SendEvent", Both, events::send)
         .route(POST, "users/{id}/event", "SendUserCustomEvent", Callers::Server, events::send_to_user)

@@ -6,6 +6,8 @@
 
 mod auth;
 mod events;
+mod erasure;
 mod pond;
 mod sockets;
+mod tasks;
 mod users;

@@ -29,6 +29,7 @@ pub(crate) const SECRET: &str = "pond-secret";
 /// A server with one app.
 pub(crate) struct Pond {
     pub(crate) clock: Arc<ManualClock>,
+    tasks: server::Tasks,
     client: Client,
 }
 
@@ -67,7 +68,12 @@ impl Pond {
         let running = server::start(store.clone(), options).await.unwrap();
         let token = Some(sign(SECRET, &json!({ "server": true })));
         let client = Client { routes: running.routes(), store, prefix: "", token, headers: Vec::new() };
-        (Pond { clock, client }, running)
+        (Pond { clock, tasks: running.tasks(), client }, running)
+    }
+
+    /// Does all tasks that are due, to their end.
+    pub(crate) async fn run_tasks(&self) {
+        self.tasks.run().await.unwrap();
     }
 }
 

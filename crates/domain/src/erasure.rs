@@ -1,0 +1,68 @@
+//! Removing for good what is too much for one transaction: channels, and all that a user has here (v2 §5).
+//!
+//! Each part is a walk in steps for a task: a step removes some rows and says where to go on. What a step finds gone is
+//! fine, so a step may run again. [`traces`] is the list of all tables with what a user leaves in each; a walk over it ends
+//! every hard deletion, and answers whether anything is left.
+
+pub mod channels;
+mod messages;
+mod rows;
+pub mod traces;
+mod users;
+
+use ids::Timestamp;
+
+use crate::{
+    Error, Result, Tx,
+    tasks::{Kind, Progress, Step},
+};
+
+/// Rows that one step removes at most, far enough from what one transaction may do.
+const STEP_ROWS_MAX: usize = 1000;
+
+/// Does a step of a task that removes.
+///
+/// # Errors
+/// What is wrong with the item at hand, and then nothing of the step may be kept; or the store's failure.
+pub async fn step(
+    tx: &mut Tx,
+    kind: &Kind,
+    progress: &mut Progress,
+    planned_at: Timestamp,
+    now: Timestamp,
+) -> Result<Step> {
+    let at = progress.item();
+    let (items, is_done) = match kind {
+        Kind::DeleteChannels { channels, is_hard } => {
+            let Some((channel, was_there)) = channels.get(at) else { return Ok(Step::Done) };
+            there(*was_there, "channel not found")?;
+            let is_done =
+                !is_hard || channels::remove(tx, channel, &mut progress.stage, planned_at).await? == Step::Done;
+            (channels.len(), is_done)
+        }
+        Kind::DeleteUsers(asked) => {
+            let Some(leaver) = asked.users.get(at) else { return Ok(Step::Done) };
+            there(leaver.was_there, "user not found")?;
+            let is_done = users::remove(tx, asked, leaver, progress, (planned_at, now)).await? == Step::Done;
+            (asked.users.len(), is_done)
+        }
+        Kind::DeactivateUsers { users, by, marks_messages } => {
+            let Some(user) = users.get(at) else { return Ok(Step::Done) };
+            let is_done = users::deactivate(tx, user, by.as_ref(), *marks_messages, progress, planned_at).await?;
+            (users.len(), is_done)
+        }
+        Kind::ReactivateUsers { users, by, restores_messages } => {
+            let Some(user) = users.get(at) else { return Ok(Step::Done) };
+            let is_done = users::reactivate(tx, user, by.as_ref(), *restores_messages, progress, now).await?;
+            (users.len(), is_done)
+        }
+    };
+    if is_done {
+        progress.next_item(None);
+    }
+    Ok(if progress.item() == items { Step::Done } else { Step::More })
+}
+
+fn there(was_there: bool, words: &str) -> Result<()> {
+    if was_there { Ok(()) } else { Err(Error::Absent(words.to_owned())) }
+}

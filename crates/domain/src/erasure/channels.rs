@@ -1,0 +1,102 @@
+//! Removing a channel with all that was said in it (chat §12.7, v2 §5.3).
+
+use ids::{ChannelId, MessageId, Timestamp, UserId};
+use store::Direction;
+
+use super::{STEP_ROWS_MAX, messages, rows::Budget};
+use crate::{
+    Result, Tx,
+    chat::events::{self, Event},
+    keyspace::{At, CHANNEL, CHANNEL_MESSAGE, Chat, HIDDEN, MEMBER, MEMBERS, MEMBERSHIP, READ},
+    tasks::Step,
+};
+
+const MESSAGES: u8 = 0;
+const MEMBERSHIPS: u8 = 1;
+const REST: u8 = 2;
+
+/// Hides the channel `id` from everybody at once; whether it was there. What remains of it is a task's business.
+///
+/// # Errors
+/// When the store fails.
+pub async fn mark(tx: &mut Tx, id: &ChannelId, is_hard: bool, by: Option<&UserId>, now: Timestamp) -> Result<bool> {
+    let tenant = tx.tenant();
+    let Some(mut channel) = CHANNEL.get(tx, tenant, &Chat(id.clone())).await? else { return Ok(false) };
+    if channel.deleted_at.is_none() {
+        channel.deleted_at = Some(now);
+        channel.updated_at = now;
+        CHANNEL.put(tx, tenant, &Chat(id.clone()), &channel);
+        let event = Event::new("channel.deleted", now, Some(id)).by(by);
+        events::record(tx, event.with(format!(r#"{{"hard_delete":{is_hard}}}"#)));
+    }
+    Ok(true)
+}
+
+/// Does a step of removing the channel `id` as it was at `planned_at`. If somebody made it again since, that one stays.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn remove(tx: &mut Tx, id: &ChannelId, stage: &mut u8, planned_at: Timestamp) -> Result<Step> {
+    let tenant = tx.tenant();
+    let key = Chat(id.clone());
+    let mut budget = Budget::new(STEP_ROWS_MAX);
+    let is_new = CHANNEL.get(tx, tenant, &key).await?.is_some_and(|channel| channel.deleted_at.is_none());
+    if *stage == MESSAGES && remove_messages(tx, &key, planned_at, &mut budget).await? {
+        *stage += 1;
+    }
+    if is_new && *stage > MESSAGES {
+        return Ok(Step::Done);
+    }
+    if *stage == MEMBERSHIPS && remove_members(tx, &key, &mut budget).await? {
+        *stage += 1;
+    }
+    if *stage < REST {
+        return Ok(Step::More);
+    }
+    for range in [READ.prefix(tenant, &key), HIDDEN.prefix(tenant, &key)] {
+        if !budget.clear(tx, range).await? {
+            return Ok(Step::More);
+        }
+    }
+    MEMBERS.delete(tx, tenant, &key);
+    CHANNEL.delete(tx, tenant, &key);
+    Ok(Step::Done)
+}
+
+/// Removes messages up to `until`; whether that were all.
+async fn remove_messages(tx: &mut Tx, channel: &Chat, until: Timestamp, budget: &mut Budget) -> Result<bool> {
+    let tenant = tx.tenant();
+    let end = CHANNEL_MESSAGE.prefix(tenant, &(channel.clone(), At(until))).end;
+    while !budget.is_spent() {
+        let range = CHANNEL_MESSAGE.prefix(tenant, channel).start..end.clone();
+        let page = CHANNEL_MESSAGE.scan(tx, tenant, range, Direction::Forward, budget.page()).await?;
+        for (key, _) in page.rows {
+            let Ok(message) = MessageId::parse(&key.2) else { continue };
+            if !messages::remove(tx, &message, budget).await? {
+                return Ok(false);
+            }
+            CHANNEL_MESSAGE.delete(tx, tenant, &key);
+            budget.spend(1);
+        }
+        if !page.more {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn remove_members(tx: &mut Tx, channel: &Chat, budget: &mut Budget) -> Result<bool> {
+    let tenant = tx.tenant();
+    while !budget.is_spent() {
+        let page = MEMBER.scan(tx, tenant, MEMBER.prefix(tenant, channel), Direction::Forward, budget.page()).await?;
+        for ((channel, user), _) in page.rows {
+            MEMBERSHIP.delete(tx, tenant, &(user.clone(), channel.clone()));
+            MEMBER.delete(tx, tenant, &(channel, user));
+            budget.spend(2);
+        }
+        if !page.more {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

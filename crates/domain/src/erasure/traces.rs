@@ -1,0 +1,319 @@
+//! What a user leaves in each table, and a walk over the whole app that removes it (v2 §5.6).
+//!
+//! [`RULES`] is the list of all tables with what happens to a row that names an erased user: a table that holds personal
+//! data and has no rule fails a test. The stages before the walk remove what is counted and told of; the walk removes the
+//! rest: the issuer of a ban, a mention, the maker of a channel that stays.
+
+use ids::UserId;
+use store::{Corrupt, Direction, Key, Limit, Log, Record, Store, Table, key, key::after, split, tenant_range};
+
+use crate::{
+    Result, Tx,
+    chat::messages::Listed,
+    keyspace::{
+        AUTHORED, BAN, BLOCKED, CHANNEL, CHANNEL_MESSAGE, DEVICE, FUTURE_BAN, HIDDEN, LOG, MEMBER, MEMBERSHIP, MESSAGE,
+        MUTE, MUTED, Personal, REACTED, REACTION, READ, REPLY, TABLES, TASK, USER,
+    },
+    log::Event,
+    tasks::{Leaver, Progress},
+    users::{self, Ban, User},
+};
+
+/// Pages of rows that one step of the walk reads.
+const STEP_PAGES_MAX: usize = 16;
+/// Rows that one step changes.
+const STEP_CHANGES_MAX: usize = 500;
+
+/// What happens to a row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Trace {
+    /// It tells nothing of the user.
+    Nothing,
+    /// It goes.
+    Row,
+    /// It stays with this value.
+    Fields(Vec<u8>),
+}
+
+/// What a rule is told: the key, the value, and who leaves.
+type Rule = fn(&[u8], &[u8], &Leaver) -> std::result::Result<Trace, Corrupt>;
+
+/// What a look at a typed row finds.
+enum Found {
+    Nothing,
+    Row,
+    Fields,
+}
+
+impl Found {
+    /// The row goes if `is_theirs`; else it may have changed fields.
+    fn row(is_theirs: bool, has_changed: bool) -> Found {
+        match (is_theirs, has_changed) {
+            (true, _) => Found::Row,
+            (false, true) => Found::Fields,
+            (false, false) => Found::Nothing,
+        }
+    }
+}
+
+/// Tables that hold personal data: what happens to a row that names an erased user.
+///
+/// Not here are the tables of feeds, whose data this version does not erase with a user, and the tasks themselves, which
+/// name whom they were about for as long as they tell what came of it.
+const RULES: &[(u8, Rule)] = &[
+    // What is told of a deletion must be told; it says whose and nothing else.
+    (LOG.tag(), |key, value, leaver| event(&LOG, key, value, leaver)),
+    // The user's own row goes last.
+    (USER.tag(), |key, value, leaver| {
+        look(&USER, key, value, |id, user| Found::row(false, *id != leaver.id.as_str() && forget(user, &leaver.id)))
+    }),
+    (DEVICE.tag(), |key, value, leaver| look(&DEVICE, key, value, |(user, _), _| theirs(leaver, [user]))),
+    (MUTE.tag(), |key, value, leaver| look(&MUTE, key, value, |(user, muted), _| theirs(leaver, [user, muted]))),
+    (MUTED.tag(), |key, value, leaver| look(&MUTED, key, value, |(muted, by), ()| theirs(leaver, [muted, by]))),
+    (BLOCKED.tag(), |key, value, leaver| look(&BLOCKED, key, value, |(user, by), ()| theirs(leaver, [user, by]))),
+    (BAN.tag(), |key, value, leaver| {
+        look(&BAN, key, value, |(user, _), ban| Found::row(is(leaver, user), forget_issuer(Some(ban), &leaver.id)))
+    }),
+    (FUTURE_BAN.tag(), |key, value, leaver| look(&FUTURE_BAN, key, value, |(user, by), _| theirs(leaver, [user, by]))),
+    (CHANNEL.tag(), |key, value, leaver| {
+        look(&CHANNEL, key, value, |_, channel| {
+            let was_theirs = replace(&mut channel.created_by, &leaver.id, Some(&leaver.heir));
+            Found::row(false, replace(&mut channel.truncated_by, &leaver.id, None) || was_theirs)
+        })
+    }),
+    (MEMBER.tag(), |key, value, leaver| {
+        look(&MEMBER, key, value, |(_, user), member| {
+            Found::row(is(leaver, user), forget_issuer(member.ban.as_mut(), &leaver.id))
+        })
+    }),
+    (MEMBERSHIP.tag(), |key, value, leaver| look(&MEMBERSHIP, key, value, |(user, _), ()| theirs(leaver, [user]))),
+    (READ.tag(), |key, value, leaver| look(&READ, key, value, |(_, user), _| theirs(leaver, [user]))),
+    (HIDDEN.tag(), |key, value, leaver| look(&HIDDEN, key, value, |(_, user), _| theirs(leaver, [user]))),
+    (MESSAGE.tag(), |key, value, leaver| {
+        look(&MESSAGE, key, value, |_, message| {
+            let author = message.user.clone();
+            let mut has_changed = retain(&mut message.mentioned, &leaver.id);
+            has_changed |= hide(&mut message.visible_to, author.as_ref(), &leaver.id);
+            if let Some(pin) = &mut message.pin {
+                has_changed |= replace(&mut pin.by, &leaver.id, None);
+            }
+            Found::row(author.as_ref() == Some(&leaver.id), has_changed)
+        })
+    }),
+    (CHANNEL_MESSAGE.tag(), |key, value, leaver| {
+        look(&CHANNEL_MESSAGE, key, value, |_, row| forget_listed(&mut row.value, &leaver.id))
+    }),
+    (REPLY.tag(), |key, value, leaver| look(&REPLY, key, value, |_, row| forget_listed(&mut row.value, &leaver.id))),
+    (REACTION.tag(), |key, value, leaver| look(&REACTION, key, value, |(_, user, _), _| theirs(leaver, [user]))),
+    (AUTHORED.tag(), |key, value, leaver| look(&AUTHORED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
+    (REACTED.tag(), |key, value, leaver| look(&REACTED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
+];
+
+/// Decodes a row, looks at it, and encodes it again if its fields changed.
+fn look<K: Key, V: Record>(
+    table: &Table<K, V>,
+    key: &[u8],
+    value: &[u8],
+    look: impl FnOnce(&K, &mut V) -> Found,
+) -> std::result::Result<Trace, Corrupt> {
+    let mut record = table.decode(key, value)?;
+    Ok(match look(&table.decode_key(key)?, &mut record) {
+        Found::Nothing => Trace::Nothing,
+        Found::Row => Trace::Row,
+        Found::Fields => Trace::Fields(record.encode()),
+    })
+}
+
+fn event(log: &Log<Event>, key: &[u8], value: &[u8], leaver: &Leaver) -> std::result::Result<Trace, Corrupt> {
+    let (_, event) = log.decode(key, value)?;
+    let must_be_told = matches!(&event, Event::Chat(event) if event.kind == "user.deleted");
+    Ok(if !must_be_told && names(value, &leaver.id) { Trace::Row } else { Trace::Nothing })
+}
+
+fn is(leaver: &Leaver, user: &str) -> bool {
+    user == leaver.id.as_str()
+}
+
+/// Whether one of the users of a key is who leaves.
+fn theirs<const N: usize>(leaver: &Leaver, users: [&String; N]) -> Found {
+    Found::row(users.into_iter().any(|user| is(leaver, user)), false)
+}
+
+fn replace(field: &mut Option<UserId>, user: &UserId, by: Option<&UserId>) -> bool {
+    let is_theirs = field.as_ref() == Some(user);
+    if is_theirs {
+        *field = by.cloned();
+    }
+    is_theirs
+}
+
+fn retain(users: &mut Vec<UserId>, user: &UserId) -> bool {
+    let before = users.len();
+    users.retain(|other| other != user);
+    users.len() < before
+}
+
+/// Takes `user` out of those who may see something. An empty list would show it to everybody: then its author stays.
+fn hide(visible_to: &mut Vec<UserId>, author: Option<&UserId>, user: &UserId) -> bool {
+    let has_changed = retain(visible_to, user);
+    if has_changed && visible_to.is_empty() {
+        visible_to.extend(author.cloned());
+    }
+    has_changed
+}
+
+fn forget(user: &mut User, leaver: &UserId) -> bool {
+    let before = user.blocked.len();
+    user.blocked.retain(|block| block.user != *leaver);
+    let has_changed = user.blocked.len() < before;
+    forget_issuer(user.ban.as_mut(), leaver) || has_changed
+}
+
+fn forget_issuer(ban: Option<&mut Ban>, leaver: &UserId) -> bool {
+    ban.is_some_and(|ban| replace(&mut ban.by, leaver, None))
+}
+
+fn forget_listed(listed: &mut Listed, leaver: &UserId) -> Found {
+    let author = listed.user.clone();
+    let has_changed = hide(&mut listed.visible_to, author.as_ref(), leaver);
+    Found::row(author.as_ref() == Some(leaver), has_changed)
+}
+
+/// Does a step of the walk over all rows of the app; whether it is at its end.
+///
+/// Pages are read beside the transaction, so that nobody who writes is in its way; what is changed is read again in it.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn erase(tx: &mut Tx, leaver: &Leaver, progress: &mut Progress, now: ids::Timestamp) -> Result<bool> {
+    let mut range = tenant_range(tx.tenant());
+    if !progress.cursor.is_empty() {
+        range.start = after(progress.cursor.clone());
+    }
+    let mut beside = tx.snapshot();
+    let mut changes = 0;
+    for _ in 0..STEP_PAGES_MAX {
+        let page = beside.scan(range.clone(), Direction::Forward, Limit::PAGE).await?;
+        for (key, value) in &page.rows {
+            if has(key, leaver.id.as_str().as_bytes()) || has(value, leaver.id.as_str().as_bytes()) {
+                changes += usize::from(erase_row(tx, key, leaver, now).await?);
+            }
+            if changes >= STEP_CHANGES_MAX {
+                progress.cursor = key.to_vec();
+                return Ok(false);
+            }
+        }
+        let Some((last, _)) = page.rows.last() else { return Ok(true) };
+        progress.cursor = last.to_vec();
+        range.start = after(last.to_vec());
+        if !page.more {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn erase_row(tx: &mut Tx, key: &[u8], leaver: &Leaver, now: ids::Timestamp) -> Result<bool> {
+    let Some(value) = tx.get(key).await? else { return Ok(false) };
+    match trace(key, &value, leaver).map_err(store::Error::from)? {
+        Trace::Nothing => return Ok(false),
+        Trace::Row => tx.delete(key.to_vec()),
+        Trace::Fields(value) => {
+            if split(key).is_some_and(|(_, tag, _)| tag == CHANNEL.tag()) {
+                ensure_heir(tx, &leaver.heir, now).await?;
+            }
+            tx.put(key.to_vec(), value);
+        }
+    }
+    Ok(true)
+}
+
+/// An heir whom nobody named is a user without a face, whom no query shows.
+async fn ensure_heir(tx: &mut Tx, heir: &UserId, now: ids::Timestamp) -> Result<()> {
+    if users::get(tx, heir).await?.is_none() {
+        users::put(tx, heir, &User { deleted_at: Some(now), is_pruned: true, ..User::new(now) });
+    }
+    Ok(())
+}
+
+fn trace(key: &[u8], value: &[u8], leaver: &Leaver) -> std::result::Result<Trace, Corrupt> {
+    let tag = split(key).map(|(_, tag, _)| tag);
+    match RULES.iter().find(|(known, _)| Some(*known) == tag) {
+        Some((_, rule)) => rule(key, value, leaver),
+        None => Ok(Trace::Nothing),
+    }
+}
+
+/// Rows that name somebody.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Residue {
+    /// The app.
+    pub app: u32,
+    /// The table.
+    pub table: &'static str,
+    /// How many rows of it.
+    pub rows: u64,
+}
+
+/// Walks over the whole store and counts the rows that name `user`; `looked` is told how many it has seen. Tasks, and events
+/// that tell of the deletion, do not count.
+///
+/// # Errors
+/// When the store fails, or a row cannot be read.
+pub async fn residue(store: &Store, user: &UserId, looked: &mut (dyn FnMut(u64) + Send)) -> Result<Vec<Residue>> {
+    let leaver = Leaver { id: user.clone(), was_there: true, heir: user.clone() };
+    let mut found: Vec<Residue> = Vec::new();
+    let (mut tx, mut start, mut seen) = (store.read(), Vec::new(), 0);
+    loop {
+        let range = start..key::prefixed(Vec::new()).end;
+        let page = tx.scan(range, Direction::Forward, Limit::PAGE).await?;
+        for (key, value) in &page.rows {
+            if let Some((app, table)) = left(key, value, &leaver).map_err(store::Error::from)? {
+                match found.iter_mut().find(|known| known.app == app && known.table == table) {
+                    Some(known) => known.rows += 1,
+                    None => found.push(Residue { app, table, rows: 1 }),
+                }
+            }
+        }
+        seen += page.rows.len() as u64;
+        looked(seen);
+        match page.rows.last() {
+            Some((last, _)) if page.more => start = after(last.to_vec()),
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// Whose table it is that still names who left, if this row does.
+fn left(key: &[u8], value: &[u8], leaver: &Leaver) -> std::result::Result<Option<(u32, &'static str)>, Corrupt> {
+    let Some((app, tag, typed)) = split(key) else { return Ok(None) };
+    let Some((_, name, personal)) = TABLES.iter().find(|(known, ..)| *known == tag) else { return Ok(None) };
+    let is_left = match *personal {
+        Personal::None => false,
+        _ if tag == TASK.tag() => false,
+        Personal::ByEvent => trace(key, value, leaver)? != Trace::Nothing,
+        _ => names(value, &leaver.id) || stands_in(typed, &leaver.id),
+    };
+    Ok(is_left.then_some((app, *name)))
+}
+
+/// Whether a record names `user`: in a field of its own, or as a text of the JSON that it holds.
+fn names(value: &[u8], user: &UserId) -> bool {
+    let field = minicbor::to_vec(user).expect("writing to memory cannot fail");
+    has(value, &field) || has(value, format!("\"{user}\"").as_bytes())
+}
+
+/// Whether one of the texts of a key is `user`.
+fn stands_in(typed: &[u8], user: &UserId) -> bool {
+    let mut text = Vec::new();
+    key::text(&mut text, user.as_str());
+    let starts = |at: usize| at == 0 || typed[at - 1] == 0;
+    typed.windows(text.len()).enumerate().any(|(at, window)| window == text && starts(at))
+}
+
+fn has(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests;

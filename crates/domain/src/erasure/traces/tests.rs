@@ -1,0 +1,200 @@
+use ids::ChannelId;
+
+use super::*;
+use crate::{
+    chat::{
+        channels::{self, Channel, Hidden},
+        members::Member,
+        reads,
+    },
+    feeds::pond::Pond,
+    keyspace::{At, Chat, MEMBERS},
+    tasks::{self, DeleteUsers, Kind, Mode, Step},
+};
+
+#[test]
+fn every_table_with_personal_data_has_a_rule() {
+    let feeds = |personal| matches!(personal, Personal::ByFeed | Personal::ByActivity);
+    let missing: Vec<_> = TABLES
+        .iter()
+        .filter(|(tag, _, personal)| {
+            *personal != Personal::None
+                && !feeds(*personal)
+                && *tag != TASK.tag()
+                && !RULES.iter().any(|(known, _)| known == tag)
+        })
+        .map(|(_, name, _)| name)
+        .collect();
+    assert!(missing.is_empty(), "say in RULES what becomes of the rows of {missing:?} that name an erased user");
+}
+
+const AMY: &str = "amy";
+
+fn id(text: &str) -> UserId {
+    UserId::parse(text).unwrap()
+}
+
+fn cid(text: &str) -> ChannelId {
+    ChannelId::parse(text).unwrap()
+}
+
+fn ban(by: &str) -> Ban {
+    Ban { by: Some(id(by)), reason: String::new(), expires: None, is_shadow: false, created_at: Pond::at(0) }
+}
+
+/// Amy is named in every field that can name a user, but for what is said.
+async fn plant(pond: &Pond) {
+    let now = Pond::at(0);
+    let write = pond.app.write(async |tx| {
+        let tenant = tx.tenant();
+        for user in [AMY, "bob", "cat"] {
+            users::put(tx, &id(user), &User::new(now));
+        }
+        let mut bob = User { ban: Some(ban(AMY)), ..User::new(now) };
+        bob.blocked.push(users::blocks::Block { user: id(AMY), created_at: now });
+        users::put(tx, &id("bob"), &bob);
+        BLOCKED.put(tx, tenant, &(AMY.into(), "bob".into()), &());
+        users::mutes::add(tx, &id(AMY), &[id("bob")], None, now).await?;
+        users::mutes::add(tx, &id("bob"), &[id(AMY)], None, now).await?;
+        BAN.put(tx, tenant, &(AMY.into(), String::new()), &ban("bob"));
+        BAN.put(tx, tenant, &("bob".into(), String::new()), &ban(AMY));
+        FUTURE_BAN.put(tx, tenant, &(AMY.into(), "bob".into()), &ban("bob"));
+        FUTURE_BAN.put(tx, tenant, &("bob".into(), AMY.into()), &ban(AMY));
+        for channel in ["messaging:two", "messaging:three"] {
+            let chat = Chat(cid(channel));
+            let made = Channel { truncated_by: Some(id(AMY)), ..Channel::new(Some(id(AMY)), now) };
+            CHANNEL.put(tx, tenant, &chat, &made);
+            for user in if channel == "messaging:two" { vec![AMY, "bob"] } else { vec![AMY, "bob", "cat"] } {
+                let member = Member { ban: Some(ban(AMY)), ..Member::new(now) };
+                MEMBER.put(tx, tenant, &(chat.clone(), user.into()), &member);
+                MEMBERSHIP.put(tx, tenant, &(user.into(), chat.clone()), &());
+                MEMBERS.add(tx, tenant, &chat, 1);
+                READ.put(tx, tenant, &(chat.clone(), user.into()), &reads::Read::new(now));
+                HIDDEN.put(tx, tenant, &(chat.clone(), user.into()), &Hidden { at: now });
+            }
+        }
+        AUTHORED.put(tx, tenant, &(AMY.into(), At(now), "gone".into()), &());
+        REACTED.put(tx, tenant, &(AMY.into(), "gone".into(), "like".into()), &());
+        Ok(())
+    });
+    write.await.unwrap();
+}
+
+/// Does `kind` as a task to its end; before each step the worker may be killed and another takes over.
+async fn done(pond: &Pond, kind: Kind, is_killed: bool) -> usize {
+    let planned = pond.app.write(async |tx| {
+        tasks::plan(tx, "t", kind.clone(), Pond::at(1));
+        Ok(())
+    });
+    planned.await.unwrap();
+    let (mut holder, mut seconds, mut steps) = (1, 1, 0);
+    let take = async |holder, seconds| {
+        pond.app.write(async |tx| tasks::take(tx, "t", holder, Pond::at(seconds)).await).await.unwrap().unwrap();
+    };
+    take(holder, seconds).await;
+    loop {
+        if is_killed {
+            (holder, seconds) = (holder + 1, seconds + 15);
+            take(holder, seconds).await;
+        }
+        let now = Pond::at(seconds);
+        let step = pond.app.write(async |tx| {
+            let mut task = tasks::held(tx, "t", holder).await?.unwrap();
+            let step = super::super::step(tx, &task.kind, &mut task.progress, task.created_at, now).await?;
+            tasks::keep(tx, "t", task, step, now);
+            Ok(step)
+        });
+        steps += 1;
+        if step.await.unwrap() == Step::Done {
+            return steps;
+        }
+    }
+}
+
+fn hard() -> Kind {
+    let leaver = Leaver { id: id(AMY), was_there: true, heir: id("delete-user-x") };
+    let (messages, conversations) = (Some(Mode::Hard), Some(Mode::Hard));
+    Kind::DeleteUsers(Box::new(DeleteUsers { users: vec![leaver], user: Mode::Hard, messages, conversations }))
+}
+
+async fn left_of(pond: &Pond, user: &str) -> Vec<&'static str> {
+    let found = residue(&pond.app.store, &id(user), &mut |_| {}).await.unwrap();
+    found.into_iter().map(|residue| residue.table).collect()
+}
+
+/// All rows of the app but the log and the task.
+async fn rows(pond: &Pond) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let page = pond.app.store.read().scan(tenant_range(1), Direction::Forward, Limit::PAGE).await.unwrap();
+    let kept = |key: &[u8]| split(key).is_some_and(|(_, tag, _)| tag != LOG.tag() && tag != TASK.tag());
+    page.rows.into_iter().filter(|(key, _)| kept(key)).map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
+}
+
+#[tokio::test]
+async fn after_a_hard_deletion_nothing_in_the_store_names_the_user() {
+    let pond = Pond::new();
+    plant(&pond).await;
+    let before = left_of(&pond, AMY).await;
+    for (tag, name, _) in TABLES.iter().filter(|(tag, ..)| RULES.iter().any(|(known, _)| known == tag)) {
+        let is_said = [MESSAGE.tag(), CHANNEL_MESSAGE.tag(), REPLY.tag(), REACTION.tag(), DEVICE.tag()].contains(tag);
+        assert!(is_said || before.contains(name), "plant something of amy in {name}");
+    }
+    done(&pond, hard(), false).await;
+    assert!(left_of(&pond, AMY).await.is_empty(), "{:?}", left_of(&pond, AMY).await);
+}
+
+#[tokio::test]
+async fn a_conversation_goes_and_another_channel_stays_with_the_heir() {
+    let pond = Pond::new();
+    plant(&pond).await;
+    done(&pond, hard(), false).await;
+    let mut tx = pond.app.snapshot();
+    assert!(CHANNEL.get(&mut tx, 1, &Chat(cid("messaging:two"))).await.unwrap().is_none());
+    let three = channels::load(&mut tx, &cid("messaging:three")).await.unwrap();
+    assert_eq!((three.created_by, three.truncated_by), (Some(id("delete-user-x")), None));
+    assert_eq!(MEMBERS.get(&mut tx, 1, &Chat(cid("messaging:three"))).await.unwrap(), 2);
+    let heir = users::get(&mut tx, &id("delete-user-x")).await.unwrap().unwrap();
+    assert!(heir.deleted_at.is_some(), "no query shows the heir");
+    let bob = users::get(&mut tx, &id("bob")).await.unwrap().unwrap();
+    assert!(bob.blocked.is_empty() && bob.ban.is_some_and(|ban| ban.by.is_none()));
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_before_each_step_leaves_the_same_as_one_that_is_not() {
+    let (calm, killed) = (Pond::new(), Pond::new());
+    plant(&calm).await;
+    plant(&killed).await;
+    let steps = done(&calm, hard(), false).await;
+    assert_eq!(done(&killed, hard(), true).await, steps);
+    let users_row = |rows: Vec<(Vec<u8>, Vec<u8>)>| rows.into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+    assert_eq!(users_row(rows(&calm).await), users_row(rows(&killed).await));
+    assert!(left_of(&killed, AMY).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_soft_deletion_keeps_everything_but_devices_and_a_pruned_user_is_a_frame() {
+    let pond = Pond::new();
+    plant(&pond).await;
+    let leaver = Leaver { id: id(AMY), was_there: true, heir: id("delete-user-x") };
+    let asked = |user| {
+        Kind::DeleteUsers(Box::new(DeleteUsers {
+            users: vec![leaver.clone()],
+            user,
+            messages: None,
+            conversations: None,
+        }))
+    };
+    let named = User { name: Some("Amy".into()), deleted_at: Some(Pond::at(1)), ..User::new(Pond::at(0)) };
+    let written = pond.app.write(async |tx| {
+        users::put(tx, &id(AMY), &named);
+        Ok(())
+    });
+    written.await.unwrap();
+    let before = rows(&pond).await;
+    done(&pond, asked(Mode::Soft), false).await;
+    assert_eq!(rows(&pond).await, before);
+    done(&pond, asked(Mode::Pruning), false).await;
+    let amy = users::get(&mut pond.app.snapshot(), &id(AMY)).await.unwrap().unwrap();
+    assert_eq!((amy.name, amy.is_pruned, amy.deleted_at), (None, true, Some(Pond::at(1))));
+    let restored = pond.app.write(async |tx| users::standing::restore(tx, &id(AMY), Pond::at(2)).await).await;
+    assert!(restored.is_err(), "what was pruned is not restored");
+}

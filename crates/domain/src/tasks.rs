@@ -1,0 +1,355 @@
+//! Work that is too long for one call: stored in the commit that starts it, done in steps, once (chat §14, v2 §3).
+//!
+//! A task stands in the queue of the system until nothing is left to do with it. Who takes it holds a lease; a step is one
+//! transaction that asks for the lease, does some of the work and notes how far it came. So a killed worker's task is
+//! taken over where it was, and what a step did is never done twice.
+
+use ids::{AppId, ChannelId, Timestamp, UserId};
+use minicbor::{Decode, Encode};
+use store::{Direction, Limit, Store};
+
+use crate::{
+    Error, Result, Tx,
+    keyspace::{At, SYSTEM, TASK, TASK_DUE},
+    log::{self, Event},
+};
+
+/// How long a worker holds a task without a sign of life.
+const LEASE_MICROS: i64 = 15 * 1_000_000;
+/// How often in a row a task may be taken without a step coming of it, before it has failed.
+const ATTEMPTS_MAX: u32 = 8;
+/// How long the first failed attempt waits for the second; each further one waits twice as long.
+const BACKOFF_MICROS: i64 = 500_000;
+/// How long a finished task is kept.
+const KEPT_MICROS: i64 = 90 * 24 * 3600 * 1_000_000;
+
+/// A task of one app.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct Task {
+    /// What is to be done.
+    #[n(0)]
+    pub kind: Kind,
+    /// How it stands.
+    #[n(1)]
+    pub status: Status,
+    /// When it was planned.
+    #[n(2)]
+    pub created_at: Timestamp,
+    /// When it last came on.
+    #[n(3)]
+    pub updated_at: Timestamp,
+    /// How far it came.
+    #[n(4)]
+    pub progress: Progress,
+    /// When it is looked at next; its place in the queue.
+    #[n(5)]
+    due: Timestamp,
+    /// How often it was taken since it last came on.
+    #[n(6)]
+    attempts: u32,
+    /// Who holds it.
+    #[n(7)]
+    holder: Option<u64>,
+}
+
+/// What a task does.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub enum Kind {
+    /// Removes channels, whose rows say already that they are deleted.
+    #[n(0)]
+    DeleteChannels {
+        /// Which, and whether they were there.
+        #[n(0)]
+        channels: Vec<(ChannelId, bool)>,
+        /// Whether nothing may be left of them.
+        #[n(1)]
+        is_hard: bool,
+    },
+    /// Removes what users said and had, as far as it is asked; the users are marked deleted already.
+    #[n(1)]
+    DeleteUsers(#[n(0)] Box<DeleteUsers>),
+    /// Locks users out.
+    #[n(2)]
+    DeactivateUsers {
+        /// Whom.
+        #[n(0)]
+        users: Vec<UserId>,
+        /// Who says so.
+        #[n(1)]
+        by: Option<UserId>,
+        /// Whether what they said is marked deleted.
+        #[n(2)]
+        marks_messages: bool,
+    },
+    /// Lets users in again.
+    #[n(3)]
+    ReactivateUsers {
+        /// Whom.
+        #[n(0)]
+        users: Vec<UserId>,
+        /// Who says so.
+        #[n(1)]
+        by: Option<UserId>,
+        /// Whether what was marked deleted when they were locked out comes back.
+        #[n(2)]
+        restores_messages: bool,
+    },
+}
+
+/// How much of something is removed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Mode {
+    /// It is marked deleted, and all of it is kept.
+    #[n(0)]
+    Soft,
+    /// It is marked deleted, and what it says is gone.
+    #[n(1)]
+    Pruning,
+    /// Nothing of it is left.
+    #[n(2)]
+    Hard,
+}
+
+/// What is removed of whom (v2 §2.5).
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct DeleteUsers {
+    /// Whom.
+    #[n(0)]
+    pub users: Vec<Leaver>,
+    /// The users themselves.
+    #[n(1)]
+    pub user: Mode,
+    /// What they said; nothing, if absent.
+    #[n(2)]
+    pub messages: Option<Mode>,
+    /// Channels of theirs with one other member; none, if absent.
+    #[n(3)]
+    pub conversations: Option<Mode>,
+}
+
+/// A user who is deleted.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct Leaver {
+    /// Who.
+    #[n(0)]
+    pub id: UserId,
+    /// Whether the user was there.
+    #[n(1)]
+    pub was_there: bool,
+    /// Who gets the channels that are left.
+    #[n(2)]
+    pub heir: UserId,
+}
+
+/// How a task stands; it never goes back.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum Status {
+    /// Nobody has looked at it.
+    #[n(0)]
+    Waiting,
+    /// Somebody has taken it.
+    #[n(1)]
+    Pending,
+    /// A step was done.
+    #[n(2)]
+    Running,
+    /// All is done; of a batch, perhaps not with every item.
+    #[n(3)]
+    Completed,
+    /// It was given up.
+    #[n(4)]
+    Failed {
+        /// What kind of failure.
+        #[n(0)]
+        kind: String,
+        /// What is wrong, in words without personal data.
+        #[n(1)]
+        description: String,
+    },
+}
+
+/// How far a task came with its items, one after the other.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct Progress {
+    /// What became of the items that are done: nothing, or why it failed.
+    #[n(0)]
+    pub outcomes: Vec<Option<String>>,
+    /// The stage of the item at hand.
+    #[n(1)]
+    pub stage: u8,
+    /// Where in that stage.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub cursor: Vec<u8>,
+}
+
+impl Progress {
+    /// The item at hand.
+    pub fn item(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    /// Goes on to the next stage.
+    pub fn next_stage(&mut self) {
+        self.stage += 1;
+        self.cursor.clear();
+    }
+
+    /// Goes on to the next item.
+    pub fn next_item(&mut self, failure: Option<String>) {
+        self.outcomes.push(failure);
+        self.stage = 0;
+        self.cursor.clear();
+    }
+}
+
+/// Whether there is more to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// There is.
+    More,
+    /// Nothing.
+    Done,
+}
+
+impl Task {
+    /// Whether nothing more will come of it.
+    pub fn is_finished(&self) -> bool {
+        matches!(self.status, Status::Completed | Status::Failed { .. })
+    }
+}
+
+/// Stores a task, which is begun as soon as this commits; `id` is new.
+pub fn plan(tx: &mut Tx, id: &str, kind: Kind, now: Timestamp) {
+    let task = Task {
+        kind,
+        status: Status::Waiting,
+        created_at: now,
+        updated_at: now,
+        progress: Progress::default(),
+        due: now,
+        attempts: 0,
+        holder: None,
+    };
+    put(tx, id, &task, None);
+    log::record(tx, &Event::Planned { task: id.to_owned() });
+}
+
+/// The task `id`.
+///
+/// # Errors
+/// [`Error::Absent`] when there is none.
+pub async fn load(tx: &mut Tx, id: &str) -> Result<Task> {
+    let tenant = tx.tenant();
+    let task = TASK.get(tx, tenant, &id.to_owned()).await?;
+    task.ok_or_else(|| Error::Absent(format!("task with id '{id}' does not exist")))
+}
+
+/// The first tasks of all apps to be looked at by `now`, at most `limit`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn due(store: &Store, now: Timestamp, limit: usize) -> Result<Vec<(AppId, String)>> {
+    let end = TASK_DUE.prefix(SYSTEM.0, &At(now)).end;
+    let range = TASK_DUE.range(SYSTEM.0).start..end;
+    let page = TASK_DUE.scan(&mut store.read(), SYSTEM.0, range, Direction::Forward, Limit::rows(limit)).await?;
+    Ok(page.rows.into_iter().map(|((_, app, id), ())| (AppId(app), id)).collect())
+}
+
+/// Takes the task `id` for `holder`, unless somebody else has it or it is not its time; a finished one that was kept long
+/// enough is removed, and one that was taken too often in vain has failed.
+///
+/// # Errors
+/// When the store fails.
+pub async fn take(tx: &mut Tx, id: &str, holder: u64, now: Timestamp) -> Result<Option<Task>> {
+    let tenant = tx.tenant();
+    let Some(mut task) = TASK.get(tx, tenant, &id.to_owned()).await? else { return Ok(None) };
+    let before = task.due;
+    if now < before {
+        return Ok(None);
+    }
+    if task.is_finished() {
+        TASK.delete(tx, tenant, &id.to_owned());
+        TASK_DUE.delete(tx, SYSTEM.0, &(At(before), tenant, id.to_owned()));
+        return Ok(None);
+    }
+    if task.attempts >= ATTEMPTS_MAX {
+        let description = format!("the task was given up after {ATTEMPTS_MAX} attempts");
+        finish(&mut task, Status::Failed { kind: "internal_error".to_owned(), description }, now);
+        put(tx, id, &task, Some(before));
+        return Ok(None);
+    }
+    task.attempts += 1;
+    task.holder = Some(holder);
+    task.due = now.plus_micros(LEASE_MICROS);
+    if task.status == Status::Waiting {
+        task.status = Status::Pending;
+        task.updated_at = now;
+    }
+    put(tx, id, &task, Some(before));
+    Ok(Some(task))
+}
+
+/// The task `id`, if `holder` still has it: a step begins with this.
+///
+/// # Errors
+/// When the store fails.
+pub async fn held(tx: &mut Tx, id: &str, holder: u64) -> Result<Option<Task>> {
+    let tenant = tx.tenant();
+    let task = TASK.get(tx, tenant, &id.to_owned()).await?;
+    Ok(task.filter(|task| task.holder == Some(holder)))
+}
+
+/// Notes how far `task` came, with what the transaction did for it: a step ends with this.
+pub fn keep(tx: &mut Tx, id: &str, mut task: Task, step: Step, now: Timestamp) {
+    let before = task.due;
+    match step {
+        Step::More => {
+            task.status = Status::Running;
+            task.updated_at = now;
+            task.attempts = 1;
+            task.due = now.plus_micros(LEASE_MICROS);
+        }
+        Step::Done => finish(&mut task, Status::Completed, now),
+    }
+    put(tx, id, &task, Some(before));
+}
+
+/// Gives the task back, if there is more to do: others go first, and after a failure it waits a while.
+///
+/// # Errors
+/// When the store fails.
+pub async fn give_back(tx: &mut Tx, id: &str, holder: u64, has_failed: bool, now: Timestamp) -> Result<()> {
+    let Some(mut task) = held(tx, id, holder).await? else { return Ok(()) };
+    let before = task.due;
+    task.holder = None;
+    task.due = match has_failed {
+        true => now.plus_micros(BACKOFF_MICROS << task.attempts.min(ATTEMPTS_MAX)),
+        false => now,
+    };
+    if !has_failed {
+        task.attempts = 0;
+    }
+    put(tx, id, &task, Some(before));
+    Ok(())
+}
+
+fn finish(task: &mut Task, status: Status, now: Timestamp) {
+    task.status = status;
+    task.updated_at = now;
+    task.holder = None;
+    task.due = now.plus_micros(KEPT_MICROS);
+}
+
+/// Writes the task and its place in the queue, where it stood at `before`.
+fn put(tx: &mut Tx, id: &str, task: &Task, before: Option<Timestamp>) {
+    let tenant = tx.tenant();
+    if let Some(before) = before {
+        TASK_DUE.delete(tx, SYSTEM.0, &(At(before), tenant, id.to_owned()));
+    }
+    TASK_DUE.put(tx, SYSTEM.0, &(At(task.due), tenant, id.to_owned()), &());
+    TASK.put(tx, tenant, &id.to_owned(), task);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! Tasks, as their starters ask for them.
+
+use domain::tasks::{Kind, Status, Task};
+use serde_json::{Map, Value, json};
+use wire::chat::{
+    dialect::{Dialect, Time},
+    tasks::{Failure, Task as WireTask},
+};
+
+/// The task `id`; `result` is asked for when it is completed.
+pub(crate) fn task<'a>(
+    dialect: Dialect,
+    id: &'a str,
+    task: &'a Task,
+    result: impl FnOnce(&Task) -> Value,
+) -> WireTask<'a> {
+    let time = |at| Time { at, dialect };
+    let (status, error) = match &task.status {
+        Status::Waiting => ("waiting", None),
+        Status::Pending => ("pending", None),
+        Status::Running => ("running", None),
+        Status::Completed => ("completed", None),
+        Status::Failed { kind, description } => ("failed", Some(Failure { kind, description })),
+    };
+    WireTask {
+        task_id: id,
+        status,
+        created_at: time(task.created_at),
+        updated_at: time(task.updated_at),
+        result: (task.status == Status::Completed).then(|| result(task)),
+        error,
+    }
+}
+
+/// What became of each item of a batch: `{"<id>":{"status":"ok"}}`.
+pub(crate) fn outcomes(task: &Task) -> Value {
+    let outcome = |failure: &Option<String>| match failure {
+        None => json!({ "status": "ok" }),
+        Some(error) => json!({ "status": "error", "error": error }),
+    };
+    let items = items(&task.kind).into_iter().zip(&task.progress.outcomes);
+    Value::Object(items.map(|(id, failure)| (id, outcome(failure))).collect::<Map<_, _>>())
+}
+
+fn items(kind: &Kind) -> Vec<String> {
+    match kind {
+        Kind::DeleteChannels { channels, .. } => channels.iter().map(|(id, _)| id.to_string()).collect(),
+        Kind::DeleteUsers(asked) => asked.users.iter().map(|leaver| leaver.id.to_string()).collect(),
+        Kind::DeactivateUsers { users, .. } | Kind::ReactivateUsers { users, .. } => {
+            users.iter().map(ToString::to_string).collect()
+        }
+    }
+}

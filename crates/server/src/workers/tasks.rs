@@ -1,0 +1,151 @@
+//! Does the tasks of all apps: each step one transaction, several tasks at a time, none twice (chat §14).
+//!
+//! A commit that plans a task wakes the worker. It looks now and then besides, for what failed and waits, and for the tasks
+//! of a server that was killed.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    App, Error, Result, erasure, log,
+    tasks::{self, Step},
+};
+use ids::Timestamp;
+use store::Store;
+use tokio::{sync::Notify, task::JoinSet};
+
+use crate::{Server, seal};
+
+/// How often the worker looks, if nothing wakes it.
+const EVERY: Duration = Duration::from_secs(1);
+/// Tasks at work at a time.
+const AT_ONCE_MAX: usize = 4;
+/// Steps after which a task lets others go first.
+const STEPS_MAX: usize = 256;
+
+/// What wakes the worker, and by which number it holds its tasks.
+pub(crate) struct Wake {
+    planned: Arc<Notify>,
+    store: Store,
+    holder: u64,
+}
+
+impl Wake {
+    /// Listens to the commits of `store`.
+    pub(crate) fn new(store: &Store) -> Self {
+        let planned = Arc::new(Notify::new());
+        let wake = planned.clone();
+        store.on_publish(Box::new(move |published| {
+            if published.appended.iter().any(|(_, entry)| log::is_planned(entry)) {
+                wake.notify_one();
+            }
+        }));
+        Wake { planned, store: store.clone(), holder: u64::from_le_bytes(seal::random()) }
+    }
+}
+
+/// Works until the server ends.
+pub(crate) async fn work(server: Arc<Server>) {
+    let mut at_work = JoinSet::new();
+    loop {
+        if let Err(error) = start_due(&server, &mut at_work).await {
+            tracing::warn!(%error, "the tasks could not be read; trying again later");
+        }
+        tokio::select! {
+            () = server.tasks.planned.notified(), if at_work.len() < AT_ONCE_MAX => {}
+            // There is room for another.
+            Some(_) = at_work.join_next() => {}
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+/// Does what is due, until nothing is.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn run_due(server: &Arc<Server>) -> Result<()> {
+    let mut at_work = JoinSet::new();
+    loop {
+        let is_idle = !start_due(server, &mut at_work).await?;
+        if at_work.join_next().await.is_none() && is_idle {
+            return Ok(());
+        }
+    }
+}
+
+/// Starts what is due, as far as there is room; whether there was anything.
+async fn start_due(server: &Arc<Server>, at_work: &mut JoinSet<()>) -> Result<bool> {
+    let room = AT_ONCE_MAX.saturating_sub(at_work.len());
+    if room == 0 {
+        return Ok(true);
+    }
+    let due = tasks::due(&server.tasks.store, now(server), room).await?;
+    let mut is_any = false;
+    for (app, id) in &due {
+        let Some(tenant) = server.apps.all().into_iter().find(|tenant| tenant.app.id == *app) else { continue };
+        is_any = true;
+        let (holder, now) = (server.tasks.holder, now(server));
+        // Taken here and not in the task's own time, so that it is no longer due when the queue is read again.
+        if tenant.app.write(async |tx| tasks::take(tx, id, holder, now).await).await?.is_some() {
+            at_work.spawn(attempt(server.clone(), tenant.app.clone(), id.clone()));
+        }
+    }
+    Ok(is_any)
+}
+
+fn now(server: &Server) -> Timestamp {
+    Timestamp::from_micros(server.clock.now_micros())
+}
+
+/// Does steps of a task that is taken, to its end or until others are to go first.
+async fn attempt(server: Arc<Server>, app: App, id: String) {
+    let holder = server.tasks.holder;
+    let outcome = go_on(&server, &app, &id).await;
+    if let Err(error) = &outcome {
+        tracing::warn!(%error, task = %id, app = app.id.0, "a task failed; trying again later");
+    }
+    let now = now(&server);
+    let has_failed = outcome.is_err();
+    let given = app.write(async |tx| tasks::give_back(tx, &id, holder, has_failed, now).await).await;
+    if let Err(error) = given {
+        tracing::warn!(%error, task = %id, app = app.id.0, "a task could not be given back; its lease will end");
+    }
+}
+
+async fn go_on(server: &Server, app: &App, id: &str) -> Result<()> {
+    for _ in 0..STEPS_MAX {
+        if step(server, app, id).await? == Step::Done {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// A step of the task `id`; done, too, if somebody else has the task by now.
+async fn step(server: &Server, app: &App, id: &str) -> Result<Step> {
+    let (holder, now) = (server.tasks.holder, now(server));
+    let done = app.write(async |tx| {
+        let Some(mut task) = tasks::held(tx, id, holder).await? else { return Ok(Step::Done) };
+        let step = erasure::step(tx, &task.kind, &mut task.progress, task.created_at, now).await?;
+        tasks::keep(tx, id, task, step, now);
+        Ok(step)
+    });
+    match done.await {
+        Ok(step) => Ok(step),
+        Err(error @ Error::Store(_)) => Err(error),
+        Err(error) => skip(app, id, holder, &error, now).await,
+    }
+}
+
+/// Goes on after an item of which nothing can come.
+async fn skip(app: &App, id: &str, holder: u64, error: &Error, now: Timestamp) -> Result<Step> {
+    let failure = error.to_string();
+    let skipped = app.write(async |tx| {
+        let Some(mut task) = tasks::held(tx, id, holder).await? else { return Ok(Step::Done) };
+        task.progress.next_item(Some(failure.clone()));
+        tasks::keep(tx, id, task, Step::More, now);
+        Ok(Step::More)
+    });
+    skipped.await
+}
