@@ -3,12 +3,16 @@
 //! A request crosses: its line in `chat::router`, the tolerant reading of its body in `fields`, the handler, the domain.
 //! Handlers and the domain do not look at the dialect; `fields` and `to_wire` do.
 
+mod blocks;
 mod connect;
+mod devices;
 mod erasure;
 mod error;
 mod events;
 mod fields;
 mod gate;
+mod guest;
+mod patch;
 mod prefix;
 pub(crate) mod router;
 mod tasks;

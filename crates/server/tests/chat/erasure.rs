@@ -43,7 +43,7 @@ async fn a_user_is_locked_out_before_the_task_runs() {
     pond.people(&["amy"]).await;
     pond.v2().post("users/delete", json!({ "user_ids": ["amy"] })).await.ok(201);
     let own = json!({ "users": { "amy": { "id": "amy" } } }).to_string();
-    assert_eq!(pond.user("amy").refuses(Method::POST, "users", own.as_str()).await, (401, 5));
+    assert_eq!(pond.user("amy").refuses(Method::POST, "users", own.clone()).await, (401, 5));
     assert_eq!(pond.refuses(Method::POST, "users", own).await, (400, 4));
 }
 

@@ -5,8 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "in a test, and in what serves tests, a failure is a panic")]
 
 mod auth;
-mod events;
 mod erasure;
+mod events;
 mod pond;
 mod sockets;
 mod tasks;
