@@ -8,4 +8,8 @@ pub mod messages;
 pub mod permissions;
 pub mod reactions;
 pub mod reads;
+pub mod threads;
 pub mod types;
+
+#[cfg(test)]
+mod pond;

@@ -12,9 +12,10 @@ use crate::{
     chat::{
         channels::{Channel, Hidden},
         members::Member,
-        messages::{Listed, Message},
+        messages::{Listed, Message, Version},
         reactions::Reaction,
         reads::Read,
+        threads::{Participant, Thread},
         types::ChannelType,
     },
     feeds::{
@@ -101,6 +102,34 @@ pub const CHANNEL_MESSAGE: StampedTable<(Chat, At, String), Listed> = StampedTab
 pub const REPLY: StampedTable<(String, At, String), Listed> = StampedTable::new(59, "reply");
 /// message, user, type → the reaction.
 pub const REACTION: Table<(String, String, String), Reaction> = Table::new(60, "reaction");
+/// message, time newest first, user, type → nothing. Mirror of `REACTION`.
+pub const REACTION_ORDER: Table<(String, Latest, String, String), ()> = Table::new(61, "reaction_order");
+/// message, type, time, user → nothing. Mirror of `REACTION`.
+pub const REACTION_GROUP: Table<(String, String, At, String), ()> = Table::new(62, "reaction_group");
+/// message, type → how many reactions.
+pub const REACTIONS: Counter<(String, String)> = Counter::new(63, "reactions");
+/// message, type → the sum of their scores.
+pub const SCORES: Counter<(String, String)> = Counter::new(64, "scores");
+/// parent → the thread that its first reply began.
+pub const THREAD: Table<String, Thread> = Table::new(65, "thread");
+/// parent, user → how the user takes part in the thread.
+pub const PARTICIPANT: Table<(String, String), Participant> = Table::new(66, "participant");
+/// user, parent → nothing. Mirror of `PARTICIPANT`.
+pub const PARTICIPATION: Table<(String, String), ()> = Table::new(67, "participation");
+/// parent, whether deleted → how many replies.
+pub const REPLIES: Counter<(String, bool)> = Counter::new(68, "replies");
+/// channel → how many messages it shows that are neither deleted nor the application's notes.
+pub const MESSAGES: Counter<Chat> = Counter::new(69, "messages");
+/// message, when it was written → an older version of the message.
+pub const VERSION: Table<(String, At), Version> = Table::new(120, "version");
+/// channel, since newest first, message → nothing. Mirror of the pins in `MESSAGE`; an expired one stays until its message changes.
+pub const PINNED: Table<(Chat, Latest, String), ()> = Table::new(121, "pinned");
+/// channel, user, message → when the user deleted it for themselves.
+pub const DELETED_FOR: Table<(Chat, String, String), Timestamp> = Table::new(122, "deleted_for");
+/// channel, author, time, message → nothing: it waits to be committed.
+pub const PENDING: Table<(Chat, String, At, String), ()> = Table::new(123, "pending");
+/// channel, user → when the user last wrote here, while slow mode was on.
+pub const PACE: Table<(Chat, String), Timestamp> = Table::new(124, "pace");
 
 // Tasks.
 /// task → the task.
@@ -175,6 +204,20 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (TASK_DUE.tag(), TASK_DUE.name(), Personal::None),
     (AUTHORED.tag(), AUTHORED.name(), Personal::ByUser),
     (REACTED.tag(), REACTED.name(), Personal::ByUser),
+    (REACTION_ORDER.tag(), REACTION_ORDER.name(), Personal::ByMember),
+    (REACTION_GROUP.tag(), REACTION_GROUP.name(), Personal::ByMember),
+    (REACTIONS.tag(), REACTIONS.name(), Personal::None),
+    (SCORES.tag(), SCORES.name(), Personal::None),
+    (THREAD.tag(), THREAD.name(), Personal::ByAuthor),
+    (PARTICIPANT.tag(), PARTICIPANT.name(), Personal::ByMember),
+    (PARTICIPATION.tag(), PARTICIPATION.name(), Personal::ByUser),
+    (REPLIES.tag(), REPLIES.name(), Personal::None),
+    (MESSAGES.tag(), MESSAGES.name(), Personal::None),
+    (VERSION.tag(), VERSION.name(), Personal::ByAuthor),
+    (PINNED.tag(), PINNED.name(), Personal::None),
+    (DELETED_FOR.tag(), DELETED_FOR.name(), Personal::ByMember),
+    (PENDING.tag(), PENDING.name(), Personal::ByMember),
+    (PACE.tag(), PACE.name(), Personal::ByMember),
 ];
 
 /// A feed in a key: group, then id.

@@ -3,17 +3,17 @@
 //! A request crosses: its line in `chat::router`, the tolerant reading of its body in `fields`, the handler, the domain.
 //! Handlers and the domain do not look at the dialect; `fields` and `to_wire` do.
 
-mod blocks;
+mod attachments;
 mod connect;
-mod devices;
 mod erasure;
 mod error;
 mod events;
 mod fields;
 mod gate;
-mod guest;
-mod patch;
+mod markdown;
+mod messages;
 mod prefix;
+mod reactions;
 pub(crate) mod router;
 mod tasks;
 pub(crate) mod to_wire;
@@ -22,6 +22,7 @@ mod users;
 mod watching;
 
 pub(crate) use error::Error;
+pub(crate) use messages::Moments;
 pub(crate) use prefix::rewrite;
 pub(crate) use token::Token;
 

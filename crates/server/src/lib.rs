@@ -39,6 +39,8 @@ pub struct Server {
     hub: realtime::Hub,
     /// Where the tasks of the apps are, and what wakes who does them.
     tasks: workers::Wake,
+    /// Orders messages in time.
+    moments: chat::Moments,
     /// Tells the time.
     pub clock: Arc<dyn front::Clock>,
     /// Opens `/admin/…`.

@@ -93,6 +93,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
         rates: RateLimits::new(rate_limits),
         hub: Hub::new(realtime, feed),
         tasks,
+        moments: chat::Moments::default(),
         clock,
         admin_token: hex(seal::random::<32>()),
     });

@@ -9,5 +9,6 @@ pub mod dialect;
 pub mod error;
 pub mod events;
 pub mod members;
+pub mod messages;
 pub mod tasks;
 pub mod users;

@@ -1,4 +1,28 @@
 //! Messages (chat §6.7, §11.4, §12).
+//!
+//! **Invariant:** a message that others may see has one row in `CHANNEL_MESSAGE`, unless it shows in its thread alone, and
+//! one in `REPLY` if it has a parent. One that waits to be committed, and an ephemeral one, has neither.
+
+mod change;
+mod delete;
+mod draft;
+mod history;
+mod page;
+mod read;
+mod scene;
+mod send;
+mod views;
+
+pub use change::{Change, Patch, commit, release, update};
+pub use delete::{delete, delete_for, delete_for_good, undelete};
+pub use draft::Draft;
+pub use history::{HISTORY, Written, history};
+pub use page::{Edge, Page, Part, Viewer, page, pinned, replies};
+pub use read::{read, read_many};
+pub use scene::Scene;
+pub use send::send;
+pub(in crate::chat) use views::reacted;
+pub use views::{Group, Reacted, Shown, Tally, gather};
 
 use ids::{ChannelId, MessageId, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
@@ -101,6 +125,37 @@ pub struct Message {
     /// The application's own fields: a JSON object, as it was sent.
     #[n(23)]
     pub custom: String,
+    /// Whether it names all members.
+    #[n(24)]
+    #[cbor(default)]
+    pub mentions_channel: bool,
+    /// Whether it names all who are there.
+    #[n(25)]
+    #[cbor(default)]
+    pub mentions_here: bool,
+    /// Who wrote the text as it is now; its author, if nobody changed it.
+    #[n(26)]
+    pub edited_by: Option<UserId>,
+}
+
+/// An older version of a message (chat §6.15).
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Version {
+    /// Who wrote it.
+    #[n(0)]
+    pub by: Option<UserId>,
+    /// The text.
+    #[n(1)]
+    pub text: String,
+    /// Attachments: each a JSON object in the classic shape.
+    #[n(2)]
+    pub attachments: Vec<String>,
+    /// The application's own fields: a JSON object.
+    #[n(3)]
+    pub custom: String,
+    /// Whether the message was deleted then.
+    #[n(4)]
+    pub is_deleted: bool,
 }
 
 /// How a message is pinned.
@@ -115,6 +170,13 @@ pub struct Pin {
     /// Until when; for good, if absent.
     #[n(2)]
     pub expires: Option<Timestamp>,
+}
+
+impl Pin {
+    /// Whether it holds at `now`.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.expires.is_none_or(|expires| now < expires)
+    }
 }
 
 /// How a message stands in a list: all that counting needs.
@@ -132,6 +194,13 @@ pub struct Listed {
     /// Who may see it; everybody, if empty.
     #[n(3)]
     pub visible_to: Vec<UserId>,
+}
+
+impl Listed {
+    /// Whether `user` may see it.
+    pub fn is_visible_to(&self, user: &UserId) -> bool {
+        self.visible_to.is_empty() || self.visible_to.contains(user) || self.user.as_ref() == Some(user)
+    }
 }
 
 impl Message {
@@ -157,3 +226,17 @@ pub async fn get(tx: &mut Tx, id: &MessageId) -> Result<Option<Message>> {
 pub async fn load(tx: &mut Tx, id: &MessageId) -> Result<Message> {
     get(tx, id).await?.ok_or_else(|| Error::Absent(format!("Message with id {id} doesn't exist")))
 }
+
+/// Whether the message waits to be committed, or is for its author's eyes only.
+pub fn is_private(message: &Message) -> bool {
+    message.pending.is_some() || message.is_shadowed || matches!(message.kind, Kind::Ephemeral | Kind::Error)
+}
+
+/// Whether `user` may see `message`, who may read its channel.
+pub fn is_visible(message: &Message, user: &UserId) -> bool {
+    let is_author = message.user.as_ref() == Some(user);
+    is_author || (!is_private(message) && (message.visible_to.is_empty() || message.visible_to.contains(user)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,12 @@
 //! Reactions to messages (chat §6.9).
 
-use ids::Timestamp;
+mod list;
+mod send;
+
+pub use list::{REACTIONS, list, query};
+pub use send::{Draft, delete, send};
+
+use ids::{Timestamp, json::Object};
 use minicbor::{Decode, Encode};
 
 /// A reaction: one per message, user and type.
@@ -19,3 +25,13 @@ pub struct Reaction {
     #[n(3)]
     pub custom: String,
 }
+
+impl Reaction {
+    /// The application's own fields.
+    pub fn custom(&self) -> Object {
+        Object::parse(&self.custom).expect("custom fields were parsed before they were stored")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,9 @@ use crate::{
     Result, Tx,
     chat::messages::Listed,
     keyspace::{
-        AUTHORED, BAN, BLOCKED, CHANNEL, CHANNEL_MESSAGE, DEVICE, FUTURE_BAN, HIDDEN, LOG, MEMBER, MEMBERSHIP, MESSAGE,
-        MUTE, MUTED, Personal, REACTED, REACTION, READ, REPLY, TABLES, TASK, USER,
+        AUTHORED, BAN, BLOCKED, CHANNEL, CHANNEL_MESSAGE, DELETED_FOR, DEVICE, FUTURE_BAN, HIDDEN, LOG, MEMBER,
+        MEMBERSHIP, MESSAGE, MUTE, MUTED, PACE, PARTICIPANT, PARTICIPATION, PENDING, Personal, REACTED, REACTION,
+        REACTION_GROUP, REACTION_ORDER, READ, REPLY, TABLES, TASK, THREAD, USER, VERSION,
     },
     log::Event,
     tasks::{Leaver, Progress},
@@ -97,6 +98,7 @@ const RULES: &[(u8, Rule)] = &[
             if let Some(pin) = &mut message.pin {
                 has_changed |= replace(&mut pin.by, &leaver.id, None);
             }
+            has_changed |= replace(&mut message.edited_by, &leaver.id, None);
             Found::row(author.as_ref() == Some(&leaver.id), has_changed)
         })
     }),
@@ -105,6 +107,25 @@ const RULES: &[(u8, Rule)] = &[
     }),
     (REPLY.tag(), |key, value, leaver| look(&REPLY, key, value, |_, row| forget_listed(&mut row.value, &leaver.id))),
     (REACTION.tag(), |key, value, leaver| look(&REACTION, key, value, |(_, user, _), _| theirs(leaver, [user]))),
+    (REACTION_ORDER.tag(), |key, value, leaver| {
+        look(&REACTION_ORDER, key, value, |(_, _, user, _), ()| theirs(leaver, [user]))
+    }),
+    (REACTION_GROUP.tag(), |key, value, leaver| {
+        look(&REACTION_GROUP, key, value, |(.., user), ()| theirs(leaver, [user]))
+    }),
+    (THREAD.tag(), |key, value, leaver| {
+        look(&THREAD, key, value, |_, thread| Found::row(false, replace(&mut thread.created_by, &leaver.id, None)))
+    }),
+    (PARTICIPANT.tag(), |key, value, leaver| look(&PARTICIPANT, key, value, |(_, user), _| theirs(leaver, [user]))),
+    (PARTICIPATION.tag(), |key, value, leaver| {
+        look(&PARTICIPATION, key, value, |(user, _), ()| theirs(leaver, [user]))
+    }),
+    (VERSION.tag(), |key, value, leaver| {
+        look(&VERSION, key, value, |_, version| Found::row(version.by.as_ref() == Some(&leaver.id), false))
+    }),
+    (DELETED_FOR.tag(), |key, value, leaver| look(&DELETED_FOR, key, value, |(_, user, _), _| theirs(leaver, [user]))),
+    (PENDING.tag(), |key, value, leaver| look(&PENDING, key, value, |(_, user, ..), ()| theirs(leaver, [user]))),
+    (PACE.tag(), |key, value, leaver| look(&PACE, key, value, |(_, user), _| theirs(leaver, [user]))),
     (AUTHORED.tag(), |key, value, leaver| look(&AUTHORED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
     (REACTED.tag(), |key, value, leaver| look(&REACTED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
 ];
@@ -292,7 +313,10 @@ fn left(key: &[u8], value: &[u8], leaver: &Leaver) -> std::result::Result<Option
         Personal::None => false,
         _ if tag == TASK.tag() => false,
         Personal::ByEvent => trace(key, value, leaver)? != Trace::Nothing,
-        _ => names(value, &leaver.id) || stands_in(typed, &leaver.id),
+        _ => {
+            let is_named = names(value, &leaver.id) || stands_in(typed, &leaver.id);
+            is_named || trace(key, value, leaver)? != Trace::Nothing
+        }
     };
     Ok(is_left.then_some((app, *name)))
 }

@@ -31,6 +31,11 @@ impl Error {
         Self::new(Code::Input, reason)
     }
 
+    /// This version cannot do `what`.
+    pub(crate) fn not_available(what: &str) -> Self {
+        Self::new(Code::NotAvailable, format!("{what} is not available in this version of Millpond"))
+    }
+
     /// One field breaks a rule.
     pub(crate) fn field(name: &str, rule: &str) -> Self {
         let reason = format!("{name} {rule}");

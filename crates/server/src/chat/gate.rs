@@ -100,6 +100,11 @@ impl Call {
         Timestamp::from_micros(self.server.clock.now_micros())
     }
 
+    /// The time, but later than any moment before: what is written now comes after what was written then.
+    pub(crate) fn moment(&self) -> Timestamp {
+        self.server.moments.next(self.now())
+    }
+
     /// A new random id: a version 4 UUID.
     pub(crate) fn new_id(&self) -> String {
         uuid::Builder::from_random_bytes(seal::random()).into_uuid().to_string()
@@ -163,14 +168,6 @@ impl Call {
     pub(crate) fn some_actor(&self, fields: &mut Fields) -> Result<UserId> {
         let rule = "either user or user_id must be provided when using server side auth.";
         self.actor(fields)?.ok_or_else(|| Error::input(rule))
-    }
-
-    /// Whether the query parameter `name` is on; an empty one is off.
-    ///
-    /// # Errors
-    /// 4 when it is not a truth value.
-    pub(crate) fn flag(&self, name: &str) -> Result<bool> {
-        self.query.flag(name).map_err(|_| Error::field(name, "must be true or false"))
     }
 
     /// The object in the query parameter `payload`; empty when there is none.

@@ -9,59 +9,58 @@ use axum::{
 };
 
 use super::{
-    blocks, connect, devices, erasure, events,
+    connect, erasure, events,
     gate::{self, Callers, Handler, Operation},
-    guest,
+    messages,
     prefix::INSIDE,
-    tasks, users,
-    users::standing,
-    watching,
+    reactions, tasks, users, watching,
 };
 use crate::{
     Server,
     router::{RawParams, decoded},
 };
 
-use Callers::{Anyone, Both, Server as S};
+use Callers::{Both, Server as S};
 
 const DELETE: MethodFilter = MethodFilter::DELETE;
 const GET: MethodFilter = MethodFilter::GET;
 const PATCH: MethodFilter = MethodFilter::PATCH;
 const POST: MethodFilter = MethodFilter::POST;
+const PUT: MethodFilter = MethodFilter::PUT;
 
 /// The routes of the chat API.
 pub(crate) fn routes(server: &Arc<Server>) -> Router {
     Routes { server, router: Router::new() }
         // method path        operation          callers  handler
-        // Channels.
         .route(POST, "channels/delete", "DeleteChannels", S, erasure::delete_channels)
-        .route(POST, "channels/{type}/{id}/event", "SendEvent", Both, events::send)
-        .route(POST, "channels/{type}/{id}/stop-watching", "StopWatchingChannel", Callers::Readers, watching::stop)
-        // Users.
-        .route(GET, "users", "QueryUsers", Both, users::query)
-        .route(POST, "users", "UpdateUsers", Both, users::upsert)
-        .route(PATCH, "users", "UpdateUsersPartial", Both, users::patch)
-        .route(GET, "users/block", "GetBlockedUsers", Both, blocks::list)
-        .route(POST, "users/block", "BlockUsers", Both, blocks::add)
-        .route(POST, "users/unblock", "UnblockUsers", Both, blocks::remove)
-        .route(POST, "users/deactivate", "DeactivateUsers", S, erasure::deactivate_users)
-        .route(POST, "users/delete", "DeleteUsers", S, erasure::delete_users)
-        .route(POST, "users/reactivate", "ReactivateUsers", S, erasure::reactivate_users)
-        .route(POST, "users/restore", "RestoreUsers", S, standing::restore)
-        .route(DELETE, "users/{id}", "DeleteUser", S, standing::delete)
-        .route(POST, "users/{id}/deactivate", "DeactivateUser", S, standing::deactivate)
-        .route(POST, "users/{id}/event", "SendUserCustomEvent", S, events::send_to_user)
-        .route(POST, "users/{id}/reactivate", "ReactivateUser", S, standing::reactivate)
-        .route(POST, "guest", "CreateGuest", Anyone, guest::create)
-        // Devices.
-        .route(GET, "devices", "ListDevices", Both, devices::list)
-        .route(POST, "devices", "CreateDevice", Both, devices::add)
-        .route(DELETE, "devices", "DeleteDevice", Both, devices::remove)
-        // Tasks and the socket.
         .route(GET, "tasks/{task}", "GetTask", S, tasks::get)
+        .route(POST, "users/delete", "DeleteUsers", S, erasure::delete_users)
+        .route(POST, "users/deactivate", "DeactivateUsers", S, erasure::deactivate_users)
+        .route(POST, "users/reactivate", "ReactivateUsers", S, erasure::reactivate_users)
+        .route(POST, "users", "UpdateUsers", Both, users::upsert)
+        .route(POST, "channels/{type}/{id}/event", "SendEvent", Both, events::send)
+        .route(POST, "users/{id}/event", "SendUserCustomEvent", Callers::Server, events::send_to_user)
         .route(POST, "sync", "Sync", Both, events::sync)
+        .route(POST, "channels/{type}/{id}/stop-watching", "StopWatchingChannel", Callers::Readers, watching::stop)
         .socket("connect")
         .socket("ws")
+        .route(POST, "channels/{type}/{id}/message", "SendMessage", Both, messages::send)
+        .route(GET, "channels/{type}/{id}/messages", "GetManyMessages", Both, messages::get_many)
+        .route(GET, "messages/{id}", "GetMessage", Both, messages::get)
+        .route(POST, "messages/{id}", "UpdateMessage", Both, messages::update)
+        .route(PUT, "messages/{id}", "UpdateMessagePartial", Both, messages::patch)
+        .route(PATCH, "messages/{id}/ephemeral", "EphemeralMessageUpdate", Both, messages::patch)
+        .route(DELETE, "messages/{id}", "DeleteMessage", Both, messages::delete)
+        .route(POST, "messages/{id}/undelete", "UndeleteMessage", Callers::Server, messages::undelete)
+        .route(POST, "messages/{id}/commit", "CommitMessage", Callers::Server, messages::commit)
+        .route(POST, "messages/{id}/action", "RunMessageAction", Both, messages::act)
+        .route(POST, "messages/{id}/translate", "TranslateMessage", Both, messages::translate)
+        .route(POST, "messages/history", "QueryMessageHistory", Callers::Server, messages::history)
+        .route(GET, "messages/{id}/replies", "GetReplies", Both, messages::replies)
+        .route(POST, "messages/{id}/reaction", "SendReaction", Both, reactions::send)
+        .route(DELETE, "messages/{id}/reaction/{kind}", "DeleteReaction", Both, reactions::delete)
+        .route(GET, "messages/{id}/reactions", "GetReactions", Both, reactions::list)
+        .route(POST, "messages/{id}/reactions", "QueryReactions", Both, reactions::query)
         .router
 }
 

@@ -1,4 +1,5 @@
 //! From what is stored to what chat clients read, in the dialect of the request; a file for each resource.
 
+pub(crate) mod messages;
 pub(crate) mod tasks;
 pub(crate) mod users;

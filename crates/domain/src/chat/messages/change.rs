@@ -1,0 +1,283 @@
+//! Changing messages (chat §11.4, §12.10, §12.15).
+
+use ids::{MessageId, Timestamp, UserId};
+
+use super::{Draft, Kind, Message, Pin, Scene, Version, page::relist, send};
+use crate::{
+    Error, Result, Tx,
+    chat::events::{self, Event},
+    custom::Edit,
+    keyspace::{At, Chat, Latest, MESSAGE, PENDING, PINNED, VERSION},
+};
+
+/// What becomes of a message.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// It says this now; what is absent goes.
+    Whole(Box<Draft>),
+    /// These fields change; what is absent stays.
+    Part(Box<Patch>),
+}
+
+/// Fields of a message that change.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    /// See [`Message::text`].
+    pub text: Option<String>,
+    /// See [`Message::html`].
+    pub html: Option<String>,
+    /// See [`Message::mml`].
+    pub mml: Option<Option<String>>,
+    /// See [`Message::attachments`].
+    pub attachments: Option<Vec<String>>,
+    /// See [`Message::mentioned`].
+    pub mentioned: Option<Vec<UserId>>,
+    /// See [`Message::quoted`].
+    pub quoted: Option<Option<MessageId>>,
+    /// See [`Message::is_silent`].
+    pub is_silent: Option<bool>,
+    /// Whether it is pinned.
+    pub is_pinned: Option<bool>,
+    /// Until when, if it is pinned.
+    pub pin_expires: Option<Option<Timestamp>>,
+    /// The application's own fields.
+    pub custom: Edit,
+}
+
+impl Draft {
+    /// What `message` says, as if it were sent again.
+    fn of(message: &Message) -> Self {
+        let known = message.clone();
+        Draft {
+            kind: known.kind,
+            html: known.html,
+            mml: known.mml,
+            attachments: known.attachments,
+            mentioned: known.mentioned,
+            mentions_channel: known.mentions_channel,
+            mentions_here: known.mentions_here,
+            parent: known.parent,
+            shows_in_channel: known.shows_in_channel,
+            quoted: known.quoted,
+            is_silent: known.is_silent,
+            is_pinned: known.pin.is_some(),
+            pin_expires: known.pin.and_then(|pin| pin.expires),
+            visible_to: known.visible_to,
+            poll: known.poll,
+            custom: known.custom,
+            ..Draft::text(known.user, known.text)
+        }
+    }
+
+    fn patched(mut self, patch: &Patch) -> Result<Self> {
+        let patch = patch.clone();
+        if let Some(text) = patch.text {
+            self.html = None;
+            self.text = text;
+        }
+        self.html = patch.html.or(self.html);
+        self.mml = patch.mml.unwrap_or(self.mml);
+        self.attachments = patch.attachments.unwrap_or(self.attachments);
+        self.mentioned = patch.mentioned.unwrap_or(self.mentioned);
+        self.quoted = patch.quoted.unwrap_or(self.quoted);
+        self.is_silent = patch.is_silent.unwrap_or(self.is_silent);
+        self.is_pinned = patch.is_pinned.unwrap_or(self.is_pinned);
+        self.pin_expires = patch.pin_expires.unwrap_or(self.pin_expires);
+        let mut custom = ids::json::Object::parse(&self.custom).unwrap_or_default();
+        patch.custom.apply(&mut custom)?;
+        self.custom = custom.to_string();
+        Ok(self)
+    }
+}
+
+/// Changes the message `id` on behalf of `caller`; `editor` is who wrote the change.
+///
+/// # Errors
+/// [`Error::Absent`] when there is no such message, [`Error::NotAllowed`] when the caller may not change it,
+/// [`Error::Unfit`] when it was deleted or waits to be committed, and whatever breaks a rule of sending.
+pub async fn update(
+    tx: &mut Tx,
+    caller: Option<&UserId>,
+    id: &MessageId,
+    editor: Option<&UserId>,
+    change: &Change,
+    now: Timestamp,
+) -> Result<Message> {
+    let old = super::read(tx, caller, id, now).await?;
+    let scene = Scene::load(tx, &old.channel, caller, now).await?;
+    check_changeable(id, &old)?;
+    let draft = match change {
+        Change::Whole(draft) => Draft::clone(draft),
+        Change::Part(patch) => Draft::of(&old).patched(patch)?,
+    };
+    let new = changed(&old, draft, editor, now);
+    check(tx, &scene, &old, &new).await?;
+    if has_other_content(&old, &new) {
+        note_version(tx, id, &old);
+    }
+    repin(tx, id, old.pin.as_ref(), &new);
+    let tenant = tx.tenant();
+    MESSAGE.put(tx, tenant, &id.to_string(), &new);
+    if new.kind != Kind::Ephemeral {
+        let event = Event::new("message.updated", now, Some(&new.channel)).by(editor.or(new.user.as_ref()));
+        events::record(tx, event.about(id, &new));
+    }
+    Ok(new)
+}
+
+fn check_changeable(id: &MessageId, message: &Message) -> Result<()> {
+    match (message.deleted_at, &message.pending) {
+        (Some(_), _) => Err(Error::Unfit(format!("message {id} was deleted"))),
+        (_, Some(_)) => Err(Error::Unfit(format!("message {id} is pending; commit it first"))),
+        _ => Ok(()),
+    }
+}
+
+/// The message as it will be. Who said it, where, when and to whom stays.
+fn changed(old: &Message, draft: Draft, editor: Option<&UserId>, now: Timestamp) -> Message {
+    let is_other_text = old.text != draft.text;
+    let pin = match (&old.pin, draft.is_pinned) {
+        (_, false) => None,
+        (Some(pin), true) if pin.holds(now) => Some(Pin { expires: draft.pin_expires, ..pin.clone() }),
+        (_, true) => Some(Pin { at: now, by: editor.or(old.user.as_ref()).cloned(), expires: draft.pin_expires }),
+    };
+    let mut new = Message {
+        text: draft.text,
+        html: draft.html,
+        mml: draft.mml,
+        attachments: draft.attachments,
+        mentioned: draft.mentioned,
+        mentions_channel: draft.mentions_channel,
+        mentions_here: draft.mentions_here,
+        quoted: draft.quoted,
+        is_silent: draft.is_silent,
+        pin,
+        poll: draft.poll.or(old.poll.clone()),
+        custom: draft.custom,
+        updated_at: now,
+        text_updated_at: if is_other_text { Some(now) } else { old.text_updated_at },
+        translations: if is_other_text { Vec::new() } else { old.translations.clone() },
+        ..old.clone()
+    };
+    if has_other_content(old, &new) {
+        new.edited_by = editor.or(old.edited_by.as_ref()).cloned();
+    }
+    new
+}
+
+/// What the history of a message keeps.
+fn has_other_content(old: &Message, new: &Message) -> bool {
+    old.text != new.text || old.attachments != new.attachments || old.custom != new.custom
+}
+
+async fn check(tx: &mut Tx, scene: &Scene, old: &Message, new: &Message) -> Result<()> {
+    let is_only_pin =
+        old.pin != new.pin && Message { pin: old.pin.clone(), updated_at: old.updated_at, ..new.clone() } == *old;
+    if is_only_pin {
+        scene.check("pin-message", None)?;
+    } else {
+        scene.check("update-message", old.user.as_ref())?;
+    }
+    scene.check_enabled()?;
+    let draft = Draft::of(new);
+    draft.check(scene)?;
+    send::check_pin(&draft)?;
+    if !is_only_pin {
+        let fresh = Draft {
+            kind: Kind::Regular,
+            visible_to: Vec::new(),
+            poll: None,
+            is_pinned: draft.is_pinned && old.pin.is_none(),
+            ..draft
+        };
+        send::check_content(scene, &fresh)?;
+    }
+    let unknown: Vec<UserId> = new.mentioned.iter().filter(|user| !old.mentioned.contains(user)).cloned().collect();
+    send::check_mentioned(tx, &unknown).await?;
+    match &new.quoted {
+        Some(quoted) if old.quoted.as_ref() != Some(quoted) => {
+            scene.check_feature("quotes", scene.config.quotes)?;
+            send::load_here(tx, scene, quoted).await.map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Keeps what the message said (chat §6.15).
+fn note_version(tx: &mut Tx, id: &MessageId, old: &Message) {
+    let version = Version {
+        by: old.edited_by.clone().or(old.user.clone()),
+        text: old.text.clone(),
+        attachments: old.attachments.clone(),
+        custom: old.custom.clone(),
+        is_deleted: old.deleted_at.is_some(),
+    };
+    let tenant = tx.tenant();
+    VERSION.put(tx, tenant, &(id.to_string(), At(old.updated_at)), &version);
+}
+
+/// Keeps the list of what is pinned true.
+pub(super) fn repin(tx: &mut Tx, id: &MessageId, old: Option<&Pin>, new: &Message) {
+    let (tenant, channel) = (tx.tenant(), Chat(new.channel.clone()));
+    if let Some(pin) = old {
+        PINNED.delete(tx, tenant, &(channel.clone(), Latest(pin.at), id.to_string()));
+    }
+    if let Some(pin) = &new.pin {
+        PINNED.put(tx, tenant, &(channel, Latest(pin.at), id.to_string()), &());
+    }
+}
+
+/// Shows a message that waited to the others (chat §12.15).
+///
+/// # Errors
+/// [`Error::Absent`] when there is no such message, [`Error::Unfit`] when it does not wait.
+pub async fn commit(tx: &mut Tx, id: &MessageId, now: Timestamp) -> Result<Message> {
+    let mut message = super::load(tx, id).await?;
+    if message.pending.take().is_none() {
+        return Err(Error::Unfit(format!("message {id} is not pending")));
+    }
+    let (tenant, key) = (tx.tenant(), id.to_string());
+    if let Some(user) = &message.user {
+        let row = (Chat(message.channel.clone()), user.to_string(), At(message.created_at), key.clone());
+        PENDING.delete(tx, tenant, &row);
+    }
+    MESSAGE.put(tx, tenant, &key, &message);
+    let parent = match &message.parent {
+        Some(parent) => Some((parent.clone(), super::load(tx, parent).await?)),
+        None => None,
+    };
+    send::publish(tx, id, &message, parent.as_ref(), now).await?;
+    Ok(message)
+}
+
+/// Takes an ephemeral message out of its author's eyes and shows it to all (chat §12.13).
+///
+/// # Errors
+/// [`Error::Absent`] when the caller sees no such message, [`Error::NotAllowed`] when they may not,
+/// [`Error::Unfit`] when it is not ephemeral.
+pub async fn release(tx: &mut Tx, caller: Option<&UserId>, id: &MessageId, now: Timestamp) -> Result<Message> {
+    let mut message = super::read(tx, caller, id, now).await?;
+    let scene = Scene::load(tx, &message.channel, caller, now).await?;
+    scene.check("run-message-action", message.user.as_ref())?;
+    if message.kind != Kind::Ephemeral {
+        return Err(Error::Unfit(format!("message {id} is not ephemeral")));
+    }
+    message.kind = if message.parent.is_some() { Kind::Reply } else { Kind::Regular };
+    message.attachments = message.command.iter().map(|(_, args)| send::giphy(args, false)).collect();
+    message.created_at = now;
+    message.updated_at = now;
+    let tenant = tx.tenant();
+    MESSAGE.put(tx, tenant, &id.to_string(), &message);
+    let parent = match &message.parent {
+        Some(parent) => Some((parent.clone(), super::load(tx, parent).await?)),
+        None => None,
+    };
+    send::publish(tx, id, &message, parent.as_ref(), now).await?;
+    Ok(message)
+}
+
+/// Marks in the lists whether a message counts, without making it newer.
+pub(super) async fn recount(tx: &mut Tx, id: &MessageId, message: &Message) -> Result<()> {
+    let listed = send::listed(message);
+    relist(tx, id, message, &listed).await
+}

@@ -1,0 +1,363 @@
+//! Sending (chat §11.4, §12): a constant number of rows, none of which two senders share.
+
+use ids::{ChannelId, MessageId, Timestamp, UserId};
+
+use super::{Draft, Kind, Listed, Message, Pin, Scene, get};
+use crate::{
+    Error, Result, Tx,
+    chat::{
+        channels,
+        events::{self, Event},
+        reads::Read,
+        threads::{self, Thread},
+    },
+    keyspace::{
+        AUTHORED, At, CHANNEL_MESSAGE, Chat, Latest, MESSAGE, MESSAGES, PACE, PARTICIPANT, PENDING, PINNED, READ,
+        REPLIES, REPLY, THREAD,
+    },
+    moderation::bans,
+    users,
+};
+
+/// The most participants of a thread who are told of a reply one by one.
+const TOLD_MAX: usize = 100;
+
+/// Says `draft` in `channel`, on behalf of `caller`; none is the app's own server. `now` is later than the time of every
+/// message before.
+///
+/// # Errors
+/// Whatever breaks a rule of chat §11.4, in its order.
+pub async fn send(
+    tx: &mut Tx,
+    caller: Option<&UserId>,
+    channel: &ChannelId,
+    id: &MessageId,
+    draft: &Draft,
+    now: Timestamp,
+) -> Result<Message> {
+    let scene = Scene::load(tx, channel, caller, now).await?;
+    check_sender(tx, &scene, draft, now).await?;
+    check_pace(tx, &scene, now).await?;
+    draft.check(&scene)?;
+    let parent = check_place(tx, &scene, draft).await?;
+    check_content(&scene, draft)?;
+    if get(tx, id).await?.is_some() {
+        return Err(Error::Unfit(format!("a message with ID {id} already exists")));
+    }
+    check_mentioned(tx, &draft.mentioned).await?;
+    let message = compose(tx, &scene, draft, now).await?;
+    store(tx, &scene, id, &message, draft, now).await?;
+    if message.pending.is_none() && message.kind != Kind::Ephemeral {
+        publish(tx, id, &message, parent.as_ref(), now).await?;
+        if !draft.keeps_hidden && is_in_channel(&message) && !message.is_shadowed {
+            channels::wake(tx, channel, now).await?;
+        }
+    }
+    Ok(message)
+}
+
+/// Whether the caller may say anything here.
+async fn check_sender(tx: &mut Tx, scene: &Scene, draft: &Draft, now: Timestamp) -> Result<()> {
+    // No role of the default grants may `create-reply`: who may write may reply, too (chat §8.4).
+    let allowed = scene.check("create-message", None);
+    match draft.parent.is_some() && scene.may("create-reply") {
+        true => {}
+        false => allowed?,
+    }
+    if let Some((user, _)) = &scene.caller
+        && bans::standing(tx, user, Some((&scene.id, &scene.channel)), now).await?.is_banned
+    {
+        return Err(Error::NotAllowed("the user is banned from writing here".to_owned()));
+    }
+    scene.check_not_frozen()?;
+    scene.check_enabled()
+}
+
+/// Slow mode (chat §12.4).
+async fn check_pace(tx: &mut Tx, scene: &Scene, now: Timestamp) -> Result<()> {
+    let seconds = scene.channel.cooldown_seconds;
+    let Some((user, _)) = scene.caller.as_ref().filter(|_| seconds > 0) else { return Ok(()) };
+    if scene.may("skip-channel-cooldown") {
+        return Ok(());
+    }
+    let (tenant, key) = (tx.tenant(), (Chat(scene.id.clone()), user.to_string()));
+    let last = PACE.get(tx, tenant, &key).await?;
+    PACE.put(tx, tenant, &key, &now);
+    let free = last.map(|last| last.plus_micros(i64::from(seconds) * 1_000_000));
+    match free.filter(|free| now < *free) {
+        Some(free) => {
+            let left = (free.micros() - now.micros()).div_euclid(1_000_000) + 1;
+            Err(Error::Cooldown { seconds: u32::try_from(left).unwrap_or(seconds) })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Where in the channel it stands: what it replies to, what it quotes.
+async fn check_place(tx: &mut Tx, scene: &Scene, draft: &Draft) -> Result<Option<(MessageId, Message)>> {
+    if let Some(quoted) = &draft.quoted {
+        scene.check_feature("quotes", scene.config.quotes)?;
+        load_here(tx, scene, quoted).await?;
+    }
+    let Some(parent) = &draft.parent else { return Ok(None) };
+    scene.check_feature("replies", scene.config.replies)?;
+    let message = load_here(tx, scene, parent).await?;
+    match message.parent.is_some() {
+        true => Err(Error::NestedReply),
+        false => Ok(Some((parent.clone(), message))),
+    }
+}
+
+/// The message `id` of this channel.
+pub(super) async fn load_here(tx: &mut Tx, scene: &Scene, id: &MessageId) -> Result<Message> {
+    let message = super::load(tx, id).await?;
+    match message.channel == scene.id && !super::is_private(&message) {
+        true => Ok(message),
+        false => Err(Error::Absent(format!("Message with id {id} doesn't exist in channel {}", scene.id))),
+    }
+}
+
+/// Whether the caller may say such a thing.
+pub(super) fn check_content(scene: &Scene, draft: &Draft) -> Result<()> {
+    let asked = [
+        (has_link(&draft.text), "add-links"),
+        (!draft.attachments.is_empty(), "create-attachment"),
+        (!draft.mentioned.is_empty() || draft.mentions_channel || draft.mentions_here, "create-mention"),
+        (draft.kind == Kind::System, "create-system-message"),
+        (!draft.visible_to.is_empty(), "create-restricted-visibility-message"),
+        (draft.is_pinned, "pin-message"),
+        (draft.poll.is_some(), "send-poll"),
+    ];
+    check_pin(draft)?;
+    for (_, permission) in asked.into_iter().filter(|(is_asked, _)| *is_asked) {
+        scene.check(permission, None)?;
+    }
+    Ok(())
+}
+
+/// Whether it may be pinned: what only some see is not (chat §12.10).
+pub(super) fn check_pin(draft: &Draft) -> Result<()> {
+    match draft.is_pinned && !draft.visible_to.is_empty() {
+        true => Err(Error::Unfit("pinned: a message with restricted_visibility cannot be pinned".to_owned())),
+        false => Ok(()),
+    }
+}
+
+fn has_link(text: &str) -> bool {
+    ["http://", "https://", "www."].iter().any(|start| text.to_ascii_lowercase().contains(start))
+}
+
+/// Whether all who are named exist.
+pub(super) async fn check_mentioned(tx: &mut Tx, mentioned: &[UserId]) -> Result<()> {
+    let known = users::get_many(tx, mentioned).await?;
+    match mentioned.iter().zip(known).find(|(_, user)| user.is_none()) {
+        Some((id, _)) => Err(Error::Unfit(format!("mentioned_users: user '{id}' does not exist"))),
+        None => Ok(()),
+    }
+}
+
+async fn compose(tx: &mut Tx, scene: &Scene, draft: &Draft, now: Timestamp) -> Result<Message> {
+    let mut is_shadowed = false;
+    if let Some(id) = &draft.user {
+        users::ensure(tx, id, now).await?;
+        is_shadowed = bans::standing(tx, id, Some((&scene.id, &scene.channel)), now).await?.is_shadow_banned;
+    }
+    let command = command(scene, draft);
+    let is_ephemeral = command.as_ref().is_some_and(|(name, _)| name == "giphy");
+    let waits = draft.is_pending.unwrap_or_else(|| scene.config.mark_messages_pending);
+    let kind = match (is_ephemeral, draft.kind, &draft.parent) {
+        (true, ..) => Kind::Ephemeral,
+        (_, Kind::System, _) => Kind::System,
+        (_, _, Some(_)) => Kind::Reply,
+        (_, kind, None) => kind,
+    };
+    let mut draft = draft.clone();
+    if let (true, Some((_, args))) = (is_ephemeral, &command) {
+        draft.attachments.push(giphy(args, true));
+    }
+    Ok(Message {
+        channel: scene.id.clone(),
+        edited_by: draft.user.clone(),
+        pin: draft.is_pinned.then(|| Pin { at: now, by: draft.user.clone(), expires: draft.pin_expires }),
+        user: draft.user,
+        kind,
+        text: draft.text,
+        html: draft.html,
+        mml: draft.mml,
+        attachments: draft.attachments,
+        mentioned: draft.mentioned,
+        mentions_channel: draft.mentions_channel,
+        mentions_here: draft.mentions_here,
+        parent: draft.parent,
+        shows_in_channel: draft.shows_in_channel,
+        quoted: draft.quoted,
+        is_silent: draft.is_silent,
+        is_shadowed,
+        visible_to: draft.visible_to,
+        translations: Vec::new(),
+        command,
+        created_at: now,
+        updated_at: now,
+        text_updated_at: None,
+        deleted_at: None,
+        pending: waits.then_some(draft.metadata),
+        poll: draft.poll,
+        custom: draft.custom,
+    })
+}
+
+/// The slash command at the start of the text, if the channel has it (chat §12.13).
+fn command(scene: &Scene, draft: &Draft) -> Option<(String, String)> {
+    let rest = draft.text.strip_prefix('/')?;
+    let (name, args) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    scene.config.commands.iter().any(|known| known == name).then(|| (name.to_owned(), args.trim().to_owned()))
+}
+
+/// What stands for a picture, as long as nobody looks for one (chat §12.13).
+pub(super) fn giphy(args: &str, has_actions: bool) -> String {
+    let button = |value: &str, text: &str, style: &str| serde_json::json!({ "name": "image_action", "text": text, "style": style, "type": "button", "value": value });
+    let mut attachment = serde_json::json!({ "type": "giphy", "title": args });
+    if has_actions {
+        let buttons = [
+            button("send", "Send", "primary"),
+            button("shuffle", "Shuffle", "default"),
+            button("cancel", "Cancel", "default"),
+        ];
+        attachment["actions"] = serde_json::Value::from(buttons.to_vec());
+    }
+    attachment.to_string()
+}
+
+async fn store(
+    tx: &mut Tx,
+    scene: &Scene,
+    id: &MessageId,
+    message: &Message,
+    draft: &Draft,
+    now: Timestamp,
+) -> Result<()> {
+    let (tenant, key) = (tx.tenant(), id.to_string());
+    MESSAGE.assert_absent(tx, tenant, &key);
+    MESSAGE.put(tx, tenant, &key, message);
+    if let Some(author) = &message.user {
+        AUTHORED.put(tx, tenant, &(author.to_string(), At(message.created_at), key.clone()), &());
+    }
+    if message.pin.is_some() {
+        PINNED.put(tx, tenant, &(Chat(scene.id.clone()), Latest(now), key.clone()), &());
+    }
+    if let (Some(_), Some(user)) = (&message.pending, &draft.user) {
+        PENDING.put(tx, tenant, &(Chat(scene.id.clone()), user.to_string(), At(now), key), &());
+    }
+    Ok(())
+}
+
+/// Shows a stored message to the others: lists it, counts it, marks it read for its author, tells of it.
+pub(super) async fn publish(
+    tx: &mut Tx,
+    id: &MessageId,
+    message: &Message,
+    parent: Option<&(MessageId, Message)>,
+    now: Timestamp,
+) -> Result<()> {
+    let (tenant, channel, text) = (tx.tenant(), Chat(message.channel.clone()), id.to_string());
+    let listed = listed(message);
+    if is_in_channel(message) {
+        CHANNEL_MESSAGE.put(tx, tenant, &(channel.clone(), At(message.created_at), text.clone()), &listed);
+        MESSAGES.add(tx, tenant, &channel, counted(message));
+        read_by_author(tx, id, message, now).await?;
+    }
+    events::record(
+        tx,
+        Event::new("message.new", now, Some(&message.channel)).by(message.user.as_ref()).about(id, message),
+    );
+    if let Some((parent, above)) = parent {
+        REPLY.put(tx, tenant, &(parent.to_string(), At(message.created_at), text), &listed);
+        REPLIES.add(tx, tenant, &(parent.to_string(), false), 1);
+        grow_thread(tx, (parent, above), (id, message), now).await?;
+    }
+    Ok(())
+}
+
+/// How a message stands in lists.
+pub(super) fn listed(message: &Message) -> Listed {
+    let visible_to = match (&message.user, message.is_shadowed) {
+        (Some(author), true) => vec![author.clone()],
+        _ => message.visible_to.clone(),
+    };
+    let is_told = !message.is_shadowed && message.deleted_at.is_none();
+    Listed { user: message.user.clone(), counts: is_told && !message.is_silent, is_last: is_told, visible_to }
+}
+
+/// Whether it shows in the channel, and not in its thread alone.
+pub(super) fn is_in_channel(message: &Message) -> bool {
+    message.parent.is_none() || message.shows_in_channel
+}
+
+/// What it adds to the number of messages.
+pub(super) fn counted(message: &Message) -> i64 {
+    i64::from(matches!(message.kind, Kind::Regular | Kind::Reply))
+}
+
+/// Who writes has read what came before (chat §12.1).
+async fn read_by_author(tx: &mut Tx, id: &MessageId, message: &Message, now: Timestamp) -> Result<()> {
+    let Some(author) = &message.user else { return Ok(()) };
+    if crate::chat::members::get(tx, &message.channel, author).await?.is_none() {
+        return Ok(());
+    }
+    let (tenant, key) = (tx.tenant(), (Chat(message.channel.clone()), author.to_string()));
+    let known = READ.get(tx, tenant, &key).await?.map(|mark| mark.value);
+    let mark = Read {
+        last_read: now,
+        last_read_message: Some(id.clone()),
+        until: None,
+        last_delivered: known.as_ref().and_then(|mark| mark.last_delivered),
+        last_delivered_message: known.and_then(|mark| mark.last_delivered_message),
+    };
+    READ.put(tx, tenant, &key, &mark);
+    Ok(())
+}
+
+/// Begins the thread with its first reply, or joins it, and tells those who take part (chat §6.13, §12.8).
+async fn grow_thread(
+    tx: &mut Tx,
+    (parent, above): (&MessageId, &Message),
+    (id, message): (&MessageId, &Message),
+    now: Timestamp,
+) -> Result<()> {
+    let tenant = tx.tenant();
+    if threads::get(tx, parent).await?.is_none() {
+        let thread = Thread {
+            channel: message.channel.clone(),
+            created_by: message.user.clone(),
+            created_at: message.created_at,
+            updated_at: message.created_at,
+            title: None,
+            custom: "{}".to_owned(),
+        };
+        THREAD.put(tx, tenant, &parent.to_string(), &thread);
+        if let Some(author) = &above.user {
+            threads::join(tx, parent, author, None, now).await?;
+        }
+    }
+    if let Some(author) = &message.user {
+        threads::join(tx, parent, author, Some(id), now).await?;
+    }
+    let told = participants(tx, parent, message.user.as_ref()).await?;
+    let event = |kind: &str| Event::new(kind, now, Some(&message.channel)).by(message.user.as_ref());
+    if !told.is_empty() {
+        let more = serde_json::json!({ "thread_id": parent.as_str() }).to_string();
+        events::record(tx, event("notification.thread_message_new").about(id, message).with(more).only_for(told));
+    }
+    events::record(tx, event("message.updated").about(parent, above));
+    Ok(())
+}
+
+/// Who took part before, but for `author`. It is read beside the transaction: who joins at this moment need not be told.
+async fn participants(tx: &mut Tx, parent: &MessageId, author: Option<&UserId>) -> Result<Vec<UserId>> {
+    let (tenant, mut beside) = (tx.tenant(), tx.snapshot());
+    let range = PARTICIPANT.prefix(tenant, &(parent.to_string(),));
+    let limit = store::Limit::rows(TOLD_MAX);
+    let rows = PARTICIPANT.scan(&mut beside, tenant, range, store::Direction::Forward, limit).await?.rows;
+    let users = rows.into_iter().filter_map(|((_, user), _)| UserId::parse(&user).ok());
+    Ok(users.filter(|user| Some(user) != author).collect())
+}

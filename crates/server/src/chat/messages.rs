@@ -1,0 +1,148 @@
+//! Messages: sending and reading (chat §11.4, §11.14.3).
+
+mod change;
+mod draft;
+mod lists;
+mod moments;
+
+pub(crate) use change::{act, commit, delete, patch, translate, undelete, update};
+pub(crate) use lists::{Query, history, replies};
+pub(crate) use moments::Moments;
+
+use domain::{
+    chat::messages::{self, Message, Shown},
+    users::People,
+};
+use ids::{ChannelId, MessageId};
+use wire::chat::messages::{Messages, OneMessage};
+
+use super::{
+    error::{Error, Result},
+    fields::Fields,
+    gate::Call,
+    to_wire::messages::Frame,
+};
+use crate::reply::Reply;
+
+/// Members that the server sets, and that clients echo (chat §5.4).
+const READ_ONLY: &[&str] = &[
+    "args",
+    "before_message_send_failed",
+    "channel",
+    "cid",
+    "command",
+    "command_info",
+    "created_at",
+    "deleted_at",
+    "deleted_for_me",
+    "deleted_reply_count",
+    "draft",
+    "i18n",
+    "image_labels",
+    "latest_reactions",
+    "member",
+    "mentioned_groups",
+    "message_text_updated_at",
+    "moderation",
+    "own_reactions",
+    "pending",
+    "pending_message_metadata",
+    "pinned_at",
+    "pinned_by",
+    "poll",
+    "quoted_message",
+    "reaction_counts",
+    "reaction_groups",
+    "reaction_scores",
+    "reminder",
+    "reply_count",
+    "shadowed",
+    "thread_participants",
+    "updated_at",
+];
+
+/// The most messages that one call names.
+const IDS_MAX: usize = 100;
+
+/// `POST /channels/{type}/{id}/message`: says something.
+pub(crate) async fn send(call: Call, mut sent: Fields) -> Result<Reply> {
+    let channel = channel(&call)?;
+    let (id, draft) = draft::read(&call, &mut sent)?;
+    if draft.user.is_none() {
+        return Err(Error::input("either user or user_id must be provided when using server side auth."));
+    }
+    let id = id.unwrap_or_else(|| MessageId::parse(&call.new_id()).expect("a UUID is a message id"));
+    let (caller, now) = (call.user().cloned(), call.moment());
+    let message =
+        call.tenant.app.write(async |tx| messages::send(tx, caller.as_ref(), &channel, &id, &draft, now).await).await?;
+    one(&call, id, message).await
+}
+
+/// `GET /messages/{id}`: one message, for whoever may read it.
+pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
+    let id = message_id(&call)?;
+    let shows_deleted = call.is_server() && call.query.flag("show_deleted_message").unwrap_or_default();
+    let mut tx = call.snapshot();
+    let message = messages::read(&mut tx, call.user(), &id, call.now()).await?;
+    let metadata = message.pending.clone();
+    let mut people = People::default();
+    let shown = messages::gather(&mut tx, vec![(id, message)], call.user(), &mut people).await?;
+    let frame = Frame { dialect: call.dialect, people: &people, now: call.now(), shows_deleted };
+    let message = frame.message(&shown[0]);
+    call.answer(&OneMessage { message, pending_message_metadata: metadata.map(|pairs| pairs.into_iter().collect()) })
+}
+
+/// `GET /channels/{type}/{id}/messages?ids=`: those of them that are there, in their order.
+pub(crate) async fn get_many(call: Call, _: Fields) -> Result<Reply> {
+    let channel = channel(&call)?;
+    let ids = call.query.list("ids").into_iter().filter(|id| !id.is_empty());
+    let ids = ids.map(|id| MessageId::parse(id).map_err(|error| Error::field("ids", &error.to_string())));
+    let ids = ids.collect::<Result<Vec<_>>>()?;
+    if ids.is_empty() || ids.len() > IDS_MAX {
+        return Err(Error::field("ids", &format!("must hold 1 to {IDS_MAX} ids")));
+    }
+    let mut tx = call.snapshot();
+    let found = messages::read_many(&mut tx, call.user(), &channel, &ids, call.now()).await?;
+    some(&call, found).await
+}
+
+/// The channel of the path.
+pub(super) fn channel(call: &Call) -> Result<ChannelId> {
+    ChannelId::new(call.param("type"), call.param("id")).map_err(|error| Error::input(error.to_string()))
+}
+
+/// The message of the path.
+pub(super) fn message_id(call: &Call) -> Result<MessageId> {
+    MessageId::parse(call.param("id")).map_err(|error| Error::field("id", &error.to_string()))
+}
+
+/// The message `id` with all that is shown with it, as it is now.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn look(call: &Call, id: MessageId, message: Message) -> Result<(People, Shown)> {
+    let (people, mut shown) = shown(call, vec![(id, message)]).await?;
+    Ok((people, shown.remove(0)))
+}
+
+/// The answer with one message, as it is now but for what the call itself did to it.
+pub(super) async fn one(call: &Call, id: MessageId, message: Message) -> Result<Reply> {
+    let metadata = message.pending.clone();
+    let (people, shown) = shown(call, vec![(id, message)]).await?;
+    let frame = Frame { dialect: call.dialect, people: &people, now: call.now(), shows_deleted: false };
+    let message = frame.message(&shown[0]);
+    call.answer(&OneMessage { message, pending_message_metadata: metadata.map(|pairs| pairs.into_iter().collect()) })
+}
+
+/// The answer with these messages.
+pub(super) async fn some(call: &Call, messages: messages::Page) -> Result<Reply> {
+    let (people, shown) = shown(call, messages).await?;
+    let frame = Frame { dialect: call.dialect, people: &people, now: call.now(), shows_deleted: false };
+    call.answer(&Messages { messages: shown.iter().map(|shown| frame.message(shown)).collect() })
+}
+
+async fn shown(call: &Call, messages: messages::Page) -> Result<(People, Vec<Shown>)> {
+    let mut people = People::default();
+    let shown = messages::gather(&mut call.snapshot(), messages, call.user(), &mut people).await?;
+    Ok((people, shown))
+}

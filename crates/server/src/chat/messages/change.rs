@@ -1,0 +1,163 @@
+//! Changing, deleting, committing (chat §11.4).
+
+use domain::chat::messages::{self, Change, Patch};
+use ids::{MessageId, UserId, json::Object};
+use wire::chat::dialect::Dialect;
+
+use super::{
+    super::{
+        attachments,
+        error::{Error, Result},
+        fields::{self, Fields},
+        gate::Call,
+    },
+    READ_ONLY, draft, message_id, one,
+};
+use crate::reply::Reply;
+
+/// `POST /messages/{id}`: says something else; own fields that are not given go.
+pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
+    let (_, draft) = draft::read(&call, &mut sent)?;
+    let editor = draft.user.clone();
+    change(call, editor, Change::Whole(Box::new(draft))).await
+}
+
+/// `PUT /messages/{id}` and `PATCH /messages/{id}/ephemeral`: changes the fields that are given.
+pub(crate) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
+    let editor = call.actor(&mut sent)?;
+    let patch = read(&mut sent)?;
+    change(call, editor, Change::Part(Box::new(patch))).await
+}
+
+async fn change(call: Call, editor: Option<UserId>, change: Change) -> Result<Reply> {
+    let (id, caller, now) = (message_id(&call)?, call.user().cloned(), call.moment());
+    let run = call
+        .tenant
+        .app
+        .write(async |tx| messages::update(tx, caller.as_ref(), &id, editor.as_ref(), &change, now).await);
+    let message = run.await?;
+    one(&call, id, message).await
+}
+
+fn read(sent: &mut Fields) -> Result<Patch> {
+    let dialect = sent.dialect();
+    let unset = sent.texts("unset")?.unwrap_or_default();
+    let mut patch = Patch::default();
+    if let Some(mut set) = sent.object("set")? {
+        let listed = set.objects("attachments")?;
+        patch.attachments = listed.map(|list| list.into_iter().map(attachments::read).collect()).transpose()?;
+        patch.text = set.text("text")?;
+        patch.html = set.filled("html")?;
+        patch.mml = set.text("mml")?.map(Some);
+        patch.mentioned = set.users("mentioned_users")?;
+        patch.quoted = set.message("quoted_message_id")?.map(Some);
+        patch.is_silent = set.flag("silent")?;
+        patch.is_pinned = set.flag("pinned")?;
+        patch.pin_expires = set.time("pin_expires")?.map(Some);
+        set.skip(READ_ONLY);
+        set.skip(&["id", "parent_id", "restricted_visibility", "show_in_channel", "type", "user", "user_id"]);
+        for (path, value) in set.custom()?.iter() {
+            patch.custom.set.set(bare(path, dialect), value.to_owned());
+        }
+    }
+    for path in unset {
+        clear(&mut patch, &path, dialect);
+    }
+    Ok(patch)
+}
+
+fn clear(patch: &mut Patch, path: &str, dialect: Dialect) {
+    match path {
+        "text" => patch.text = Some(String::new()),
+        "mml" => patch.mml = Some(None),
+        "attachments" => patch.attachments = Some(Vec::new()),
+        "mentioned_users" => patch.mentioned = Some(Vec::new()),
+        "quoted_message_id" => patch.quoted = Some(None),
+        "silent" => patch.is_silent = Some(false),
+        "pinned" => patch.is_pinned = Some(false),
+        "pin_expires" => patch.pin_expires = Some(None),
+        path => patch.custom.unset.push(bare(path, dialect).to_owned()),
+    }
+}
+
+/// In the v2 dialect a path may say that it leads into `custom`.
+fn bare(path: &str, dialect: Dialect) -> &str {
+    match dialect {
+        Dialect::V2 => path.strip_prefix("custom.").unwrap_or(path),
+        Dialect::Classic => path,
+    }
+}
+
+/// `DELETE /messages/{id}`: softly, for good with `hard`, or with `delete_for_me` for one user.
+pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
+    let (id, caller, now) = (message_id(&call)?, call.user().cloned(), call.moment());
+    let by = call.query.get("deleted_by").filter(|by| !by.is_empty()).map(fields::user).transpose()?;
+    let by = caller.clone().or(by);
+    let app = &call.tenant.app;
+    let message = if flag(&call, "delete_for_me") {
+        let user = by.ok_or_else(|| Error::field("deleted_by", "is required with delete_for_me"))?;
+        let run = app.write(async |tx| messages::delete_for(tx, caller.as_ref(), &id, &user, now).await);
+        let mut message = run.await?;
+        message.deleted_at = Some(now);
+        message
+    } else if flag(&call, "hard") {
+        messages::delete_for_good(app, caller.as_ref(), &id, by.as_ref(), now).await?
+    } else {
+        app.write(async |tx| messages::delete(tx, caller.as_ref(), &id, by.as_ref(), now).await).await?
+    };
+    one(&call, id, message).await
+}
+
+fn flag(call: &Call, name: &str) -> bool {
+    matches!(call.query.get(name), Some("true" | "1"))
+}
+
+/// `POST /messages/{id}/undelete`: brings a deleted message back.
+pub(crate) async fn undelete(call: Call, mut sent: Fields) -> Result<Reply> {
+    let (id, now) = (message_id(&call)?, call.moment());
+    let by = sent.user("undeleted_by")?.ok_or_else(|| Error::field("undeleted_by", "is a required field"))?;
+    let message = call.tenant.app.write(async |tx| messages::undelete(tx, &id, &by, now).await).await?;
+    one(&call, id, message).await
+}
+
+/// `POST /messages/{id}/commit`: shows a message that waited.
+pub(crate) async fn commit(call: Call, _: Fields) -> Result<Reply> {
+    let (id, now) = (message_id(&call)?, call.moment());
+    let message = call.tenant.app.write(async |tx| messages::commit(tx, &id, now).await).await?;
+    one(&call, id, message).await
+}
+
+/// `POST /messages/{id}/action`: answers the buttons of an ephemeral message (chat §12.13).
+pub(crate) async fn act(call: Call, mut sent: Fields) -> Result<Reply> {
+    let (id, now) = (message_id(&call)?, call.moment());
+    let actor = call.some_actor(&mut sent)?;
+    let form = sent.object("form_data")?.map(Fields::rest).unwrap_or_default();
+    let caller = call.user().cloned();
+    let app = &call.tenant.app;
+    let mut tx = call.snapshot();
+    let message = messages::read(&mut tx, Some(&actor).filter(|_| caller.is_some()), &id, now).await?;
+    match chosen(&form).as_deref() {
+        Some("send") => {
+            let message = app.write(async |tx| messages::release(tx, caller.as_ref(), &id, now).await).await?;
+            one(&call, id, message).await
+        }
+        Some("cancel") if message.kind == messages::Kind::Ephemeral => {
+            messages::delete_for_good(app, None, &id, Some(&actor), now).await?;
+            call.done()
+        }
+        Some("shuffle") => one(&call, id, message).await,
+        _ => Err(Error::field("form_data.image_action", "must be one of [send shuffle cancel]")),
+    }
+}
+
+fn chosen(form: &Object) -> Option<String> {
+    serde_json::from_str(form.get("image_action")?.get()).ok()
+}
+
+/// `POST /messages/{id}/translate`: there is nobody who translates.
+pub(crate) async fn translate(call: Call, mut sent: Fields) -> Result<Reply> {
+    let id: MessageId = message_id(&call)?;
+    sent.filled("language")?.ok_or_else(|| Error::field("language", "is a required field"))?;
+    messages::read(&mut call.snapshot(), call.user(), &id, call.now()).await?;
+    Err(Error::not_available("translation"))
+}

@@ -1,0 +1,83 @@
+//! A message as clients send it (chat §11.4).
+
+use domain::chat::messages::{Draft, Kind};
+use ids::{MessageId, UserId};
+
+use super::{
+    super::{
+        attachments,
+        error::{Error, Result},
+        fields::Fields,
+        gate::Call,
+    },
+    READ_ONLY,
+};
+
+/// The message in a body, with the id that its sender chose.
+///
+/// # Errors
+/// 4 when a member is not what the contract says, 17 when a user's token names another user, 501 for what is not built.
+pub(super) fn read(call: &Call, sent: &mut Fields) -> Result<(Option<MessageId>, Draft)> {
+    let mut message = sent.object("message")?.ok_or_else(|| Error::field("message", "is a required field"))?;
+    let id = message.message("id")?;
+    let user = call.actor(&mut message)?;
+    let mut draft = content(&mut message, user)?;
+    draft.is_pending = sent.flag("pending")?.or(sent.flag("is_pending_message")?);
+    draft.metadata = metadata(sent)?;
+    draft.keeps_hidden = sent.flag("keep_channel_hidden")?.unwrap_or_default();
+    check_pending(call, &draft)?;
+    message.skip(READ_ONLY);
+    draft.custom = message.custom()?.to_string();
+    Ok((id, draft))
+}
+
+fn content(message: &mut Fields, user: Option<UserId>) -> Result<Draft> {
+    if message.has("shared_location") {
+        return Err(Error::not_available("sharing a location"));
+    }
+    let draft = Draft::text(user, message.text("text")?.unwrap_or_default());
+    let attachments = message.objects("attachments")?.unwrap_or_default();
+    Ok(Draft {
+        kind: kind(message)?,
+        html: message.filled("html")?,
+        mml: message.filled("mml")?,
+        attachments: attachments.into_iter().map(attachments::read).collect::<Result<_>>()?,
+        mentioned: message.users("mentioned_users")?.or(message.users("mentioned_user_ids")?).unwrap_or_default(),
+        mentions_channel: message.flag("mentioned_channel")?.unwrap_or_default(),
+        mentions_here: message.flag("mentioned_here")?.unwrap_or_default(),
+        parent: message.message("parent_id")?,
+        shows_in_channel: message.flag("show_in_channel")?.unwrap_or_default(),
+        quoted: message.message("quoted_message_id")?,
+        is_silent: message.flag("silent")?.unwrap_or_default(),
+        is_pinned: message.flag("pinned")?.unwrap_or_default(),
+        pin_expires: message.time("pin_expires")?,
+        visible_to: message.users("restricted_visibility")?.unwrap_or_default(),
+        poll: message.filled("poll_id")?,
+        ..draft
+    })
+}
+
+/// Callers ask for plain messages and, some, for notes of the application; what else a client echoes is not theirs to set.
+fn kind(message: &mut Fields) -> Result<Kind> {
+    match message.filled("type")?.as_deref() {
+        None | Some("regular" | "reply") => Ok(Kind::Regular),
+        Some("system") => Ok(Kind::System),
+        Some(_) => Err(Error::field("message.type", "must be one of [regular system]")),
+    }
+}
+
+fn metadata(sent: &mut Fields) -> Result<Vec<(String, String)>> {
+    let Some(given) = sent.object("pending_message_metadata")? else { return Ok(Vec::new()) };
+    let read = |(name, value): (&str, &serde_json::value::RawValue)| {
+        let value = serde_json::from_str(value.get());
+        Ok((name.to_owned(), value.map_err(|_| Error::field("pending_message_metadata", "must hold strings"))?))
+    };
+    given.rest().iter().map(read).collect()
+}
+
+fn check_pending(call: &Call, draft: &Draft) -> Result<()> {
+    match draft.is_pending == Some(true) && !call.is_server() {
+        true => Err(Error::new(wire::chat::error::Code::NotAllowed, "pending is for server-side calls")),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,249 @@
+//! Messages: `POST /channels/{type}/{id}/message`, `GET /messages/{id}` and all that answers with one (chat §6.7, §11.4).
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{
+    dialect::{Custom, Time},
+    users::User,
+};
+
+/// A message.
+#[derive(Serialize, Debug)]
+pub struct Message<'a> {
+    /// The id.
+    pub id: &'a str,
+    /// Where it was said.
+    pub cid: &'a str,
+    /// `regular`, `reply`, `system`, `ephemeral`, `error` or `deleted`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The text.
+    pub text: &'a str,
+    /// The text as HTML.
+    pub html: String,
+    /// The markup of the application's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mml: Option<&'a str>,
+    /// Who said it.
+    pub user: Option<User<'a>>,
+    /// What the author is in the channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberBrief<'a>>,
+    /// What hangs on it.
+    pub attachments: Vec<Box<RawValue>>,
+    /// Whom it names.
+    pub mentioned_users: Vec<User<'a>>,
+    /// Whether it names all members; v2 always has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mentioned_channel: Option<bool>,
+    /// Whether it names all who are there; v2 always has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mentioned_here: Option<bool>,
+    /// The newest reactions, the newest first.
+    pub latest_reactions: Vec<Reaction<'a>>,
+    /// The reactions of the reader.
+    pub own_reactions: Vec<Reaction<'a>>,
+    /// Type → how many.
+    pub reaction_counts: BTreeMap<&'a str, i64>,
+    /// Type → the sum of their scores.
+    pub reaction_scores: BTreeMap<&'a str, i64>,
+    /// Type → both, and when.
+    pub reaction_groups: BTreeMap<&'a str, ReactionGroup<'a>>,
+    /// The message that it replies to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<&'a str>,
+    /// Whether a reply shows in the channel, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub show_in_channel: Option<bool>,
+    /// How many replies it has.
+    pub reply_count: i64,
+    /// How many of its replies were deleted.
+    pub deleted_reply_count: i64,
+    /// Who takes part in its thread.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub thread_participants: Vec<User<'a>>,
+    /// The message that it quotes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quoted_message_id: Option<&'a str>,
+    /// That message, without what it quotes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quoted_message: Option<Box<Message<'a>>>,
+    /// The slash command that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<&'a str>,
+    /// What the command was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub args: Option<&'a str>,
+    /// The poll that it shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll_id: Option<&'a str>,
+    /// Whether it counts for nobody as unread.
+    pub silent: bool,
+    /// Whether only its author sees it.
+    pub shadowed: bool,
+    /// Who may see it; everybody, if empty.
+    pub restricted_visibility: Vec<&'a str>,
+    /// Whether it is pinned.
+    pub pinned: bool,
+    /// Since when; the classic dialect always has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned_at: Option<Option<Time>>,
+    /// By whom; the classic dialect always has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned_by: Option<Option<User<'a>>>,
+    /// Until when; the classic dialect always has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin_expires: Option<Option<Time>>,
+    /// `<language>_text` → text, and `language`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub i18n: Option<BTreeMap<&'a str, &'a str>>,
+    /// When it was said.
+    pub created_at: Time,
+    /// When a field was last changed.
+    pub updated_at: Time,
+    /// When the text was last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_text_updated_at: Option<Time>,
+    /// When it was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Time>,
+    /// Whether the reader deleted it for themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_for_me: Option<bool>,
+    /// The application's own fields.
+    #[serde(flatten)]
+    pub custom: Custom<'a>,
+}
+
+/// What the author of a message is in the channel.
+#[derive(Serialize, Clone, Copy, Debug)]
+pub struct MemberBrief<'a> {
+    /// The role there.
+    pub channel_role: &'a str,
+}
+
+/// A reaction (chat §6.9).
+#[derive(Serialize, Debug)]
+pub struct Reaction<'a> {
+    /// To which message.
+    pub message_id: &'a str,
+    /// Whose.
+    pub user_id: &'a str,
+    /// The same as an object.
+    pub user: Option<User<'a>>,
+    /// Which.
+    #[serde(rename = "type")]
+    pub kind: &'a str,
+    /// How strong.
+    pub score: i64,
+    /// Since when.
+    pub created_at: Time,
+    /// When it was last changed.
+    pub updated_at: Time,
+    /// The application's own fields.
+    #[serde(flatten)]
+    pub custom: Custom<'a>,
+}
+
+/// The reactions of one type.
+#[derive(Serialize, Debug)]
+pub struct ReactionGroup<'a> {
+    /// How many.
+    pub count: i64,
+    /// The sum of their scores.
+    pub sum_scores: i64,
+    /// When the first came.
+    pub first_reaction_at: Time,
+    /// When the last came.
+    pub last_reaction_at: Time,
+    /// The newest; v2 alone has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_reactions_by: Option<Vec<ReactionBy<'a>>>,
+}
+
+/// Who reacted when.
+#[derive(Serialize, Debug)]
+pub struct ReactionBy<'a> {
+    /// When.
+    pub created_at: Time,
+    /// Who.
+    pub user_id: &'a str,
+    /// The same as an object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<User<'a>>,
+}
+
+/// An answer with one message.
+#[derive(Serialize, Debug)]
+pub struct OneMessage<M> {
+    /// The message.
+    pub message: M,
+    /// What a message that waits was sent with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_message_metadata: Option<BTreeMap<String, String>>,
+}
+
+/// An answer with some messages.
+#[derive(Serialize, Debug)]
+pub struct Messages<M> {
+    /// The messages.
+    pub messages: Vec<M>,
+}
+
+/// An older version of a message (chat §6.15).
+#[derive(Serialize, Debug)]
+pub struct HistoryEntry<'a> {
+    /// Of which message.
+    pub message_id: &'a str,
+    /// Who wrote it.
+    pub message_updated_by_id: &'a str,
+    /// When it was written.
+    pub message_updated_at: Time,
+    /// The text.
+    pub text: &'a str,
+    /// What hung on it.
+    pub attachments: Vec<Box<RawValue>>,
+    /// Whether the message was deleted then.
+    pub is_deleted: bool,
+    /// The application's own fields.
+    #[serde(flatten)]
+    pub custom: Custom<'a>,
+}
+
+/// What `POST /messages/history` answers.
+#[derive(Serialize, Debug)]
+pub struct History<'a> {
+    /// The older versions.
+    pub message_history: Vec<HistoryEntry<'a>>,
+    /// What asks for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// What asks for the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prev: Option<String>,
+}
+
+/// What reacting answers.
+#[derive(Serialize, Debug)]
+pub struct Reacted<'a> {
+    /// The message.
+    pub message: Message<'a>,
+    /// The reaction.
+    pub reaction: Reaction<'a>,
+}
+
+/// An answer with some reactions.
+#[derive(Serialize, Debug)]
+pub struct Reactions<'a> {
+    /// The reactions.
+    pub reactions: Vec<Reaction<'a>>,
+    /// What asks for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// What asks for the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prev: Option<String>,
+}
