@@ -94,6 +94,8 @@ pub const MEMBERS: Counter<Chat> = Counter::new(50, "members");
 pub const READ: StampedTable<(Chat, String), Read> = StampedTable::new(51, "read");
 /// channel, user → that the user hid the channel until something is said.
 pub const HIDDEN: Table<(Chat, String), Hidden> = Table::new(52, "hidden");
+/// user, channel → that the user muted the channel.
+pub const CHANNEL_MUTE: Table<(String, Chat), Mute> = Table::new(53, "channel_mute");
 /// message → the message.
 pub const MESSAGE: Table<String, Message> = Table::new(57, "message");
 /// channel, time, message → how the message counts, and when it came in commit order.
@@ -196,6 +198,7 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (MEMBERS.tag(), MEMBERS.name(), Personal::None),
     (READ.tag(), READ.name(), Personal::ByMember),
     (HIDDEN.tag(), HIDDEN.name(), Personal::ByMember),
+    (CHANNEL_MUTE.tag(), CHANNEL_MUTE.name(), Personal::ByUser),
     (MESSAGE.tag(), MESSAGE.name(), Personal::ByAuthor),
     (CHANNEL_MESSAGE.tag(), CHANNEL_MESSAGE.name(), Personal::ByAuthor),
     (REPLY.tag(), REPLY.name(), Personal::ByAuthor),

@@ -1,10 +1,16 @@
 //! Channels: where members talk (chat §6.3, §11.3).
 
 mod create;
+mod delete;
 mod hide;
+mod mutes;
+mod update;
 
 pub use create::{Details, Draft, get_or_create};
+pub use delete::{clear, delete, truncate};
 pub use hide::{Hidden, are_hidden, hide, show, wake};
+pub use mutes::{mute, mutes, unmute};
+pub use update::{Change, patch, update};
 
 use ids::{ChannelId, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};

@@ -75,6 +75,12 @@ impl Event {
         }
     }
 
+    /// Whether what a channel shows of its messages is another after it.
+    pub fn changes_messages(&self) -> bool {
+        let is_about_readers = matches!(self.kind.as_str(), "message.read" | "message.delivered");
+        (self.kind.starts_with("message.") && !is_about_readers) || self.kind.starts_with("channel.")
+    }
+
     /// The same by `user`.
     #[must_use]
     pub fn by(self, user: Option<&UserId>) -> Self {

@@ -1,9 +1,12 @@
 //! Members of channels (chat §6.6).
 
 mod add;
+mod change;
 mod list;
 
-pub use add::{Newcomer, Terms, add, invite, remove};
+pub(in crate::chat) use add::leave;
+pub use add::{Newcomer, Terms, add, assign, invite, remove};
+pub use change::{Patch, answer, patch};
 pub use list::{LIST_MAX, all, count, list};
 
 use ids::{ChannelId, Timestamp, UserId, json::Object};

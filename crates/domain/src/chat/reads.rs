@@ -3,8 +3,22 @@
 //! A mark is one row, and its stamp is its place in commit order: unread is what came later in commit order. A message
 //! that was on its way while its reader marked the channel read is unread, whatever the clocks say.
 
-use ids::{MessageId, Timestamp};
+mod mark;
+mod unread;
+mod window;
+
+pub use mark::{From, deliver, mark_read, mark_unread};
+pub use unread::{Reader, Total, last_message_at, memberships, total, unread};
+pub use window::{Messages, Row, WINDOW_ROWS, load};
+
+use ids::{ChannelId, MessageId, Timestamp, UserId};
 use minicbor::{Decode, Encode};
+use store::Stamped;
+
+use crate::{
+    Result, Tx,
+    keyspace::{Chat, READ},
+};
 
 /// How far a member has read; see the stamp of the row.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -37,4 +51,14 @@ impl Read {
             last_delivered_message: None,
         }
     }
+}
+
+/// The marks of `users` in `channel`, in their order.
+///
+/// # Errors
+/// When the store fails.
+pub async fn get_many(tx: &mut Tx, channel: &ChannelId, users: &[UserId]) -> Result<Vec<Option<Stamped<Read>>>> {
+    let tenant = tx.tenant();
+    let keys: Vec<_> = users.iter().map(|user| (Chat(channel.clone()), user.to_string())).collect();
+    Ok(READ.get_many(tx, tenant, &keys).await?)
 }

@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use ids::{ActivityId, AppId, FeedId};
+use ids::{ActivityId, AppId, ChannelId, FeedId};
 use quick_cache::{Weighter, sync::Cache};
 use store::{Direction, Limit, Published, Stamp, Stamped, Store};
 
@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     App, Result, Tx,
+    chat::reads::{self, Messages},
     keyspace::{Feed, LOG, Newest, POSTED},
     log::Event,
 };
@@ -79,6 +80,7 @@ pub struct Views {
     last: AtomicU64,
     windows: Cache<ViewKey, Arc<Window>, Bytes>,
     timelines: Cache<ViewKey, Arc<Timeline>, Bytes>,
+    channels: Cache<(AppId, ChannelId), Arc<Messages>, Bytes>,
 }
 
 /// Where the table of stamps says when something last changed.
@@ -100,6 +102,11 @@ impl Mark {
     /// Whom a feed follows.
     pub fn follows(app: AppId, feed: &FeedId) -> Self {
         Self::of(1, app, feed)
+    }
+
+    /// What is said in a channel.
+    pub fn messages(app: AppId, channel: &ChannelId) -> Self {
+        Self::of(3, app, channel)
     }
 
     /// What an activity says.
@@ -151,8 +158,9 @@ impl Views {
             // Zeroed memory that nobody touches is not there: a start does not pay for the table.
             marks: bytemuck::zeroed_slice_box(MARKS),
             last: AtomicU64::new(store.published().0),
-            windows: Cache::with_weighter(100_000, bytes_max / 2, Bytes),
-            timelines: Cache::with_weighter(100_000, bytes_max / 2, Bytes),
+            windows: Cache::with_weighter(100_000, bytes_max / 3, Bytes),
+            timelines: Cache::with_weighter(100_000, bytes_max / 3, Bytes),
+            channels: Cache::with_weighter(100_000, bytes_max / 3, Bytes),
         });
         let follower = Arc::downgrade(&views);
         store.on_publish(Box::new(move |published| {
@@ -184,7 +192,12 @@ impl Views {
             }
             Event::Changed { activity } => set(Mark::activity(app, *activity)),
             Event::Followed { feed, .. } => set(Mark::follows(app, feed)),
-            Event::UserChanged { .. } | Event::Chat(_) | Event::Planned { .. } => {}
+            Event::Chat(event) => {
+                if let Some(channel) = event.channel.as_ref().filter(|_| event.changes_messages()) {
+                    set(Mark::messages(app, channel));
+                }
+            }
+            Event::UserChanged { .. } | Event::Planned { .. } => {}
         }
     }
 
@@ -208,6 +221,24 @@ impl Views {
         let window = Arc::new(load(&mut app.snapshot(), feed, rows.max(WINDOW_ROWS)).await?);
         self.windows.insert(key, window.clone());
         Ok(window)
+    }
+
+    /// The newest messages of `channel`: at least `rows`, if there are so many, and [`reads::WINDOW_ROWS`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn messages(&self, app: &App, channel: &ChannelId, rows: usize) -> Result<Arc<Messages>> {
+        let key = (app.id, channel.clone());
+        if let Some(messages) = self.channels.get(&key)
+            && self.is_as_of(Mark::messages(app.id, channel), messages.as_of)
+            && (messages.is_whole || messages.rows.len() >= rows)
+        {
+            return Ok(messages);
+        }
+        let messages = reads::load(&mut app.snapshot(), channel, rows.max(reads::WINDOW_ROWS)).await?;
+        let messages = Arc::new(messages);
+        self.channels.insert(key, messages.clone());
+        Ok(messages)
     }
 
     /// The timeline of `feed`.
@@ -255,6 +286,12 @@ const OVERHEAD_BYTES: usize = 120;
 impl Weighter<ViewKey, Arc<Window>> for Bytes {
     fn weight(&self, (_, feed): &ViewKey, window: &Arc<Window>) -> u64 {
         (OVERHEAD_BYTES + feed.as_str().len() + size_of_val(&*window.entries)) as u64
+    }
+}
+
+impl Weighter<(AppId, ChannelId), Arc<Messages>> for Bytes {
+    fn weight(&self, (_, channel): &(AppId, ChannelId), messages: &Arc<Messages>) -> u64 {
+        (OVERHEAD_BYTES + channel.as_str().len() + messages.bytes()) as u64
     }
 }
 

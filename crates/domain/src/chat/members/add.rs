@@ -2,7 +2,7 @@
 
 use ids::{ChannelId, Timestamp, UserId, json::Object};
 
-use super::{Invite, Member, get, put};
+use super::{Invite, Member, get, load, put};
 use crate::{
     Result, Tx,
     chat::{
@@ -73,6 +73,20 @@ pub async fn add(
                 }
             }
         }
+    }
+    Ok(())
+}
+
+/// Gives members roles.
+///
+/// # Errors
+/// [`Error::Unfit`](crate::Error::Unfit) when one is no member.
+pub async fn assign(tx: &mut Tx, channel: &ChannelId, roles: &[Newcomer], now: Timestamp) -> Result<()> {
+    for given in roles {
+        let before = load(tx, channel, &given.user).await?;
+        let member = Member { updated_at: now, ..changed(&before, given) };
+        put(tx, channel, &given.user, &member);
+        told(tx, "member.updated", channel, &given.user, &member, now);
     }
     Ok(())
 }
