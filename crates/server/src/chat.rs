@@ -4,6 +4,7 @@
 //! Handlers and the domain do not look at the dialect; `fields` and `to_wire` do.
 
 mod attachments;
+mod channels;
 mod connect;
 mod erasure;
 mod error;

@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    connect, erasure, events,
+    channels, connect, erasure, events,
     gate::{self, Callers, Handler, Operation},
     messages,
     prefix::INSIDE,
@@ -20,7 +20,7 @@ use crate::{
     router::{RawParams, decoded},
 };
 
-use Callers::{Both, Server as S};
+use Callers::{Both, Readers, Server as S};
 
 const DELETE: MethodFilter = MethodFilter::DELETE;
 const GET: MethodFilter = MethodFilter::GET;
@@ -33,6 +33,9 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
     Routes { server, router: Router::new() }
         // method path        operation          callers  handler
         .route(POST, "channels/delete", "DeleteChannels", S, erasure::delete_channels)
+        .route(GET, "channels/{type}/{id}", "GetChannel", Readers, channels::get)
+        .route(POST, "channels/{type}/query", "GetOrCreateChannel", Readers, channels::get_or_create_distinct)
+        .route(POST, "channels/{type}/{id}/query", "GetOrCreateChannel", Readers, channels::get_or_create)
         .route(GET, "tasks/{task}", "GetTask", S, tasks::get)
         .route(POST, "users/delete", "DeleteUsers", S, erasure::delete_users)
         .route(POST, "users/deactivate", "DeactivateUsers", S, erasure::deactivate_users)

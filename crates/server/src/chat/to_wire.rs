@@ -1,5 +1,6 @@
 //! From what is stored to what chat clients read, in the dialect of the request; a file for each resource.
 
+pub(crate) mod channels;
 pub(crate) mod messages;
 pub(crate) mod tasks;
 pub(crate) mod users;

@@ -1,0 +1,176 @@
+//! Channels, their state, and their members (chat §6.3, §6.4, §6.6, §6.10).
+
+use domain::{
+    chat::{
+        channels::Channel,
+        members::{self, Invite, Member},
+    },
+    users::People,
+};
+use ids::{ChannelId, Timestamp, UserId, json::Object};
+use serde_json::value::RawValue;
+use wire::chat::{
+    channels::{Channel as WireChannel, ChannelState, Read as WireRead},
+    dialect::{Custom, Dialect, Time},
+    members::Member as WireMember,
+};
+
+use super::users::embedded;
+use crate::chat::channels::state::{Listed, Loaded, ReadBy};
+
+/// What an answer is written with.
+#[derive(Clone, Copy)]
+pub(crate) struct Pen<'a> {
+    /// How.
+    pub(crate) dialect: Dialect,
+    /// Who is who.
+    pub(crate) people: &'a People,
+    /// What time it is.
+    pub(crate) now: Timestamp,
+}
+
+impl Pen<'_> {
+    fn time(self, at: Timestamp) -> Time {
+        Time { at, dialect: self.dialect }
+    }
+}
+
+/// A channel as `loaded` found it.
+pub(crate) fn channel<'a>(pen: Pen<'a>, loaded: &'a Loaded) -> WireChannel<'a> {
+    let bare = bare(pen, &loaded.id, &loaded.channel, &loaded.custom, loaded.config.as_deref());
+    WireChannel {
+        last_message_at: loaded.last_message_at.map(|at| pen.time(at)),
+        hidden: loaded.is_hidden.then_some(true),
+        hide_messages_before: loaded.hides_before().map(|at| pen.time(at)),
+        muted: loaded.mute.is_some().then_some(true),
+        mute_expires_at: loaded.mute.as_ref().and_then(|mute| mute.expires).map(|at| pen.time(at)),
+        member_count: loaded.member_count,
+        message_count: loaded.message_count,
+        own_capabilities: loaded.capabilities.clone(),
+        ..bare
+    }
+}
+
+/// A channel by its record alone.
+pub(crate) fn bare<'a>(
+    pen: Pen<'a>,
+    id: &'a ChannelId,
+    channel: &'a Channel,
+    custom: &'a Object,
+    config: Option<&'a RawValue>,
+) -> WireChannel<'a> {
+    let person = |id: &Option<UserId>| embedded(pen.dialect, pen.people, id.as_ref()?, pen.now);
+    let language = channel.auto_translation_language.as_str();
+    WireChannel {
+        id: id.id(),
+        kind: id.kind(),
+        cid: id.as_str(),
+        created_at: pen.time(channel.created_at),
+        updated_at: pen.time(channel.updated_at),
+        last_message_at: None,
+        created_by: person(&channel.created_by),
+        frozen: channel.is_frozen,
+        disabled: channel.is_disabled,
+        hidden: None,
+        hide_messages_before: None,
+        muted: None,
+        mute_expires_at: None,
+        member_count: 0,
+        message_count: None,
+        team: Some(channel.team.as_str()).filter(|team| !team.is_empty()),
+        cooldown: Some(channel.cooldown_seconds).filter(|seconds| *seconds > 0),
+        truncated_at: channel.truncated_at.map(|at| pen.time(at)),
+        truncated_by: person(&channel.truncated_by),
+        deleted_at: channel.deleted_at.map(|at| pen.time(at)),
+        auto_translation_enabled: channel.is_auto_translated.then_some(true),
+        auto_translation_language: Some(language).filter(|language| !language.is_empty()),
+        filter_tags: &channel.filter_tags,
+        own_capabilities: None,
+        config,
+        custom: Custom { fields: custom, dialect: pen.dialect },
+    }
+}
+
+/// A channel with what is in it.
+pub(crate) fn state<'a>(pen: Pen<'a>, loaded: &'a Loaded) -> ChannelState<'a> {
+    ChannelState {
+        channel: channel(pen, loaded),
+        messages: loaded.messages.clone(),
+        pinned_messages: loaded.pinned.clone(),
+        pending_messages: loaded.pending.clone(),
+        members: members(pen, loaded),
+        membership: loaded.membership.as_ref().map(|listed| member(pen, &loaded.channel, listed)),
+        read: loaded.reads.iter().filter_map(|read| read_by(pen, read)).collect(),
+        watchers: Vec::new(),
+        watcher_count: None,
+        hidden: loaded.is_hidden.then_some(true),
+        hide_messages_before: loaded.hides_before().map(|at| pen.time(at)),
+        threads: [],
+    }
+}
+
+/// The members that `loaded` lists.
+pub(crate) fn members<'a>(pen: Pen<'a>, loaded: &'a Loaded) -> Vec<WireMember<'a>> {
+    loaded.members.iter().map(|listed| member(pen, &loaded.channel, listed)).collect()
+}
+
+/// A member of `channel`.
+pub(crate) fn member<'a>(pen: Pen<'a>, channel: &Channel, listed: &'a Listed) -> WireMember<'a> {
+    let Listed { user, member, custom, is_muted } = listed;
+    let is_admin = pen.people.get(user).is_some_and(|(_, person)| person.user.role == "admin");
+    let (is_moderator, is_owner) =
+        (member.channel_role == members::MODERATOR, channel.created_by.as_ref() == Some(user));
+    let ban = member.ban.as_ref().filter(|ban| ban.holds(pen.now));
+    WireMember {
+        user_id: user.as_str(),
+        user: embedded(pen.dialect, pen.people, user, pen.now),
+        role: match (is_moderator, is_owner, is_admin) {
+            (true, ..) => "moderator",
+            (_, true, _) => "owner",
+            (.., true) => "admin",
+            _ => "member",
+        },
+        channel_role: &member.channel_role,
+        is_moderator,
+        status: status(member),
+        invited: member.invite.is_some(),
+        invite_accepted_at: match member.invite {
+            Some(Invite::Accepted(at)) => Some(pen.time(at)),
+            _ => None,
+        },
+        invite_rejected_at: match member.invite {
+            Some(Invite::Rejected(at)) => Some(pen.time(at)),
+            _ => None,
+        },
+        created_at: pen.time(member.created_at),
+        updated_at: pen.time(member.updated_at),
+        banned: ban.is_some_and(|ban| !ban.is_shadow),
+        ban_expires: ban.and_then(|ban| ban.expires).map(|at| pen.time(at)),
+        shadow_banned: ban.is_some_and(|ban| ban.is_shadow),
+        notifications_muted: *is_muted,
+        pinned_at: member.pinned_at.map(|at| pen.time(at)),
+        archived_at: member.archived_at.map(|at| pen.time(at)),
+        custom: Custom { fields: custom, dialect: pen.dialect },
+    }
+}
+
+fn status(member: &Member) -> &'static str {
+    match member.invite {
+        None => "member",
+        Some(Invite::Pending) => "pending",
+        Some(Invite::Accepted(_)) => "accepted",
+        Some(Invite::Rejected(_)) => "rejected",
+    }
+}
+
+fn read_by<'a>(pen: Pen<'a>, read: &'a ReadBy) -> Option<WireRead<'a>> {
+    let ReadBy { user, read, unread } = read;
+    Some(WireRead {
+        user: embedded(pen.dialect, pen.people, user, pen.now)?,
+        last_read: pen.time(read.last_read),
+        unread_messages: *unread,
+        last_read_message_id: read.last_read_message.as_ref().map(ids::MessageId::as_str),
+        last_delivered_at: read.last_delivered.map(|at| pen.time(at)),
+        last_delivered_message_id: read.last_delivered_message.as_ref().map(ids::MessageId::as_str),
+    })
+}
