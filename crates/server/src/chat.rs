@@ -4,15 +4,19 @@
 //! Handlers and the domain do not look at the dialect; `fields` and `to_wire` do.
 
 mod attachments;
+mod blocks;
 mod channels;
 mod connect;
+mod devices;
 mod erasure;
 mod error;
 mod events;
 mod fields;
 mod gate;
+mod guest;
 mod markdown;
 mod messages;
+mod patch;
 mod prefix;
 mod reactions;
 pub(crate) mod router;

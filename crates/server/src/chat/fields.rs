@@ -59,6 +59,16 @@ impl Fields {
         self.object.is_empty()
     }
 
+    /// Whether the member is there as `null`.
+    pub(crate) fn is_null(&self, name: &str) -> bool {
+        self.object.get(name).is_some_and(|value| value.get() == "null")
+    }
+
+    /// Puts a member in.
+    pub(crate) fn put(&mut self, name: &str, value: &RawValue) {
+        self.object.set(name, value.to_owned());
+    }
+
     /// Takes the member as it was sent.
     pub(crate) fn raw(&mut self, name: &str) -> Option<Box<RawValue>> {
         self.object.remove(name).filter(|value| value.get() != "null")
@@ -116,6 +126,16 @@ impl Fields {
                 _ => Err(Error::field(name, "must be a whole number")),
             },
         }
+    }
+
+    /// A number of things, from 0 to `max`; `default` if it is 0 or not given.
+    ///
+    /// # Errors
+    /// 4 when it is something else.
+    pub(crate) fn count(&mut self, name: &str, default: usize, max: usize) -> Result<usize> {
+        let Some(number) = self.number(name)?.filter(|number| *number != 0) else { return Ok(default) };
+        let count = usize::try_from(number).ok().filter(|count| *count <= max);
+        count.ok_or_else(|| Error::field(name, &format!("must be between 0 and {max}")))
     }
 
     /// A number with a fraction.

@@ -170,6 +170,14 @@ impl Call {
         self.actor(fields)?.ok_or_else(|| Error::input(rule))
     }
 
+    /// Whether the query parameter `name` is on; an empty one is off.
+    ///
+    /// # Errors
+    /// 4 when it is not a truth value.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool> {
+        self.query.flag(name).map_err(|_| Error::field(name, "must be true or false"))
+    }
+
     /// The object in the query parameter `payload`; empty when there is none.
     ///
     /// # Errors

@@ -9,18 +9,20 @@ use axum::{
 };
 
 use super::{
-    channels, connect, erasure, events,
+    blocks, channels, connect, devices, erasure, events,
     gate::{self, Callers, Handler, Operation},
-    messages,
+    guest, messages,
     prefix::INSIDE,
-    reactions, tasks, users, watching,
+    reactions, tasks, users,
+    users::standing,
+    watching,
 };
 use crate::{
     Server,
     router::{RawParams, decoded},
 };
 
-use Callers::{Both, Readers, Server as S};
+use Callers::{Anyone, Both, Readers, Server as S};
 
 const DELETE: MethodFilter = MethodFilter::DELETE;
 const GET: MethodFilter = MethodFilter::GET;
@@ -32,19 +34,36 @@ const PUT: MethodFilter = MethodFilter::PUT;
 pub(crate) fn routes(server: &Arc<Server>) -> Router {
     Routes { server, router: Router::new() }
         // method path        operation          callers  handler
+        // Channels.
         .route(POST, "channels/delete", "DeleteChannels", S, erasure::delete_channels)
         .route(GET, "channels/{type}/{id}", "GetChannel", Readers, channels::get)
         .route(POST, "channels/{type}/query", "GetOrCreateChannel", Readers, channels::get_or_create_distinct)
         .route(POST, "channels/{type}/{id}/query", "GetOrCreateChannel", Readers, channels::get_or_create)
-        .route(GET, "tasks/{task}", "GetTask", S, tasks::get)
-        .route(POST, "users/delete", "DeleteUsers", S, erasure::delete_users)
-        .route(POST, "users/deactivate", "DeactivateUsers", S, erasure::deactivate_users)
-        .route(POST, "users/reactivate", "ReactivateUsers", S, erasure::reactivate_users)
-        .route(POST, "users", "UpdateUsers", Both, users::upsert)
         .route(POST, "channels/{type}/{id}/event", "SendEvent", Both, events::send)
-        .route(POST, "users/{id}/event", "SendUserCustomEvent", Callers::Server, events::send_to_user)
+        .route(POST, "channels/{type}/{id}/stop-watching", "StopWatchingChannel", Readers, watching::stop)
+        // Users.
+        .route(GET, "users", "QueryUsers", Both, users::query)
+        .route(POST, "users", "UpdateUsers", Both, users::upsert)
+        .route(PATCH, "users", "UpdateUsersPartial", Both, users::patch)
+        .route(GET, "users/block", "GetBlockedUsers", Both, blocks::list)
+        .route(POST, "users/block", "BlockUsers", Both, blocks::add)
+        .route(POST, "users/unblock", "UnblockUsers", Both, blocks::remove)
+        .route(POST, "users/deactivate", "DeactivateUsers", S, erasure::deactivate_users)
+        .route(POST, "users/delete", "DeleteUsers", S, erasure::delete_users)
+        .route(POST, "users/reactivate", "ReactivateUsers", S, erasure::reactivate_users)
+        .route(POST, "users/restore", "RestoreUsers", S, standing::restore)
+        .route(DELETE, "users/{id}", "DeleteUser", S, standing::delete)
+        .route(POST, "users/{id}/deactivate", "DeactivateUser", S, standing::deactivate)
+        .route(POST, "users/{id}/event", "SendUserCustomEvent", S, events::send_to_user)
+        .route(POST, "users/{id}/reactivate", "ReactivateUser", S, standing::reactivate)
+        .route(POST, "guest", "CreateGuest", Anyone, guest::create)
+        // Devices.
+        .route(GET, "devices", "ListDevices", Both, devices::list)
+        .route(POST, "devices", "CreateDevice", Both, devices::add)
+        .route(DELETE, "devices", "DeleteDevice", Both, devices::remove)
+        // Tasks and the socket.
+        .route(GET, "tasks/{task}", "GetTask", S, tasks::get)
         .route(POST, "sync", "Sync", Both, events::sync)
-        .route(POST, "channels/{type}/{id}/stop-watching", "StopWatchingChannel", Callers::Readers, watching::stop)
         .socket("connect")
         .socket("ws")
         .route(POST, "channels/{type}/{id}/message", "SendMessage", Both, messages::send)

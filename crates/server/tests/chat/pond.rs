@@ -77,6 +77,18 @@ impl Pond {
     }
 }
 
+impl Pond {
+    /// The caller in the classic dialect.
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
+    }
+}
+
+/// `payload` as it stands in a query.
+pub(crate) fn encoded(payload: &Value) -> String {
+    form_urlencoded::byte_serialize(payload.to_string().as_bytes()).collect()
+}
+
 /// Calls the API.
 #[derive(Clone)]
 pub(crate) struct Client {

@@ -67,6 +67,145 @@ pub struct User<'a> {
     pub custom: Custom<'a>,
 }
 
+/// A user with what only the user itself, and the app's own server, see of it (chat §6.2).
+#[derive(Serialize, Debug)]
+pub struct FullUser<'a> {
+    /// What everybody sees.
+    #[serde(flatten)]
+    pub user: User<'a>,
+    /// The rest; not told to others.
+    #[serde(flatten)]
+    pub own: Option<Own<'a>>,
+}
+
+/// What only the user itself, and the app's own server, see of a user.
+#[derive(Serialize, Debug, Default)]
+pub struct Own<'a> {
+    /// Whom the user mutes.
+    pub mutes: Vec<UserMute<'a>>,
+    /// Which channels the user mutes.
+    pub channel_mutes: [(); 0],
+    /// Where pushes to the user go.
+    pub devices: Vec<Device<'a>>,
+    /// Messages that the user has not read.
+    pub total_unread_count: i64,
+    /// The same number by its older name.
+    pub unread_count: i64,
+    /// Channels with such messages.
+    pub unread_channels: i64,
+    /// Threads with such replies.
+    pub unread_threads: i64,
+}
+
+/// That a user mutes another (chat §6.12).
+#[derive(Serialize, Debug)]
+pub struct UserMute<'a> {
+    /// Who mutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<User<'a>>,
+    /// Whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<User<'a>>,
+    /// Since when.
+    pub created_at: Time,
+    /// When it was last said again.
+    pub updated_at: Time,
+    /// Until when; for good, if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Time>,
+}
+
+/// A device of a user (chat §6.11).
+#[derive(Serialize, Debug)]
+pub struct Device<'a> {
+    /// The token that pushes are addressed to.
+    pub id: &'a str,
+    /// Whose it is.
+    pub user_id: &'a str,
+    /// Who carries pushes to it.
+    pub push_provider: &'a str,
+    /// Which of the app's configurations of that provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub push_provider_name: Option<&'a str>,
+    /// The machine, whatever the app on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hardware_id: Option<&'a str>,
+    /// Whether it rings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voip: Option<bool>,
+    /// Whether nothing is sent to it any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled_reason: Option<&'a str>,
+    /// Since when it is known.
+    pub created_at: Time,
+}
+
+/// What `GET /devices` answers.
+#[derive(Serialize, Debug)]
+pub struct Devices<'a> {
+    /// The oldest first.
+    pub devices: Vec<Device<'a>>,
+}
+
+/// That a user blocks another (chat §6.12).
+#[derive(Serialize, Debug)]
+pub struct Block<'a> {
+    /// Who blocks.
+    pub user_id: &'a str,
+    /// The same.
+    pub user: Option<User<'a>>,
+    /// Whom.
+    pub blocked_user_id: &'a str,
+    /// The same.
+    pub blocked_user: Option<User<'a>>,
+    /// Since when.
+    pub created_at: Time,
+}
+
+/// What `GET /users/block` answers.
+#[derive(Serialize, Debug)]
+pub struct Blocks<'a> {
+    /// In the order in which they were made.
+    pub blocks: Vec<Block<'a>>,
+}
+
+/// What `POST /users/block` answers.
+#[derive(Serialize, Debug)]
+pub struct Blocked<'a> {
+    /// Who blocks.
+    pub blocked_by_user_id: &'a str,
+    /// Whom.
+    pub blocked_user_id: &'a str,
+    /// Since when.
+    pub created_at: Time,
+}
+
+/// What `GET /users` answers.
+#[derive(Serialize, Debug)]
+pub struct Users<'a> {
+    /// In the order that was asked for.
+    pub users: Vec<FullUser<'a>>,
+}
+
+/// What changes of one user's state answer.
+#[derive(Serialize, Debug)]
+pub struct OneUser<'a> {
+    /// The user as it is now.
+    pub user: User<'a>,
+}
+
+/// What `POST /guest` answers.
+#[derive(Serialize, Debug)]
+pub struct Guest<'a> {
+    /// The new user.
+    pub user: User<'a>,
+    /// A token of that user.
+    pub access_token: String,
+}
+
 /// What a user shows of itself (chat §6.1).
 #[derive(Serialize, Clone, Copy, Debug, Default)]
 pub struct PrivacySettings {

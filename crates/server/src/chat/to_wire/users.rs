@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::users::{People, Person, Privacy};
+use domain::users::{People, Person, Privacy, devices::Device, mutes::Mute, own::Own};
 use ids::{Timestamp, UserId};
 use wire::chat::{
     dialect::{Custom, Dialect, Time},
-    users::{Enabled, PrivacySettings, User as WireUser},
+    users::{Device as WireDevice, Enabled, FullUser, PrivacySettings, User as WireUser, UserMute},
 };
 
 /// The user `id` in the size that other objects embed; `None` for whom nobody knows.
@@ -55,6 +55,89 @@ pub(crate) fn lite<'a>(dialect: Dialect, id: &'a UserId, person: &'a Person, now
         invisible: None,
         privacy_settings: None,
         ..user(dialect, id, person, now)
+    }
+}
+
+/// A user with what only the user itself and the app's own server see; `own` is that.
+pub(crate) fn full<'a>(
+    dialect: Dialect,
+    people: &'a People,
+    (id, person): (&'a UserId, &'a Person),
+    own: Option<&'a Own>,
+    now: Timestamp,
+) -> FullUser<'a> {
+    FullUser {
+        user: user(dialect, id, person, now),
+        own: match own {
+            Some(own) => Some(own_fields(dialect, people, id, own, now)),
+            // Clients of this dialect want the lists, if only to find them empty.
+            None => dialect.v2_only(wire::chat::users::Own::default()),
+        },
+    }
+}
+
+/// A user as it sees itself: what clients call `me` and `own_user`.
+pub(crate) fn own<'a>(
+    dialect: Dialect,
+    people: &'a People,
+    (id, person): (&'a UserId, &'a Person),
+    own: &'a Own,
+    now: Timestamp,
+) -> FullUser<'a> {
+    let user = WireUser { ban_expires: None, shadow_banned: None, ..user(dialect, id, person, now) };
+    let user = WireUser { invisible: Some(person.user.is_invisible), ..user };
+    FullUser { user, own: Some(own_fields(dialect, people, id, own, now)) }
+}
+
+fn own_fields<'a>(
+    dialect: Dialect,
+    people: &'a People,
+    id: &'a UserId,
+    own: &'a Own,
+    now: Timestamp,
+) -> wire::chat::users::Own<'a> {
+    wire::chat::users::Own {
+        mutes: own.mutes.iter().map(|(target, it)| mute(dialect, people, id, target, it, now)).collect(),
+        channel_mutes: [],
+        devices: own.devices.iter().map(|(device, it)| self::device(dialect, id, device, it)).collect(),
+        total_unread_count: own.unread.messages,
+        unread_count: own.unread.messages,
+        unread_channels: own.unread.channels,
+        unread_threads: own.unread.threads,
+    }
+}
+
+/// That `user` mutes `target`.
+pub(crate) fn mute<'a>(
+    dialect: Dialect,
+    people: &'a People,
+    user: &UserId,
+    target: &UserId,
+    mute: &Mute,
+    now: Timestamp,
+) -> UserMute<'a> {
+    let time = |at| Time { at, dialect };
+    UserMute {
+        user: embedded(dialect, people, user, now),
+        target: embedded(dialect, people, target, now),
+        created_at: time(mute.created_at),
+        updated_at: time(mute.updated_at),
+        expires: mute.expires.map(time),
+    }
+}
+
+/// A device of `user`.
+pub(crate) fn device<'a>(dialect: Dialect, user: &'a UserId, id: &'a str, device: &'a Device) -> WireDevice<'a> {
+    WireDevice {
+        id,
+        user_id: user.as_str(),
+        push_provider: &device.push_provider,
+        push_provider_name: device.push_provider_name.as_deref(),
+        hardware_id: device.hardware_id.as_deref(),
+        voip: device.is_voip.then_some(true),
+        disabled: device.disabled_reason.is_some().then_some(true),
+        disabled_reason: device.disabled_reason.as_deref(),
+        created_at: Time { at: device.created_at, dialect },
     }
 }
 
