@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &["ids", "store"]),
     ("server", &["domain", "ids", "store", "wire"]),
     ("client", &["ids", "wire"]),
-    ("connector", &["client", "ids", "wire"]),
+    ("connector", &["client", "ids", "store", "wire"]),
     // It starts the binary as a child, and measures it from outside.
     ("bench", &[]),
     // `store` for what works on a data directory without a server: backup, restore, check.

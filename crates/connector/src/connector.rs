@@ -1,0 +1,215 @@
+//! The connector: its data directory, and what operators ask of it.
+
+mod asking;
+mod connecting;
+mod deciding;
+mod integrating;
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use parking_lot::Mutex;
+use store::{Options, Store, Transaction};
+
+use crate::{
+    Error, Result,
+    audit::{self, Draft},
+    blobs::Blobs,
+    error::failed,
+    executions::{self, Attempt, Execution, SubTask},
+    integrations::{self, Integration},
+    keys::{DataKey, Kek, Keyring, PEPPER, Place, SIGNING},
+    keyspace::{ATTEMPT, HERE, LIMIT, REQUEST},
+    requests::Request,
+    signing::Signer,
+    surroundings::Surroundings,
+    upstream::{Address, Dialect, Endpoint, Http, Session},
+};
+
+pub use asking::{Asked, NewRequest};
+pub use connecting::Connected;
+pub use integrating::NewIntegration;
+
+/// The cache of the store, in bytes: the connector reads little.
+const CACHE_BYTES: u64 = 16 << 20;
+
+/// How a connector is opened.
+pub struct Setup {
+    /// The key-encryption key.
+    pub kek: Kek,
+    /// Time and chance.
+    pub surroundings: Surroundings,
+    /// What makes calls.
+    pub http: Http,
+    /// What is spoken, beside what comes with the connector.
+    pub dialects: Vec<Dialect>,
+}
+
+/// A connector on its data directory.
+pub struct Connector {
+    pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
+    pub(crate) ring: Keyring,
+    pub(crate) pepper: DataKey,
+    pub(crate) signer: Arc<Signer>,
+    pub(crate) http: Http,
+    pub(crate) surroundings: Surroundings,
+    dialects: Vec<Dialect>,
+    sessions: Mutex<BTreeMap<String, Arc<Session>>>,
+    pub(crate) locks: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// An execution with all that is known of it.
+#[derive(Clone, Debug)]
+pub struct Detail {
+    /// The execution.
+    pub execution: Execution,
+    /// Its sub-tasks, in order, each with its tries.
+    pub tasks: Vec<(SubTask, Vec<Attempt>)>,
+    /// Its matches, masked, each with whether it is meant.
+    pub targets: Vec<(String, bool)>,
+}
+
+impl Connector {
+    /// Opens the data directory, or makes it. One process at a time owns it.
+    ///
+    /// # Errors
+    /// [`Error::Open`] when another process has it or it is newer; [`Error::Keys`] when the key is another one.
+    pub async fn open(dir: &Path, setup: Setup) -> Result<Self> {
+        let options = Options { cache_bytes: CACHE_BYTES, ..Options::default() };
+        let store = Store::open(&dir.join("store"), &options)?;
+        Self::on(store, dir, setup).await
+    }
+
+    /// A connector on a store.
+    pub(crate) async fn on(store: Store, dir: &Path, setup: Setup) -> Result<Self> {
+        let Setup { kek, surroundings, http, dialects } = setup;
+        let ring = Keyring::open(&store, kek, &surroundings).await?;
+        let pepper = ring.load_or_make(&store, PEPPER, &surroundings).await?;
+        let signer = Arc::new(Signer::new(&ring.load_or_make(&store, SIGNING, &surroundings).await?));
+        let blobs = Blobs::open(dir.join("blobs"))?;
+        let dialects = dialects.into_iter().chain(Dialect::built_in()).collect();
+        let (sessions, locks) = (Mutex::default(), Mutex::default());
+        let connector = Connector { store, blobs, ring, pepper, signer, http, surroundings, dialects, sessions, locks };
+        connector.record(Draft::system("connector.started", "connector")).await?;
+        Ok(connector)
+    }
+
+    async fn record(&self, draft: Draft) -> Result<()> {
+        let now = self.surroundings.now();
+        let written = self.store.write(async |tx: &mut Transaction| {
+            audit::record(tx, &draft, now).await?;
+            Ok(())
+        });
+        written.await.map_err(failed)
+    }
+
+    pub(crate) fn dialect(&self, name: &str) -> Result<Dialect> {
+        let found = self.dialects.iter().find(|dialect| dialect.name == name);
+        found.cloned().ok_or_else(|| Error::invalid("dialect", "is not known"))
+    }
+
+    /// The connection to an integration, made once for each version of its credentials.
+    pub(crate) async fn session(&self, integration: &Integration) -> Result<Arc<Session>> {
+        if let Some(session) = self.sessions.lock().get(&integration.id) {
+            return Ok(session.clone());
+        }
+        let mut tx = self.store.read();
+        let credential = integrations::credential(&mut tx, integration).await?;
+        let key = self.ring.load(&mut tx, &integration.id).await?;
+        let pair = credential.open(&integration.id, integration.credential, &key)?;
+        let mut limits = BTreeMap::new();
+        for endpoint in Endpoint::ALL {
+            let row = (integration.id.clone(), endpoint.word().to_owned());
+            if let Some(limit) = LIMIT.get(&mut tx, HERE, &row).await? {
+                limits.insert(*endpoint, limit);
+            }
+        }
+        // It was checked when it was stored.
+        let address = Address::parse(&integration.base_url, true)?;
+        let dialect = self.dialect(&integration.dialect)?;
+        let session = Arc::new(Session::new(address, dialect, pair, integration.throttle_percent, limits));
+        Ok(self.sessions.lock().entry(integration.id.clone()).or_insert(session).clone())
+    }
+
+    /// The request.
+    ///
+    /// # Errors
+    /// [`Error::Missing`].
+    pub async fn request(&self, id: &str) -> Result<Request> {
+        load_request(&mut self.store.read(), id).await
+    }
+
+    /// The executions of a request, with all that is known of them.
+    ///
+    /// # Errors
+    /// [`Error::Missing`].
+    pub async fn details(&self, request: &str) -> Result<Vec<Detail>> {
+        let mut tx = self.store.read();
+        let request = load_request(&mut tx, request).await?;
+        let key = self.ring.load(&mut tx, &request.id).await.ok();
+        let mut details = Vec::new();
+        for id in &request.executions {
+            let execution = executions::load(&mut tx, id).await?;
+            let mut tasks = Vec::new();
+            for (order, task) in executions::sub_tasks(&mut tx, id).await? {
+                let numbers: Vec<_> = (1..=task.attempts).map(|number| (id.clone(), order, number)).collect();
+                let attempts = ATTEMPT.get_many(&mut tx, HERE, &numbers).await?;
+                tasks.push((task, attempts.into_iter().flatten().collect()));
+            }
+            let mut targets = Vec::new();
+            for (number, target) in executions::targets(&mut tx, id).await?.iter().enumerate() {
+                let field = number.to_string();
+                let place = Place { table: "target", row: id, field: &field };
+                let name = key.as_ref().and_then(|key| key.open_text(place, &target.sealed_id).ok());
+                targets.push((crate::redact::masked(&name.unwrap_or_default()), !target.is_excluded));
+            }
+            details.push(Detail { execution, tasks, targets });
+        }
+        Ok(details)
+    }
+
+    /// A stored body of an execution: `package.zip`, `erasure-certificate.json` and its `.sig`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`]; [`Error::Keys`] when it was destroyed.
+    pub async fn artifact(&self, execution: &str, name: &str, out: &mut (dyn std::io::Write + Send)) -> Result<()> {
+        let mut tx = self.store.read();
+        let record = executions::load(&mut tx, execution).await?;
+        let artifacts = executions::artifacts(&mut tx, execution).await?;
+        let found = artifacts.into_iter().find(|(known, _)| known == name);
+        let (_, artifact) = found.ok_or_else(|| Error::missing("file", name))?;
+        let key = self.ring.load(&mut tx, &record.request).await?;
+        let place = Place { table: "artifact", row: execution, field: name };
+        let blob_key = key.open(place, &artifact.sealed_key)?;
+        let mut reader = self.blobs.read(&artifact.blob, &blob_key)?;
+        std::io::copy(&mut reader, out).map_err(crate::error::file(name))?;
+        drop(tx);
+        let draft = Draft::system("artifact.read", execution).of_request(&record.request).with("name", name);
+        self.record(draft).await
+    }
+
+    /// The public key under which packages and certificates are signed, in base64.
+    pub fn public_key(&self) -> String {
+        self.signer.public_key()
+    }
+
+    /// The store, for the audit log and the rotation of keys.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Gives every data key another key-encryption key; answers how many there were.
+    ///
+    /// # Errors
+    /// When the store fails. It is safe to repeat.
+    pub async fn rotate_keys(&self, new: Kek) -> Result<u64> {
+        let count = crate::keys::rotate(&self.store, &self.ring, new, &self.surroundings).await?;
+        self.record(Draft::system("keys.rotated", "connector").with("data_keys", count)).await?;
+        Ok(count)
+    }
+}
+
+/// The request, which must be there.
+pub(crate) async fn load_request(tx: &mut Transaction, id: &str) -> Result<Request> {
+    REQUEST.get(tx, HERE, &id.to_owned()).await?.ok_or_else(|| Error::missing("request", id))
+}

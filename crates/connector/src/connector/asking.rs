@@ -1,0 +1,268 @@
+//! New requests: checked, told apart from those that are there, and stored with their executions (§4.4).
+
+use ids::Timestamp;
+use store::Transaction;
+use zeroize::Zeroizing;
+
+use super::{Connector, load_request};
+use crate::{
+    Error, Result,
+    audit::{self, Draft},
+    deadlines::{self, Regulation},
+    engine,
+    error::failed,
+    executions::{Execution, SubTask, TaskKind},
+    integrations::{self, Integration},
+    keyspace::{DEDUPE, EXTERNAL, HERE, IDEMPOTENCY, LOOKUP, REQUEST, SUB_TASK},
+    requests::{GivenIdentifier, IDENTIFIERS_MAX, Kind, Request, Verification},
+    status::{Change, Facts, Reason, State},
+};
+
+const SECOND: i64 = 1_000_000;
+/// How long an idempotency key stands for its request.
+const IDEMPOTENCY_KEPT: i64 = 24 * 3600 * SECOND;
+
+/// A request as it is made.
+#[derive(Clone, Debug)]
+pub struct NewRequest {
+    /// What is asked.
+    pub kind: Kind,
+    /// About whom.
+    pub identifiers: Vec<GivenIdentifier>,
+    /// Where; everywhere when there is none.
+    pub integrations: Vec<String>,
+    /// Which law sets the deadline.
+    pub regulation: Regulation,
+    /// The days of the deadline, where no law sets them.
+    pub days: Option<i64>,
+    /// When the person asked; now when there is none.
+    pub received_at: Option<Timestamp>,
+    /// The id of whoever passes it on.
+    pub external_id: Option<String>,
+    /// How it was verified who asks.
+    pub verification: Option<Verification>,
+    /// Who passes it on.
+    pub requested_by: String,
+    /// Whether it only looks.
+    pub is_dry_run: bool,
+    /// The key under which a repeated call is known.
+    pub idempotency_key: Option<String>,
+    /// What a dry run allowed: see [`Connector::confirm_token`].
+    pub confirm_token: Option<String>,
+}
+
+/// What became of asking.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Asked {
+    /// A new request.
+    Created(Request),
+    /// One that was there before.
+    Duplicate(Request),
+}
+
+impl Asked {
+    /// The request, new or not.
+    pub fn request(&self) -> &Request {
+        match self {
+            Asked::Created(request) | Asked::Duplicate(request) => request,
+        }
+    }
+}
+
+impl NewRequest {
+    /// One with everything as it is by default.
+    pub fn new(kind: Kind, identifiers: Vec<GivenIdentifier>) -> Self {
+        NewRequest {
+            kind,
+            identifiers,
+            integrations: Vec::new(),
+            regulation: Regulation::Gdpr,
+            days: None,
+            received_at: None,
+            external_id: None,
+            verification: None,
+            requested_by: "operator".to_owned(),
+            is_dry_run: false,
+            idempotency_key: None,
+            confirm_token: None,
+        }
+    }
+
+    /// What two calls with one idempotency key must have in common.
+    fn body(&self, pepper: &crate::keys::DataKey) -> String {
+        let identifiers: Vec<String> = self.identifiers.iter().map(GivenIdentifier::normal).collect();
+        let (kind, dry) = (self.kind, self.is_dry_run);
+        let parts = format!("{kind}|{identifiers:?}|{:?}|{:?}|{dry}", self.integrations, self.external_id);
+        pepper.hash(parts.as_bytes())
+    }
+
+    /// The hash of type, persons and places.
+    fn dedupe_key(&self, integrations: &[Integration], pepper: &crate::keys::DataKey) -> String {
+        let mut identifiers: Vec<String> = self.identifiers.iter().map(GivenIdentifier::normal).collect();
+        identifiers.sort_unstable();
+        identifiers.dedup();
+        let places: Vec<&str> = integrations.iter().map(|integration| integration.id.as_str()).collect();
+        pepper.hash(format!("{}|{identifiers:?}|{places:?}|{}", self.kind, self.is_dry_run).as_bytes())
+    }
+}
+
+/// The reason for which a new execution waits for a person, and until when it waits by itself.
+fn first_hold(request: &Request, integration: &Integration) -> Option<Reason> {
+    let policies = &integration.policies;
+    let deletes = request.kind == Kind::Deletion && !request.is_dry_run;
+    if policies.needs_verification && request.verification.is_none() {
+        return Some(Reason::VerificationRequired);
+    }
+    (deletes && policies.needs_approval).then_some(Reason::ApprovalRequired)
+}
+
+impl Connector {
+    /// Takes a request.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]; [`Error::Conflict`] when an idempotency key or an external id stands for another one.
+    pub async fn ask(&self, new: &NewRequest) -> Result<Asked> {
+        let now = self.surroundings.now();
+        if new.identifiers.is_empty() || new.identifiers.len() > IDENTIFIERS_MAX {
+            return Err(Error::invalid("identifiers", format!("must be 1 to {IDENTIFIERS_MAX}")));
+        }
+        let received_at = new.received_at.unwrap_or(now);
+        if received_at > now {
+            return Err(Error::invalid("received_at", "lies in the future"));
+        }
+        let id = self.surroundings.id("dsr_");
+        let bytes = Zeroizing::new(self.surroundings.bytes());
+        let body = new.body(&self.pepper);
+        let execution_ids: Vec<String> = (0..256).map(|_| self.surroundings.id("exe_")).collect();
+        let written = self.store.write(async |tx: &mut Transaction| {
+            if let Some(known) = known(tx, new, &body, now).await? {
+                return Ok(Asked::Duplicate(known));
+            }
+            let integrations = meant(tx, &new.integrations).await?;
+            let dedupe_key = new.dedupe_key(&integrations, &self.pepper);
+            if let Some(last) = DEDUPE.get(tx, HERE, &dedupe_key).await? {
+                let last = load_request(tx, &last).await?;
+                if !last.state.status().is_final() {
+                    return Ok(Asked::Duplicate(last));
+                }
+            }
+            let key = self.ring.make(tx, &id, &bytes);
+            let seal = |(number, one): (usize, &GivenIdentifier)| one.seal(&id, number, &key, &self.pepper);
+            let mut request = Request {
+                id: id.clone(),
+                external_id: new.external_id.clone(),
+                kind: new.kind,
+                identifiers: new.identifiers.iter().enumerate().map(seal).collect(),
+                regulation: new.regulation,
+                received_at,
+                due_at: deadlines::due_at(new.regulation, received_at, new.days),
+                extended_due_at: None,
+                verification: new.verification.clone(),
+                requested_by: new.requested_by.clone(),
+                state: State::received(),
+                is_dry_run: new.is_dry_run,
+                dedupe_key,
+                created_at: now,
+                finished_at: None,
+                executions: Vec::new(),
+                is_shredded: false,
+            };
+            for (integration, execution_id) in integrations.iter().zip(&execution_ids) {
+                let mut execution = Execution::new(execution_id.clone(), &id, &integration.id, new.kind, now);
+                execution.confirmed.clone_from(&new.confirm_token);
+                let hold = first_hold(&request, integration);
+                begin(&mut execution, hold, integration, new, now)?;
+                for number in 0..request.identifiers.len() {
+                    let mut task = SubTask::new(TaskKind::Resolve, 0);
+                    task.identifier = u32::try_from(number).ok();
+                    SUB_TASK.put(tx, HERE, &(execution_id.clone(), execution.sub_tasks), &task);
+                    execution.sub_tasks += 1;
+                }
+                engine::put(tx, &execution).await?;
+                request.executions.push(execution_id.clone());
+            }
+            store_request(tx, &request, new, &body, now).await?;
+            Ok(Asked::Created(engine::roll_up(tx, &id, now).await?))
+        });
+        written.await.map_err(failed)
+    }
+}
+
+/// Lets an execution run, or holds it.
+fn begin(
+    execution: &mut Execution,
+    hold: Option<Reason>,
+    integration: &Integration,
+    new: &NewRequest,
+    now: Timestamp,
+) -> Result<()> {
+    if let Some(reason) = hold {
+        execution.state.apply(Change::Hold(reason), Facts::default())?;
+        return Ok(());
+    }
+    let waits = new.kind == Kind::Deletion && !new.is_dry_run;
+    let grace = if waits { i64::from(integration.policies.cooling_off_secs) } else { 0 };
+    execution.state.apply(Change::Queue, Facts::default())?;
+    execution.next_run_at = Some(now.plus_micros(grace * SECOND));
+    Ok(())
+}
+
+/// The request that this idempotency key or external id stands for.
+async fn known(tx: &mut Transaction, new: &NewRequest, body: &str, now: Timestamp) -> Result<Option<Request>> {
+    if let Some(key) = &new.idempotency_key
+        && let Some((at, stored, id)) = IDEMPOTENCY.get(tx, HERE, key).await?
+        && now.micros() - at < IDEMPOTENCY_KEPT
+    {
+        if stored != body {
+            return Err(Error::Conflict("this idempotency key was used for another request".to_owned()));
+        }
+        return Ok(Some(load_request(tx, &id).await?));
+    }
+    let Some(external_id) = &new.external_id else { return Ok(None) };
+    let Some(id) = EXTERNAL.get(tx, HERE, external_id).await? else { return Ok(None) };
+    let request = load_request(tx, &id).await?;
+    if request.kind != new.kind {
+        return Err(Error::Conflict("this external id stands for another request".to_owned()));
+    }
+    Ok(Some(request))
+}
+
+/// The integrations that are meant, in order.
+async fn meant(tx: &mut Transaction, ids: &[String]) -> Result<Vec<Integration>> {
+    if ids.is_empty() {
+        let all = integrations::list(tx).await?;
+        return if all.is_empty() { Err(Error::invalid("integrations", "there are none yet")) } else { Ok(all) };
+    }
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut found = Vec::new();
+    for id in &ids {
+        found.push(integrations::load(tx, id).await?);
+    }
+    Ok(found)
+}
+
+async fn store_request(
+    tx: &mut Transaction,
+    request: &Request,
+    new: &NewRequest,
+    body: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let id = &request.id;
+    REQUEST.put(tx, HERE, id, request);
+    DEDUPE.put(tx, HERE, &request.dedupe_key, id);
+    for identifier in &request.identifiers {
+        LOOKUP.put(tx, HERE, &(identifier.lookup.clone(), id.clone()), &());
+    }
+    if let Some(external_id) = &request.external_id {
+        EXTERNAL.put(tx, HERE, external_id, id);
+    }
+    if let Some(key) = &new.idempotency_key {
+        IDEMPOTENCY.put(tx, HERE, key, &(now.micros(), body.to_owned(), id.clone()));
+    }
+    let draft = Draft::by(&request.requested_by, "request.created", id).of_request(id);
+    audit::record(tx, &draft.with("type", request.kind).with("dry_run", request.is_dry_run), now).await?;
+    Ok(())
+}

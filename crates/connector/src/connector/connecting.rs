@@ -1,0 +1,103 @@
+//! Integrations are tried before they are saved, and again whenever somebody asks (§6.2).
+
+use std::collections::BTreeMap;
+
+use store::Transaction;
+
+use super::{Connector, NewIntegration};
+use crate::{
+    Error, Result,
+    audit::{self, Draft},
+    error::failed,
+    integrations::{self, Health, Integration, Pair},
+    keyspace::{HERE, INTEGRATION},
+    probe::{self, Report, StepStatus, Trial},
+    upstream::{Address, Session},
+};
+
+/// A new integration with the test that it passed.
+#[derive(Clone, Debug)]
+pub struct Connected {
+    /// The integration.
+    pub integration: Integration,
+    /// What the test found.
+    pub report: Report,
+}
+
+impl Connector {
+    /// Tests and saves an integration. One that fails the test is not saved, unless `save_untested` says to keep it as
+    /// one that cannot run requests; outer spaces of the credentials go if `trim` says so.
+    ///
+    /// # Errors
+    /// [`Error::TestFailed`], [`Error::Invalid`], [`Error::Address`] and [`Error::Conflict`].
+    pub async fn connect(&self, new: &NewIntegration, pair: Pair) -> Result<Connected> {
+        new.check()?;
+        let (pair, is_trimmed) = if new.trim { probe::trimmed(pair) } else { (pair, false) };
+        let dialect = self.dialect(&new.dialect)?;
+        let address = Address::parse(new.base_url.as_deref().unwrap_or(&dialect.default_base_url), new.allow_insecure)?;
+        let percent = new.throttle_percent;
+        let session = Session::new(address, dialect, copied(&pair), percent, BTreeMap::new());
+        let http = &self.http;
+        let (email_field, with_delete) = (new.email_field.as_str(), new.with_delete_probe);
+        let trial = Trial { session: &session, http, pair: &pair, email_field, with_delete };
+        let mut report = probe::run(&trial, &self.surroundings).await;
+        if is_trimmed {
+            report.note = Some("Outer spaces or invisible characters of the credentials were removed.".to_owned());
+        }
+        if !report.is_ok() && !new.save_untested {
+            return Err(Error::TestFailed(Box::new(report)));
+        }
+        let integration = self.add_integration(new, &pair).await?;
+        let integration = if report.is_ok() { self.note_test(&integration.id, &report).await? } else { integration };
+        Ok(Connected { integration, report })
+    }
+
+    /// Tests a saved integration again.
+    ///
+    /// # Errors
+    /// [`Error::Missing`]. A failed test is no error: it is in the report, and in the health of the integration.
+    pub async fn test_integration(&self, id: &str, with_delete: bool) -> Result<Report> {
+        let mut tx = self.store.read();
+        let integration = integrations::load(&mut tx, id).await?;
+        let credential = integrations::credential(&mut tx, &integration).await?;
+        let key = self.ring.load(&mut tx, id).await?;
+        let pair = credential.open(id, integration.credential, &key)?;
+        drop(tx);
+        let session = self.session(&integration).await?;
+        let email_field = integration.email_field.as_str();
+        let trial = Trial { session: &session, http: &self.http, pair: &pair, email_field, with_delete };
+        let report = probe::run(&trial, &self.surroundings).await;
+        self.note_test(id, &report).await?;
+        Ok(report)
+    }
+
+    async fn note_test(&self, id: &str, report: &Report) -> Result<Integration> {
+        let verdict = report.verdict();
+        let warnings = report.steps.iter().any(|step| step.status == StepStatus::Warning);
+        let written = self.store.write(async |tx: &mut Transaction| {
+            let mut integration = integrations::load(tx, id).await?;
+            integration.last_tested_at = Some(report.tested_at);
+            let is_limited = verdict.as_ref().is_some_and(|finding| finding.problem == probe::Problem::RateLimited);
+            if integration.health != Health::Disabled && !is_limited {
+                integration.health = match (&verdict, warnings) {
+                    (Some(_), _) => Health::Disconnected,
+                    (None, true) => Health::Degraded,
+                    (None, false) => Health::Connected,
+                };
+                integration.health_reason = verdict.as_ref().map(|finding| finding.problem.word().to_owned());
+                let able = report.capabilities.iter().filter(|(_, is_there)| **is_there);
+                integration.capabilities = able.map(|(name, _)| (*name).to_owned()).collect();
+            }
+            INTEGRATION.put(tx, HERE, &integration.id, &integration);
+            let draft = Draft::system("integration.tested", id).with("health", integration.health);
+            audit::record(tx, &draft, report.tested_at).await?;
+            Ok(integration)
+        });
+        written.await.map_err(failed)
+    }
+}
+
+fn copied(pair: &Pair) -> Pair {
+    let copy = |secret: &crate::Secret| crate::Secret::new(secret.expose().to_owned());
+    Pair { key: copy(&pair.key), secret: copy(&pair.secret) }
+}

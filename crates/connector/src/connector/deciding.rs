@@ -1,0 +1,283 @@
+//! What operators decide about a request: cancel, approve, choose, retry, extend, destroy (§15.3 without its HTTP).
+
+use store::{Direction, Limit, Transaction};
+
+use super::{Connector, load_request};
+use crate::{
+    Error, Result,
+    audit::{self, Draft},
+    deadlines,
+    engine::{self, Run},
+    error::failed,
+    executions::{self, Execution, Phase, TaskKind, TaskStatus},
+    keys,
+    keyspace::{HERE, LOOKUP, REQUEST},
+    requests::{GivenIdentifier, Kind, Request},
+    status::{Change, Facts, Reason, Status},
+};
+
+impl Connector {
+    /// Withdraws a request before anything irreversible was sent.
+    ///
+    /// # Errors
+    /// [`Error::Irreversible`]; [`Error::Status`] when it is final.
+    pub async fn cancel(&self, request: &str, actor: &str) -> Result<()> {
+        self.decide(request, actor, "request.canceled", |execution| {
+            if execution.is_irreversible {
+                return Err(Error::Irreversible);
+            }
+            execution.next_run_at = None;
+            apply(execution, Change::Cancel(Reason::Withdrawn))
+        })
+        .await
+    }
+
+    /// Lets a held request run: `verified`, `approved`, `resumed` in one.
+    ///
+    /// # Errors
+    /// [`Error::Status`] when it is not held.
+    pub async fn release(&self, request: &str, actor: &str) -> Result<()> {
+        let now = self.surroundings.now();
+        self.decide(request, actor, "request.released", |execution| {
+            if execution.state.status() == Status::Held {
+                execution.approved.extend(execution.state.reason());
+                apply(execution, Change::Queue)?;
+                execution.next_run_at = Some(now);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Stops a request until it is released.
+    ///
+    /// # Errors
+    /// [`Error::Status`] when it is final.
+    pub async fn hold(&self, request: &str, actor: &str) -> Result<()> {
+        self.decide(request, actor, "request.held", |execution| {
+            execution.next_run_at = None;
+            apply(execution, Change::Hold(Reason::Paused))
+        })
+        .await
+    }
+
+    /// Says which of the matches are meant, by their numbers in [`Detail`](super::Detail), and goes on.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a number that is none; [`Error::Status`] when it is not held.
+    pub async fn select_targets(&self, execution: &str, numbers: &[usize], actor: &str) -> Result<()> {
+        let lock = self.lock(execution);
+        let _held = lock.lock().await;
+        let record = executions::load(&mut self.store.read(), execution).await?;
+        let mut run = Run::begin(self, record).await?;
+        if run.execution.state.status() != Status::Held {
+            return Err(Error::Conflict("the request is not held".to_owned()));
+        }
+        run.select(numbers)?;
+        run.execution.approved.push(Reason::MultipleMatches);
+        run.change(Change::Queue)?;
+        run.execution.next_run_at = Some(self.surroundings.now());
+        run.save().await?;
+        self.record(Draft::by(actor, "request.targets_selected", execution).with("count", numbers.len())).await
+    }
+
+    /// Starts what failed anew.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when nothing failed.
+    pub async fn retry(&self, request: &str, actor: &str) -> Result<()> {
+        let record = self.request(request).await?;
+        let mut count = 0;
+        for id in &record.executions {
+            let lock = self.lock(id);
+            let _held = lock.lock().await;
+            let execution = executions::load(&mut self.store.read(), id).await?;
+            if execution.state.status() != Status::Failed {
+                continue;
+            }
+            count += 1;
+            let mut run = Run::begin(self, execution).await?;
+            run.start_anew()?;
+            run.save().await?;
+        }
+        if count == 0 {
+            return Err(Error::Conflict("nothing of this request failed".to_owned()));
+        }
+        self.record(Draft::by(actor, "request.retried", request).of_request(request)).await
+    }
+
+    /// Extends the deadline, once.
+    ///
+    /// # Errors
+    /// [`Error::Deadline`].
+    pub async fn extend(&self, request: &str, reason: &str, actor: &str) -> Result<Request> {
+        let now = self.surroundings.now();
+        let written = self.store.write(async |tx: &mut Transaction| {
+            let mut record = load_request(tx, request).await?;
+            let was_extended = record.extended_due_at.is_some();
+            let (regulation, received_at) = (record.regulation, record.received_at);
+            let given = (was_extended, reason);
+            let due_at = deadlines::extended_due_at(regulation, received_at, record.due_at, given, now)?;
+            record.extended_due_at = Some(due_at);
+            REQUEST.put(tx, HERE, &record.id, &record);
+            audit::record(tx, &Draft::by(actor, "request.extended", request).of_request(request), now).await?;
+            Ok(record)
+        });
+        written.await.map_err(failed)
+    }
+
+    /// The requests for an identifier.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find(&self, identifier: &GivenIdentifier) -> Result<Vec<Request>> {
+        let mut tx = self.store.read();
+        let hash = self.pepper.hash(identifier.normal().as_bytes());
+        let range = LOOKUP.prefix(HERE, &(hash,));
+        let page = LOOKUP.scan(&mut tx, HERE, range, Direction::Forward, Limit::PAGE).await?;
+        let mut requests = Vec::new();
+        for ((_, id), ()) in page.rows {
+            requests.push(load_request(&mut tx, &id).await?);
+        }
+        Ok(requests)
+    }
+
+    /// Destroys what is stored of the person of a final request: the data key first, then the blobs (§4.5).
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when it is not final.
+    pub async fn shred(&self, request: &str) -> Result<()> {
+        let now = self.surroundings.now();
+        let written = self.store.write(async |tx: &mut Transaction| {
+            let mut record = load_request(tx, request).await?;
+            let mut blobs = Vec::new();
+            for id in &record.executions {
+                let execution = executions::load(tx, id).await?;
+                if !execution.state.status().is_final() || execution.is_background {
+                    return Err(Error::Conflict("the request is not done".to_owned()));
+                }
+                blobs.extend(executions::artifacts(tx, id).await?.into_iter().map(|(_, artifact)| artifact.blob));
+            }
+            keys::shred(tx, request);
+            for identifier in &record.identifiers {
+                LOOKUP.delete(tx, HERE, &(identifier.lookup.clone(), request.to_owned()));
+            }
+            record.is_shredded = true;
+            REQUEST.put(tx, HERE, &record.id, &record);
+            audit::record(tx, &Draft::system("request.shredded", request).of_request(request), now).await?;
+            Ok(blobs)
+        });
+        for blob in written.await.map_err(failed)? {
+            self.blobs.remove(&blob)?;
+        }
+        Ok(())
+    }
+
+    /// What ties a later deletion to exactly the users that a dry run showed.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the request is no finished dry run.
+    pub async fn confirm_token(&self, request: &str) -> Result<String> {
+        let record = self.request(request).await?;
+        let is_done = record.is_dry_run && record.state.status() == Status::Complete;
+        let ([id], true) = (record.executions.as_slice(), is_done) else {
+            return Err(Error::Conflict("only a finished dry run on one integration gives a token".to_owned()));
+        };
+        let execution = executions::load(&mut self.store.read(), id).await?;
+        Ok(Run::begin(self, execution).await?.target_set())
+    }
+
+    /// Changes every execution of a request that is not final, between two of its steps.
+    async fn decide(
+        &self,
+        request: &str,
+        actor: &str,
+        action: &'static str,
+        change: impl Fn(&mut Execution) -> Result<()> + Send + Sync,
+    ) -> Result<()> {
+        let record = self.request(request).await?;
+        let locks: Vec<_> = record.executions.iter().map(|id| self.lock(id)).collect();
+        let mut held = Vec::new();
+        for lock in &locks {
+            held.push(lock.lock().await);
+        }
+        let now = self.surroundings.now();
+        let change = &change;
+        let written = self.store.write(async |tx: &mut Transaction| {
+            let mut count = 0;
+            for id in &record.executions {
+                let mut execution = executions::load(tx, id).await?;
+                if !execution.state.status().is_final() {
+                    change(&mut execution)?;
+                    engine::put(tx, &execution).await?;
+                    count += 1;
+                } else if execution.is_irreversible && action == "request.canceled" {
+                    return Err(Error::Irreversible);
+                }
+            }
+            if count == 0 {
+                return Err(Error::Conflict("the request is done".to_owned()));
+            }
+            audit::record(tx, &Draft::by(actor, action, request).of_request(request), now).await?;
+            engine::roll_up(tx, request, now).await?;
+            Ok(())
+        });
+        written.await.map_err(failed)
+    }
+}
+
+fn apply(execution: &mut Execution, change: Change) -> Result<()> {
+    let facts = Facts { is_irreversible: execution.is_irreversible };
+    Ok(execution.state.apply(change, facts)?)
+}
+
+impl Run<'_> {
+    /// Leaves out every target but these.
+    fn select(&mut self, numbers: &[usize]) -> Result<()> {
+        let count = self.targets_count();
+        if numbers.is_empty() || numbers.iter().any(|number| *number >= count) {
+            return Err(Error::invalid("targets", "must be numbers of matches"));
+        }
+        for number in 0..count {
+            self.target_mut(number).is_excluded = !numbers.contains(&number);
+        }
+        Ok(())
+    }
+
+    /// Does again what was given up; what was brought stays.
+    fn start_anew(&mut self) -> Result<()> {
+        self.change(Change::Queue)?;
+        self.execution.generation += 1;
+        self.execution.is_background = false;
+        self.execution.next_run_at = Some(self.now());
+        let generation = self.execution.generation;
+        let again: Vec<u32> = self
+            .tasks()
+            .filter(|(_, task)| task.status == TaskStatus::Failed || task.kind == TaskKind::Package)
+            .map(|(order, _)| order)
+            .collect();
+        let deletes_again = self.execution.kind == Kind::Deletion && self.execution.phase != Phase::Resolve;
+        for order in again {
+            if deletes_again {
+                self.task_mut(order).note = Some("done again".to_owned());
+                continue;
+            }
+            let task = self.task_mut(order);
+            (task.status, task.generation, task.failures, task.failing_since) =
+                (TaskStatus::Pending, generation, 0, None);
+        }
+        if deletes_again {
+            self.execution.clean_rounds = 0;
+            self.execution.round = 0;
+            for number in 0..self.targets_count() {
+                self.target_mut(number).is_gone = false;
+            }
+            // What was sent before may have worked after all.
+            let was_sent = self.execution.is_irreversible;
+            let status = if was_sent { TaskStatus::Uncertain } else { TaskStatus::Pending };
+            self.add(TaskKind::DeleteUsers, None).status = status;
+            self.execution.phase = Phase::Submit;
+        }
+        Ok(())
+    }
+}

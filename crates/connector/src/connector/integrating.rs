@@ -1,0 +1,209 @@
+//! Integrations as operators make them (§5, §6.1).
+
+use store::Transaction;
+use zeroize::Zeroizing;
+
+use super::Connector;
+use crate::{
+    Error, Result,
+    audit::{self, Draft},
+    engine,
+    error::failed,
+    executions,
+    integrations::{
+        self, Behavior, Credential, CredentialState, DeleteOptions, Health, Integration, NAME_CHARS_MAX, Pair, Policies,
+    },
+    keyspace::{CREDENTIAL, DUE, HERE, INTEGRATION, INTEGRATION_NAME},
+    status::Status,
+    upstream::Address,
+};
+
+/// The share of the limits that is used unless said otherwise, in percent.
+const THROTTLE_PERCENT: u8 = 75;
+
+/// An integration as it is asked for.
+pub struct NewIntegration {
+    /// What people call it; unique.
+    pub name: String,
+    /// The base URL; that of the dialect when there is none.
+    pub base_url: Option<String>,
+    /// Whether http may be used to another machine.
+    pub allow_insecure: bool,
+    /// The name of the dialect.
+    pub dialect: String,
+    /// The field in which users have their e-mail address.
+    pub email_field: String,
+    /// When a deletion counts as done.
+    pub async_deletion_behavior: Behavior,
+    /// What a deletion asks for.
+    pub delete_options: DeleteOptions,
+    /// What may happen without a person deciding.
+    pub policies: Policies,
+    /// The share of the limits that is used, in percent.
+    pub throttle_percent: u8,
+    /// Whether outer spaces of the credentials are removed.
+    pub trim: bool,
+    /// Whether it is kept though its test failed; it cannot run requests then.
+    pub save_untested: bool,
+    /// Whether the test tries an empty deletion.
+    pub with_delete_probe: bool,
+}
+
+impl NewIntegration {
+    /// One with everything as it is by default.
+    pub fn new(name: &str) -> Self {
+        NewIntegration {
+            name: name.to_owned(),
+            base_url: None,
+            allow_insecure: false,
+            dialect: "stream_v2".to_owned(),
+            email_field: "email".to_owned(),
+            async_deletion_behavior: Behavior::WaitForCompletion,
+            delete_options: DeleteOptions::default(),
+            policies: Policies::default(),
+            throttle_percent: THROTTLE_PERCENT,
+            trim: false,
+            save_untested: false,
+            with_delete_probe: true,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        let length = self.name.chars().count();
+        if self.name.trim().is_empty() || length > NAME_CHARS_MAX {
+            return Err(Error::invalid("name", format!("must have 1 to {NAME_CHARS_MAX} characters")));
+        }
+        if self.email_field.is_empty() || self.email_field.chars().any(|c| c.is_control() || c == '$') {
+            return Err(Error::invalid("email_field", "must name a field"));
+        }
+        if !(1..=100).contains(&self.throttle_percent) {
+            return Err(Error::invalid("throttle_percent", "must be 1 to 100"));
+        }
+        self.delete_options.check()
+    }
+}
+
+impl Connector {
+    /// Stores an integration that nobody has tested.
+    pub(crate) async fn add_integration(&self, new: &NewIntegration, pair: &Pair) -> Result<Integration> {
+        new.check()?;
+        let dialect = self.dialect(&new.dialect)?;
+        let base_url = new.base_url.as_deref().unwrap_or(&dialect.default_base_url);
+        let address = Address::parse(base_url, new.allow_insecure)?;
+        let now = self.surroundings.now();
+        let integration = Integration {
+            id: self.surroundings.id("int_"),
+            name: new.name.clone(),
+            base_url: address.as_str().to_owned(),
+            dialect: new.dialect.clone(),
+            email_field: new.email_field.clone(),
+            async_deletion_behavior: new.async_deletion_behavior,
+            delete_options: new.delete_options.clone(),
+            throttle_percent: new.throttle_percent,
+            policies: new.policies.clone(),
+            health: Health::Untested,
+            health_reason: None,
+            last_tested_at: None,
+            capabilities: Vec::new(),
+            created_at: now,
+            credential: 1,
+        };
+        let bytes = Zeroizing::new(self.surroundings.bytes());
+        let id = &integration.id;
+        let written = self.store.write(async |tx: &mut Transaction| {
+            if INTEGRATION_NAME.exists(tx, HERE, &new.name).await? {
+                return Err(Error::Conflict("there is an integration of this name".to_owned()));
+            }
+            let key = self.ring.make(tx, id, &bytes);
+            INTEGRATION.put(tx, HERE, id, &integration);
+            INTEGRATION_NAME.put(tx, HERE, &new.name, id);
+            CREDENTIAL.put(tx, HERE, &(id.clone(), 1), &Credential::seal(pair, id, 1, &key));
+            audit::record(tx, &Draft::system("integration.added", id), now).await?;
+            Ok(())
+        });
+        written.await.map_err(failed)?;
+        Ok(integration)
+    }
+
+    /// All integrations.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn integrations(&self) -> Result<Vec<Integration>> {
+        integrations::list(&mut self.store.read()).await
+    }
+
+    /// Changes when a deletion counts as done; what is submitted keeps the behaviour it was submitted under.
+    ///
+    /// # Errors
+    /// [`Error::Missing`].
+    pub async fn set_behavior(&self, id: &str, behavior: Behavior) -> Result<()> {
+        let now = self.surroundings.now();
+        let written = self.store.write(async |tx: &mut Transaction| {
+            let mut integration = integrations::load(tx, id).await?;
+            integration.async_deletion_behavior = behavior;
+            INTEGRATION.put(tx, HERE, &integration.id, &integration);
+            audit::record(tx, &Draft::system("integration.changed", id).with("behavior", behavior), now).await?;
+            Ok(())
+        });
+        written.await.map_err(failed)
+    }
+
+    /// Takes other credentials in use; requests that waited for them go on at once. A compromised pair is not kept.
+    ///
+    /// # Errors
+    /// [`Error::Missing`].
+    pub async fn rotate_credentials(&self, id: &str, pair: &Pair, is_compromised: bool) -> Result<()> {
+        let now = self.surroundings.now();
+        let written = self.store.write(async |tx: &mut Transaction| {
+            let mut integration = integrations::load(tx, id).await?;
+            let key = self.ring.load(tx, id).await?;
+            let (old, new) = (integration.credential, integration.credential + 1);
+            let mut retiring = integrations::credential(tx, &integration).await?;
+            retiring.state = CredentialState::Retiring;
+            if is_compromised {
+                CREDENTIAL.delete(tx, HERE, &(id.to_owned(), old));
+            } else {
+                CREDENTIAL.put(tx, HERE, &(id.to_owned(), old), &retiring);
+            }
+            CREDENTIAL.delete(tx, HERE, &(id.to_owned(), old.saturating_sub(1)));
+            CREDENTIAL.put(tx, HERE, &(id.to_owned(), new), &Credential::seal(pair, id, new, &key));
+            integration.credential = new;
+            INTEGRATION.put(tx, HERE, &integration.id, &integration);
+            audit::record(tx, &Draft::system("integration.rotated", id).with("version", new), now).await?;
+            Ok(())
+        });
+        written.await.map_err(failed)?;
+        self.sessions.lock().remove(id);
+        self.wake(id).await
+    }
+
+    /// Makes everything due that waits for this integration.
+    async fn wake(&self, integration: &str) -> Result<()> {
+        let mut range = DUE.range(HERE);
+        loop {
+            let limit = store::Limit::PAGE;
+            let direction = store::Direction::Forward;
+            let page = DUE.scan(&mut self.store.read(), HERE, range.clone(), direction, limit).await?;
+            for ((_, id), ()) in &page.rows {
+                let lock = self.lock(id);
+                let _held = lock.lock().await;
+                let now = self.surroundings.now();
+                let written = self.store.write(async |tx: &mut Transaction| {
+                    let mut execution = executions::load(tx, id).await?;
+                    let waits = execution.state.status() == Status::Retrying && execution.integration == integration;
+                    if waits {
+                        execution.next_run_at = Some(now);
+                        engine::put(tx, &execution).await?;
+                    }
+                    Ok(())
+                });
+                written.await.map_err(failed)?;
+            }
+            match page.rows.last().filter(|_| page.more) {
+                Some((key, ())) => range.start = store::key::after(DUE.key(HERE, key)),
+                None => return Ok(()),
+            }
+        }
+    }
+}

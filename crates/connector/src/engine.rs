@@ -1,0 +1,132 @@
+//! Makes the next step of whatever is due: at most one call of the other side, then one commit of what came of it.
+//!
+//! **Invariant:** one step of an execution runs at a time, and operators' decisions wait for its end.
+
+mod access;
+mod deletion;
+mod finding;
+mod run;
+mod verification;
+
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use ids::Timestamp;
+use store::{Direction, Limit};
+
+use crate::{
+    Connector, Result,
+    executions::{self, Phase, TaskKind},
+    keyspace::{DUE, HERE},
+    requests::Kind,
+    status::{Change, Status},
+};
+
+pub(crate) use finding::query;
+pub(crate) use run::{Run, due_key, put, roll_up};
+
+/// Steps that run at the same time.
+const STEPS_MAX: usize = 4;
+
+impl Connector {
+    /// Makes one step of each execution that is due; answers how many there were.
+    ///
+    /// # Errors
+    /// When the store or the folder of blobs fails. What the other side does wrong is no error: it is stored.
+    pub async fn run_due(&self) -> Result<usize> {
+        let due = self.due(self.surroundings.now()).await?;
+        let steps = due.into_iter().map(|id| async move { self.step(&id).await });
+        let results: Vec<Result<()>> = futures_util::stream::iter(steps).buffer_unordered(STEPS_MAX).collect().await;
+        let count = results.len();
+        results.into_iter().collect::<Result<()>>()?;
+        Ok(count)
+    }
+
+    /// When something is due next.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>> {
+        let first = Limit { rows: 1, ..Limit::PAGE };
+        let page = DUE.scan(&mut self.store.read(), HERE, DUE.range(HERE), Direction::Forward, first).await?;
+        Ok(page.rows.first().map(|((at, _), ())| Timestamp::from_micros(i64::try_from(*at).unwrap_or(i64::MAX))))
+    }
+
+    async fn due(&self, now: Timestamp) -> Result<Vec<String>> {
+        let range = DUE.before(HERE, &(due_key(now) + 1, String::new()));
+        let page = DUE.scan(&mut self.store.read(), HERE, range, Direction::Forward, Limit::PAGE).await?;
+        Ok(page.rows.into_iter().map(|((_, id), ())| id).collect())
+    }
+
+    /// The lock of one execution.
+    pub(crate) fn lock(&self, execution: &str) -> Arc<tokio::sync::Mutex<()>> {
+        self.locks.lock().entry(execution.to_owned()).or_default().clone()
+    }
+
+    async fn step(&self, id: &str) -> Result<()> {
+        let lock = self.lock(id);
+        let _held = lock.lock().await;
+        let execution = executions::load(&mut self.store.read(), id).await?;
+        if execution.next_run_at.is_none_or(|at| at > self.surroundings.now()) {
+            return Ok(());
+        }
+        let mut run = Run::begin(self, execution).await?;
+        run.execution.next_run_at = Some(self.surroundings.now());
+        if matches!(run.execution.state.status(), Status::Queued | Status::Retrying) {
+            run.change(Change::Process)?;
+        }
+        run.step().await?;
+        run.save().await
+    }
+}
+
+impl Run<'_> {
+    /// The next step of the flow.
+    async fn step(&mut self) -> Result<()> {
+        let Some(order) = self.next_task() else { return self.advance().await };
+        match self.task(order).kind {
+            TaskKind::Resolve => self.resolve(order).await?,
+            TaskKind::ExportUser => self.export_user(order).await?,
+            TaskKind::UserReport => self.user_report(order).await?,
+            TaskKind::ExportAsync => self.export_async(order).await?,
+            TaskKind::Package => self.package(order).await?,
+            TaskKind::Reread => self.reread(order).await?,
+            TaskKind::DeleteUsers => self.delete_users(order).await?,
+            TaskKind::PollTask => self.poll_task(order).await?,
+            TaskKind::Verify => self.check(order).await?,
+        }
+        if self.next_task().is_none() && self.is_running() { self.advance().await } else { Ok(()) }
+    }
+
+    /// Plans what comes after the sub-tasks that are done.
+    async fn advance(&mut self) -> Result<()> {
+        match (self.execution.phase, self.execution.kind) {
+            (Phase::Resolve, kind) => {
+                if let Some(reason) = self.failed_task() {
+                    return self.fail(reason);
+                }
+                if self.holds_for_matches()? {
+                    return Ok(());
+                }
+                match kind {
+                    Kind::Access => self.plan_access(),
+                    Kind::Deletion => self.plan_deletion(),
+                }
+            }
+            (Phase::Export, _) => {
+                self.plan_package();
+                Ok(())
+            }
+            (Phase::Package, _) => self.finish_access(),
+            (Phase::Submit | Phase::Poll, _) => match self.failed_task() {
+                Some(reason) => self.fail(reason),
+                None => Ok(()),
+            },
+            (Phase::Verify, _) => self.judge().await,
+            (Phase::Report | Phase::Preview | Phase::Done, _) => {
+                self.execution.next_run_at = None;
+                Ok(())
+            }
+        }
+    }
+}

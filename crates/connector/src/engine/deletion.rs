@@ -1,0 +1,392 @@
+//! Deletion (§11, §12): the intent is committed, the call is sent, its job is watched; what is unsure is found out.
+
+use serde_json::{Value, json};
+
+use super::{
+    finding::{Found, query, users},
+    run::{Run, failure},
+};
+use crate::{
+    Result,
+    executions::{Phase, Submission, TARGETS_MAX, TaskKind, TaskStatus},
+    integrations::{Behavior, FilesForm},
+    requests::Flag,
+    status::{Change, Outcome, Reason, Status},
+    upstream::{Answer, Call, Endpoint, Meaning, Next, TaskWord, next},
+};
+
+const SECOND: i64 = 1_000_000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+/// The waits before a failed job is asked for again.
+const RESUBMIT_AFTER: [i64; 3] = [15 * MINUTE, HOUR, 6 * HOUR];
+const TIMEOUT: i64 = 14 * DAY;
+/// How long a job that is given up is still watched.
+const WATCH: i64 = 60 * DAY;
+/// The wait before it is looked whether anything is left.
+const SETTLE: i64 = 10 * SECOND;
+
+/// What the other side has of the frozen users.
+enum Fate {
+    Absent,
+    Present,
+    Changed,
+}
+
+impl Run<'_> {
+    pub(super) fn plan_deletion(&mut self) -> Result<()> {
+        let meant = self.target_ids()?;
+        if meant.is_empty() {
+            self.execution.phase = Phase::Done;
+            return self.change(Change::Complete(Outcome::NoRecordsFound, None));
+        }
+        if self.request.is_dry_run {
+            self.execution.phase = Phase::Preview;
+            return self.change(Change::Complete(Outcome::Preview, None));
+        }
+        // A deletion that was previewed is for exactly the users that were shown.
+        if self.execution.confirmed.as_ref().is_some_and(|confirmed| *confirmed != self.target_set()) {
+            return self.change(Change::Hold(Reason::IdentityChanged));
+        }
+        assert!(meant.len() <= TARGETS_MAX as usize, "more matches than a call may delete are held before");
+        self.add(TaskKind::Reread, None);
+        self.add(TaskKind::DeleteUsers, None);
+        self.execution.phase = Phase::Submit;
+        Ok(())
+    }
+
+    /// The set of targets, as a hash.
+    pub(crate) fn target_set(&self) -> String {
+        let meant = self.targets.iter().filter(|target| !target.is_excluded);
+        let mut prints: Vec<&str> = meant.map(|target| target.fingerprint.as_str()).collect();
+        prints.sort_unstable();
+        crate::keys::sha256(prints.join(",").as_bytes())
+    }
+
+    /// What became of the targets that are not known to be gone, by number.
+    async fn fates(&mut self, order: u32) -> Result<Option<(Vec<(usize, Fate)>, Answer)>> {
+        let mut left = self.target_ids()?;
+        left.retain(|(number, _)| !self.targets[*number].is_gone);
+        let ids: Vec<&str> = left.iter().map(|(_, id)| id.as_str()).collect();
+        let call = query(&json!({"id": {"$in": ids}}), None);
+        let Some(answer) = self.call(order, &call, None, &[]).await? else { return Ok(None) };
+        let Some(found) = users(&answer).filter(|found| found.iter().all(|user| ids.contains(&user.id.as_str())))
+        else {
+            self.retry(order, &call, &answer.unreadable("the answer is not the users that were asked for"))?;
+            return Ok(None);
+        };
+        let fate = |(number, id): &(usize, String)| {
+            let fate = match found.iter().find(|user| user.id == *id) {
+                None | Some(Found { is_deleted: true, .. }) => Fate::Absent,
+                Some(user) if user.created_at == self.targets[*number].created_at => Fate::Present,
+                Some(_) => Fate::Changed,
+            };
+            (*number, fate)
+        };
+        Ok(Some((left.iter().map(fate).collect(), answer)))
+    }
+
+    /// Looks at the targets once more: whoever is another person now is not deleted.
+    pub(super) async fn reread(&mut self, order: u32) -> Result<()> {
+        let Some((fates, _)) = self.fates(order).await? else { return Ok(()) };
+        if fates.iter().any(|(_, fate)| matches!(fate, Fate::Changed)) {
+            return self.change(Change::Hold(Reason::IdentityChanged));
+        }
+        let is_nobody_left = fates.iter().all(|(_, fate)| matches!(fate, Fate::Absent));
+        for (number, _) in fates.iter().filter(|(_, fate)| matches!(fate, Fate::Absent)) {
+            self.target_mut(*number).is_gone = true;
+        }
+        self.end(order, TaskStatus::Complete, None);
+        if is_nobody_left && !self.execution.is_irreversible {
+            let delete = self.next_task();
+            if let Some(delete) = delete {
+                self.end(delete, TaskStatus::Skipped, Some("gone"));
+            }
+            self.execution.phase = Phase::Done;
+            return self.change(Change::Complete(Outcome::NoRecordsFound, None));
+        }
+        Ok(())
+    }
+
+    /// The body of the deletion: the frozen users that are not known to be gone, and nobody else.
+    fn deletion(&mut self) -> Result<Call> {
+        let options = self.integration.delete_options.clone();
+        let form = *self.execution.files_form.get_or_insert(options.files_forms[0]);
+        let mut ids = self.target_ids()?;
+        ids.retain(|(number, _)| !self.targets[*number].is_gone);
+        let ids: Vec<String> = ids.into_iter().map(|(_, id)| id).collect();
+        let files = match form {
+            FilesForm::Word => json!("hard"),
+            FilesForm::Flag => json!(true),
+        };
+        let mut body = json!({
+            "user_ids": ids,
+            "user": options.user.word(),
+            "messages": options.messages.word(),
+            "conversations": options.conversations.word(),
+            "calls": options.calls.word(),
+            "files": files,
+        });
+        if let Some(owner) = &options.new_channel_owner_id {
+            body["new_channel_owner_id"] = owner.as_str().into();
+        }
+        self.execution.options = Some(options);
+        Ok(Call::post(Endpoint::DeleteUsers, &body))
+    }
+
+    /// Sends the deletion, or finds out what became of the last time.
+    pub(super) async fn delete_users(&mut self, order: u32) -> Result<()> {
+        // `sending` without an answer: the process ended in between.
+        if matches!(self.task(order).status, TaskStatus::Sending | TaskStatus::Uncertain) {
+            return self.reconcile(order).await;
+        }
+        let call = self.deletion()?;
+        if !self.may_call(&call) {
+            return Ok(());
+        }
+        let was_irreversible = self.execution.is_irreversible;
+        let hash = call.intent_hash(&self.session.dialect);
+        self.execution.is_irreversible = true;
+        self.execution.behavior.get_or_insert(self.integration.async_deletion_behavior);
+        let task = self.task_mut(order);
+        (task.status, task.intent_hash) = (TaskStatus::Sending, Some(hash.clone()));
+        self.audit("deletion.sending", |draft| draft.with("body_sha256", &hash));
+        // T1: from here on a crash leaves `sending`, which is found out and never simply repeated.
+        self.save().await?;
+        let answer = self.send(order, &call, None).await;
+        // T2 is the commit of this step.
+        match answer.meaning {
+            Meaning::Ok => match answer.json().and_then(|body| body["task_id"].as_str().map(str::to_owned)) {
+                Some(task_id) if !task_id.is_empty() => self.accepted(order, Some(task_id)),
+                _ => self.unsure(order, &call, &answer.unreadable("an acceptance without a task id")),
+            },
+            Meaning::NotFound => {
+                self.task_mut(order).status = TaskStatus::Uncertain;
+                Ok(())
+            }
+            Meaning::Rejected => {
+                self.execution.is_irreversible = was_irreversible;
+                self.refused(order, &answer);
+                Ok(())
+            }
+            Meaning::Trouble | Meaning::Unavailable | Meaning::Lost | Meaning::BadResponse => {
+                self.unsure(order, &call, &answer)
+            }
+            _ => {
+                // It was not executed.
+                self.execution.is_irreversible = was_irreversible;
+                self.task_mut(order).status = TaskStatus::Retrying;
+                let next = next(self.failing(order, &answer, true), &self.connector.surroundings);
+                self.follow(order, &call, &answer, next)
+            }
+        }
+    }
+
+    /// Whether it arrived must be found out; even when patience is at its end, once.
+    fn unsure(&mut self, order: u32, call: &Call, answer: &Answer) -> Result<()> {
+        let next = match next(self.failing(order, answer, true), &self.connector.surroundings) {
+            Next::GiveUp(reason) if self.task(order).failures > 0 => Next::GiveUp(reason),
+            Next::GiveUp(_) => Next::Reconcile(self.now()),
+            next => next,
+        };
+        self.follow(order, call, answer, next)
+    }
+
+    /// The other form of `files` is tried; never a deletion without files.
+    fn refused(&mut self, order: u32, answer: &Answer) {
+        let forms = self.integration.delete_options.files_forms.clone();
+        let at = forms.iter().position(|form| Some(*form) == self.execution.files_form).unwrap_or(0);
+        match forms.get(at + 1) {
+            Some(form) => {
+                self.execution.files_form = Some(*form);
+                let task = self.task_mut(order);
+                task.status = TaskStatus::Pending;
+                task.last_error = Some(failure(Reason::Rejected, answer));
+            }
+            None => {
+                self.execution.files_form = None;
+                self.give_up(order, Reason::FilesOptionRefused, answer);
+            }
+        }
+    }
+
+    /// The deletion is under way.
+    fn accepted(&mut self, order: u32, task_id: Option<String>) -> Result<()> {
+        let now = self.now();
+        let body_sha256 = self.task(order).intent_hash.clone().unwrap_or_default();
+        let before = self.execution.submission.take();
+        let first_at = before.as_ref().map_or(now, |before| before.first_at);
+        let resubmissions = before.map_or(0, |before| before.resubmissions);
+        let polls = 0;
+        let is_known = task_id.is_some();
+        self.task_mut(order).upstream_task_id.clone_from(&task_id);
+        self.audit("deletion.accepted", |draft| draft.with("task_id", task_id.as_deref().unwrap_or("unknown")));
+        self.execution.submission =
+            Some(Submission { task_id, at: now, body_sha256, polls, resubmissions, last_word: None, first_at });
+        self.end(order, TaskStatus::Complete, None);
+        if is_known {
+            self.add(TaskKind::PollTask, None);
+            self.execution.phase = Phase::Poll;
+            self.wait_for_poll();
+        } else {
+            self.begin_verification(SETTLE);
+        }
+        let completes = self.execution.behavior == Some(Behavior::CompleteOnSubmit);
+        if completes && !self.execution.is_background {
+            let next = self.execution.next_run_at;
+            self.change(Change::Complete(Outcome::Submitted, None))?;
+            self.execution.is_background = true;
+            self.execution.next_run_at = next;
+        }
+        Ok(())
+    }
+
+    /// Finds out whether a lost deletion arrived (§4.3).
+    async fn reconcile(&mut self, order: u32) -> Result<()> {
+        self.task_mut(order).status = TaskStatus::Uncertain;
+        let Some((fates, _)) = self.fates(order).await? else {
+            // The question failed, and the doubt stays.
+            if self.task(order).is_open() {
+                self.task_mut(order).status = TaskStatus::Uncertain;
+            }
+            return Ok(());
+        };
+        for (number, _) in fates.iter().filter(|(_, fate)| matches!(fate, Fate::Absent)) {
+            self.target_mut(*number).is_gone = true;
+        }
+        let has = |wanted: fn(&Fate) -> bool| fates.iter().any(|(_, fate)| wanted(fate));
+        if has(|fate| matches!(fate, Fate::Changed)) {
+            self.audit("deletion.reconciled", |draft| draft.with("found", "identity_changed"));
+            return self.change(Change::Hold(Reason::IdentityChanged));
+        }
+        if has(|fate| matches!(fate, Fate::Present)) {
+            self.audit("deletion.reconciled", |draft| draft.with("found", "not_accepted"));
+            self.task_mut(order).status = TaskStatus::Pending;
+            return Ok(());
+        }
+        self.audit("deletion.reconciled", |draft| draft.with("found", "accepted"));
+        self.accepted(order, None)
+    }
+
+    /// When the job is looked at next: quickly at first, hourly in the end, a tenth more or less.
+    fn wait_for_poll(&mut self) {
+        let now = self.now();
+        let Some(submission) = &self.execution.submission else { return };
+        let elapsed = now.micros() - submission.at.micros();
+        let wait = match elapsed {
+            ..HOUR => (5 * SECOND).saturating_mul(1 << submission.polls.min(10)).min(5 * MINUTE),
+            HOUR..DAY => 15 * MINUTE,
+            _ if self.execution.state.status() == Status::Failed => DAY,
+            _ => HOUR,
+        };
+        let spread = i64::try_from(self.connector.surroundings.below((wait / 5).unsigned_abs())).unwrap_or(0);
+        self.wait(wait - wait / 10 + spread);
+    }
+
+    /// Looks how far the job is.
+    pub(super) async fn poll_task(&mut self, order: u32) -> Result<()> {
+        let submission = self.execution.submission.clone().expect("a job is awaited after a submission");
+        let task_id = submission.task_id.clone().unwrap_or_default();
+        let call = Call::get(Endpoint::GetTask, &task_id);
+        let Some(answer) = self.call(order, &call, None, &[Meaning::NotFound]).await? else { return Ok(()) };
+        self.task_mut(order).status = TaskStatus::AwaitingRemote;
+        if let Some(submission) = &mut self.execution.submission {
+            submission.polls += 1;
+        }
+        if answer.meaning == Meaning::NotFound {
+            return self.resubmit(order, "the job is not known there", HOUR);
+        }
+        let body = answer.json().unwrap_or_default();
+        let word = body["status"].as_str().unwrap_or_default().to_owned();
+        let meaning = self.session.dialect.task_word(&word);
+        if meaning.is_none() && submission.last_word.as_ref() != Some(&word) {
+            self.audit("task.unknown_word", |draft| draft.with("polls", submission.polls));
+        }
+        if let Some(submission) = &mut self.execution.submission {
+            submission.last_word = meaning.is_some().then_some(word.clone());
+        }
+        match meaning {
+            Some(TaskWord::Completed) => {
+                self.end(order, TaskStatus::Complete, None);
+                self.task_completed()
+            }
+            Some(TaskWord::Failed) => {
+                let said = said(&body);
+                let turn = submission.resubmissions as usize;
+                self.resubmit(order, &said, RESUBMIT_AFTER.get(turn).copied().unwrap_or(0))
+            }
+            Some(TaskWord::Waiting) | None => self.go_on_waiting(order, &answer),
+        }
+    }
+
+    fn task_completed(&mut self) -> Result<()> {
+        let is_hard = self.execution.options.as_ref().is_some_and(crate::integrations::DeleteOptions::is_hard);
+        if is_hard {
+            self.begin_verification(SETTLE);
+            return Ok(());
+        }
+        self.execution.phase = Phase::Done;
+        self.execution.next_run_at = None;
+        if self.execution.is_background {
+            self.execution.is_background = false;
+            return Ok(());
+        }
+        self.change(Change::Complete(Outcome::Submitted, Some(Reason::NotHard)))
+    }
+
+    /// The job failed or is lost: whoever is still there is asked for again, up to three times.
+    fn resubmit(&mut self, order: u32, why: &str, wait: i64) -> Result<()> {
+        let why = crate::redact::scrub(why, &[]);
+        let submission = self.execution.submission.as_mut().expect("a job is awaited after a submission");
+        if submission.resubmissions as usize >= RESUBMIT_AFTER.len() {
+            self.task_mut(order).last_error =
+                Some(crate::executions::Failure { reason: Reason::TaskFailed, http: None, code: None, message: why });
+            self.end(order, TaskStatus::Failed, None);
+            return Ok(());
+        }
+        submission.resubmissions += 1;
+        self.end(order, TaskStatus::Skipped, Some(&why));
+        for number in 0..self.targets.len() {
+            self.target_mut(number).is_gone = false;
+        }
+        // Whether it was executed in part is found out before it is sent again.
+        self.add(TaskKind::DeleteUsers, None).status = TaskStatus::Uncertain;
+        self.execution.phase = Phase::Submit;
+        self.wait(wait);
+        Ok(())
+    }
+
+    fn go_on_waiting(&mut self, order: u32, answer: &Answer) -> Result<()> {
+        let now = self.now();
+        let first_at = self.execution.submission.as_ref().map_or(now, |submission| submission.first_at);
+        let elapsed = now.micros() - first_at.micros();
+        if elapsed >= DAY && self.execution.flag(Flag::TaskSlow) {
+            self.audit("task.slow", |draft| draft);
+        }
+        if elapsed >= TIMEOUT && self.execution.flag(Flag::Attention) {
+            self.audit("task.attention", |draft| draft);
+        }
+        let ends_at = self.request.due().max(first_at.plus_micros(TIMEOUT));
+        let is_given_up = self.execution.state.status() == Status::Failed;
+        if now >= ends_at && !is_given_up && !self.execution.is_background {
+            self.change(Change::Fail(Outcome::Partial, Reason::TaskTimeout))?;
+            self.execution.is_background = true;
+        }
+        if now >= ends_at.plus_micros(WATCH) {
+            self.give_up(order, Reason::TaskTimeout, answer);
+            self.execution.is_background = false;
+            self.execution.next_run_at = None;
+            return Ok(());
+        }
+        self.wait_for_poll();
+        Ok(())
+    }
+}
+
+/// What a failed job says about itself.
+fn said(body: &Value) -> String {
+    let error = &body["error"];
+    let text = error["description"].as_str().or(error["message"].as_str()).or(error.as_str());
+    text.unwrap_or("the job failed").to_owned()
+}

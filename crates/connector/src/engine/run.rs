@@ -1,0 +1,365 @@
+//! One step of an execution: what it has read, what it changes, and the commit of both.
+
+mod calls;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::sync::Arc;
+
+use ids::Timestamp;
+use store::Transaction;
+
+use crate::{
+    Connector, Result,
+    audit::{self, Draft},
+    blobs::Written,
+    error::failed,
+    executions::{self, Artifact, Attempt, Check, Execution, Failure, SubTask, Target, TaskKind, TaskStatus},
+    integrations::{self, Health, Integration},
+    keys::{DataKey, Place},
+    keyspace::{ARTIFACT, ATTEMPT, DUE, ERASED, EXECUTION, HERE, INTEGRATION, LIMIT, REQUEST, SUB_TASK, TARGET},
+    requests::Request,
+    status::{self, Change, Facts, Outcome, Reason, Status},
+    upstream::{Answer, Session},
+};
+
+const DAY: i64 = 24 * 3600 * 1_000_000;
+
+/// A step under way.
+pub(crate) struct Run<'a> {
+    pub(crate) connector: &'a Connector,
+    pub(crate) execution: Execution,
+    pub(crate) request: Request,
+    pub(crate) integration: Integration,
+    pub(crate) key: DataKey,
+    pub(crate) session: Arc<Session>,
+    tasks: BTreeMap<u32, SubTask>,
+    pub(crate) targets: Vec<Target>,
+    pub(crate) artifacts: BTreeMap<String, Artifact>,
+    changed: Changed,
+}
+
+/// What the commit has to write beside the execution.
+#[derive(Default)]
+struct Changed {
+    tasks: BTreeSet<u32>,
+    targets: BTreeSet<usize>,
+    artifacts: BTreeSet<String>,
+    attempts: BTreeMap<(u32, u32), Attempt>,
+    audits: Vec<Draft>,
+    limits: BTreeSet<crate::upstream::Endpoint>,
+    health: Option<(Health, Option<String>)>,
+    erased: Vec<String>,
+}
+
+/// A due time as a key.
+pub(crate) fn due_key(at: Timestamp) -> u64 {
+    u64::try_from(at.micros()).unwrap_or(0)
+}
+
+/// Brings the request up to its executions.
+pub(crate) async fn roll_up(tx: &mut Transaction, id: &str, now: Timestamp) -> Result<Request> {
+    let mut request = crate::connector::load_request(tx, id).await?;
+    let mut states = Vec::new();
+    for execution in &request.executions {
+        states.push(executions::load(tx, execution).await?.state);
+    }
+    let state = status::roll_up(&states);
+    if state != request.state {
+        let draft = Draft::system("request.status", id).of_request(id).with("status", state.status());
+        audit::record(tx, &draft, now).await?;
+        request.finished_at = state.status().is_final().then_some(now);
+        request.state = state;
+        REQUEST.put(tx, HERE, &request.id, &request);
+    }
+    Ok(request)
+}
+
+impl<'a> Run<'a> {
+    pub(crate) async fn begin(connector: &'a Connector, execution: Execution) -> Result<Run<'a>> {
+        let mut tx = connector.store.read();
+        let request = crate::connector::load_request(&mut tx, &execution.request).await?;
+        let integration = integrations::load(&mut tx, &execution.integration).await?;
+        let key = connector.ring.load(&mut tx, &request.id).await?;
+        let tasks = executions::sub_tasks(&mut tx, &execution.id).await?.into_iter().collect();
+        let targets = executions::targets(&mut tx, &execution.id).await?;
+        let artifacts = executions::artifacts(&mut tx, &execution.id).await?.into_iter().collect();
+        let session = connector.session(&integration).await?;
+        let changed = Changed::default();
+        Ok(Run { connector, execution, request, integration, key, session, tasks, targets, artifacts, changed })
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.connector.surroundings.now()
+    }
+
+    /// The first sub-task that is not done.
+    pub(crate) fn next_task(&self) -> Option<u32> {
+        self.tasks.iter().find(|(_, task)| task.is_open()).map(|(order, _)| *order)
+    }
+
+    pub(crate) fn task(&self, order: u32) -> &SubTask {
+        &self.tasks[&order]
+    }
+
+    /// All sub-tasks, in order.
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = (u32, &SubTask)> {
+        self.tasks.iter().map(|(order, task)| (*order, task))
+    }
+
+    pub(crate) fn task_mut(&mut self, order: u32) -> &mut SubTask {
+        self.changed.tasks.insert(order);
+        self.tasks.get_mut(&order).expect("a sub-task that was looked up is there")
+    }
+
+    pub(crate) fn target_mut(&mut self, number: usize) -> &mut Target {
+        self.changed.targets.insert(number);
+        &mut self.targets[number]
+    }
+
+    /// Adds a sub-task after all others.
+    pub(crate) fn add(&mut self, kind: TaskKind, target: Option<usize>) -> &mut SubTask {
+        let order = self.execution.sub_tasks;
+        self.execution.sub_tasks += 1;
+        let mut task = SubTask::new(kind, self.execution.generation);
+        task.target = target.map(|number| u32::try_from(number).expect("targets are counted"));
+        self.tasks.insert(order, task);
+        self.task_mut(order)
+    }
+
+    /// Adds a check of a round.
+    pub(crate) fn add_check(&mut self, check: Check, target: Option<usize>, identifier: Option<usize>) {
+        let round = self.execution.round;
+        let task = self.add(TaskKind::Verify, target);
+        (task.check, task.round) = (Some(check), round);
+        task.identifier = identifier.map(|number| u32::try_from(number).expect("identifiers are few"));
+    }
+
+    /// Adds a target; answers its number.
+    pub(crate) fn add_target(&mut self, id: &str, mut target: Target) -> usize {
+        let number = self.targets.len();
+        target.sealed_id = self.key.seal(self.target_place(&number.to_string()), id.as_bytes());
+        self.targets.push(target);
+        self.changed.targets.insert(number);
+        self.execution.targets += 1;
+        number
+    }
+
+    /// The id of a target.
+    pub(crate) fn target_id(&self, number: usize) -> Result<String> {
+        Ok(self.key.open_text(self.target_place(&number.to_string()), &self.targets[number].sealed_id)?)
+    }
+
+    /// The numbers and ids of the targets that are meant.
+    pub(crate) fn target_ids(&self) -> Result<Vec<(usize, String)>> {
+        let meant = (0..self.targets.len()).filter(|number| !self.targets[*number].is_excluded);
+        meant.map(|number| Ok((number, self.target_id(number)?))).collect()
+    }
+
+    pub(crate) fn connector(&self) -> &'a Connector {
+        self.connector
+    }
+
+    pub(crate) fn request(&self) -> &Request {
+        &self.request
+    }
+
+    pub(crate) fn integration(&self) -> &Integration {
+        &self.integration
+    }
+
+    /// The host that is asked.
+    pub(crate) fn host(&self) -> String {
+        self.session.address.host()
+    }
+
+    pub(crate) fn data_key(&self) -> &DataKey {
+        &self.key
+    }
+
+    pub(crate) fn target(&self, number: usize) -> &Target {
+        &self.targets[number]
+    }
+
+    /// The stored bodies, by name.
+    pub(crate) fn artifacts(&self) -> impl Iterator<Item = (&str, &Artifact)> {
+        self.artifacts.iter().map(|(name, artifact)| (name.as_str(), artifact))
+    }
+
+    /// How many users matched.
+    pub(crate) fn targets_count(&self) -> usize {
+        self.targets.len()
+    }
+
+    fn target_place<'p>(&'p self, field: &'p str) -> Place<'p> {
+        Place { table: "target", row: &self.execution.id, field }
+    }
+
+    /// Names a stored body.
+    pub(crate) fn keep(&mut self, name: String, written: &Written, order: u32) {
+        let place = Place { table: "artifact", row: &self.execution.id, field: &name };
+        let sealed_key = self.key.seal(place, &written.key[..]);
+        let (blob, sha256) = (written.blob.clone(), written.sha256.clone());
+        self.artifacts.insert(name.clone(), Artifact { blob, sealed_key, sha256, bytes: written.bytes, order });
+        self.changed.artifacts.insert(name);
+    }
+
+    /// Stores a small body.
+    pub(crate) fn keep_bytes(&mut self, name: &str, bytes: &[u8], order: u32) -> Result<()> {
+        let mut writer = self.new_blob()?;
+        writer.write_all(bytes).map_err(crate::error::file("blobs"))?;
+        let written = writer.finish()?;
+        self.keep(name.to_owned(), &written, order);
+        Ok(())
+    }
+
+    pub(crate) fn new_blob(&self) -> Result<crate::blobs::Writer> {
+        let machine = &self.connector.surroundings;
+        self.connector.blobs.create(&machine.id(""), machine.bytes())
+    }
+
+    pub(crate) fn audit(&mut self, action: &'static str, detail: impl Fn(Draft) -> Draft) {
+        let draft = Draft::system(action, &self.execution.id).of_request(&self.request.id);
+        self.changed.audits.push(detail(draft));
+    }
+
+    /// Notes that a user was erased.
+    pub(crate) fn note_erased(&mut self, id: &str) {
+        let hash = self.connector.pepper.hash(format!("user_id:{id}").as_bytes());
+        self.changed.erased.push(hash);
+    }
+
+    /// Whether the flow goes on now.
+    pub(crate) fn is_running(&self) -> bool {
+        self.execution.is_background || self.execution.state.status() == Status::Processing
+    }
+
+    /// Changes the status; in the background it stays what was said.
+    pub(crate) fn change(&mut self, change: Change) -> Result<()> {
+        let facts = Facts { is_irreversible: self.execution.is_irreversible };
+        if self.execution.is_background && !matches!(change, Change::Complete(..)) {
+            return Ok(());
+        }
+        let before = self.execution.state.status();
+        self.execution.state.apply(change, facts)?;
+        let state = self.execution.state.clone();
+        if state.status().is_final() || state.status() == Status::Held {
+            self.execution.next_run_at = None;
+        }
+        if before != state.status() {
+            let reason = state.reason().map(Reason::word).unwrap_or_default();
+            self.audit("execution.status", |draft| draft.with("status", state.status()).with("reason", reason));
+        }
+        Ok(())
+    }
+
+    /// Stops for good; what was done before says how.
+    pub(crate) fn fail(&mut self, reason: Reason) -> Result<()> {
+        if self.execution.is_background {
+            self.execution.flag(crate::requests::Flag::PostCompletionFailure);
+            self.execution.is_background = false;
+            self.execution.next_run_at = None;
+            self.audit("request.post_completion_failure", |draft| draft.with("reason", reason));
+            return Ok(());
+        }
+        let did_something = self.execution.is_irreversible
+            || self.tasks.values().any(|task| {
+                let brings = matches!(task.kind, TaskKind::ExportUser | TaskKind::UserReport | TaskKind::ExportAsync);
+                brings && task.status == TaskStatus::Complete
+            });
+        let outcome = if did_something { Outcome::Partial } else { Outcome::None };
+        self.change(Change::Fail(outcome, reason))
+    }
+
+    /// Why a sub-task of this generation was given up.
+    pub(crate) fn failed_task(&self) -> Option<Reason> {
+        let failed =
+            |task: &&SubTask| task.status == TaskStatus::Failed && task.generation == self.execution.generation;
+        let task = self.tasks.values().find(failed)?;
+        Some(task.last_error.as_ref().map_or(Reason::Incomplete, |error| error.reason))
+    }
+
+    /// Goes on at `at`.
+    pub(crate) fn wait_until(&mut self, at: Timestamp) {
+        self.execution.next_run_at = Some(at);
+    }
+
+    pub(crate) fn wait(&mut self, micros: i64) {
+        self.wait_until(self.now().plus_micros(micros));
+    }
+
+    /// Ends a sub-task.
+    pub(crate) fn end(&mut self, order: u32, status: TaskStatus, note: Option<&str>) {
+        let now = self.now();
+        let task = self.task_mut(order);
+        task.status = status;
+        task.ended_at = Some(now);
+        task.note = note.map(str::to_owned);
+    }
+
+    /// Ends a sub-task as given up.
+    pub(crate) fn give_up(&mut self, order: u32, reason: Reason, answer: &Answer) {
+        self.task_mut(order).last_error = Some(failure(reason, answer));
+        self.end(order, TaskStatus::Failed, None);
+    }
+
+    /// Commits the step.
+    pub(crate) async fn save(&mut self) -> Result<()> {
+        let changed = std::mem::take(&mut self.changed);
+        let now = self.now();
+        let (execution, id) = (&self.execution, &self.execution.id);
+        let (tasks, targets, artifacts, session) = (&self.tasks, &self.targets, &self.artifacts, &self.session);
+        let changed = &changed;
+        let written = self.connector.store.write(async |tx: &mut Transaction| {
+            put(tx, execution).await?;
+            for order in &changed.tasks {
+                SUB_TASK.put(tx, HERE, &(id.clone(), *order), &tasks[order]);
+            }
+            for number in &changed.targets {
+                let key = (id.clone(), u32::try_from(*number).expect("targets are counted"));
+                TARGET.put(tx, HERE, &key, &targets[*number]);
+            }
+            for name in &changed.artifacts {
+                ARTIFACT.put(tx, HERE, &(id.clone(), name.clone()), &artifacts[name]);
+            }
+            for ((order, number), attempt) in &changed.attempts {
+                ATTEMPT.put(tx, HERE, &(id.clone(), *order, *number), attempt);
+            }
+            for endpoint in &changed.limits {
+                if let Some(limit) = session.limit(*endpoint) {
+                    LIMIT.put(tx, HERE, &(execution.integration.clone(), endpoint.word().to_owned()), &limit);
+                }
+            }
+            if let Some((health, why)) = &changed.health {
+                let mut integration = integrations::load(tx, &execution.integration).await?;
+                (integration.health, integration.health_reason) = (*health, why.clone());
+                INTEGRATION.put(tx, HERE, &integration.id, &integration);
+            }
+            for hash in &changed.erased {
+                ERASED.put(tx, HERE, &(execution.integration.clone(), hash.clone()), &now.micros());
+            }
+            for draft in &changed.audits {
+                audit::record(tx, draft, now).await?;
+            }
+            roll_up(tx, &execution.request, now).await?;
+            Ok(())
+        });
+        written.await.map_err(failed)
+    }
+}
+
+/// Writes an execution and when it is due.
+pub(crate) async fn put(tx: &mut Transaction, execution: &Execution) -> Result<()> {
+    if let Some(before) = EXECUTION.get(tx, HERE, &execution.id).await?.and_then(|before| before.next_run_at) {
+        DUE.delete(tx, HERE, &(due_key(before), execution.id.clone()));
+    }
+    if let Some(at) = execution.next_run_at {
+        DUE.put(tx, HERE, &(due_key(at), execution.id.clone()), &());
+    }
+    EXECUTION.put(tx, HERE, &execution.id, execution);
+    Ok(())
+}
+
+pub(crate) fn failure(reason: Reason, answer: &Answer) -> Failure {
+    Failure { reason, http: answer.status, code: answer.code, message: answer.message.clone() }
+}

@@ -1,0 +1,157 @@
+//! The calls of a step: let through by the limit, noted as attempts, and followed up when they fail.
+
+use std::io::Write;
+
+use ids::Timestamp;
+
+use super::{DAY, Run, failure};
+use crate::{
+    Result,
+    executions::{Attempt, TaskStatus},
+    integrations::Health,
+    requests::Kind,
+    status::{Change, Reason},
+    upstream::{Answer, Call, Failing, Gate, Meaning, Next, next, reason, reopens_at},
+};
+
+impl Run<'_> {
+    /// Makes the call of a sub-task, unless the limit says to wait. `None` says that the step is over: it waits, is
+    /// tried again, or was given up.
+    pub(crate) async fn call(
+        &mut self,
+        order: u32,
+        call: &Call,
+        sink: Option<&mut (dyn Write + Send)>,
+        also: &[Meaning],
+    ) -> Result<Option<Answer>> {
+        if !self.may_call(call) {
+            return Ok(None);
+        }
+        let answer = self.send(order, call, sink).await;
+        if answer.meaning == Meaning::Ok || also.contains(&answer.meaning) {
+            return Ok(Some(answer));
+        }
+        self.retry(order, call, &answer)?;
+        Ok(None)
+    }
+
+    /// Whether the limit lets the call go now.
+    pub(crate) fn may_call(&mut self, call: &Call) -> bool {
+        match self.session.gate(call.endpoint, self.now()) {
+            Gate::Go => true,
+            Gate::Wait(until) => {
+                self.wait_until(until);
+                false
+            }
+        }
+    }
+
+    /// Makes the call and notes the attempt.
+    pub(crate) async fn send(&mut self, order: u32, call: &Call, sink: Option<&mut (dyn Write + Send)>) -> Answer {
+        let started_at = self.now();
+        let session = self.session.clone();
+        let connector = self.connector;
+        let answer = session.call(&connector.http, call, sink, &connector.surroundings).await;
+        self.note(order, call, started_at, &answer);
+        answer
+    }
+
+    fn note(&mut self, order: u32, call: &Call, started_at: Timestamp, answer: &Answer) {
+        let path = self.session.dialect.path(call.endpoint).to_owned();
+        let ended_at = Some(self.now());
+        let headers = answer.headers;
+        let attempt = Attempt {
+            started_at,
+            ended_at,
+            path: path.clone(),
+            http: answer.status,
+            code: answer.code,
+            bytes: answer.bytes,
+            body_sha256: answer.sha256.clone(),
+            limits: (headers.limit, headers.remaining, headers.reset_secs),
+        };
+        self.changed.limits.insert(call.endpoint);
+        let task = self.task_mut(order);
+        task.attempts += 1;
+        let number = task.attempts;
+        (task.answer_status, task.answer_bytes) = (answer.status, answer.bytes);
+        task.answer_sha256.clone_from(&answer.sha256);
+        if answer.meaning == Meaning::Ok {
+            (task.failures, task.failing_since) = (0, None);
+        }
+        self.changed.attempts.insert((order, number), attempt);
+        let status = answer.status.map(|status| status.to_string()).unwrap_or_default();
+        let (meaning, hash) = (answer.meaning, answer.sha256.clone().unwrap_or_default());
+        self.audit("upstream.call", |draft| {
+            let draft = draft.with("path", &path).with("status", &status).with("meaning", meaning);
+            draft.with("attempt", number).with("answer_sha256", &hash)
+        });
+        let is_back = answer.meaning == Meaning::Ok && self.integration.health == Health::Disconnected;
+        if is_back {
+            self.changed.health = Some((Health::Connected, None));
+        }
+    }
+
+    /// What follows from an answer that was not hoped for.
+    pub(crate) fn retry(&mut self, order: u32, call: &Call, answer: &Answer) -> Result<()> {
+        let failing = self.failing(order, answer, false);
+        let next = next(failing, &self.connector.surroundings);
+        self.follow(order, call, answer, next)
+    }
+
+    pub(crate) fn failing(&self, order: u32, answer: &Answer, is_write: bool) -> Failing {
+        let task = self.task(order);
+        let day = self.execution.created_at.plus_micros(DAY);
+        let patience = if self.execution.kind == Kind::Deletion { day.max(self.request.due()) } else { day };
+        let waits_for_people =
+            matches!(answer.meaning, Meaning::KeyUnknown | Meaning::SecretWrong | Meaning::Suspended);
+        Failing {
+            meaning: answer.meaning,
+            failures: task.failures,
+            since: task.failing_since.unwrap_or_else(|| self.now()),
+            headers: answer.headers,
+            offset: self.session.offset(),
+            is_write,
+            patience: if waits_for_people { self.request.due().max(day) } else { patience },
+        }
+    }
+
+    pub(crate) fn follow(&mut self, order: u32, call: &Call, answer: &Answer, next: Next) -> Result<()> {
+        let now = self.now();
+        if answer.meaning == Meaning::RateLimited {
+            let failing = self.failing(order, answer, false);
+            let until = reopens_at(failing, &self.connector.surroundings);
+            self.session.close(call.endpoint, now, until);
+        }
+        match answer.meaning {
+            Meaning::KeyUnknown | Meaning::SecretWrong | Meaning::Suspended | Meaning::ClockRefused => {
+                self.changed.health = Some((Health::Disconnected, Some(reason(answer.meaning).word().to_owned())));
+            }
+            Meaning::Forbidden => {
+                self.changed.health = Some((Health::Degraded, Some(Reason::PermissionMissing.word().to_owned())));
+            }
+            _ => {}
+        }
+        let task = self.task_mut(order);
+        task.failures += 1;
+        task.failing_since.get_or_insert(now);
+        match next {
+            Next::Retry(at, why) => {
+                task.status = TaskStatus::Retrying;
+                task.last_error = Some(failure(why, answer));
+                self.wait_until(at);
+                self.change(Change::Retry(why))
+            }
+            Next::Reconcile(at) => {
+                task.status = TaskStatus::Uncertain;
+                task.last_error = Some(failure(Reason::Uncertain, answer));
+                self.wait_until(at);
+                self.change(Change::Retry(Reason::Uncertain))
+            }
+            Next::GiveUp(why) => {
+                self.give_up(order, why, answer);
+                Ok(())
+            }
+        }
+    }
+}

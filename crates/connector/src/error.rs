@@ -1,0 +1,89 @@
+//! Why the connector does not do what it is asked.
+
+use std::path::PathBuf;
+
+/// An error.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The data directory does not open.
+    #[error(transparent)]
+    Open(#[from] store::OpenError),
+    /// A file cannot be read or written.
+    #[error("cannot use {}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A key is missing, wrong or gone.
+    #[error(transparent)]
+    Keys(#[from] crate::keys::Error),
+    /// A status does not change that way.
+    #[error(transparent)]
+    Status(#[from] crate::status::Refused),
+    /// A deadline is not extended.
+    #[error(transparent)]
+    Deadline(#[from] crate::deadlines::Refused),
+    /// There is nothing by this id.
+    #[error("there is no {what} `{id}`")]
+    Missing {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// A field is wrong.
+    #[error("`{field}` {message}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The same id or key stands for something else.
+    #[error("{0}")]
+    Conflict(String),
+    /// A deletion has left this machine.
+    #[error("the deletion was submitted; it cannot be canceled any more")]
+    Irreversible,
+    /// The address of the other side cannot be used.
+    #[error(transparent)]
+    Address(#[from] crate::upstream::AddressError),
+    /// The connection test failed, so that nothing was saved.
+    #[error("the connection test failed: {}", .0.verdict().map(|finding| finding.message).unwrap_or_default())]
+    TestFailed(Box<crate::probe::Report>),
+    /// No outbound client can be made, as without trusted certificates.
+    #[error("no outbound client can be made: {0}")]
+    Outbound(String),
+}
+
+/// What the connector answers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub(crate) fn missing(what: &'static str, id: &str) -> Self {
+        Error::Missing { what, id: id.to_owned() }
+    }
+
+    pub(crate) fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Error::Invalid { field, message: message.into() }
+    }
+}
+
+/// The error of a transaction, whichever side it came from.
+pub(crate) fn failed(error: store::WriteError<Error>) -> Error {
+    match error {
+        store::WriteError::Body(error) => error,
+        store::WriteError::Store(error) => error.into(),
+    }
+}
+
+/// An error of a file, with its path.
+pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
+    let path = path.into();
+    move |source| Error::File { path, source }
+}

@@ -1,0 +1,93 @@
+//! Every table of the connector, on one screen. A tag is given once.
+//!
+//! What is of a person is sealed under the data key of a request, which goes when the retention ends (§4.5).
+
+use store::Table;
+
+use crate::{
+    audit::{Entry, Head},
+    executions::{Artifact, Attempt, Execution, SubTask, Target},
+    integrations::{Credential, Integration},
+    keys::{KekRecord, WrappedKey},
+    requests::Request,
+    upstream::LimitState,
+};
+
+/// The connector has one tenant: itself.
+pub(crate) const HERE: u32 = 1;
+
+/// key id → how the key-encryption key is known again.
+pub(crate) const KEK: Table<String, KekRecord> = Table::new(1, "kek");
+/// owner (integration, request, or a word) → its data key, wrapped.
+pub(crate) const DATA_KEY: Table<String, WrappedKey> = Table::new(2, "data_key");
+/// number → entry of the audit log.
+pub(crate) const AUDIT: Table<u64, Entry> = Table::new(3, "audit");
+/// the end of the audit log.
+pub(crate) const AUDIT_HEAD: Table<(), Head> = Table::new(4, "audit_head");
+/// integration → its settings and health.
+pub(crate) const INTEGRATION: Table<String, Integration> = Table::new(10, "integration");
+/// name → integration. Unique.
+pub(crate) const INTEGRATION_NAME: Table<String, String> = Table::new(11, "integration_name");
+/// integration, version → its key and secret, sealed.
+pub(crate) const CREDENTIAL: Table<(String, u32), Credential> = Table::new(12, "credential");
+/// integration, endpoint class → what is known of the limit there.
+pub(crate) const LIMIT: Table<(String, String), LimitState> = Table::new(13, "limit");
+/// request → the request.
+pub(crate) const REQUEST: Table<String, Request> = Table::new(20, "request");
+/// external id → request. Unique.
+pub(crate) const EXTERNAL: Table<String, String> = Table::new(21, "external");
+/// idempotency key → when it was used, for which body, and the request.
+pub(crate) const IDEMPOTENCY: Table<String, (i64, String, String)> = Table::new(22, "idempotency");
+/// hash of type, identifiers and integrations → the last request for them.
+pub(crate) const DEDUPE: Table<String, String> = Table::new(23, "dedupe");
+/// hash of an identifier, request → nothing.
+pub(crate) const LOOKUP: Table<(String, String), ()> = Table::new(24, "lookup");
+/// execution → the execution.
+pub(crate) const EXECUTION: Table<String, Execution> = Table::new(30, "execution");
+/// due time in microseconds, execution → nothing. Mirror of `EXECUTION`.
+pub(crate) const DUE: Table<(u64, String), ()> = Table::new(31, "due");
+/// execution, number → a matched user, frozen.
+pub(crate) const TARGET: Table<(String, u32), Target> = Table::new(32, "target");
+/// execution, order → one call or local step.
+pub(crate) const SUB_TASK: Table<(String, u32), SubTask> = Table::new(33, "sub_task");
+/// execution, order, number → one try of a sub-task.
+pub(crate) const ATTEMPT: Table<(String, u32, u32), Attempt> = Table::new(34, "attempt");
+/// execution, name → a stored body.
+pub(crate) const ARTIFACT: Table<(String, String), Artifact> = Table::new(35, "artifact");
+/// integration, hash of a user id → when the user was erased.
+pub(crate) const ERASED: Table<(String, String), i64> = Table::new(40, "erased");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_given_once() {
+        let mut tags = vec![
+            KEK.tag(),
+            DATA_KEY.tag(),
+            AUDIT.tag(),
+            AUDIT_HEAD.tag(),
+            INTEGRATION.tag(),
+            INTEGRATION_NAME.tag(),
+            CREDENTIAL.tag(),
+            LIMIT.tag(),
+            REQUEST.tag(),
+            EXTERNAL.tag(),
+            IDEMPOTENCY.tag(),
+            DEDUPE.tag(),
+            LOOKUP.tag(),
+            EXECUTION.tag(),
+            DUE.tag(),
+            TARGET.tag(),
+            SUB_TASK.tag(),
+            ATTEMPT.tag(),
+            ARTIFACT.tag(),
+            ERASED.tag(),
+        ];
+        let all = tags.len();
+        tags.sort_unstable();
+        tags.dedup();
+        assert_eq!(tags.len(), all);
+    }
+}

@@ -1,0 +1,30 @@
+//! The package of an access request (§10): one archive, the same bytes however often it is built.
+//!
+//! **Invariant:** names inside are made here, never taken from data; raw bodies are as they came.
+
+mod check;
+mod manifest;
+mod views;
+mod write;
+
+pub use check::{Summary, verify};
+
+/// Why an archive is not what its manifest says.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is no archive of ours.
+    #[error("this is no package: {0}")]
+    Unreadable(String),
+    /// The signature does not fit the manifest.
+    #[error("the signature does not fit the manifest")]
+    Signature,
+    /// A file was changed.
+    #[error("`{0}` is not the file that the manifest names")]
+    Changed(String),
+    /// A file is not there.
+    #[error("`{0}` is missing")]
+    Missing(String),
+    /// A file is there that the manifest does not name.
+    #[error("`{0}` is not in the manifest")]
+    Extra(String),
+}

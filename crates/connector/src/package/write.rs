@@ -1,0 +1,325 @@
+//! Builds the archive from the stored bodies, straight into a sealed file.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
+
+use super::{
+    manifest::{File, Integration, Manifest, Producer, Records, SCHEMA, Subject},
+    views,
+};
+use crate::{
+    Result,
+    blobs::{self, Blobs, Reader, Written},
+    engine::Run,
+    executions::{Artifact, TaskKind, TaskStatus},
+    keys::{Place, hex},
+    signing::Signer,
+};
+
+const LEVEL: i64 = 6;
+/// The calls by which an artifact came, by the end of its name.
+const SOURCES: &[(&str, &str)] = &[
+    ("user.json", "query_users"),
+    ("export.json", "export_user"),
+    ("moderation_report.json", "user_report"),
+    ("async_export.jsonl", "export_users"),
+];
+
+/// A stored body with the key that opens it.
+struct Body {
+    number: usize,
+    file: String,
+    blob: String,
+    key: zeroize::Zeroizing<Vec<u8>>,
+}
+
+/// Everything that the archive is made from.
+struct Plan {
+    bodies: Vec<Body>,
+    manifest: Manifest,
+    calls: Value,
+}
+
+/// The archive that is being written, with what is in it so far.
+struct Archive<W: Write + io::Seek> {
+    zip: ZipWriter<W>,
+    files: Vec<File>,
+}
+
+/// Counts and hashes what goes through.
+struct Counted<'a, W: Write> {
+    out: &'a mut W,
+    bytes: u64,
+    hash: aws_lc_rs::digest::Context,
+}
+
+impl<W: Write> Write for Counted<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        self.bytes += count as u64;
+        self.hash.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl<W: Write + io::Seek> Archive<W> {
+    /// Adds a file; `fill` writes it.
+    fn add(
+        &mut self,
+        path: &str,
+        source: Option<&str>,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .compression_level(Some(LEVEL))
+            .last_modified_time(DateTime::default())
+            .large_file(true);
+        self.zip.start_file(path, options).map_err(io::Error::other)?;
+        let hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        let mut counted = Counted { out: &mut self.zip, bytes: 0, hash };
+        fill(&mut counted)?;
+        let media_type = match path.rsplit('.').next() {
+            Some("json") => "application/json",
+            Some("jsonl") => "application/x-ndjson",
+            Some("csv") => "text/csv",
+            Some("html") => "text/html",
+            _ => "text/plain",
+        };
+        self.files.push(File {
+            path: path.to_owned(),
+            bytes: counted.bytes,
+            sha256: hex(counted.hash.finish().as_ref()),
+            media_type: media_type.to_owned(),
+            source_call: source.map(str::to_owned),
+        });
+        Ok(())
+    }
+
+    fn add_text(&mut self, path: &str, text: &str) -> io::Result<()> {
+        self.add(path, None, |out| out.write_all(text.as_bytes()))
+    }
+}
+
+impl Run<'_> {
+    /// Puts the package together.
+    pub(crate) async fn package(&mut self, order: u32) -> Result<()> {
+        let plan = self.plan_package_of()?;
+        let is_complete = plan.manifest.complete;
+        let blobs = self.connector().blobs.clone();
+        let signer = self.connector().signer.clone();
+        let out = self.new_blob()?;
+        let built = tokio::task::spawn_blocking(move || build(plan, &blobs, out, &signer)).await;
+        let written = built.expect("building a package does not panic")?;
+        self.keep("package.zip".to_owned(), &written, order);
+        self.end(order, TaskStatus::Complete, (!is_complete).then_some("incomplete"));
+        Ok(())
+    }
+
+    fn plan_package_of(&self) -> Result<Plan> {
+        let request = self.request();
+        let gaps = self.gaps();
+        // The same moment however often it is built: when the last call ended.
+        let calls = self.tasks().filter(|(_, task)| task.kind != TaskKind::Package);
+        let generated_at = calls.filter_map(|(_, task)| task.ended_at).max().unwrap_or(request.created_at);
+        let identifiers = &request.identifiers;
+        let mut subjects = Vec::new();
+        for (number, user_id) in self.target_ids()? {
+            let matched = self.target(number).matched_by.iter();
+            let matched = matched.filter_map(|one| identifiers.get(*one as usize)).map(|one| one.category.to_string());
+            subjects.push(Subject {
+                n: number + 1,
+                user_id,
+                matched_by: matched.collect(),
+                records: Records::default(),
+            });
+        }
+        let integration = self.integration();
+        let manifest = Manifest {
+            schema: SCHEMA.to_owned(),
+            request_id: request.id.clone(),
+            external_id: request.external_id.clone(),
+            kind: request.kind.to_string(),
+            regulation: request.regulation.to_string(),
+            integration: Integration { name: integration.name.clone(), host: self.host(), kind: "stream".to_owned() },
+            generated_at: generated_at.rfc3339().to_string(),
+            complete: gaps.iter().all(|gap| gap["why"] == "too large for one answer; exported as a file"),
+            gaps,
+            subjects,
+            files: Vec::new(),
+            producer: Producer { name: "millpond".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        };
+        let mut bodies = Vec::new();
+        for (name, artifact) in self.artifacts().filter(|(name, _)| name.contains('/')) {
+            bodies.push(self.body(name, artifact)?);
+        }
+        Ok(Plan { bodies, manifest, calls: self.calls() })
+    }
+
+    fn body(&self, name: &str, artifact: &Artifact) -> Result<Body> {
+        let place = Place { table: "artifact", row: &self.execution.id, field: name };
+        let key = self.data_key().open(place, &artifact.sealed_key)?;
+        let (number, file) = name.split_once('/').unwrap_or(("0", name));
+        let number = number.parse::<usize>().unwrap_or(0);
+        Ok(Body { number, file: file.to_owned(), blob: artifact.blob.clone(), key })
+    }
+
+    /// Every call, without tokens and keys.
+    fn calls(&self) -> Value {
+        let calls = self.tasks().filter(|(_, task)| task.kind != TaskKind::Package);
+        let call = |(_, task): (u32, &crate::executions::SubTask)| {
+            json!({
+                "call": task.kind.word(),
+                "subject": task.target.map(|number| number + 1),
+                "at": task.ended_at.map(|at| at.rfc3339().to_string()),
+                "status": task.answer_status,
+                "bytes": task.answer_bytes,
+                "sha256": task.answer_sha256,
+                "attempts": task.attempts,
+            })
+        };
+        calls.map(call).collect()
+    }
+}
+
+fn build(mut plan: Plan, blobs: &Blobs, out: blobs::Writer, signer: &Signer) -> Result<Written> {
+    let mut archive = Archive { zip: ZipWriter::new_stream(out), files: Vec::new() };
+    fill(&mut archive, &mut plan, blobs, signer)?;
+    let out = archive.zip.finish().map_err(|error| trouble(io::Error::other(error)))?;
+    out.into_inner().finish()
+}
+
+fn trouble(error: io::Error) -> crate::Error {
+    crate::error::file("package.zip")(error)
+}
+
+fn fill<W: Write + io::Seek>(archive: &mut Archive<W>, plan: &mut Plan, blobs: &Blobs, signer: &Signer) -> Result<()> {
+    plan.bodies.sort_by(|a, b| (a.number, &a.file).cmp(&(b.number, &b.file)));
+    for body in &plan.bodies {
+        let folder = format!("users/{}", body.number + 1);
+        let path = if body.file == "async_export.jsonl" { "async/export.jsonl" } else { &body.file };
+        let source = SOURCES.iter().find(|(file, _)| *file == body.file).map(|(_, call)| *call);
+        let read = || blobs.read(&body.blob, &body.key);
+        let mut raw = read()?;
+        let copied = archive.add(&format!("{folder}/{path}"), source, |out| io::copy(&mut raw, out).map(drop));
+        copied.map_err(trouble)?;
+        let subject = plan.manifest.subjects.iter_mut().find(|subject| subject.n == body.number + 1);
+        let Some(subject) = subject else { continue };
+        match body.file.as_str() {
+            "export.json" => subject.records = lists(archive, &folder, &read).map_err(trouble)?,
+            "moderation_report.json" => {
+                let report: Value = serde_json::from_reader(io::BufReader::new(read()?)).unwrap_or_default();
+                subject.records.reports = entries(&report);
+            }
+            _ => {}
+        }
+    }
+    let calls = serde_json::to_string_pretty(&plan.calls).expect("a list is JSON");
+    archive.add_text("calls.json", &calls).map_err(trouble)?;
+    archive.add_text("index.html", &index(&plan.manifest)).map_err(trouble)?;
+    archive.add_text("README.txt", &readme(&plan.manifest)).map_err(trouble)?;
+    plan.manifest.files = archive.files.clone();
+    let manifest = serde_json::to_string_pretty(&plan.manifest).expect("a manifest is JSON");
+    archive.add_text("manifest.json", &manifest).map_err(trouble)?;
+    archive.add_text("manifest.json.sig", &signer.sign(manifest.as_bytes())).map_err(trouble)?;
+    archive.add_text("public-key.txt", &signer.public_key()).map_err(trouble)
+}
+
+/// The lists of an export, for programs and for people.
+fn lists<W: Write + io::Seek>(
+    archive: &mut Archive<W>,
+    folder: &str,
+    read: &dyn Fn() -> Result<Reader>,
+) -> io::Result<Records> {
+    let open = || read().map_err(io::Error::other);
+    let mut records = Records::default();
+    archive.add(&format!("{folder}/messages.jsonl"), None, |out| {
+        records.messages = views::each(open()?, "messages", |raw| out.write_all(views::json_line(raw).as_bytes()))?;
+        Ok(())
+    })?;
+    archive.add(&format!("{folder}/messages.csv"), None, |out| {
+        out.write_all(views::CSV_HEAD.as_bytes())?;
+        views::each(open()?, "messages", |raw| out.write_all(views::csv_row(raw).as_bytes())).map(drop)
+    })?;
+    archive.add(&format!("{folder}/reactions.jsonl"), None, |out| {
+        records.reactions = views::each(open()?, "reactions", |raw| out.write_all(views::json_line(raw).as_bytes()))?;
+        Ok(())
+    })?;
+    Ok(records)
+}
+
+/// The entries of the first list in a report.
+fn entries(report: &Value) -> u64 {
+    let fields = report.as_object().into_iter().flat_map(|fields| fields.values());
+    fields.filter_map(Value::as_array).map(|list| list.len() as u64).next().unwrap_or(0)
+}
+
+fn facts(manifest: &Manifest) -> Vec<(&'static str, String)> {
+    vec![
+        ("Request", manifest.request_id.clone()),
+        ("Type", manifest.kind.clone()),
+        ("Searched", format!("{} ({})", manifest.integration.name, manifest.integration.host)),
+        ("Generated", manifest.generated_at.clone()),
+        ("Users found", manifest.subjects.len().to_string()),
+    ]
+}
+
+fn gap_line(gap: &Value) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    format!("{} of user {}: {}", text(&gap["what"]), text(&gap["subject"]), text(&gap["why"]))
+}
+
+fn index(manifest: &Manifest) -> String {
+    let mut body = String::from("<h1>Your data</h1>\n");
+    if !manifest.complete {
+        body.push_str(
+            "<p class=\"gap\"><strong>INCOMPLETE</strong>: not everything could be fetched, see below.</p>\n",
+        );
+    }
+    body.push_str(&views::table(facts(manifest).into_iter()));
+    for subject in &manifest.subjects {
+        let rows = [
+            ("User", subject.user_id.clone()),
+            ("Found by", subject.matched_by.join(", ")),
+            ("Messages", subject.records.messages.to_string()),
+            ("Reactions", subject.records.reactions.to_string()),
+            ("Reports", subject.records.reports.to_string()),
+            ("Files", format!("users/{}/", subject.n)),
+        ];
+        body.push_str(&format!("<h2>User {}</h2>\n", subject.n));
+        body.push_str(&views::table(rows.into_iter()));
+    }
+    if !manifest.gaps.is_empty() {
+        body.push_str("<h2>What is not here</h2>\n<ul>\n");
+        for gap in &manifest.gaps {
+            body.push_str(&format!("<li>{}</li>\n", views::escaped(&gap_line(gap))));
+        }
+        body.push_str("</ul>\n");
+    }
+    views::page("Your data", &body)
+}
+
+fn readme(manifest: &Manifest) -> String {
+    let mut text = String::new();
+    if !manifest.complete {
+        text.push_str("INCOMPLETE: not everything could be fetched, see the end.\n\n");
+    }
+    for (name, value) in facts(manifest) {
+        text.push_str(&format!("{name}: {value}\n"));
+    }
+    text.push_str(
+        "\nEach file's SHA-256 stands in manifest.json; manifest.json.sig is an Ed25519 signature over its bytes,\n\
+         to be checked with public-key.txt. `millpond privacy packages verify` does all of it.\n",
+    );
+    for gap in &manifest.gaps {
+        text.push_str(&format!("\nNot here: {}", gap_line(gap)));
+    }
+    text.push('\n');
+    text
+}

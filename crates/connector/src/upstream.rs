@@ -1,0 +1,21 @@
+//! The other side: how it is called (§7), what its answers mean, and how much of its limit is used.
+
+mod address;
+mod body;
+mod dialect;
+mod http;
+mod retry;
+mod session;
+mod throttle;
+mod token;
+
+pub use address::{Address, AddressError};
+pub use dialect::{Dialect, DialectError, Endpoint, Meaning};
+pub use http::{Http, HttpOptions};
+pub use throttle::LimitState;
+
+pub(crate) use dialect::TaskWord;
+pub(crate) use http::{Answer, Call};
+pub(crate) use retry::{Failing, Next, next, reason, reopens_at};
+pub(crate) use session::Session;
+pub(crate) use throttle::Gate;
