@@ -8,6 +8,7 @@ pub mod messages;
 pub mod permissions;
 pub mod reactions;
 pub mod reads;
+pub mod search;
 pub mod threads;
 pub mod types;
 

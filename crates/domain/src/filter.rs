@@ -289,19 +289,20 @@ fn texts<'v>(value: &'v Value<'_>) -> impl Iterator<Item = &'v str> {
     values.iter().filter_map(Value::as_text)
 }
 
-fn words(text: &str) -> Vec<String> {
+/// The words of a text, in lower case.
+pub fn words(text: &str) -> impl Iterator<Item = String> {
     let is_between = |c: char| !c.is_alphanumeric();
-    text.split(is_between).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+    text.split(is_between).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
 /// Whether each word of `wanted` is how some word of `text` begins, whatever the case.
 pub fn words_begin(text: &str, wanted: &str) -> bool {
-    let (text, wanted) = (words(text), words(wanted));
+    let (text, wanted): (Vec<_>, Vec<_>) = (words(text).collect(), words(wanted).collect());
     !wanted.is_empty() && wanted.iter().all(|wanted| text.iter().any(|word| word.starts_with(wanted.as_str())))
 }
 
 /// Whether each word of `wanted` is a word of `text`, whatever the case.
 pub fn has_words(text: &str, wanted: &str) -> bool {
-    let (text, wanted) = (words(text), words(wanted));
+    let (text, wanted): (Vec<_>, Vec<_>) = (words(text).collect(), words(wanted).collect());
     !wanted.is_empty() && wanted.iter().all(|wanted| text.contains(wanted))
 }

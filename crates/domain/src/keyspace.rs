@@ -132,6 +132,9 @@ pub const DELETED_FOR: Table<(Chat, String, String), Timestamp> = Table::new(122
 pub const PENDING: Table<(Chat, String, At, String), ()> = Table::new(123, "pending");
 /// channel, user → when the user last wrote here, while slow mode was on.
 pub const PACE: Table<(Chat, String), Timestamp> = Table::new(124, "pace");
+/// channel, word or nothing for each message, time, message → nothing: the messages that say it. It holds no word of a
+/// message that cannot be found.
+pub const WORD: Table<(Chat, String, At, String), ()> = Table::new(125, "word");
 
 // Tasks.
 /// task → the task.
@@ -221,6 +224,7 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (DELETED_FOR.tag(), DELETED_FOR.name(), Personal::ByMember),
     (PENDING.tag(), PENDING.name(), Personal::ByMember),
     (PACE.tag(), PACE.name(), Personal::ByMember),
+    (WORD.tag(), WORD.name(), Personal::None),
 ];
 
 /// A feed in a key: group, then id.

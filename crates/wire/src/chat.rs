@@ -10,5 +10,7 @@ pub mod error;
 pub mod events;
 pub mod members;
 pub mod messages;
+pub mod search;
 pub mod tasks;
+pub mod threads;
 pub mod users;

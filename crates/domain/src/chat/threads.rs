@@ -3,7 +3,13 @@
 //! The first reply makes the thread. When its last reply came, how many there are and what is unread are read from the
 //! replies; a reply never writes the row of the thread that it joins.
 
-use ids::{ChannelId, MessageId, Timestamp, UserId};
+mod change;
+mod query;
+
+pub use change::{Patch, mark_read, mark_unread, update};
+pub use query::{Counted, THREADS, Unread, query, read, unread, unread_of};
+
+use ids::{ChannelId, MessageId, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -32,6 +38,13 @@ pub struct Thread {
     /// The application's own fields: a JSON object, as it was sent.
     #[n(5)]
     pub custom: String,
+}
+
+impl Thread {
+    /// The application's own fields.
+    pub fn custom(&self) -> Object {
+        Object::parse(&self.custom).expect("custom fields were parsed before they were stored")
+    }
 }
 
 /// How a user takes part in a thread.
@@ -88,3 +101,6 @@ pub(super) async fn join(
     PARTICIPANT.put(tx, tenant, &key, &participant);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -186,6 +186,16 @@ impl Call {
         Fields::parse(self.query.get("payload").unwrap_or_default(), self.dialect)
     }
 
+    /// The parameters of the query, as an object of texts.
+    ///
+    /// # Errors
+    /// 4 when they are too many.
+    pub(crate) fn query_fields(&self) -> Result<Fields> {
+        let members = self.query.iter().map(|(name, value)| (name.to_owned(), serde_json::Value::from(value)));
+        let object: serde_json::Map<_, _> = members.collect();
+        Fields::parse(&serde_json::Value::Object(object).to_string(), self.dialect)
+    }
+
     /// A transaction that only reads.
     pub(crate) fn snapshot(&self) -> Tx {
         self.tenant.app.snapshot()

@@ -5,18 +5,23 @@ mod draft;
 mod lists;
 mod moments;
 
-pub(crate) use change::{act, commit, delete, patch, translate, undelete, update};
+pub(crate) use change::{act, bare_path, commit, delete, patch, translate, undelete, update};
 pub(crate) use lists::{Query, history, replies};
 pub(crate) use moments::Moments;
 
 use domain::{
-    chat::messages::{self, Message, Shown},
+    Tx,
+    chat::{
+        channels,
+        messages::{self, Message, Shown},
+    },
     users::People,
 };
-use ids::{ChannelId, MessageId};
+use ids::{ChannelId, MessageId, UserId};
 use wire::chat::messages::{Messages, OneMessage};
 
 use super::{
+    channels::state::{self, Loaded},
     error::{Error, Result},
     fields::Fields,
     gate::Call,
@@ -86,9 +91,10 @@ pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
     let message = messages::read(&mut tx, call.user(), &id, call.now()).await?;
     let metadata = message.pending.clone();
     let mut people = People::default();
+    let place = place(&call, &mut tx, &message.channel, &mut people).await?;
     let shown = messages::gather(&mut tx, vec![(id, message)], call.user(), &mut people).await?;
     let frame = Frame { dialect: call.dialect, people: &people, now: call.now(), shows_deleted };
-    let message = frame.message(&shown[0]);
+    let message = frame.in_channel(&shown[0], place.as_ref());
     call.answer(&OneMessage { message, pending_message_metadata: metadata.map(|pairs| pairs.into_iter().collect()) })
 }
 
@@ -106,6 +112,14 @@ pub(crate) async fn get_many(call: Call, _: Fields) -> Result<Reply> {
     some(&call, found).await
 }
 
+/// The channel that an answer shows with a message, unless it was deleted.
+pub(super) async fn place(call: &Call, tx: &mut Tx, id: &ChannelId, people: &mut People) -> Result<Option<Loaded>> {
+    let Some(channel) = channels::get(tx, id).await? else { return Ok(None) };
+    let loaded = state::brief(tx, id, channel, call.user(), call.now()).await?;
+    people.add(tx, loaded.named()).await?;
+    Ok(Some(loaded))
+}
+
 /// The channel of the path.
 pub(super) fn channel(call: &Call) -> Result<ChannelId> {
     ChannelId::new(call.param("type"), call.param("id")).map_err(|error| Error::input(error.to_string()))
@@ -121,14 +135,19 @@ pub(super) fn message_id(call: &Call) -> Result<MessageId> {
 /// # Errors
 /// When the store fails.
 pub(super) async fn look(call: &Call, id: MessageId, message: Message) -> Result<(People, Shown)> {
-    let (people, mut shown) = shown(call, vec![(id, message)]).await?;
+    let (people, mut shown) = shown(call, call.user(), vec![(id, message)]).await?;
     Ok((people, shown.remove(0)))
 }
 
 /// The answer with one message, as it is now but for what the call itself did to it.
 pub(super) async fn one(call: &Call, id: MessageId, message: Message) -> Result<Reply> {
+    one_for(call, call.user(), id, message).await
+}
+
+/// The same as `viewer` sees it.
+async fn one_for(call: &Call, viewer: Option<&UserId>, id: MessageId, message: Message) -> Result<Reply> {
     let metadata = message.pending.clone();
-    let (people, shown) = shown(call, vec![(id, message)]).await?;
+    let (people, shown) = shown(call, viewer, vec![(id, message)]).await?;
     let frame = Frame { dialect: call.dialect, people: &people, now: call.now(), shows_deleted: false };
     let message = frame.message(&shown[0]);
     call.answer(&OneMessage { message, pending_message_metadata: metadata.map(|pairs| pairs.into_iter().collect()) })
@@ -136,13 +155,13 @@ pub(super) async fn one(call: &Call, id: MessageId, message: Message) -> Result<
 
 /// The answer with these messages.
 pub(super) async fn some(call: &Call, messages: messages::Page) -> Result<Reply> {
-    let (people, shown) = shown(call, messages).await?;
+    let (people, shown) = shown(call, call.user(), messages).await?;
     let frame = Frame { dialect: call.dialect, people: &people, now: call.now(), shows_deleted: false };
     call.answer(&Messages { messages: shown.iter().map(|shown| frame.message(shown)).collect() })
 }
 
-async fn shown(call: &Call, messages: messages::Page) -> Result<(People, Vec<Shown>)> {
+async fn shown(call: &Call, viewer: Option<&UserId>, messages: messages::Page) -> Result<(People, Vec<Shown>)> {
     let mut people = People::default();
-    let shown = messages::gather(&mut call.snapshot(), messages, call.user(), &mut people).await?;
+    let shown = messages::gather(&mut call.snapshot(), messages, viewer, &mut people).await?;
     Ok((people, shown))
 }

@@ -98,7 +98,7 @@ pub(crate) async fn list(call: Call, _: Fields) -> Result<Reply> {
 /// `POST /messages/{id}/reactions`: those that fit a filter.
 pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     let id = message_id(&call)?;
-    let asked = Query::read(&mut sent, "-created_at")?;
+    let asked = Query::read(&mut sent, &["-created_at"])?;
     let filter = Filter::parse(&asked.filter, REACTIONS)?;
     let mut tx = call.snapshot();
     messages::read(&mut tx, call.user(), &id, call.now()).await?;

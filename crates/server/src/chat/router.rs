@@ -13,7 +13,7 @@ use super::{
     gate::{self, Callers, Handler, Operation},
     guest, messages,
     prefix::INSIDE,
-    reactions, tasks, users,
+    reactions, search, tasks, threads, users,
     users::standing,
     watching,
 };
@@ -83,6 +83,10 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .route(DELETE, "messages/{id}/reaction/{kind}", "DeleteReaction", Both, reactions::delete)
         .route(GET, "messages/{id}/reactions", "GetReactions", Both, reactions::list)
         .route(POST, "messages/{id}/reactions", "QueryReactions", Both, reactions::query)
+        .route(POST, "threads", "QueryThreads", Both, threads::query)
+        .route(GET, "threads/{message_id}", "GetThread", Both, threads::get)
+        .route(PATCH, "threads/{message_id}", "UpdateThreadPartial", Both, threads::update)
+        .route(GET, "search", "Search", Both, search::search)
         .router
 }
 

@@ -3,4 +3,5 @@
 pub(crate) mod channels;
 pub(crate) mod messages;
 pub(crate) mod tasks;
+pub(crate) mod threads;
 pub(crate) mod users;

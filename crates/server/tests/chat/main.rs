@@ -7,7 +7,11 @@
 mod auth;
 mod erasure;
 mod events;
+mod messages;
 mod pond;
+mod reactions;
+mod search;
 mod sockets;
 mod tasks;
+mod threads;
 mod users;

@@ -5,7 +5,10 @@ use ids::{MessageId, Timestamp, UserId};
 use super::{Draft, Kind, Message, Pin, Scene, Version, page::relist, send};
 use crate::{
     Error, Result, Tx,
-    chat::events::{self, Event},
+    chat::{
+        events::{self, Event},
+        search,
+    },
     custom::Edit,
     keyspace::{At, Chat, Latest, MESSAGE, PENDING, PINNED, VERSION},
 };
@@ -45,9 +48,10 @@ pub struct Patch {
 }
 
 impl Draft {
-    /// What `message` says, as if it were sent again.
-    fn of(message: &Message) -> Self {
-        let known = message.clone();
+    /// What `message` says, as if it were sent again at `now`.
+    fn of(message: &Message, now: Timestamp) -> Self {
+        let mut known = message.clone();
+        known.pin = known.pin.filter(|pin| pin.holds(now));
         Draft {
             kind: known.kind,
             html: known.html,
@@ -108,7 +112,7 @@ pub async fn update(
     check_changeable(id, &old)?;
     let draft = match change {
         Change::Whole(draft) => Draft::clone(draft),
-        Change::Part(patch) => Draft::of(&old).patched(patch)?,
+        Change::Part(patch) => Draft::of(&old, now).patched(patch)?,
     };
     let new = changed(&old, draft, editor, now);
     check(tx, &scene, &old, &new).await?;
@@ -116,6 +120,7 @@ pub async fn update(
         note_version(tx, id, &old);
     }
     repin(tx, id, old.pin.as_ref(), &new);
+    search::index(tx, id, Some(&old), &new);
     let tenant = tx.tenant();
     MESSAGE.put(tx, tenant, &id.to_string(), &new);
     if new.kind != Kind::Ephemeral {
@@ -179,7 +184,7 @@ async fn check(tx: &mut Tx, scene: &Scene, old: &Message, new: &Message) -> Resu
         scene.check("update-message", old.user.as_ref())?;
     }
     scene.check_enabled()?;
-    let draft = Draft::of(new);
+    let draft = Draft::of(new, new.updated_at);
     draft.check(scene)?;
     send::check_pin(&draft)?;
     if !is_only_pin {

@@ -6,7 +6,10 @@ use store::{Direction, Limit};
 use super::{Message, Scene, change, page::HIDDEN_MAX, send};
 use crate::{
     App, Error, Result, Tx,
-    chat::events::{self, Event},
+    chat::{
+        events::{self, Event},
+        search,
+    },
     keyspace::{
         AUTHORED, At, CHANNEL_MESSAGE, Chat, DELETED_FOR, MESSAGE, MESSAGES, PARTICIPANT, PARTICIPATION, PENDING,
         PINNED, REACTION, REACTION_GROUP, REACTION_ORDER, REACTIONS, REPLIES, REPLY, SCORES, THREAD, VERSION,
@@ -36,6 +39,7 @@ pub async fn delete(
     if message.deleted_at.is_some() {
         return Ok(message);
     }
+    search::unindex(tx, id, &message);
     let pin = message.pin.take();
     change::repin(tx, id, pin.as_ref(), &message);
     message.deleted_at = Some(now);
@@ -63,6 +67,7 @@ pub async fn undelete(tx: &mut Tx, id: &MessageId, by: &UserId, now: Timestamp) 
         return Err(Error::Unfit(format!("the parent of message {id} is deleted")));
     }
     message.updated_at = now;
+    search::index(tx, id, None, &message);
     put(tx, id, &message, 1).await?;
     tell(tx, "message.undeleted", id, &message, Some(by), now).await?;
     Ok(message)
@@ -196,6 +201,7 @@ async fn erase(tx: &mut Tx, id: &MessageId, message: &Message) -> Result<()> {
     let (tenant, key, channel) = (tx.tenant(), id.to_string(), Chat(message.channel.clone()));
     let at = At(message.created_at);
     MESSAGE.delete(tx, tenant, &key);
+    search::unindex(tx, id, message);
     let row = (channel.clone(), at, key.clone());
     if CHANNEL_MESSAGE.exists(tx, tenant, &row).await? {
         CHANNEL_MESSAGE.delete(tx, tenant, &row);

@@ -9,6 +9,7 @@ use crate::{
         channels,
         events::{self, Event},
         reads::Read,
+        search,
         threads::{self, Thread},
     },
     keyspace::{
@@ -261,6 +262,7 @@ pub(super) async fn publish(
 ) -> Result<()> {
     let (tenant, channel, text) = (tx.tenant(), Chat(message.channel.clone()), id.to_string());
     let listed = listed(message);
+    search::index(tx, id, None, message);
     if is_in_channel(message) {
         CHANNEL_MESSAGE.put(tx, tenant, &(channel.clone(), At(message.created_at), text.clone()), &listed);
         MESSAGES.add(tx, tenant, &channel, counted(message));
@@ -336,7 +338,8 @@ async fn grow_thread(
         };
         THREAD.put(tx, tenant, &parent.to_string(), &thread);
         if let Some(author) = &above.user {
-            threads::join(tx, parent, author, None, now).await?;
+            // The first reply is news to whom it answers.
+            threads::join(tx, parent, author, None, now.plus_micros(-1)).await?;
         }
     }
     if let Some(author) = &message.user {

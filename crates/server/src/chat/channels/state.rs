@@ -155,7 +155,10 @@ fn check_enabled(who: Who<'_>, place: Place<'_>, channel: &Channel) -> Result<()
 }
 
 /// A channel without what is in it.
-async fn brief(
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn brief(
     tx: &mut Tx,
     id: &ChannelId,
     channel: Channel,

@@ -11,7 +11,7 @@ use super::{
         fields::{self, Fields},
         gate::Call,
     },
-    READ_ONLY, draft, message_id, one,
+    READ_ONLY, draft, message_id, one, one_for,
 };
 use crate::reply::Reply;
 
@@ -57,7 +57,7 @@ fn read(sent: &mut Fields) -> Result<Patch> {
         set.skip(READ_ONLY);
         set.skip(&["id", "parent_id", "restricted_visibility", "show_in_channel", "type", "user", "user_id"]);
         for (path, value) in set.custom()?.iter() {
-            patch.custom.set.set(bare(path, dialect), value.to_owned());
+            patch.custom.set.set(bare_path(path, dialect), value.to_owned());
         }
     }
     for path in unset {
@@ -76,12 +76,12 @@ fn clear(patch: &mut Patch, path: &str, dialect: Dialect) {
         "silent" => patch.is_silent = Some(false),
         "pinned" => patch.is_pinned = Some(false),
         "pin_expires" => patch.pin_expires = Some(None),
-        path => patch.custom.unset.push(bare(path, dialect).to_owned()),
+        path => patch.custom.unset.push(bare_path(path, dialect).to_owned()),
     }
 }
 
 /// In the v2 dialect a path may say that it leads into `custom`.
-fn bare(path: &str, dialect: Dialect) -> &str {
+pub(crate) fn bare_path(path: &str, dialect: Dialect) -> &str {
     match dialect {
         Dialect::V2 => path.strip_prefix("custom.").unwrap_or(path),
         Dialect::Classic => path,
@@ -97,9 +97,8 @@ pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
     let message = if flag(&call, "delete_for_me") {
         let user = by.ok_or_else(|| Error::field("deleted_by", "is required with delete_for_me"))?;
         let run = app.write(async |tx| messages::delete_for(tx, caller.as_ref(), &id, &user, now).await);
-        let mut message = run.await?;
-        message.deleted_at = Some(now);
-        message
+        let message = run.await?;
+        return one_for(&call, Some(&user), id, message).await;
     } else if flag(&call, "hard") {
         messages::delete_for_good(app, caller.as_ref(), &id, by.as_ref(), now).await?
     } else {

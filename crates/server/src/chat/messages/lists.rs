@@ -4,7 +4,6 @@ use domain::{
     chat::messages::{self, Edge, HISTORY, Part, Viewer, Written},
     filter::{Cursor, Filter, Sort},
 };
-use serde_json::Value;
 use wire::chat::{
     dialect::{Custom, Time},
     messages::{History, HistoryEntry},
@@ -32,19 +31,12 @@ const QUERY: i64 = 25;
 /// `GET /messages/{id}/replies`: a page of a thread.
 pub(crate) async fn replies(call: Call, _: Fields) -> Result<Reply> {
     let parent = message_id(&call)?;
-    let part = part(&mut query(&call)?, REPLIES)?;
+    let part = part(&mut call.query_fields()?, REPLIES)?;
     let mut tx = call.snapshot();
     messages::read(&mut tx, call.user(), &parent, call.now()).await?;
     let viewer = Viewer { user: call.user().cloned(), hidden_until: None };
     let page = messages::replies(&mut tx, &parent, &part, &viewer).await?;
     some(&call, page).await
-}
-
-/// The query as an object of texts; `offset` counts for nothing (chat §11.4).
-fn query(call: &Call) -> Result<Fields> {
-    let members = call.query.iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
-    let object: serde_json::Map<_, _> = members.collect();
-    Fields::parse(&Value::Object(object).to_string(), call.dialect)
 }
 
 /// Which part of a list of messages a body or a query asks for (chat §7, "Message pagination").
@@ -75,7 +67,7 @@ pub(crate) fn part(sent: &mut Fields, limit: i64) -> Result<Part> {
 
 /// `POST /messages/history`: older versions of messages.
 pub(crate) async fn history(call: Call, mut sent: Fields) -> Result<Reply> {
-    let asked = Query::read(&mut sent, "-message_updated_at")?;
+    let asked = Query::read(&mut sent, &["-message_updated_at"])?;
     let filter = Filter::parse(asked.filter.as_str(), HISTORY)?;
     let mut tx = call.snapshot();
     let page = messages::history(&mut tx, &filter, &asked.sort, asked.cursor.as_ref(), asked.limit).await?;
@@ -108,12 +100,12 @@ impl Query {
     ///
     /// # Errors
     /// 4 when a member is not what the contract says.
-    pub(crate) fn read(sent: &mut Fields, order: &str) -> Result<Self> {
+    pub(crate) fn read(sent: &mut Fields, order: &[&str]) -> Result<Self> {
         let raw = |sent: &mut Fields, name: &str, empty: &str| {
             sent.raw(name).map_or_else(|| empty.to_owned(), |value| value.get().to_owned())
         };
         let filter = raw(sent, "filter", "{}");
-        let sort = Sort::parse(&raw(sent, "sort", "[]"))?.or(&[order]);
+        let sort = Sort::parse(&raw(sent, "sort", "[]"))?.or(order);
         let cursor = sent.filled("next")?.or(sent.filled("prev")?);
         let limit = sent.number("limit")?.filter(|limit| *limit > 0).unwrap_or(QUERY);
         if limit > QUERY_MAX {

@@ -10,10 +10,14 @@ use ids::{Timestamp, UserId};
 use wire::chat::{
     dialect::{Custom, Dialect, Time},
     messages::{MemberBrief, Message, Reaction, ReactionBy, ReactionGroup},
+    search::InChannel,
     users::User,
 };
 
-use super::super::{attachments, markdown};
+use super::{
+    super::{attachments, channels::state::Loaded, markdown},
+    channels::{self, Pen},
+};
 
 /// How a message is shown.
 #[derive(Clone, Copy)]
@@ -29,12 +33,13 @@ pub(crate) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    fn time(self, at: Timestamp) -> Time {
+    /// A time.
+    pub(super) fn time(self, at: Timestamp) -> Time {
         Time { at, dialect: self.dialect }
     }
 
     /// A user of whom the message tells.
-    fn user(self, id: &UserId) -> Option<User<'a>> {
+    pub(super) fn user(self, id: &UserId) -> Option<User<'a>> {
         super::users::embedded(self.dialect, self.people, id, self.now)
     }
 
@@ -93,6 +98,12 @@ impl<'a> Frame<'a> {
             deleted_for_me: shown.hidden_at.map(|_| true),
             custom: Custom { fields: &shown.custom, dialect: self.dialect },
         }
+    }
+
+    /// A message with its channel.
+    pub(crate) fn in_channel(self, shown: &'a Shown, place: Option<&'a Loaded>) -> InChannel<'a> {
+        let pen = Pen { dialect: self.dialect, people: self.people, now: self.now };
+        InChannel { message: self.message(shown), channel: place.map(|place| channels::channel(pen, place)) }
     }
 
     /// A reaction to the message `shown`.

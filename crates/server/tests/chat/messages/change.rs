@@ -1,0 +1,118 @@
+//! Changing, pinning, and what was said before.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::{ROOM, room};
+
+#[tokio::test]
+async fn a_whole_update_drops_own_fields_and_a_partial_one_keeps_them() {
+    let lake = room().await;
+    lake.say(json!({ "id": "m", "text": "one", "user_id": "amy", "a": 1, "b": { "c": 1, "d": 2 } })).await;
+    let body = json!({ "set": { "text": "two", "b.c": 3 }, "unset": ["a", "b.d"], "user_id": "amy" });
+    let message = lake.put("messages/m", body).await.ok(201)["message"].clone();
+    assert_eq!((&message["text"], &message["b"], message.get("a")), (&json!("two"), &json!({ "c": 3 }), None));
+    assert_eq!(message["html"], "<p>two</p>\n");
+    assert!(message["message_text_updated_at"].is_string(), "{message}");
+    let body = json!({ "message": { "id": "m", "text": "three", "user_id": "amy" } });
+    let message = lake.post("messages/m", body).await.ok(201)["message"].clone();
+    assert_eq!((&message["text"], message.get("b")), (&json!("three"), None));
+    let body = json!({ "set": { "color": "red" }, "unset": null, "user_id": "amy" });
+    let message = lake.v2().put("chat/messages/m", body).await.ok(201)["message"].clone();
+    assert_eq!((&message["custom"], &message["text"]), (&json!({ "color": "red" }), &json!("three")));
+}
+
+#[tokio::test]
+async fn a_user_changes_what_it_said_itself() {
+    let lake = room().await;
+    lake.says("amy", "m", "one").await;
+    lake.user("amy").put("messages/m", json!({ "set": { "text": "two" } })).await.ok(201);
+    let body = r#"{"set":{"text":"three"}}"#;
+    assert_eq!(lake.user("bob").refuses(Method::PUT, "messages/m", body).await, (403, 17));
+    assert_eq!(lake.refuses(Method::PUT, "messages/nothing", body).await, (404, 16));
+    let long = json!({ "set": { "text": "x".repeat(5001) }, "user_id": "amy" }).to_string();
+    assert_eq!(lake.refuses(Method::PUT, "messages/m", long).await, (400, 20));
+    let both = r#"{"set":{"a":1},"unset":["a.b"],"user_id":"amy"}"#;
+    assert_eq!(lake.refuses(Method::PUT, "messages/m", both).await, (400, 4));
+}
+
+#[tokio::test]
+async fn a_pin_holds_until_it_expires_or_is_taken_off() {
+    let lake = room().await;
+    let body = json!({ "id": "m", "text": "hi", "user_id": "amy", "pinned": true,
+        "pin_expires": "2026-01-01T00:00:03Z" });
+    let message = lake.say(body).await;
+    assert_eq!((&message["pinned"], &message["pinned_at"]), (&json!(true), &json!("2026-01-01T00:00:00Z")));
+    assert_eq!((&message["pinned_by"]["id"], &message["pin_expires"]), (&json!("amy"), &json!("2026-01-01T00:00:03Z")));
+    lake.clock.advance(4_000_000);
+    let message = lake.get("messages/m").await.ok(200)["message"].clone();
+    for (name, value) in [("pinned", json!(false)), ("pinned_at", Value::Null), ("pin_expires", Value::Null)] {
+        assert_eq!(message[name], value, "{name}");
+    }
+    let pin = async |flag: bool| {
+        let body = json!({ "set": { "pinned": flag }, "user_id": "bob" });
+        lake.v2().put("chat/messages/m", body).await.ok(201)["message"].clone()
+    };
+    let message = pin(true).await;
+    assert_eq!((&message["pinned"], &message["pinned_by"]["id"]), (&json!(true), &json!("bob")));
+    let message = pin(false).await;
+    assert_eq!((&message["pinned"], message.get("pinned_at")), (&json!(false), None));
+}
+
+#[tokio::test]
+async fn the_history_is_older_versions_with_who_wrote_them() {
+    let lake = room().await;
+    lake.says("amy", "m", "one").await;
+    for (by, text) in [("bob", "two"), ("cat", "three")] {
+        lake.clock.advance(1_000_000);
+        let body = json!({ "message": { "id": "m", "text": text, "user_id": by } });
+        lake.post("messages/m", body).await.ok(201);
+    }
+    let asked = json!({ "filter": { "message_id": "m" }, "sort": [] });
+    let history = lake.post("messages/history", asked).await.ok(201)["message_history"].clone();
+    let said = |n: usize| (history[n]["text"].clone(), history[n]["message_updated_by_id"].clone());
+    assert_eq!([said(0), said(1)], [(json!("two"), json!("bob")), (json!("one"), json!("amy"))]);
+    let asked = json!({ "filter": { "message_id": "m" }, "limit": 1,
+        "sort": [{ "field": "message_updated_at", "direction": 1 }] });
+    let page = lake.v2().post("chat/messages/history", asked).await.ok(201);
+    let entry = &page["message_history"][0];
+    assert_eq!((&entry["text"], &entry["is_deleted"], &entry["custom"]), (&json!("one"), &json!(false), &json!({})));
+    let asked = json!({ "filter": { "message_id": "m" }, "limit": 1, "next": page["next"] });
+    let page = lake.v2().post("chat/messages/history", asked).await.ok(201);
+    assert_eq!((&page["message_history"][0]["text"], page.get("next")), (&json!("two"), None));
+    assert_eq!(lake.refuses(Method::POST, "messages/history", "{}").await, (400, 4));
+}
+
+#[tokio::test]
+async fn a_translation_is_said_to_be_not_available() {
+    let lake = room().await;
+    lake.says("amy", "m", "hi").await;
+    assert_eq!(lake.refuses(Method::POST, "messages/m/translate", r#"{"language":"es"}"#).await, (501, -1));
+    assert_eq!(lake.refuses(Method::POST, "messages/m/translate", "{}").await, (400, 4));
+}
+
+#[tokio::test]
+async fn an_ephemeral_message_is_sent_shuffled_or_cancelled_by_its_author() {
+    let lake = room().await;
+    let amy = lake.user("amy");
+    let asked = amy.say(json!({ "id": "g", "text": "/giphy wave" })).await;
+    assert_eq!(
+        (&asked["type"], &asked["command"], &asked["args"]),
+        (&json!("ephemeral"), &json!("giphy"), &json!("wave"))
+    );
+    assert_eq!(asked["attachments"][0]["actions"].as_array().unwrap().len(), 3);
+    assert_eq!(lake.user("bob").get("messages/g").await.refusal(), (404, 16));
+    let act = |action: &str| json!({ "form_data": { "image_action": action } });
+    let shuffled = amy.post("messages/g/action", act("shuffle")).await.ok(201)["message"].clone();
+    assert_eq!(shuffled["type"], "ephemeral");
+    let sent = amy.post("messages/g/action", act("send")).await.ok(201)["message"].clone();
+    assert_eq!((&sent["type"], sent["attachments"][0].get("actions")), (&json!("regular"), None));
+    lake.user("bob").get("messages/g").await.ok(200);
+    amy.say(json!({ "id": "h", "text": "/giphy wave" })).await;
+    assert_eq!(amy.post("messages/h/action", act("cancel")).await.ok(201), json!({}));
+    assert_eq!(amy.get("messages/h").await.refusal(), (404, 16));
+    assert_eq!(amy.refuses(Method::POST, "messages/g/action", act("dance").to_string()).await, (400, 4));
+    let text = amy.say(json!({ "text": "/unheard of" })).await;
+    assert_eq!((&text["type"], text.get("command")), (&json!("regular"), None));
+    let _ = ROOM;
+}

@@ -1,0 +1,218 @@
+//! Sending and reading.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::{ROOM, ids, room};
+use crate::pond::Client;
+
+fn classic_user(id: &str) -> Value {
+    let at = "2026-01-01T00:00:00Z";
+    json!({ "id": id, "role": "user", "created_at": at, "updated_at": at, "banned": false, "online": false })
+}
+
+#[tokio::test]
+async fn a_message_reads_the_same_in_both_dialects_but_for_times_and_own_fields() {
+    let lake = room().await;
+    let sent = json!({
+        "id": "m1", "text": "hi *all*", "user_id": "amy", "mentioned_users": ["bob"], "priority": "high",
+        "attachments": [{ "type": "image", "image_url": "u", "w": 9 }],
+    });
+    let mut classic = lake.say(sent).await;
+    let user = classic["user"].take();
+    assert_eq!((&user["id"], &user["role"]), (&json!("amy"), &json!("user")));
+    for (name, value) in classic_user("amy").as_object().unwrap() {
+        assert_eq!(user[name], *value, "{name}");
+    }
+    let mentioned = classic["mentioned_users"].take();
+    assert_eq!(mentioned[0]["id"], "bob");
+    let at = "2026-01-01T00:00:00Z";
+    let expected = json!({
+        "id": "m1", "cid": "messaging:room", "type": "regular", "text": "hi *all*",
+        "html": "<p>hi <em>all</em></p>\n", "user": null, "member": { "channel_role": "channel_member" },
+        "attachments": [{ "type": "image", "image_url": "u", "w": 9 }], "mentioned_users": null,
+        "latest_reactions": [], "own_reactions": [], "reaction_counts": {}, "reaction_scores": {},
+        "reaction_groups": {}, "reply_count": 0, "deleted_reply_count": 0, "silent": false, "shadowed": false,
+        "restricted_visibility": [], "pinned": false, "pinned_at": null, "pinned_by": null, "pin_expires": null,
+        "created_at": at, "updated_at": at, "priority": "high",
+    });
+    assert_eq!(classic, expected);
+
+    let mut v2 = lake.v2().get("chat/messages/m1").await.ok(200)["message"].clone();
+    let (user, mentioned) = (v2["user"].take(), v2["mentioned_users"].take());
+    assert_eq!((&user["id"], &user["custom"], &mentioned[0]["id"]), (&json!("amy"), &json!({}), &json!("bob")));
+    v2.as_object_mut().unwrap().remove("channel");
+    let at = 1_767_225_600_000_000_000_i64;
+    let expected = json!({
+        "id": "m1", "cid": "messaging:room", "type": "regular", "text": "hi *all*",
+        "html": "<p>hi <em>all</em></p>\n", "user": null, "member": { "channel_role": "channel_member" },
+        "attachments": [{ "type": "image", "image_url": "u", "custom": { "w": 9 } }], "mentioned_users": null,
+        "mentioned_channel": false, "mentioned_here": false, "latest_reactions": [], "own_reactions": [],
+        "reaction_counts": {}, "reaction_scores": {}, "reaction_groups": {}, "reply_count": 0,
+        "deleted_reply_count": 0, "silent": false, "shadowed": false, "restricted_visibility": [], "pinned": false,
+        "created_at": at, "updated_at": at, "custom": { "priority": "high" },
+    });
+    assert_eq!(v2, expected);
+}
+
+#[tokio::test]
+async fn the_v2_dialect_sends_own_fields_under_custom_and_null_for_none() {
+    let lake = room().await;
+    let body = json!({ "message": { "id": "m1", "text": "hi", "user_id": "amy", "attachments": null,
+        "mentioned_users": null, "restricted_visibility": null, "custom": { "priority": "high" } },
+        "pending_message_metadata": null });
+    let sent = lake.v2().post(&format!("chat/{ROOM}/message"), body).await.ok(201);
+    assert_eq!(sent["message"]["custom"], json!({ "priority": "high" }));
+    assert_eq!(lake.get("messages/m1").await.ok(200)["message"]["priority"], "high");
+}
+
+#[tokio::test]
+async fn the_server_gives_an_id_where_the_sender_chose_none() {
+    let lake = room().await;
+    let message = lake.user("amy").say(json!({ "id": "", "text": "hi" })).await;
+    let id = message["id"].as_str().unwrap();
+    assert_eq!((id.len(), id.as_bytes()[14]), (36, b'4'), "{id}");
+    assert_eq!(message["user"]["id"], "amy");
+}
+
+#[tokio::test]
+async fn what_breaks_a_rule_is_refused_with_its_code_and_nothing_is_stored() {
+    let lake = room().await;
+    lake.says("amy", "taken", "hi").await;
+    lake.say(json!({ "id": "reply", "text": "re", "user_id": "bob", "parent_id": "taken" })).await;
+    let many: Vec<_> = (0..31).map(|_| json!({ "type": "image" })).collect();
+    let big = "x".repeat(6000);
+    let crowd: Vec<_> = (0..26).map(|n| format!("u{n}")).collect();
+    for (message, error) in [
+        (json!({ "text": "" }), (400, 4)),
+        (json!({ "text": 7 }), (400, 4)),
+        (json!({ "id": "taken", "text": "hi" }), (400, 4)),
+        (json!({ "id": "a,b", "text": "hi" }), (400, 4)),
+        (json!({ "text": "x".repeat(5001) }), (400, 20)),
+        (json!({ "text": "a", "attachments": many }), (400, 4)),
+        (json!({ "text": "a", "attachments": "image" }), (400, 4)),
+        (json!({ "text": "a", "attachments": [{ "type": "image", "text": big }] }), (413, 22)),
+        (json!({ "text": "a", "note": big }), (413, 22)),
+        (json!({ "text": "a", "mentioned_users": crowd }), (400, 4)),
+        (json!({ "text": "a", "mentioned_users": ["nobody"] }), (400, 4)),
+        (json!({ "text": "a", "type": "deleted" }), (400, 4)),
+        (json!({ "text": "a", "parent_id": "nothing" }), (404, 16)),
+        (json!({ "text": "a", "parent_id": "reply" }), (400, 21)),
+        (json!({ "text": "a", "quoted_message_id": "nothing" }), (404, 16)),
+        (json!({ "text": "a", "pinned": true, "restricted_visibility": ["bob"] }), (400, 4)),
+    ] {
+        let mut message = message;
+        message["user_id"] = json!("amy");
+        let body = json!({ "message": message }).to_string();
+        assert_eq!(lake.refuses(Method::POST, &format!("{ROOM}/message"), body).await, error, "{message}");
+    }
+    let refuses =
+        async |client: &Client, path: &str, body: &str| client.refuses(Method::POST, path, body.to_owned()).await;
+    let (path, hi) = (format!("{ROOM}/message"), r#"{"message":{"text":"hi","user_id":"amy"}}"#);
+    assert_eq!(refuses(&lake, &path, r#"{"message":{"text":"hi"}}"#).await, (400, 4));
+    assert_eq!(refuses(&lake, &path, "{}").await, (400, 4));
+    assert_eq!(refuses(&lake, "channels/messaging/none/message", hi).await, (404, 16));
+    assert_eq!(refuses(&lake.user("bob"), &path, hi).await, (403, 17));
+    assert_eq!(refuses(&lake.user("eve"), &path, r#"{"message":{"text":"hi"}}"#).await, (403, 17));
+    let system = r#"{"message":{"text":"hi","type":"system"}}"#;
+    assert_eq!(refuses(&lake.user("amy"), &path, system).await, (403, 17));
+    let pending = r#"{"message":{"text":"hi"},"pending":true}"#;
+    assert_eq!(refuses(&lake.user("amy"), &path, pending).await, (403, 17));
+}
+
+#[tokio::test]
+async fn silent_system_and_restricted_messages_say_so() {
+    let lake = room().await;
+    let message = lake
+        .say(json!({ "text": "psst", "user_id": "amy", "silent": true, "type": "system",
+            "restricted_visibility": ["bob"] }))
+        .await;
+    assert_eq!((&message["silent"], &message["type"]), (&json!(true), &json!("system")));
+    assert_eq!(message["restricted_visibility"], json!(["bob"]));
+}
+
+#[tokio::test]
+async fn a_restricted_message_is_read_by_those_it_is_for() {
+    let lake = room().await;
+    lake.member("messaging:room", "cat").await;
+    lake.say(json!({ "id": "m", "text": "psst", "user_id": "amy", "restricted_visibility": ["bob"] })).await;
+    for user in ["amy", "bob"] {
+        lake.user(user).get("messages/m").await.ok(200);
+    }
+    assert_eq!(lake.user("cat").get("messages/m").await.refusal(), (404, 16));
+}
+
+#[tokio::test]
+async fn many_are_read_in_the_order_of_the_call_and_those_that_are_not_there_are_left_out() {
+    let lake = room().await;
+    for id in ["a", "b", "c"] {
+        lake.says("amy", id, "hi").await;
+    }
+    let found = lake.get(&format!("{ROOM}/messages?ids=c,nothing,a")).await.ok(200);
+    assert_eq!(ids(&found["messages"]), "c a");
+    let found = lake.v2().get(&format!("chat/{ROOM}/messages?ids=a,b,c")).await.ok(200);
+    assert_eq!(ids(&found["messages"]), "a b c");
+    assert_eq!(lake.get(&format!("{ROOM}/messages")).await.refusal(), (400, 4));
+    assert_eq!(lake.get("messages/nothing").await.refusal(), (404, 16));
+    assert_eq!(lake.user("eve").get("messages/a").await.refusal(), (403, 17));
+}
+
+#[tokio::test]
+async fn replies_come_oldest_first_and_an_offset_counts_for_nothing() {
+    let lake = room().await;
+    lake.says("amy", "p", "parent").await;
+    for n in 0..10 {
+        lake.say(json!({ "id": format!("r{n}"), "text": "re", "user_id": "bob", "parent_id": "p" })).await;
+    }
+    let replies = async |query: &str| {
+        let found = lake.get(&format!("messages/p/replies?{query}")).await.ok(200);
+        ids(&found["messages"])
+    };
+    assert_eq!(replies("limit=3&offset=3").await, "r7 r8 r9");
+    assert_eq!(replies("limit=2&id_lt=r5").await, "r3 r4");
+    assert_eq!(replies("limit=2&id_lte=r5").await, "r4 r5");
+    assert_eq!(replies("limit=2&id_gt=r5").await, "r6 r7");
+    assert_eq!(replies("limit=2&id_gte=r5").await, "r5 r6");
+    assert_eq!(replies("limit=3&id_around=r5").await, "r4 r5 r6");
+    let parent = lake.get("messages/p").await.ok(200)["message"].clone();
+    assert_eq!((&parent["reply_count"], &parent["thread_participants"][0]["id"]), (&json!(10), &json!("amy")));
+    let reply = lake.get("messages/r1").await.ok(200)["message"].clone();
+    assert_eq!((&reply["type"], &reply["parent_id"]), (&json!("reply"), &json!("p")));
+    assert_eq!(reply["show_in_channel"], false);
+}
+
+#[tokio::test]
+async fn a_quote_shows_what_it_quotes_one_level_deep() {
+    let lake = room().await;
+    lake.says("amy", "a", "first").await;
+    lake.say(json!({ "id": "b", "text": "second", "user_id": "bob", "quoted_message_id": "a" })).await;
+    let third = lake.say(json!({ "id": "c", "text": "third", "user_id": "bob", "quoted_message_id": "b" })).await;
+    assert_eq!(third["quoted_message"]["text"], "second");
+    assert_eq!(third["quoted_message"]["quoted_message_id"], "a");
+    assert_eq!(third["quoted_message"].get("quoted_message"), None);
+}
+
+#[tokio::test]
+async fn a_pending_message_is_its_authors_until_it_is_committed() {
+    let lake = room().await;
+    let body = json!({ "message": { "id": "m", "text": "wait", "user_id": "amy" }, "pending": true,
+        "pending_message_metadata": { "k": "v" } });
+    let sent = lake.post(&format!("{ROOM}/message"), body).await.ok(201);
+    assert_eq!(sent["pending_message_metadata"], json!({ "k": "v" }));
+    lake.user("amy").get("messages/m").await.ok(200);
+    assert_eq!(lake.user("bob").get("messages/m").await.refusal(), (404, 16));
+    assert_eq!(lake.delete("messages/m").await.refusal(), (400, 4));
+    let committed = lake.call(Method::POST, "messages/m/commit", "null").await.ok(201);
+    assert_eq!(committed["message"]["id"], "m");
+    lake.user("bob").get("messages/m").await.ok(200);
+    assert_eq!(lake.post("messages/m/commit", json!({})).await.refusal(), (400, 4));
+}
+
+#[tokio::test]
+async fn a_new_message_reaches_those_who_watch() {
+    let lake = room().await;
+    let mut bob = lake.connect("bob").await;
+    lake.says("amy", "m", "hi").await;
+    let event = bob.find("notification.message_new").await;
+    assert_eq!((&event["message"]["id"], &event["cid"]), (&json!("m"), &json!("messaging:room")));
+}

@@ -1,0 +1,91 @@
+//! Threads (§6.13, §11.5).
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::{messages::room, sockets::lake::Lake};
+
+/// A room where bob replied twice to `p` and once to `q`, both of amy.
+async fn two_threads() -> Lake {
+    let lake = room().await;
+    for (id, text) in [("p", "first"), ("q", "second")] {
+        lake.says("amy", id, text).await;
+    }
+    for (id, parent) in [("r1", "p"), ("r2", "p"), ("s1", "q")] {
+        lake.clock.advance(1_000_000);
+        lake.say(json!({ "id": id, "text": id, "user_id": "bob", "parent_id": parent })).await;
+    }
+    lake
+}
+
+#[tokio::test]
+async fn a_thread_is_made_by_its_first_reply() {
+    let lake = two_threads().await;
+    let thread = lake.get("threads/p?reply_limit=10").await.ok(200)["thread"].clone();
+    let expected = json!({
+        "channel_cid": "messaging:room", "parent_message_id": "p", "created_by_user_id": "bob", "title": "first",
+        "reply_count": 2, "participant_count": 2, "active_participant_count": 2, "custom": {},
+        "created_at": "2026-01-01T00:00:01Z", "updated_at": "2026-01-01T00:00:01Z",
+        "last_message_at": "2026-01-01T00:00:02Z",
+    });
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(thread[name], *value, "{name}");
+    }
+    assert_eq!((&thread["channel"]["cid"], &thread["parent_message"]["id"]), (&json!("messaging:room"), &json!("p")));
+    assert_eq!((&thread["created_by"]["id"], thread.get("read")), (&json!("bob"), None));
+    assert_eq!(crate::messages::ids(&thread["latest_replies"]), "r1 r2");
+    let bob = &thread["thread_participants"][1];
+    assert_eq!((&bob["user_id"], &bob["thread_id"], &bob["user"]["id"]), (&json!("bob"), &json!("p"), &json!("bob")));
+    assert_eq!(bob["created_at"], "2026-01-01T00:00:01Z");
+    assert_eq!(lake.get("threads/r1").await.refusal(), (404, 16));
+    assert_eq!(lake.get("threads/nothing").await.refusal(), (404, 16));
+    assert_eq!(lake.user("eve").get("threads/p").await.refusal(), (403, 17));
+}
+
+#[tokio::test]
+async fn the_v2_dialect_and_users_are_told_how_far_participants_have_read() {
+    let lake = two_threads().await;
+    let thread = lake.v2().get("chat/threads/p").await.ok(200)["thread"].clone();
+    let read = &thread["read"];
+    assert_eq!((&read[0]["user"]["id"], &read[0]["unread_messages"]), (&json!("amy"), &json!(2)));
+    assert_eq!((&read[1]["user"]["id"], &read[1]["unread_messages"]), (&json!("bob"), &json!(0)));
+    assert_eq!(thread["created_at"], 1_767_225_601_000_000_000_i64);
+    assert!(thread["thread_participants"][0]["last_read_at"].is_i64());
+    assert_eq!(thread["thread_participants"][0]["custom"], json!({}));
+    assert!(lake.user("amy").get("threads/p").await.ok(200)["thread"]["read"].is_array());
+}
+
+#[tokio::test]
+async fn a_participant_pages_through_its_threads() {
+    let lake = two_threads().await;
+    let parents = |page: &Value| {
+        let parent = |thread: &Value| thread["parent_message_id"].as_str().unwrap().to_owned();
+        page["threads"].as_array().unwrap().iter().map(parent).collect::<Vec<_>>().join(" ")
+    };
+    let first = lake.v2().post("chat/threads", json!({ "user_id": "amy", "limit": 1, "filter": null })).await.ok(201);
+    assert_eq!(parents(&first), "q");
+    let next = json!({ "user_id": "amy", "limit": 1, "next": first["next"] });
+    let second = lake.v2().post("chat/threads", next).await.ok(201);
+    assert_eq!((parents(&second), second.get("next")), ("p".to_owned(), None));
+    let asked = json!({ "filter": { "channel_cid": "messaging:room" }, "sort": [{ "field": "created_at" }] });
+    assert_eq!(parents(&lake.user("bob").post("threads", asked).await.ok(201)), "p q");
+    assert_eq!(parents(&lake.post("threads", json!({ "user_id": "cat" })).await.ok(201)), "");
+    assert_eq!(lake.refuses(Method::POST, "threads", "{}").await, (400, 4));
+    assert_eq!(lake.refuses(Method::POST, "threads", r#"{"user_id":"amy","limit":26}"#).await, (400, 4));
+}
+
+#[tokio::test]
+async fn a_title_and_own_fields_are_set_and_unset() {
+    let lake = two_threads().await;
+    let body = json!({ "user_id": "amy", "set": { "title": "news", "k": 1 }, "unset": [] });
+    let thread = lake.patch("threads/p", body).await.ok(201)["thread"].clone();
+    assert_eq!((&thread["title"], &thread["custom"]), (&json!("news"), &json!({ "k": 1 })));
+    assert_eq!((thread.get("latest_replies"), thread.get("read")), (None, None));
+    let body = json!({ "user_id": "amy", "set": null, "unset": ["title", "k"] });
+    let thread = lake.v2().patch("chat/threads/p", body).await.ok(201)["thread"].clone();
+    assert_eq!((&thread["title"], &thread["custom"]), (&json!("first"), &json!({})));
+    let body = r#"{"set":{"title":"no"}}"#;
+    assert_eq!(lake.user("bob").refuses(Method::PATCH, "threads/p", body).await, (403, 17));
+    let long = json!({ "set": { "title": "x".repeat(300) } }).to_string();
+    assert_eq!(lake.refuses(Method::PATCH, "threads/p", long).await, (400, 4));
+}
