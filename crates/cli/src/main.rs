@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(serve) if serve.print_config => output::text(&config::effective(matches)),
-        Command::Serve(serve) => block_on(serve::run(*serve)),
+        Command::Serve(serve) => serve::run(&serve),
         Command::App(app) => block_on(apps::run(app)),
         Command::Token(token) => block_on(apps::token(token)),
         Command::Backup(backup) => data::backup(&backup),

@@ -20,24 +20,30 @@ use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::{FirstApp, Limits, Network, Preset, Serve};
-use crate::{logs, output};
+use crate::{block_on, logs, output};
 
 /// Runs the server until a signal, then drains.
-pub(crate) async fn run(serve: Serve) -> Result<()> {
+pub(crate) fn run(serve: &Serve) -> Result<()> {
     logs::start(&serve.logs)?;
+    let place = Place::of(serve)?;
+    block_on(run_in(place.dir(), serve))?;
+    // Not before the runtime is gone: a task that still holds the store keeps its engine writing files.
+    place.close()
+}
+
+async fn run_in(dir: &Path, serve: &Serve) -> Result<()> {
     let signals = Signals::listen()?;
-    let place = Place::of(&serve)?;
-    let running = start(&serve, place.dir()).await?;
+    let running = start(serve, dir).await?;
     let address = running.addresses().first().copied().context("no address to listen on; name one with --listen")?;
-    let admin = AdminFile::write(place.dir(), &running, address)?;
+    let admin = AdminFile::write(dir, &running, address)?;
     let url = serve.network.public_url.clone().unwrap_or_else(|| base_url(address));
-    announce(&serve, &running, &url, address)?;
+    announce(serve, &running, &url, address)?;
     // Nobody may be waiting for it: without a service manager this does nothing.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let drained = running.serve(signals.shutdown()).await;
     drop(admin);
     tracing::info!(finished = drained.finished, cut = drained.cut, "drained");
-    place.close()
+    Ok(())
 }
 
 async fn start(serve: &Serve, dir: &Path) -> Result<Running> {

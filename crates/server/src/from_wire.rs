@@ -106,11 +106,7 @@ pub(crate) fn drafts(bytes: &[u8]) -> Result<(Vec<Draft>, bool)> {
     if !is_list {
         return Ok((vec![draft(text(bytes)?)?], false));
     }
-    let drafts = list(bytes)?;
-    if drafts.is_empty() {
-        return Err(Error::field("activities", "must not be empty"));
-    }
-    Ok((drafts, true))
+    Ok((list(bytes)?, true))
 }
 
 /// The drafts of the body of `POST activities/`: each with a foreign id and a time.
@@ -132,6 +128,9 @@ fn require(field: &str, is_there: bool) -> Result<()> {
 
 fn list(bytes: &[u8]) -> Result<Vec<Draft>> {
     let activities::Activities { activities } = body(bytes)?;
+    if activities.is_empty() {
+        return Err(Error::field("activities", "must not be empty"));
+    }
     check_count("activities", activities.len(), ACTIVITIES_MAX)?;
     activities.iter().map(|activity| draft(activity.get())).collect()
 }

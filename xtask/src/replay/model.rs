@@ -1,8 +1,9 @@
 //! What every feed must hold, worked out the slow and obvious way: a post is copied to each follower, a follow copies
 //! the newest activities of its target.
 //!
-//! An activity that reaches a timeline by several ways is one row; its origin is the way by which it came first. What one
-//! request brings comes at one moment: where that is several ways at once, the contract leaves open which of them shows.
+//! An activity that reaches a timeline by several ways is one row; its origin is the way by which it came first. One that is
+//! posted comes from the feed that it is added to before it comes from its targets. Where one request still brings it by
+//! several ways at once, the contract leaves open which of them shows.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -23,9 +24,12 @@ pub(crate) struct Row {
 
 /// How an activity came to a timeline.
 struct Arrival {
-    moment: usize,
+    moment: Moment,
     origins: Vec<String>,
 }
+
+/// The number of the request, and whether it is by a target of what that posts.
+type Moment = (usize, bool);
 
 #[derive(Default)]
 struct Feed {
@@ -37,7 +41,7 @@ struct Feed {
 }
 
 impl Feed {
-    fn copy(&mut self, event: usize, origin: &str, moment: usize) {
+    fn copy(&mut self, event: usize, origin: &str, moment: Moment) {
         let arrival = self.copies.entry(event).or_insert(Arrival { moment, origins: Vec::new() });
         if arrival.moment == moment {
             arrival.origins.push(origin.to_owned());
@@ -80,12 +84,17 @@ impl Model {
     fn post(&mut self, event: &Event, index: usize) {
         self.moment += 1;
         let (feed, targets) = plan::feeds(event);
-        for feed in std::iter::once(feed).chain(targets) {
-            let posted = self.feeds.entry(feed.clone()).or_default();
-            posted.own.insert((self.keys[index], index));
-            for follower in posted.followers.clone() {
-                self.feeds.entry(follower).or_default().copy(index, &feed, self.moment);
-            }
+        self.place(index, &feed, false);
+        for target in targets {
+            self.place(index, &target, true);
+        }
+    }
+
+    fn place(&mut self, index: usize, feed: &str, is_target: bool) {
+        let posted = self.feeds.entry(feed.to_owned()).or_default();
+        posted.own.insert((self.keys[index], index));
+        for follower in posted.followers.clone() {
+            self.feeds.entry(follower).or_default().copy(index, feed, (self.moment, is_target));
         }
     }
 
@@ -95,7 +104,7 @@ impl Model {
         let newest: Vec<usize> = followed.own.iter().rev().take(COPY_LIMIT_DEFAULT).map(|(_, index)| *index).collect();
         let follower = self.feeds.entry(source.to_owned()).or_default();
         for index in newest {
-            follower.copy(index, target, self.moment);
+            follower.copy(index, target, (self.moment, false));
         }
     }
 
@@ -177,6 +186,6 @@ mod tests {
         let before = Batch { posts: vec![0], follows: repo_first };
         let after = Batch { posts: vec![1], follows: vec![] };
         let rows = timeline(&events, vec![before, after]);
-        assert_eq!(rows, [(1, "user:amy repo:pond".to_owned()), (0, "repo:pond".to_owned())]);
+        assert_eq!(rows, [(1, "user:amy".to_owned()), (0, "repo:pond".to_owned())]);
     }
 }

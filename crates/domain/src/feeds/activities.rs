@@ -60,6 +60,10 @@ pub enum Posting {
     /// As one of many feeds at once: only who follows later, with a copy of what was there, sees it (feeds-v1 §4.6).
     #[n(1)]
     Quiet,
+    /// As one of an activity's targets: whoever follows the feed sees it, but whoever also follows the feed that it was
+    /// added to has it from there.
+    #[n(2)]
+    Addressed,
 }
 
 /// An activity as a caller asks for it.
@@ -130,14 +134,14 @@ impl Moment {
 pub async fn add(tx: &mut Tx, feed: &FeedId, draft: &Draft, moment: Moment) -> Result<(ActivityId, Activity)> {
     let (id, stored) = identify(tx, draft, moment).await?;
     let mut activity = Activity::from(draft);
-    let mut feeds = vec![feed.clone()];
-    feeds.extend(draft.to.iter().filter(|target| *target != feed).cloned());
+    let targets: Vec<FeedId> = draft.to.iter().filter(|target| *target != feed).cloned().collect();
     if let Some(stored) = &stored {
         activity.to = joined(&stored.to, &draft.to);
         targets::check_count(&activity.to)?;
     }
     put(tx, id, &activity, stored.is_some());
-    let posted = post(tx, id, &feeds, Posting::Open, stored.is_some()).await?;
+    let mut posted = post(tx, id, std::slice::from_ref(feed), Posting::Open, stored.is_some()).await?;
+    posted.extend(post(tx, id, &targets, Posting::Addressed, stored.is_some()).await?);
     log::posted(tx, id, &posted);
     Ok((id, activity))
 }
@@ -219,7 +223,7 @@ pub(super) async fn post(
         if may_be_there && holds(tx, feed, id).await? {
             continue;
         }
-        if is_late(tx, feed, id.time()).await? && posting == Posting::Open {
+        if is_late(tx, feed, id.time()).await? && posting != Posting::Quiet {
             let prefix = LATE.prefix(tenant, &row.0).start;
             tx.append(prefix, store::Record::encode(&id));
         }

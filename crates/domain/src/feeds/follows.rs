@@ -62,17 +62,18 @@ pub struct Span {
 }
 
 /// When an activity arrived in the following feed: by commit order; what was copied by a follow arrived after whatever
-/// the commit before it posted.
+/// the commit before it posted; what one commit posted arrived from the feed that it was added to before its targets.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Arrival {
     at: Stamp,
     is_copy: bool,
+    is_addressed: bool,
 }
 
 impl Arrival {
     /// The arrival of what was posted to the feed itself.
     pub fn posted(at: Stamp) -> Self {
-        Arrival { at, is_copy: false }
+        Arrival { at, is_copy: false, is_addressed: false }
     }
 }
 
@@ -83,9 +84,10 @@ impl Span {
         if self.until.is_some_and(|until| posted > Stamp(until)) {
             None
         } else if posted > since {
-            (!entry.is_quiet()).then_some(Arrival::posted(posted))
+            let is_addressed = entry.is_addressed();
+            (!entry.is_quiet()).then_some(Arrival { at: posted, is_copy: false, is_addressed })
         } else if self.copied_from.is_some_and(|oldest| entry.id >= oldest) {
-            Some(Arrival { at: since, is_copy: true })
+            Some(Arrival { at: since, is_copy: true, is_addressed: false })
         } else {
             None
         }

@@ -8,13 +8,16 @@ use ids::{ActivityId, FeedId};
 #[derive(Default, Debug)]
 pub(super) struct Model {
     /// For each feed the copies that it holds: the activity, the followed feed that brought it, and when it arrived.
-    copies: BTreeMap<FeedId, BTreeMap<(ActivityId, Option<FeedId>), usize>>,
+    copies: BTreeMap<FeedId, BTreeMap<(ActivityId, Option<FeedId>), Arrived>>,
     /// Follower, followed.
     follows: BTreeSet<(FeedId, FeedId)>,
     /// Targets of each activity.
     targets: BTreeMap<ActivityId, Vec<FeedId>>,
     steps: usize,
 }
+
+/// At which step, and of one step's arrivals, those by a target come after those by the feed it was added to.
+type Arrived = (usize, bool);
 
 impl Model {
     pub(super) fn add(&mut self, feed: &FeedId, id: ActivityId, to: &[FeedId]) {
@@ -25,9 +28,9 @@ impl Model {
                 known.push(target.clone());
             }
         }
-        self.place(feed, id);
+        self.place(feed, id, false);
         for target in to {
-            self.place(target, id);
+            self.place(target, id, true);
         }
     }
 
@@ -43,16 +46,16 @@ impl Model {
     fn put(&mut self, feed: &FeedId, id: ActivityId) -> bool {
         let own = self.copies.entry(feed.clone()).or_default();
         let is_new = !own.contains_key(&(id, None));
-        own.entry((id, None)).or_insert(self.steps);
+        own.entry((id, None)).or_insert((self.steps, false));
         is_new
     }
 
-    fn place(&mut self, feed: &FeedId, id: ActivityId) {
+    fn place(&mut self, feed: &FeedId, id: ActivityId, is_target: bool) {
         if !self.put(feed, id) {
             return;
         }
         for follower in self.followers(feed) {
-            self.copy(&follower, id, feed);
+            self.copy(&follower, id, feed, is_target);
         }
     }
 
@@ -60,8 +63,9 @@ impl Model {
         self.follows.iter().filter(|(_, target)| target == feed).map(|(follower, _)| follower.clone()).collect()
     }
 
-    fn copy(&mut self, to: &FeedId, id: ActivityId, origin: &FeedId) {
-        self.copies.entry(to.clone()).or_default().entry((id, Some(origin.clone()))).or_insert(self.steps);
+    fn copy(&mut self, to: &FeedId, id: ActivityId, origin: &FeedId, is_target: bool) {
+        let arrived = (self.steps, is_target);
+        self.copies.entry(to.clone()).or_default().entry((id, Some(origin.clone()))).or_insert(arrived);
     }
 
     pub(super) fn remove(&mut self, feed: &FeedId, id: ActivityId) {
@@ -93,7 +97,7 @@ impl Model {
             self.displace(gone, id);
         }
         for new in targets.iter().filter(|target| !before.contains(target)) {
-            self.place(new, id);
+            self.place(new, id, true);
         }
     }
 
@@ -106,7 +110,7 @@ impl Model {
         let mut posted: Vec<_> = own.filter(|((_, origin), _)| origin.is_none()).map(|((id, _), _)| *id).collect();
         posted.sort_unstable_by(|a, b| b.cmp(a));
         for id in posted.into_iter().take(copy_limit) {
-            self.copy(feed, id, target);
+            self.copy(feed, id, target, false);
         }
     }
 
@@ -120,7 +124,7 @@ impl Model {
 
     /// What a reader of `feed` sees, newest first: each activity once, with the origin of its first copy.
     pub(super) fn read(&self, feed: &FeedId) -> Vec<(ActivityId, Option<FeedId>)> {
-        let mut first: BTreeMap<ActivityId, (usize, Option<FeedId>)> = BTreeMap::new();
+        let mut first: BTreeMap<ActivityId, (Arrived, Option<FeedId>)> = BTreeMap::new();
         for ((id, origin), arrived) in self.copies.get(feed).into_iter().flatten() {
             let copy = (*arrived, origin.clone());
             first.entry(*id).and_modify(|known| *known = known.clone().min(copy.clone())).or_insert(copy);

@@ -58,7 +58,7 @@ pub async fn update(tx: &mut Tx, feed: &FeedId, reference: &Reference, retarget:
     // The feed itself holds the activity in its own right, whether or not it is named as a target.
     let taken: Vec<FeedId> = removed.iter().filter(|target| *target != feed).cloned().collect();
     let left = activities::unpost(tx, id, &taken).await?;
-    let posted = activities::post(tx, id, &added, Posting::Open, true).await?;
+    let posted = activities::post(tx, id, &added, Posting::Addressed, true).await?;
     activity.to = wanted;
     activities::put_targets(tx, id, &activity);
     log::posted(tx, id, &posted);

@@ -39,24 +39,34 @@ const MARKS: usize = 1 << 20;
 pub struct Entry {
     /// The activity.
     pub id: ActivityId,
-    /// The stamp, and in the lowest bit whether it was posted quietly: millions of these are kept.
+    /// The stamp, and in the lowest two bits how it was posted: millions of these are kept.
     posted: u64,
 }
 
 impl Entry {
     /// The row of `id`.
     pub fn new(id: ActivityId, row: &Stamped<Posting>) -> Self {
-        Entry { id, posted: row.stamp.0 << 1 | u64::from(row.value == Posting::Quiet) }
+        let how = match row.value {
+            Posting::Open => 0,
+            Posting::Quiet => 1,
+            Posting::Addressed => 2,
+        };
+        Entry { id, posted: row.stamp.0 << 2 | how }
     }
 
     /// When it was posted to the feed.
     pub fn posted(self) -> Stamp {
-        Stamp(self.posted >> 1)
+        Stamp(self.posted >> 2)
     }
 
     /// Whether those who followed at the time did not hear of it.
     pub fn is_quiet(self) -> bool {
-        self.posted & 1 == 1
+        self.posted & 3 == 1
+    }
+
+    /// Whether the feed was a target of the activity.
+    pub fn is_addressed(self) -> bool {
+        self.posted & 3 == 2
     }
 }
 

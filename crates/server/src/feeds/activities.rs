@@ -157,9 +157,10 @@ fn references(call: &Call) -> Result<Vec<Reference>> {
 
 /// `POST activities/`: overwrites what activities say, and makes those that are not there.
 pub(crate) async fn update(call: Call, body: Bytes) -> Result<Reply> {
-    let drafts = from_wire::updates(&body)?;
-    let drafts = moments(&call, drafts);
     let app = &call.tenant.app;
+    let drafts = from_wire::updates(&body)?;
+    app.check_groups(drafts.iter().flat_map(|draft| &draft.to).map(FeedId::group))?;
+    let drafts = moments(&call, drafts);
     app.write_each(&drafts, async |tx, (draft, moment)| activities::create(tx, draft, *moment).await).await?;
     Ok(Reply::empty(201))
 }

@@ -186,7 +186,8 @@ impl About {
     fn count(&self, status: StatusCode, bytes: u64) {
         let took = self.started.elapsed();
         self.endpoint.series.answered(status, took, bytes);
-        if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
+        // What is not built (501) or not now (503) is said on purpose.
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(
                 target: "millpond::access",
                 method = self.endpoint.series.method, route = &*self.endpoint.series.route, status = status.as_u16(),

@@ -44,6 +44,17 @@ async fn the_same_activity_in_two_feeds_is_one() {
 }
 
 #[tokio::test]
+async fn an_update_refuses_targets_of_unknown_groups_and_an_empty_list() {
+    let pond = pond_with(json!({ "weight": 1 })).await;
+    let lost = activity(fish(json!({ "weight": 2, "to": ["nogroup:1"] })));
+    let refusal = pond.refuses("activities/", json!({ "activities": [lost] }).to_string()).await;
+    assert_eq!(refusal.error, (400, 6));
+    assert_eq!(read(&pond, "user:amy").await["weight"], 1);
+    let refusal = pond.refuses("activities/", json!({ "activities": [] }).to_string()).await;
+    assert_eq!((refusal.error, refusal.fields), (BAD, vec!["activities".to_owned()]));
+}
+
+#[tokio::test]
 async fn one_foreign_id_at_two_times_is_two_activities() {
     let pond = pond_with(json!({})).await;
     pond.add("user:amy", json!({ "foreign_id": "fish:1", "time": "2026-01-01T00:00:00.000001" })).await;

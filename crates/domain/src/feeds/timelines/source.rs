@@ -7,11 +7,8 @@ use std::collections::VecDeque;
 
 use store::{Direction, Limit};
 
-use super::{ActivityId, Arc, Arrival, Entry, Feed, Newest, Result, Source, Span, Stamped, Tx, Window};
-use crate::{
-    feeds::activities::Posting,
-    keyspace::{LATE, POSTED},
-};
+use super::{ActivityId, Arc, Arrival, Entry, Feed, Newest, Result, Source, Span, Tx, Window};
+use crate::keyspace::{LATE, POSTED};
 
 /// Rows read from the store at once, after those in memory.
 const PAGE: Limit = Limit { rows: if cfg!(test) { 3 } else { 64 }, ..Limit::PAGE };
@@ -114,15 +111,16 @@ impl Cursor {
             let Some((last, _)) = page.rows.last() else { break };
             range.start = store::key::after(LATE.key(tenant, last));
             let in_span = page.rows.iter().filter(|((_, posted, _), id)| *posted <= until && *id < below);
-            late.extend(
-                in_span.map(|((_, stamp, _), id)| Entry::new(*id, &Stamped { value: Posting::Open, stamp: *stamp })),
-            );
+            late.extend(in_span.map(|(_, id)| (Feed(source.feed.clone()), Newest(*id))));
             if !page.more {
                 break;
             }
         }
-        late.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.id));
-        self.read = late.into();
+        let rows = POSTED.get_many(tx, tenant, &late).await?;
+        let entries = late.iter().zip(rows).filter_map(|((_, Newest(id)), row)| Some(Entry::new(*id, &row?)));
+        let mut entries: Vec<Entry> = entries.collect();
+        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.id));
+        self.read = entries.into();
         Ok(())
     }
 }

@@ -116,6 +116,15 @@ async fn targets_show_an_activity_as_their_own() {
 }
 
 #[tokio::test]
+async fn of_the_feed_that_it_was_added_to_and_its_targets_an_activity_comes_from_the_first() {
+    let pond = Pond::new();
+    pond.follow("timeline:bob", "user:amy").await;
+    pond.follow("timeline:bob", "topic:ice").await;
+    pond.add_draft("user:amy", &Draft { to: feeds(&["topic:ice"]), ..Pond::draft("skates") }).await;
+    assert_snapshot!(pond.feed("timeline:bob").await, @"skates (from user:amy)");
+}
+
+#[tokio::test]
 async fn adding_to_many_feeds_reaches_no_follower_but_who_follows_later() {
     let pond = Pond::new();
     pond.follow("timeline:bob", "user:amy").await;
