@@ -14,6 +14,7 @@ use store::{Store, Transaction, limits};
 use crate::{
     Error, Result,
     feeds::{groups::Group, views::Views},
+    settings::Settings,
 };
 
 /// Operations that the largest item of a batch needs: an activity with 100 targets, four rows each, and some of its own.
@@ -28,6 +29,8 @@ pub struct App {
     pub id: AppId,
     /// Its feed groups by name.
     pub groups: Arc<HashMap<String, Group>>,
+    /// What its owner set for the whole of it.
+    pub settings: Arc<Settings>,
     /// Where its data is.
     pub store: Store,
     /// What is derived from the data, shared by all apps of the server.

@@ -8,8 +8,10 @@ use store::{Direction, Limit, Store, Transaction, WriteError};
 
 use crate::{
     Error, Result,
+    chat::types::ChannelType,
     feeds::groups::Group,
-    keyspace::{APP, APP_KEY, GROUP, SYSTEM},
+    keyspace::{APP, APP_KEY, CHANNEL_TYPE, GROUP, SETTINGS, SYSTEM},
+    settings::{self, Settings},
 };
 
 /// An app.
@@ -131,6 +133,30 @@ pub async fn groups(store: &Store, id: u32) -> Result<Vec<(String, Group)>> {
             return Ok(groups);
         }
     }
+}
+
+/// The settings of the app `id`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn settings(store: &Store, id: u32) -> Result<Settings> {
+    Ok(SETTINGS.get(&mut store.read(), id, &settings::KEY).await?.unwrap_or_default())
+}
+
+/// Adds those of `kinds` that the app does not have a row for.
+///
+/// # Errors
+/// When the store fails.
+pub async fn add_types(store: &Store, id: u32, kinds: &[ChannelType]) -> Result<()> {
+    let written = store.write(async |tx: &mut Transaction| {
+        for kind in kinds {
+            if !CHANNEL_TYPE.exists(tx, id, &kind.name).await? {
+                CHANNEL_TYPE.put(tx, id, &kind.name, kind);
+            }
+        }
+        Ok(())
+    });
+    written.await.map_err(failed)
 }
 
 fn failed(error: WriteError<Error>) -> Error {

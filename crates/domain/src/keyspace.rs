@@ -11,6 +11,7 @@ use crate::{
     apps::AppRecord,
     chat::{
         channels::{Channel, Hidden},
+        commands::Command,
         members::Member,
         messages::{Listed, Message, Version},
         reactions::Reaction,
@@ -24,6 +25,7 @@ use crate::{
         groups::Group,
     },
     log::Event,
+    settings::Settings,
     tasks::Task,
     users::{Ban, User, devices::Device, mutes::Mute},
 };
@@ -82,6 +84,10 @@ pub const BAN: Table<(String, String), Ban> = Table::new(35, "ban");
 pub const FUTURE_BAN: Table<(String, String), Ban> = Table::new(37, "future_ban");
 /// name → channel type. The built-in types are there without a row until they are changed.
 pub const CHANNEL_TYPE: Table<String, ChannelType> = Table::new(40, "channel_type");
+/// name → slash command. The built-in ones are there without a row.
+pub const COMMAND: Table<String, Command> = Table::new(41, "command");
+/// 0 → the settings of the app.
+pub const SETTINGS: Table<u32, Settings> = Table::new(45, "settings");
 /// channel → the channel.
 pub const CHANNEL: Table<Chat, Channel> = Table::new(47, "channel");
 /// channel, user → the member.
@@ -195,6 +201,8 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (BAN.tag(), BAN.name(), Personal::ByUser),
     (FUTURE_BAN.tag(), FUTURE_BAN.name(), Personal::ByUser),
     (CHANNEL_TYPE.tag(), CHANNEL_TYPE.name(), Personal::None),
+    (COMMAND.tag(), COMMAND.name(), Personal::None),
+    (SETTINGS.tag(), SETTINGS.name(), Personal::None),
     (CHANNEL.tag(), CHANNEL.name(), Personal::ByChannel),
     (MEMBER.tag(), MEMBER.name(), Personal::ByMember),
     (MEMBERSHIP.tag(), MEMBERSHIP.name(), Personal::ByUser),

@@ -15,6 +15,7 @@ pub mod keyspace;
 pub mod log;
 pub mod moderation;
 mod rows;
+pub mod settings;
 pub mod tasks;
 pub mod users;
 

@@ -3,15 +3,18 @@
 use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
     App,
     apps::{self, AppRecord},
+    chat::types,
     feeds::{groups, views::Views},
 };
 use ids::{AppId, Timestamp};
 use quick_cache::sync::Cache;
 use serde_json::json;
 use store::Store;
+use tokio::sync::Mutex;
 use wire::error::Code;
 use zeroize::Zeroizing;
 
@@ -29,6 +32,8 @@ const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const KEY_LETTERS: usize = 12;
 /// Letters of a new secret: 5 bits each.
 const SECRET_LETTERS: usize = 64;
+/// What sealed secrets in settings begin with.
+pub(crate) const SEALED: &str = "sealed:";
 /// Verified tokens that an app remembers.
 const TOKENS_MAX: usize = 10_000;
 /// The longest key, secret or name that is taken, in bytes.
@@ -49,7 +54,8 @@ pub struct Tenant {
     /// The same for tokens as chat reads them.
     chat_tokens: Cache<String, Arc<chat::Token>>,
     secret: Zeroizing<String>,
-    name: String,
+    /// What people call it.
+    pub name: String,
     created_at: Timestamp,
 }
 
@@ -62,6 +68,7 @@ pub struct Registry {
     seal: Seal,
     clock: Arc<dyn Clock>,
     tenants: ArcSwap<Tenants>,
+    reloading: Mutex<()>,
 }
 
 /// What a new app is to be; what is absent is made up.
@@ -85,18 +92,30 @@ impl Registry {
     /// # Errors
     /// When the store fails, or a secret does not open with `seal`.
     pub async fn load(store: Store, views: Arc<Views>, seal: Seal, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let registry = Registry { store, views, seal, clock, tenants: ArcSwap::default() };
+        let registry = Registry { store, views, seal, clock, tenants: ArcSwap::default(), reloading: Mutex::default() };
         registry.reload().await?;
         Ok(registry)
     }
 
-    async fn reload(&self) -> anyhow::Result<()> {
+    /// Loads what changed in the store, such as an app's settings.
+    ///
+    /// # Errors
+    /// When the store fails, or a secret does not open.
+    pub async fn reload(&self) -> anyhow::Result<()> {
+        // One after the other, so that an older state never replaces a newer one.
+        let _turn = self.reloading.lock().await;
         let mut tenants = Tenants::new();
         for (id, record) in apps::list(&self.store).await? {
             let groups = apps::groups(&self.store, id).await?.into_iter().collect();
             let secret = self.seal.open(&record.sealed_secret, &id.to_string())?;
-            let app =
-                App { id: AppId(id), groups: Arc::new(groups), store: self.store.clone(), views: self.views.clone() };
+            let settings = apps::settings(&self.store, id).await?;
+            let app = App {
+                id: AppId(id),
+                groups: Arc::new(groups),
+                settings: Arc::new(settings),
+                store: self.store.clone(),
+                views: self.views.clone(),
+            };
             tenants.insert(record.key.clone(), Arc::new(tenant(app, record, secret)));
         }
         self.tenants.store(Arc::new(tenants));
@@ -150,6 +169,7 @@ impl Registry {
             is_suspended: false,
         };
         apps::create(&self.store, id, &record, &groups_of(new.is_for_sdk_suites)).await?;
+        self.add_types(id, new.is_for_sdk_suites).await?;
         self.changed(&record.key).await
     }
 
@@ -166,7 +186,21 @@ impl Registry {
             return Err(Error { status: 409, ..Error::input(detail) });
         }
         apps::add_groups(&self.store, known.app.id.0, &groups_of(new.is_for_sdk_suites)).await?;
+        self.add_types(known.app.id.0, new.is_for_sdk_suites).await?;
         self.changed(&known.key).await
+    }
+
+    async fn add_types(&self, id: u32, is_for_sdk_suites: bool) -> Result<()> {
+        if is_for_sdk_suites {
+            let now = Timestamp::from_micros(self.clock.now_micros());
+            apps::add_types(&self.store, id, &types::of_the_sdk_suites(now)).await?;
+        }
+        Ok(())
+    }
+
+    /// Seals a secret of the app, in words that can stand in its settings.
+    pub(crate) fn seal(&self, id: AppId, secret: &str) -> String {
+        format!("{SEALED}{}", STANDARD.encode(self.seal.seal(secret, &id.0.to_string())))
     }
 
     /// Gives the app another secret; tokens signed with the old one are worth nothing from now on.

@@ -3,6 +3,7 @@
 //! Nearly all differences are carried by two building blocks, [`dialect::Time`] and [`dialect::Custom`]; what exists in
 //! one dialect only is an `Option` that the server fills for that dialect.
 
+pub mod app;
 pub mod channels;
 pub mod connect;
 pub mod dialect;
@@ -13,4 +14,5 @@ pub mod messages;
 pub mod search;
 pub mod tasks;
 pub mod threads;
+pub mod types;
 pub mod users;

@@ -11,7 +11,7 @@ use super::{
     members::Member,
     types::{self, ChannelType, Grants},
 };
-use crate::{Error, Result, users::User};
+use crate::{Error, Result, settings::Settings, users::User};
 
 pub use capabilities::capabilities;
 
@@ -27,6 +27,15 @@ pub enum Who<'a> {
     User(&'a UserId, &'a User),
     /// Somebody without a token.
     Anonymous,
+}
+
+/// What an app says of all checks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Rules {
+    /// Whether users may do everything.
+    pub are_off: bool,
+    /// Whether teams are kept apart.
+    pub has_teams: bool,
 }
 
 /// Where a permission is asked for.
@@ -56,43 +65,66 @@ pub fn check(who: Who<'_>, place: Place<'_>, id: &str, owner: Option<&UserId>) -
 pub fn allows(who: Who<'_>, place: Place<'_>, id: &str, owner: Option<&UserId>) -> bool {
     let (user, role) = match who {
         Who::Server => return true,
+        Who::User(..) if place.kind.rules.are_off => return true,
         Who::User(user, profile) => (Some(user), role_in(profile, place.channel)),
         Who::Anonymous => (None, ANONYMOUS),
     };
     let owner = owner.or_else(|| place.channel?.created_by.as_ref());
-    let is_owner = user.is_some() && owner == user;
+    let asked = Asked { id, is_owner: user.is_some() && owner == user, is_same_team: is_same_team(who, place) };
     let modifiers = place.channel.map(modifiers).unwrap_or_default();
     let roles = iter::once(role).chain(place.member.map(|member| member.channel_role.as_str()));
     roles.into_iter().any(|role| {
         let modified = modifiers.get(role).map_or(&[][..], Vec::as_slice);
         let is_revoked = |id: &&String| modified.iter().any(|other| other.strip_prefix('!') == Some(id));
         let of_type = place.kind.granted(role).iter().filter(|id| !is_revoked(id));
-        of_type.chain(modified).any(|grant| covers(grant, id, is_owner))
+        of_type.chain(modified).any(|grant| asked.is_covered(grant))
     })
 }
 
-/// Checks a permission outside of channels, such as `search-user`; `grants` is what the app changed of the defaults.
+/// Checks a permission outside of channels, such as `search-user`, by what the app's `settings` grant.
 ///
 /// # Errors
 /// [`Error::NotAllowed`] otherwise.
-pub fn check_app(who: Who<'_>, grants: &Grants, id: &str, owner: Option<&UserId>) -> Result<()> {
+pub fn check_app(who: Who<'_>, settings: &Settings, id: &str, owner: Option<&UserId>) -> Result<()> {
     let (user, role) = match who {
         Who::Server => return Ok(()),
+        Who::User(..) if settings.disable_permissions_checks => return Ok(()),
         Who::User(user, profile) => (Some(user), profile.role.as_str()),
         Who::Anonymous => (None, ANONYMOUS),
     };
-    let is_owner = user.is_some() && owner == user;
-    let granted = grants.get(role).or_else(|| types::defaults::of_app().get(role)).into_iter().flatten();
-    match granted.into_iter().any(|grant| covers(grant, id, is_owner)) {
+    let asked = Asked { id, is_owner: user.is_some() && owner == user, is_same_team: true };
+    match settings.granted(role).iter().any(|grant| asked.is_covered(grant)) {
         true => Ok(()),
         false => Err(refused(who, id)),
     }
 }
 
-/// Whether a grant covers the permission `id`.
-fn covers(grant: &str, id: &str, is_owner: bool) -> bool {
-    let grant = grant.strip_suffix("-any-team").unwrap_or(grant);
-    grant == id || (is_owner && grant.strip_suffix("-owner") == Some(id))
+/// A permission that is asked for.
+struct Asked<'a> {
+    id: &'a str,
+    is_owner: bool,
+    is_same_team: bool,
+}
+
+impl Asked<'_> {
+    fn is_covered(&self, grant: &str) -> bool {
+        let (grant, is_any_team) = match grant.strip_suffix("-any-team") {
+            Some(grant) => (grant, true),
+            None => (grant, false),
+        };
+        (is_any_team || self.is_same_team)
+            && (grant == self.id || (self.is_owner && grant.strip_suffix("-owner") == Some(self.id)))
+    }
+}
+
+/// Whether the channel is of a team of the asking user, in apps whose teams are kept apart (chat §8.6).
+fn is_same_team(who: Who<'_>, place: Place<'_>) -> bool {
+    let Some(channel) = place.channel.filter(|_| place.kind.rules.has_teams) else { return true };
+    let teams = match who {
+        Who::User(_, profile) => profile.teams.as_slice(),
+        Who::Server | Who::Anonymous => &[],
+    };
+    if channel.team.is_empty() { teams.is_empty() } else { teams.contains(&channel.team) }
 }
 
 /// The user's role, which can be another in the channel's team.
@@ -217,10 +249,39 @@ mod tests {
     }
 
     #[test]
+    fn where_teams_are_kept_apart_a_channel_is_for_its_team_and_for_grants_of_any_team() {
+        let (mut kind, mut profile) = (messaging(), User::new(now()));
+        kind.rules.has_teams = true;
+        let may = |kind: &ChannelType, profile: &User, team: &str| {
+            let channel = Channel { team: team.into(), ..Channel::new(None, now()) };
+            let member = Member::new(now());
+            let place = Place { kind, channel: Some(&channel), member: Some(&member) };
+            allows(Who::User(&user("amy"), profile), place, "read-channel", None)
+        };
+        assert!(may(&kind, &profile, "") && !may(&kind, &profile, "blue"));
+        profile.teams = vec!["blue".into()];
+        assert!(!may(&kind, &profile, "") && may(&kind, &profile, "blue") && !may(&kind, &profile, "red"));
+        profile.role = "global_admin".into();
+        assert!(may(&kind, &profile, "") && may(&kind, &profile, "red"));
+    }
+
+    #[test]
+    fn where_checks_are_off_users_may_everything_and_strangers_not() {
+        let (mut kind, profile, channel) = (messaging(), User::new(now()), Channel::new(None, now()));
+        kind.rules.are_off = true;
+        let place = Place { kind: &kind, channel: Some(&channel), member: None };
+        assert!(allows(Who::User(&user("amy"), &profile), place, "delete-channel", None));
+        assert!(!allows(Who::Anonymous, place, "delete-channel", None));
+    }
+
+    #[test]
     fn outside_of_channels_the_apps_grants_count() {
         let profile = User::new(now());
         let (amy, changed) = (user("amy"), Grants::from([("user".to_owned(), Vec::new())]));
-        let may = |who, grants: &Grants, id, owner| check_app(who, grants, id, owner).is_ok();
+        let may = |who, grants: &Grants, id, owner| {
+            let settings = Settings { changed_grants: grants.clone(), ..Settings::default() };
+            check_app(who, &settings, id, owner).is_ok()
+        };
         let who = Who::User(&amy, &profile);
         assert!(may(who, &Grants::new(), "search-user", None) && !may(who, &changed, "search-user", None));
         assert!(may(who, &Grants::new(), "update-user", Some(&amy)) && !may(who, &Grants::new(), "update-user", None));

@@ -2,6 +2,7 @@
 //!
 //! The built-in types are there without a row until they are changed, and a row holds only the grants that were changed.
 
+mod change;
 pub mod config;
 pub mod defaults;
 
@@ -11,10 +12,11 @@ use ids::{Timestamp, json::Object};
 use minicbor::{Decode, Encode};
 
 pub use self::{
+    change::{Change, Regrant, create, list, remove, update},
     config::{Blocklisted, Config},
     defaults::Grants,
 };
-use super::channels::Channel;
+use super::{channels::Channel, permissions::Rules};
 use crate::{Error, Result, Tx, chat::commands, keyspace::CHANNEL_TYPE};
 
 /// The types that every app has (chat §6.5).
@@ -41,6 +43,9 @@ pub struct ChannelType {
     /// When it was last changed.
     #[n(5)]
     pub updated_at: Timestamp,
+    /// What the app says for all its types; not stored here.
+    #[cbor(skip)]
+    pub rules: Rules,
 }
 
 impl ChannelType {
@@ -54,6 +59,7 @@ impl ChannelType {
             permissions: "[]".to_owned(),
             created_at: now,
             updated_at: now,
+            rules: Rules::default(),
         }
     }
 
@@ -78,6 +84,15 @@ impl ChannelType {
         let roles = defaults.chain(self.changed_grants.keys());
         roles.map(|role| (role.as_str(), self.granted(role))).collect()
     }
+}
+
+/// The types that the official clients' own suites presume beside the others (chat §16.4): `messaging` can do more.
+pub fn of_the_sdk_suites(now: Timestamp) -> Vec<ChannelType> {
+    let mut messaging = ChannelType::built_in("messaging").expect("it is built in");
+    messaging.config.polls = true;
+    messaging.config.user_message_reminders = true;
+    (messaging.created_at, messaging.updated_at) = (now, now);
+    vec![messaging]
 }
 
 /// What `channel` can do: what its type says, but for what it says otherwise.
@@ -117,9 +132,9 @@ pub(super) fn modifiers(overrides: &Object) -> Result<Grants> {
 /// # Errors
 /// When the store fails.
 pub async fn get(tx: &mut Tx, name: &str) -> Result<Option<ChannelType>> {
-    let tenant = tx.tenant();
+    let (tenant, rules) = (tx.tenant(), tx.app.settings.rules());
     let stored = CHANNEL_TYPE.get(tx, tenant, &name.to_owned()).await?;
-    Ok(stored.or_else(|| ChannelType::built_in(name)))
+    Ok(stored.or_else(|| ChannelType::built_in(name)).map(|kind| ChannelType { rules, ..kind }))
 }
 
 /// The channel type `name`.

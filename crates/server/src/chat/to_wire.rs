@@ -4,4 +4,5 @@ pub(crate) mod channels;
 pub(crate) mod messages;
 pub(crate) mod tasks;
 pub(crate) mod threads;
+pub(crate) mod types;
 pub(crate) mod users;

@@ -2,7 +2,7 @@
 
 use ids::json::Object;
 use minicbor::{Decode, Encode};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::{Error, Result};
 
@@ -169,6 +169,12 @@ impl Default for Config {
     }
 }
 
+const BEHAVIORS: [&str; 3] = ["flag", "block", "shadow_block"];
+const PUSH_LEVELS: [&str; 5] = ["all", "all_mentions", "mentions", "direct_mentions", "none"];
+
+/// What else a channel can have otherwise than its type; `grants` is read where permissions are checked.
+const CHANNEL_SETTINGS: [&str; 6] =
+    ["blocklist", "blocklist_behavior", "chat_preferences", "commands", "max_message_length", "push_level"];
 /// The switches that a channel can have otherwise than its type.
 const CHANNEL_FLAGS: [&str; 9] = [
     "count_messages",
@@ -214,29 +220,131 @@ impl Config {
     /// # Errors
     /// [`Error::Unfit`] when a value is not what its name asks for.
     pub fn overridden(&self, overrides: &Object) -> Result<Config> {
+        let is_of_channels = |name: &str| CHANNEL_FLAGS.contains(&name) || CHANNEL_SETTINGS.contains(&name);
+        self.changed(overrides.iter().filter(|(name, _)| is_of_channels(name)))
+    }
+
+    /// The same with what `settings` say by the API's names; a `null` says nothing, and so does a name that is no
+    /// setting's.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`] when a value is not what its name asks for.
+    pub fn changed<'s>(&self, settings: impl Iterator<Item = (&'s str, &'s RawValue)>) -> Result<Config> {
         let mut config = self.clone();
-        for (name, value) in overrides.iter().filter(|(_, value)| value.get() != "null") {
-            let wrong = || Error::Unfit(format!("config_overrides.{name} has the wrong type"));
-            let value: Value = serde_json::from_str(value.get()).map_err(|_| wrong())?;
-            let text = || value.as_str().map(str::to_owned).ok_or_else(wrong);
-            match name {
-                "max_message_length" => {
-                    config.max_message_length = message_length(value.as_i64().ok_or_else(wrong)?)?;
-                }
-                "blocklist" => config.blocklist = text()?,
-                "blocklist_behavior" => config.blocklist_behavior = text()?,
-                "commands" => config.commands = texts(&value).ok_or_else(wrong)?,
-                "push_level" => config.push_level = text()?,
-                "chat_preferences" => config.chat_preferences = Some(value.to_string()),
-                _ if CHANNEL_FLAGS.contains(&name) => {
-                    let is_on = value.as_bool().ok_or_else(wrong)?;
-                    let mut flags = config.flags_mut().into_iter();
-                    *flags.find(|(flag, _)| *flag == name).expect("they are among the switches").1 = is_on;
-                }
-                _ => {}
-            }
+        for (name, value) in settings.filter(|(_, value)| value.get() != "null") {
+            config.set(name, &parsed(name, value.get())?)?;
         }
         Ok(config)
+    }
+
+    fn set(&mut self, name: &str, value: &Value) -> Result<()> {
+        let wrong = || Error::Unfit(format!("{name} has the wrong type"));
+        let text = || value.as_str().map(str::to_owned).ok_or_else(wrong);
+        if let Some((_, flag)) = self.flags_mut().into_iter().find(|(flag, _)| *flag == name) {
+            *flag = truth(value).ok_or_else(wrong)?;
+            return Ok(());
+        }
+        match name {
+            "message_retention" => replace(&mut self.message_retention, retention(text()?)?),
+            "max_message_length" => match value.as_i64().ok_or_else(wrong)? {
+                0 => {}
+                length => self.max_message_length = message_length(length)?,
+            },
+            "automod" => choose(&mut self.automod, name, text()?, &["disabled", "simple", "AI"])?,
+            "automod_behavior" => choose(&mut self.automod_behavior, name, text()?, &["flag", "block"])?,
+            "automod_thresholds" => self.automod_thresholds = Some(object(value).ok_or_else(wrong)?),
+            "blocklist" => self.blocklist = text()?,
+            "blocklist_behavior" => choose(&mut self.blocklist_behavior, name, text()?, &BEHAVIORS)?,
+            "blocklists" => self.blocklists = blocklists(value).ok_or_else(wrong)?,
+            "commands" => self.commands = commands(value).ok_or_else(wrong)?,
+            "push_level" => choose(&mut self.push_level, name, text()?, &PUSH_LEVELS)?,
+            "chat_preferences" => self.chat_preferences = Some(object(value).ok_or_else(wrong)?),
+            "allowed_flag_reasons" => self.allowed_flag_reasons = Some(texts(value).ok_or_else(wrong)?),
+            "partition_size" => self.partition_size = Some(value.as_i64().ok_or_else(wrong)?),
+            "partition_ttl" => self.partition_ttl = Some(text()?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn parsed(name: &str, json: &str) -> Result<Value> {
+    serde_json::from_str(json).map_err(|_| Error::Unfit(format!("{name} nests too deep")))
+}
+
+/// A truth value as clients write it.
+pub(crate) fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(is_on) => Some(*is_on),
+        Value::Number(number) => match number.as_i64() {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// An empty text is not given.
+fn replace(field: &mut String, text: String) {
+    if !text.is_empty() {
+        *field = text;
+    }
+}
+
+fn choose(field: &mut String, name: &str, text: String, choices: &[&str]) -> Result<()> {
+    if !text.is_empty() && !choices.contains(&text.as_str()) {
+        return Err(Error::Unfit(format!("{name} must be one of {}", choices.join(", "))));
+    }
+    replace(field, text);
+    Ok(())
+}
+
+/// An object as JSON; some clients send an empty list for an empty object.
+fn object(value: &Value) -> Option<String> {
+    match value {
+        Value::Object(_) => Some(value.to_string()),
+        Value::Array(list) if list.is_empty() => Some("{}".to_owned()),
+        _ => None,
+    }
+}
+
+/// A list of blocklists, or one of them.
+fn blocklists(value: &Value) -> Option<Vec<Blocklisted>> {
+    let one = |value: &Value| {
+        let blocklist = value.get("blocklist")?.as_str()?.to_owned();
+        let behavior = value.get("behavior").and_then(Value::as_str).unwrap_or("block").to_owned();
+        BEHAVIORS.contains(&behavior.as_str()).then_some(Blocklisted { blocklist, behavior })
+    };
+    match value {
+        Value::Array(list) => list.iter().map(one).collect(),
+        Value::Object(object) if object.is_empty() => Some(Vec::new()),
+        _ => Some(vec![one(value)?]),
+    }
+}
+
+/// Names of commands, or the commands themselves as clients read them; `all` and names of sets stand for many.
+fn commands(value: &Value) -> Option<Vec<String>> {
+    let name = |value: &Value| value.as_str().or_else(|| value.get("name")?.as_str()).map(str::to_owned);
+    let named: Vec<String> = value.as_array()?.iter().map(name).collect::<Option<_>>()?;
+    let mut names: Vec<String> = Vec::new();
+    for name in named {
+        let set = crate::chat::commands::BUILT_IN.iter().filter(|command| name == "all" || command.set == name);
+        let mut set: Vec<String> = set.map(|command| command.name.to_owned()).collect();
+        if set.is_empty() {
+            set.push(name);
+        }
+        set.retain(|name| !names.contains(name));
+        names.append(&mut set);
+    }
+    Some(names)
+}
+
+/// Checks how long messages are kept: days, or `infinite`.
+fn retention(text: String) -> Result<String> {
+    match text.is_empty() || text == "infinite" || text.parse::<u32>().is_ok_and(|days| days > 0) {
+        true => Ok(text),
+        false => Err(Error::Unfit("message_retention must be a number of days, or infinite".to_owned())),
     }
 }
 
@@ -250,6 +358,6 @@ pub fn message_length(length: i64) -> Result<u32> {
 }
 
 /// A list of texts.
-pub(super) fn texts(value: &Value) -> Option<Vec<String>> {
+pub(crate) fn texts(value: &Value) -> Option<Vec<String>> {
     value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
 }
