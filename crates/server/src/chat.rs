@@ -3,9 +3,11 @@
 //! A request crosses: its line in `chat::router`, the tolerant reading of its body in `fields`, the handler, the domain.
 //! Handlers and the domain do not look at the dialect; `fields` and `to_wire` do.
 
+mod app;
 mod attachments;
 mod blocks;
 mod channels;
+mod commands;
 mod connect;
 mod devices;
 mod erasure;
@@ -18,6 +20,7 @@ mod markdown;
 mod messages;
 mod patch;
 mod prefix;
+mod rate_limits;
 mod reactions;
 pub(crate) mod router;
 mod search;
@@ -25,6 +28,7 @@ mod tasks;
 mod threads;
 pub(crate) mod to_wire;
 mod token;
+mod types;
 mod users;
 mod watching;
 

@@ -15,6 +15,7 @@ use serde::Serialize;
 use wire::chat::{dialect::Dialect, error::Code};
 
 use super::{
+    Token,
     error::{Error, Result},
     fields::{self, Fields},
 };
@@ -372,9 +373,14 @@ fn without_bearer(text: &str) -> &str {
 /// # Errors
 /// 5, 40–43 for a token that is not taken; 17 for a deactivated user.
 pub(crate) async fn authenticated(server: &Server, tenant: &Tenant, text: &str) -> Result<Caller> {
-    let token = tenant.verify_for_chat(text)?;
+    let settings = &tenant.app.settings;
+    let token = match tenant.verify_for_chat(text) {
+        Err(_) if settings.disable_auth_checks => Arc::new(Token::unverified(text)?),
+        verified => verified?,
+    };
     token.check(server.clock.now_seconds())?;
     let Some(id) = token.user.clone() else { return Ok(Caller::Server) };
+    token.check_revoked(settings.revoke_tokens_issued_before)?;
     let user = users::get(&mut tenant.app.snapshot(), &id).await?;
     if let Some(user) = &user {
         token.check_revoked(user.revoke_tokens_issued_before)?;

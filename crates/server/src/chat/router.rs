@@ -9,11 +9,11 @@ use axum::{
 };
 
 use super::{
-    blocks, channels, connect, devices, erasure, events,
+    app, blocks, channels, commands, connect, devices, erasure, events,
     gate::{self, Callers, Handler, Operation},
     guest, messages,
     prefix::INSIDE,
-    reactions, search, tasks, threads, users,
+    rate_limits, reactions, search, tasks, threads, types, users,
     users::standing,
     watching,
 };
@@ -34,6 +34,23 @@ const PUT: MethodFilter = MethodFilter::PUT;
 pub(crate) fn routes(server: &Arc<Server>) -> Router {
     Routes { server, router: Router::new() }
         // method path        operation          callers  handler
+        // The app.
+        .route(GET, "app", "GetApp", Both, app::get)
+        .route(PATCH, "app", "UpdateApp", S, app::update)
+        .route(POST, "check_push", "CheckPush", S, app::check_push)
+        .route(POST, "check_sqs", "CheckSQS", S, app::check_queue)
+        .route(POST, "check_sns", "CheckSNS", S, app::check_queue)
+        .route(GET, "rate_limits", "GetRateLimits", Both, rate_limits::get)
+        .route(POST, "channeltypes", "CreateChannelType", S, types::create)
+        .route(GET, "channeltypes", "ListChannelTypes", S, types::list)
+        .route(GET, "channeltypes/{name}", "GetChannelType", S, types::get)
+        .route(PUT, "channeltypes/{name}", "UpdateChannelType", S, types::update)
+        .route(DELETE, "channeltypes/{name}", "DeleteChannelType", S, types::remove)
+        .route(POST, "commands", "CreateCommand", S, commands::create)
+        .route(GET, "commands", "ListCommands", S, commands::list)
+        .route(GET, "commands/{name}", "GetCommand", S, commands::get)
+        .route(PUT, "commands/{name}", "UpdateCommand", S, commands::update)
+        .route(DELETE, "commands/{name}", "DeleteCommand", S, commands::remove)
         // Channels.
         .route(POST, "channels/delete", "DeleteChannels", S, erasure::delete_channels)
         .route(GET, "channels/{type}/{id}", "GetChannel", Readers, channels::get)

@@ -46,6 +46,81 @@ const PER_MINUTE: &[(&str, u32)] = &[
     ("reactions", 1000),
 ];
 
+/// The published limits of the chat API (chat §4.1), by its operations' names.
+const CHAT_PER_MINUTE: &[(u32, &[&str])] = &[
+    (
+        10_000,
+        &["Connect", "GetApp", "GetOrCreateChannel", "MarkChannelsRead", "MarkRead", "QueryChannels", "SendEvent"],
+    ),
+    (
+        1000,
+        &[
+            "CreateGuest",
+            "DeleteMessage",
+            "DeleteReaction",
+            "GetMessage",
+            "GetRateLimits",
+            "GetReactions",
+            "GetReplies",
+            "QueryUsers",
+            "RunMessageAction",
+            "SendMessage",
+            "SendReaction",
+            "StopWatchingChannel",
+            "UpdateMessage",
+            "UploadFile",
+            "UploadImage",
+        ],
+    ),
+    (
+        300,
+        &[
+            "Ban",
+            "CreateDevice",
+            "EditUsers",
+            "Flag",
+            "HideChannel",
+            "Mute",
+            "QueryMembers",
+            "Search",
+            "ShowChannel",
+            "Unban",
+            "Unflag",
+            "Unmute",
+            "UpdateChannel",
+            "UpdateUsers",
+            "UpdateUsersPartial",
+        ],
+    ),
+    (
+        60,
+        &[
+            "ActivateUser",
+            "CheckPush",
+            "CreateChannelType",
+            "DeactivateUser",
+            "DeleteChannel",
+            "DeleteChannelType",
+            "DeleteDevice",
+            "DeleteFile",
+            "DeleteUser",
+            "ExportChannels",
+            "ExportUser",
+            "GetChannelType",
+            "ListChannelTypes",
+            "ListDevices",
+            "TruncateChannel",
+            "UpdateApp",
+            "UpdateChannelType",
+        ],
+    ),
+    (6, &["DeleteUsers"]),
+];
+
+fn chat_per_minute() -> impl Iterator<Item = (&'static str, u32)> {
+    CHAT_PER_MINUTE.iter().flat_map(|(limit, names)| names.iter().map(|name| (*name, *limit)))
+}
+
 /// How strict the limits are: `off`, `default`, or a factor on the published limits.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum RateLimitSetting {
@@ -180,7 +255,12 @@ impl RateLimits {
         let factor = setting.factor();
         Self {
             is_off: setting == RateLimitSetting::Off,
-            per_minute: PER_MINUTE.iter().map(|(name, limit)| (*name, scaled(*limit, factor))).collect(),
+            per_minute: PER_MINUTE
+                .iter()
+                .copied()
+                .chain(chat_per_minute())
+                .map(|(name, limit)| (name, scaled(limit, factor)))
+                .collect(),
             other_per_minute: scaled(OTHER_PER_MINUTE, factor),
             shards: Default::default(),
         }
@@ -196,16 +276,14 @@ impl RateLimits {
     /// Counts one request at `now_micros` and says whether it may go on.
     pub fn check(&self, app: u32, endpoint: &'static str, platform: Platform, now_micros: i64) -> Verdict {
         let limit = self.limit(endpoint);
-        if self.is_off {
-            return verdict(limit, now_micros, now_micros, true);
-        }
         let mut buckets = self.shards[shard(app, endpoint)].lock();
         let key = (app, endpoint, platform);
         let empty_at = buckets.get(&key).copied().unwrap_or(now_micros).max(now_micros);
         let filled = empty_at + interval(limit);
         // The tolerance is one period: a whole minute's limit may come at once.
         if filled - now_micros > PERIOD_MICROS {
-            return verdict(limit, empty_at, now_micros, false);
+            // What is off counts all the same, because clients read the counters back.
+            return verdict(limit, empty_at, now_micros, self.is_off);
         }
         if buckets.len() >= SHARD_BUCKETS_MAX {
             buckets.retain(|_, empty_at| *empty_at > now_micros);
@@ -215,10 +293,21 @@ impl RateLimits {
     }
 
     /// What [`RateLimits::check`] would leave behind, without counting.
-    pub fn look(&self, app: u32, endpoint: &'static str, platform: Platform, now_micros: i64) -> Verdict {
-        let key = (app, endpoint, platform);
-        let empty_at = self.shards[shard(app, endpoint)].lock().get(&key).copied();
+    pub fn look(&self, app: u32, endpoint: &str, platform: Platform, now_micros: i64) -> Verdict {
+        // What no limit names was counted only if a route has the name; then it is looked up among the buckets.
+        let buckets = self.shards[shard(app, endpoint)].lock();
+        let bucket = match self.per_minute.get_key_value(endpoint) {
+            Some((name, _)) => buckets.get(&(app, *name, platform)),
+            None => buckets.iter().find(|(key, _)| **key == (app, endpoint, platform)).map(|(_, empty_at)| empty_at),
+        };
+        let empty_at = bucket.copied();
+        drop(buckets);
         verdict(self.limit(endpoint), empty_at.unwrap_or(now_micros).max(now_micros), now_micros, true)
+    }
+
+    /// The operations of the chat API that have a limit of their own.
+    pub fn chat_operations(&self) -> impl Iterator<Item = &'static str> {
+        chat_per_minute().map(|(name, _)| name)
     }
 
     /// Requests per minute that `endpoint` allows.
@@ -303,10 +392,10 @@ mod tests {
     }
 
     #[test]
-    fn off_refuses_nothing_and_stores_nothing() {
-        let limits = RateLimits::new(RateLimitSetting::Off).with_limit("follow", 1);
-        (0..5).for_each(|_| assert!(check(&limits, NOW).allowed));
-        assert!(limits.shards.iter().all(|shard| shard.lock().is_empty()));
+    fn off_refuses_nothing_and_counts_all_the_same() {
+        let limits = RateLimits::new(RateLimitSetting::Off).with_limit("follow", 2);
+        let found: Vec<_> = (0..4).map(|_| check(&limits, NOW)).map(|v| (v.allowed, v.remaining)).collect();
+        assert_eq!(found, [(true, 1), (true, 0), (true, 0), (true, 0)]);
     }
 
     #[test]

@@ -4,14 +4,18 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, and in what serves tests, a failure is a panic")]
 
+mod app;
 mod auth;
+mod commands;
 mod erasure;
 mod events;
 mod messages;
 mod pond;
+mod rate_limits;
 mod reactions;
 mod search;
 mod sockets;
 mod tasks;
 mod threads;
+mod types;
 mod users;

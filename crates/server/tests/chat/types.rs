@@ -1,0 +1,160 @@
+//! Channel types (§6.5, §8.4, §11.2).
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::pond::Pond;
+
+const BUILT_IN: [&str; 6] = ["giphy", "ban", "unban", "mute", "unmute", "flag"];
+
+fn names(commands: &Value) -> Vec<&str> {
+    commands.as_array().unwrap().iter().map(|command| command["name"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_built_in_types_are_there_and_stay() {
+    let pond = Pond::new().await;
+    for client in [(*pond).clone(), pond.v2()] {
+        let types = client.get("channeltypes").await.ok(200);
+        let kinds: Vec<_> = types["channel_types"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(kinds, ["commerce", "gaming", "livestream", "messaging", "team"]);
+        assert_eq!(names(&types["channel_types"]["team"]["commands"]), BUILT_IN);
+    }
+    assert_eq!(pond.refuses(Method::DELETE, "channeltypes/messaging", "null").await, (400, 4));
+}
+
+#[tokio::test]
+async fn a_new_type_has_the_defaults_and_commands_are_names_after_a_change() {
+    let pond = Pond::new().await;
+    let made = pond.post("channeltypes", json!({ "name": "Support" })).await.ok(201);
+    let at = "2026-01-01T00:00:00Z";
+    let mut rest = made.clone();
+    let grants = rest.as_object_mut().unwrap().remove("grants").unwrap();
+    assert_eq!(
+        rest,
+        json!({
+            "name": "Support", "created_at": at, "updated_at": at,
+            "typing_events": true, "read_events": true, "connect_events": true, "delivery_events": false,
+            "custom_events": true, "search": true, "reactions": true, "replies": true, "quotes": true, "mutes": true,
+            "uploads": true, "url_enrichment": true, "push_notifications": true, "polls": false, "reminders": false,
+            "user_message_reminders": false, "shared_locations": false, "count_messages": false,
+            "mark_messages_pending": false, "skip_last_msg_update_for_system_msgs": false,
+            "message_retention": "infinite", "max_message_length": 5000, "automod": "disabled",
+            "automod_behavior": "flag", "blocklist_behavior": "flag", "blocklists": [], "push_level": "all",
+            "commands": BUILT_IN, "permissions": [],
+        })
+    );
+    let messaging = pond.get("channeltypes/messaging").await.ok(200)["grants"].clone();
+    assert_eq!((&grants, grants["channel_member"].as_array().unwrap().len()), (&messaging, 16));
+    let read = pond.get("channeltypes/Support").await.ok(200);
+    assert_eq!(names(&read["commands"]), BUILT_IN);
+    assert_eq!(
+        read["commands"][0],
+        json!({ "name": "giphy", "description": "Post a random gif to the channel", "args": "[text]", "set": "fun_set" })
+    );
+    assert_eq!(pond.refuses(Method::POST, "channeltypes", r#"{"name":"Support"}"#).await, (400, 4));
+}
+
+#[tokio::test]
+async fn every_field_is_stored_and_shown_in_both_dialects() {
+    let pond = Pond::new().await;
+    let sent = json!({
+        "name": "all", "typing_events": false, "read_events": false, "connect_events": false, "delivery_events": true,
+        "custom_events": false, "search": false, "reactions": false, "replies": false, "quotes": false, "mutes": false,
+        "uploads": false, "url_enrichment": false, "push_notifications": false, "polls": true, "reminders": true,
+        "user_message_reminders": true, "shared_locations": true, "count_messages": true,
+        "mark_messages_pending": true, "skip_last_msg_update_for_system_msgs": true, "message_retention": "7",
+        "max_message_length": 20000, "automod": "AI", "automod_behavior": "block",
+        "automod_thresholds": { "spam": { "flag": 0.5, "block": 0.9 } }, "blocklist": "profanity_en_2020_v1",
+        "blocklist_behavior": "shadow_block", "blocklists": [{ "blocklist": "profanity_en_2020_v1", "behavior": "flag" }],
+        "commands": ["giphy"], "permissions": [{ "name": "P", "action": "Deny", "priority": 5, "resources": ["*"],
+            "roles": ["*"], "owner": false }],
+        "push_level": "mentions", "chat_preferences": { "default_preference": "none" },
+        "allowed_flag_reasons": ["spam"], "partition_size": 10, "partition_ttl": "24h0m0s",
+    });
+    for client in [(*pond).clone(), pond.v2()] {
+        let made = client.post("channeltypes", sent.clone()).await.ok(201);
+        for (name, value) in sent.as_object().unwrap() {
+            assert_eq!(&made[name], value, "{name}");
+        }
+        let read = client.get("channeltypes/all").await.ok(200);
+        assert_eq!((&read["permissions"], &read["commands"][0]["name"]), (&made["permissions"], &json!("giphy")));
+        client.delete("channeltypes/all").await.ok(200);
+        assert_eq!(client.refuses(Method::GET, "channeltypes/all", "").await, (404, 16));
+    }
+    let made = pond.v2().post("chat/channeltypes", sent).await.ok(201);
+    assert_eq!(made["created_at"], 1_767_225_600_000_000_000_i64);
+}
+
+#[tokio::test]
+async fn an_update_changes_what_is_given_and_nothing_else() {
+    let pond = Pond::new().await;
+    pond.post("channeltypes", json!({ "name": "t", "commands": ["giphy"], "polls": true })).await.ok(201);
+    // What the Go client of the v2 dialect always sends.
+    let sent = json!({ "automod": "disabled", "automod_behavior": "flag", "max_message_length": 99, "commands": null,
+        "permissions": null, "grants": null, "blocklists": null, "allowed_flag_reasons": null, "NameFromPath": "x" });
+    pond.clock.advance(1_000_000);
+    let changed = pond.v2().put("chat/channeltypes/t", sent).await.ok(201);
+    assert_eq!((&changed["max_message_length"], &changed["commands"]), (&json!(99), &json!(["giphy"])));
+    assert_eq!((&changed["polls"], &changed["name"]), (&json!(true), &json!("t")));
+    assert_eq!(changed["updated_at"], 1_767_225_601_000_000_000_i64);
+    let changed = pond.put("channeltypes/t", json!({ "commands": ["all"], "blocklists": {} })).await.ok(201);
+    assert_eq!(changed["commands"], json!(BUILT_IN));
+    let changed = pond.put("channeltypes/t", json!({ "commands": ["moderation_set", { "name": "giphy" }] })).await;
+    assert_eq!(changed.ok(201)["commands"].as_array().unwrap().len(), 6);
+    assert_eq!(pond.refuses(Method::PUT, "channeltypes/none", "{}").await, (404, 16));
+}
+
+#[tokio::test]
+async fn a_change_of_grants_replaces_the_roles_it_names_and_null_resets_in_classic_alone() {
+    let pond = Pond::new().await;
+    let grants = async |client: &crate::pond::Client, grants: Value| {
+        client.put("channeltypes/team", json!({ "grants": grants })).await.ok(201)["grants"].clone()
+    };
+    let before = pond.get("channeltypes/team").await.ok(200)["grants"].clone();
+    let changed = grants(&pond, json!({ "user": ["read-channel"], "guest": [], "vip": ["create-message"] })).await;
+    assert_eq!(
+        (&changed["user"], &changed["guest"], &changed["vip"], &changed["admin"]),
+        (&json!(["read-channel"]), &json!([]), &json!(["create-message"]), &before["admin"])
+    );
+    assert_eq!(grants(&pond.v2(), json!(null)).await, changed);
+    assert_eq!(grants(&pond, json!(null)).await, before);
+}
+
+#[tokio::test]
+async fn what_is_not_what_its_name_asks_for_is_refused_with_the_name() {
+    let pond = Pond::new().await;
+    for (field, value) in [
+        ("name", json!("")),
+        ("name", json!("has space")),
+        ("max_message_length", json!(20001)),
+        ("max_message_length", json!(-1)),
+        ("automod", json!("strict")),
+        ("automod_behavior", json!("shout")),
+        ("blocklist_behavior", json!("shout")),
+        ("push_level", json!("loud")),
+        ("commands", json!("all")),
+        ("grants", json!({ "user": "read-channel" })),
+        ("permissions", json!("x")),
+        ("typing_events", json!("maybe")),
+        ("message_retention", json!("often")),
+    ] {
+        let mut body = json!({ "name": "t" });
+        body[field] = value;
+        let answer = pond.post("channeltypes", body.clone()).await;
+        assert_eq!(answer.refusal(), (400, 4), "{body}");
+        assert!(answer.text.contains(field), "{}", answer.text);
+        assert_eq!(pond.refuses(Method::POST, "channeltypes", body.to_string()).await, (400, 4));
+    }
+    let unknown = json!({ "name": "t", "commands": ["nonsense"] }).to_string();
+    assert_eq!(pond.refuses(Method::POST, "channeltypes", unknown).await, (400, 4));
+}
+
+#[tokio::test]
+async fn an_app_has_at_most_fifty_types() {
+    let pond = Pond::new().await;
+    for n in 0..45 {
+        pond.post("channeltypes", json!({ "name": format!("t{n}") })).await.ok(201);
+    }
+    assert_eq!(pond.refuses(Method::POST, "channeltypes", r#"{"name":"one-more"}"#).await, (400, 4));
+}
