@@ -1,0 +1,210 @@
+//! Access: §8, §9, §10.
+
+use std::io::{Cursor, Write as _};
+
+use connector::{
+    NewRequest,
+    package::{self, Error},
+    requests::{Flag, Kind},
+    status::{Outcome, Reason, Status},
+};
+use serde_json::json;
+use testing::upstream::{Fault, calls};
+use zip::write::SimpleFileOptions;
+
+use crate::place::*;
+
+#[tokio::test]
+async fn check_01_calls_carry_key_and_token_and_no_bearer() {
+    let place = Place::new().await;
+    place.access(user_id("amy")).await;
+    for seen in place.upstream.seen() {
+        assert_eq!(seen.query["api_key"], KEY);
+        assert_eq!(seen.headers["stream-auth-type"], "jwt");
+        assert!(seen.headers["authorization"].starts_with("eyJ"), "no scheme before the token");
+        assert_eq!(seen.headers["accept-encoding"], "gzip, deflate");
+        assert!(seen.headers.contains_key("x-client-request-id"));
+    }
+}
+
+#[tokio::test]
+async fn check_06_access_is_three_calls_in_order_and_every_byte_is_kept() {
+    let place = Place::new().await;
+    let raw = br#"{"user":{"id":"amy","x":1.50},"messages":[{"id":"1","n":12345678901234567890}],"new":[1e400]}"#;
+    place.upstream.set(|world| world.raw_exports.insert("amy".into(), raw.to_vec()));
+    let request = place.access(user_id("amy")).await;
+    assert_eq!(state(&request), FOUND);
+    assert_eq!(place.upstream.calls(), [calls::QUERY, calls::EXPORT, calls::REPORT]);
+    let package = place.package(&request).await;
+    assert_eq!(package.bytes("users/1/export.json"), raw);
+    assert_eq!(package.json("users/1/user.json")["email"], "amy@example.com");
+    assert_eq!(package.json("users/1/moderation_report.json")["flags_received"][0]["reason"], "spam");
+    let manifest = package.json("manifest.json");
+    assert_eq!((&manifest["complete"], &manifest["subjects"][0]["user_id"]), (&json!(true), &json!("amy")));
+    assert!(package.text("users/1/messages.jsonl").contains("12345678901234567890"));
+}
+
+#[tokio::test]
+async fn check_07_an_email_address_finds_its_user_whatever_its_case() {
+    let place = Place::new().await;
+    let request = place.access(email("Amy@Example.COM")).await;
+    assert_eq!(state(&request), FOUND);
+    let payload = &place.upstream.seen()[0].query["payload"];
+    assert!(payload.contains(r#""include_deactivated_users":true"#), "{payload}");
+}
+
+#[tokio::test]
+async fn check_08_nobody_is_no_records_and_an_error_is_an_error() {
+    let place = Place::new().await;
+    let request = place.access(email("bob@example.com")).await;
+    assert_eq!(state(&request), (Status::Complete, Some(Outcome::NoRecordsFound), None));
+    place.upstream.fail(calls::QUERY, usize::MAX, Fault::Status(500, -1));
+    let request = place.access(email("eve@example.com")).await;
+    assert_eq!(state(&request), (Status::Failed, Some(Outcome::None), Some(Reason::UpstreamTrouble)));
+}
+
+#[tokio::test]
+async fn check_09_three_users_for_one_email_are_three_folders_of_an_access() {
+    let place = Place::new().await;
+    place.upstream.set(|world| ["bob", "eve"].map(|id| world.add(id, "amy@example.com")));
+    let request = place.access(email("amy@example.com")).await;
+    assert_eq!(state(&request), FOUND);
+    assert!(place.detail(&request).await.execution.flags.contains(&Flag::MultipleMatches));
+    let names = place.package(&request).await.names();
+    for folder in 1..=3 {
+        assert!(names.contains(&format!("users/{folder}/export.json")), "{names:?}");
+    }
+}
+
+#[tokio::test]
+async fn check_10_pages_are_read_to_the_end_and_loops_are_noticed() {
+    let place = Place::new().await;
+    place.upstream.set(|world| (0..250).for_each(|n| world.add(&format!("u{n:03}"), "all@example.com")));
+    let asked = place.ask(&NewRequest::new(Kind::Access, vec![email("all@example.com")])).await;
+    let request = place.finish(&asked.id).await;
+    assert_eq!(state(&request), (Status::Held, None, Some(Reason::MultipleMatches)), "more than 25 are held");
+    let detail = place.detail(&request).await;
+    assert_eq!(detail.targets.len(), 250);
+    assert_eq!(place.upstream.count(calls::QUERY), 3);
+    place.upstream.set(|world| world.loops = true);
+    let request = place.delete(email("all@example.com")).await;
+    assert_eq!(state(&request), (Status::Failed, Some(Outcome::None), Some(Reason::PaginationLoop)));
+}
+
+#[tokio::test]
+async fn check_11_strangers_are_neither_exported_nor_deleted() {
+    let place = Place::new().await;
+    place.upstream.set(|world| {
+        world.add("bob", "bob@example.com");
+        world.ignores_filters = true;
+    });
+    for request in [place.access(email("amy@example.com")).await, place.delete(email("amy@example.com")).await] {
+        assert_eq!(state(&request), (Status::Failed, Some(Outcome::None), Some(Reason::FilterIgnored)));
+    }
+    assert_eq!(place.upstream.count(calls::EXPORT), 0);
+    assert!(place.upstream.deletions().is_empty());
+}
+
+/// The archive again, with one file changed, left out or added.
+fn forged(package: &Package, change: &str, text: Option<&[u8]>) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for name in package.names() {
+        let bytes = package.bytes(&name);
+        let bytes = if name == change { text.map(<[u8]>::to_vec) } else { Some(bytes) };
+        if let Some(bytes) = bytes {
+            zip.start_file(name.as_str(), SimpleFileOptions::default()).unwrap();
+            zip.write_all(&bytes).unwrap();
+        }
+    }
+    if !package.names().iter().any(|name| name == change) {
+        zip.start_file(change, SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.unwrap()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn check_12_a_changed_missing_or_extra_file_is_found() {
+    let place = Place::new().await;
+    let request = place.access(user_id("amy")).await;
+    let package = place.package(&request).await;
+    let whole = package::verify(Cursor::new(&package.0)).unwrap();
+    assert_eq!((whole.request_id, whole.public_key), (request.id, place.connector().public_key()));
+    let verify = |bytes: Vec<u8>| package::verify(Cursor::new(bytes)).unwrap_err();
+    let mut user = package.bytes("users/1/user.json");
+    user[3] ^= 1;
+    assert!(matches!(verify(forged(&package, "users/1/user.json", Some(&user))), Error::Changed(_)));
+    assert!(matches!(verify(forged(&package, "users/1/user.json", None)), Error::Missing(_)));
+    assert!(matches!(verify(forged(&package, "users/1/extra", Some(b"x"))), Error::Extra(_)));
+    let manifest = package.text("manifest.json").replace("true", "false");
+    assert!(matches!(verify(forged(&package, "manifest.json", Some(manifest.as_bytes()))), Error::Signature));
+}
+
+#[tokio::test]
+async fn check_12_hostile_ids_and_texts_are_inert() {
+    let place = Place::new().await;
+    place.upstream.set(|world| {
+        world.add("../../x", "x@example.com");
+        let hostile = json!({"messages": [
+            {"id": "=1+1", "text": "<script>alert(1)</script>", "cid": "a\r\nb"},
+            {"id": "2", "text": "@SUM(A1)"},
+        ]});
+        world.exports.insert("../../x".into(), hostile);
+    });
+    let request = place.access(user_id("../../x")).await;
+    assert_eq!(state(&request), FOUND);
+    let package = place.package(&request).await;
+    assert!(package.names().iter().all(|name| !name.contains("..") && !name.starts_with('/')), "{:?}", package.names());
+    assert!(!package.text("index.html").contains("<script"));
+    let table = package.text("users/1/messages.csv");
+    assert!(table.contains("'=1+1") && table.contains("'@SUM(A1)"), "{table}");
+    assert!(package::verify(Cursor::new(&package.0)).is_ok());
+}
+
+#[tokio::test]
+async fn check_13_a_body_that_is_cut_off_is_fetched_again() {
+    let place = Place::new().await;
+    place.upstream.fail(calls::EXPORT, 2, Fault::Truncate);
+    let request = place.access(user_id("amy")).await;
+    assert_eq!(state(&request), FOUND);
+    assert_eq!(place.upstream.count(calls::EXPORT), 3);
+}
+
+#[tokio::test]
+async fn check_14_what_is_too_large_is_exported_as_a_file_and_links_are_refreshed() {
+    let place = Place::new().await;
+    place.upstream.set(|world| {
+        world.too_large.insert("amy".into());
+        world.expired_links = 1;
+    });
+    let request = place.access(user_id("amy")).await;
+    assert_eq!(state(&request), FOUND);
+    let package = place.package(&request).await;
+    assert!(package.text("users/1/async/export.jsonl").contains("old"));
+    let files: Vec<_> = place.upstream.seen().into_iter().filter(|seen| seen.call == calls::FILE).collect();
+    assert_eq!(files.len(), 2);
+    assert!(
+        files.iter().all(|seen| !seen.headers.contains_key("authorization") && !seen.query.contains_key("api_key"))
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_fails_for_good_makes_the_package_incomplete_and_the_request_failed() {
+    let place = Place::new().await;
+    place.upstream.fail(calls::REPORT, usize::MAX, Fault::Status(403, 17));
+    let request = place.access(user_id("amy")).await;
+    assert_eq!(state(&request), (Status::Failed, Some(Outcome::Partial), Some(Reason::PermissionMissing)));
+    let package = place.package(&request).await;
+    assert!(package.text("index.html").contains("INCOMPLETE"));
+    assert_eq!(package.json("manifest.json")["complete"], false);
+}
+
+#[tokio::test]
+async fn a_user_who_vanishes_meanwhile_is_stated() {
+    let place = Place::new().await;
+    place.upstream.fail(calls::EXPORT, 1, Fault::Status(404, 16));
+    let request = place.access(user_id("amy")).await;
+    assert!(place.detail(&request).await.execution.flags.contains(&Flag::Gone));
+    let manifest = place.package(&request).await.json("manifest.json");
+    assert_eq!(manifest["gaps"][0]["why"], "gone");
+}

@@ -1,0 +1,13 @@
+//! The acceptance checks of the connector, by their numbers, against a fake upstream and a clock that is moved by hand.
+
+#![expect(clippy::unwrap_used, reason = "in a test, and in what serves tests, a failure is a panic")]
+
+mod access;
+mod connecting;
+mod deletion;
+mod kills;
+mod place;
+mod polling;
+mod requests;
+mod secrets;
+mod trouble;

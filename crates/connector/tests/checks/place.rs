@@ -1,0 +1,266 @@
+//! A connector with its data directory, an upstream and a clock.
+
+use std::{
+    io::{Cursor, Read as _},
+    sync::Arc,
+    time::Duration,
+};
+
+use connector::{
+    Asked, Connector, Detail, NewIntegration, NewRequest, Secret, Setup,
+    integrations::Pair,
+    keys::{KEY_BYTES, Kek},
+    requests::{Category, GivenIdentifier, Kind, Request},
+    status::{Outcome, Reason, Status},
+    surroundings::{Clock, Dice, Surroundings},
+    upstream::{Http, HttpOptions},
+};
+use ids::Timestamp;
+use parking_lot::Mutex;
+use serde_json::Value;
+use testing::{clock::HandClock, upstream::Upstream};
+
+pub(crate) const START: i64 = 1_767_225_600_000_000;
+pub(crate) const SECOND: i64 = 1_000_000;
+pub(crate) const MINUTE: i64 = 60 * SECOND;
+pub(crate) const HOUR: i64 = 60 * MINUTE;
+pub(crate) const DAY: i64 = 24 * HOUR;
+pub(crate) const KEY: &str = "canarykey1";
+pub(crate) const SECRET: &str = "canary-secret-5e884898da28047151d0e56f8dc62927";
+/// More steps than any flow here has.
+const STEPS_MAX: usize = 2_000;
+
+struct Hand(HandClock);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.micros())
+    }
+}
+
+/// Numbers that are the same in every run.
+struct Seeded(Mutex<u64>);
+
+impl Dice for Seeded {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut state = self.0.lock();
+        for byte in bytes {
+            *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *byte = (*state >> 56) as u8;
+        }
+    }
+}
+
+pub(crate) struct Place {
+    // It goes before its directory does.
+    connector: Option<Connector>,
+    pub(crate) clock: HandClock,
+    pub(crate) upstream: Upstream,
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) integration: String,
+    surroundings: Surroundings,
+}
+
+pub(crate) fn pair(key: &str, secret: &str) -> Pair {
+    Pair { key: Secret::new(key.to_owned()), secret: Secret::new(secret.to_owned()) }
+}
+
+pub(crate) fn user_id(id: &str) -> GivenIdentifier {
+    GivenIdentifier::new(Category::UserId, id).unwrap()
+}
+
+pub(crate) fn email(address: &str) -> GivenIdentifier {
+    GivenIdentifier::new(Category::Email, address).unwrap()
+}
+
+pub(crate) fn kek() -> Kek {
+    Kek::new(&[7; KEY_BYTES]).unwrap()
+}
+
+impl Place {
+    /// One with an upstream and nothing connected.
+    pub(crate) async fn empty() -> Self {
+        let clock = HandClock::at(START);
+        let upstream = Upstream::start(KEY, SECRET, &clock).await;
+        let dir = tempfile::tempdir().unwrap();
+        let dice = Arc::new(Seeded(Mutex::new(1)));
+        let surroundings = Surroundings::new(Arc::new(Hand(clock.clone())), dice);
+        let mut place = Place { clock, upstream, dir, integration: String::new(), connector: None, surroundings };
+        place.reopen().await;
+        place
+    }
+
+    /// One that is connected, with the user `amy`.
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut NewIntegration)) -> Self {
+        let mut place = Self::empty().await;
+        place.upstream.set(|world| world.add("amy", "amy@example.com"));
+        let mut new = place.stream();
+        change(&mut new);
+        place.integration = place.connector().connect(&new, pair(KEY, SECRET)).await.unwrap().integration.id;
+        place.upstream.forget();
+        place
+    }
+
+    /// An integration with the upstream.
+    pub(crate) fn stream(&self) -> NewIntegration {
+        NewIntegration { base_url: Some(self.upstream.url()), ..NewIntegration::new("Stream") }
+    }
+
+    pub(crate) fn connector(&self) -> &Connector {
+        self.connector.as_ref().unwrap()
+    }
+
+    /// What a process has that is killed and started again.
+    pub(crate) async fn reopen(&mut self) {
+        drop(self.connector.take());
+        let options = HttpOptions {
+            head: Duration::from_millis(300),
+            export_head: Duration::from_millis(300),
+            idle: Duration::from_millis(300),
+            ..HttpOptions::default()
+        };
+        let setup = Setup {
+            kek: kek(),
+            surroundings: self.surroundings.clone(),
+            http: Http::new(options).unwrap(),
+            dialects: Vec::new(),
+        };
+        self.connector = Some(Connector::open(self.dir.path(), setup).await.unwrap());
+    }
+
+    pub(crate) async fn ask(&self, new: &NewRequest) -> Request {
+        self.connector().ask(new).await.unwrap().request().clone()
+    }
+
+    pub(crate) async fn access(&self, identifier: GivenIdentifier) -> Request {
+        let asked = self.ask(&NewRequest::new(Kind::Access, vec![identifier])).await;
+        self.finish(&asked.id).await
+    }
+
+    pub(crate) async fn delete(&self, identifier: GivenIdentifier) -> Request {
+        let asked = self.ask(&NewRequest::new(Kind::Deletion, vec![identifier])).await;
+        self.finish(&asked.id).await
+    }
+
+    /// Runs what is due now.
+    pub(crate) async fn run(&self) {
+        while self.connector().run_due().await.unwrap() > 0 {}
+    }
+
+    /// Runs until a deletion has been executed over there.
+    pub(crate) async fn run_until_deleted(&self) {
+        for _ in 0..STEPS_MAX {
+            self.connector().run_due().await.unwrap();
+            if !self.upstream.deletions().is_empty() {
+                return;
+            }
+            if let Some(at) = self.connector().next_due().await.unwrap() {
+                self.clock.set(at.micros().max(self.clock.micros()));
+            }
+        }
+        panic!("nothing is deleted");
+    }
+
+    /// Runs until nothing is due up to `until`, and leaves the clock there.
+    pub(crate) async fn run_until(&self, until: i64) {
+        for _ in 0..STEPS_MAX {
+            self.run().await;
+            match self.connector().next_due().await.unwrap() {
+                Some(at) if at.micros() <= until => self.clock.set(at.micros().max(self.clock.micros())),
+                _ => {
+                    self.clock.set(until);
+                    return;
+                }
+            }
+        }
+        panic!("more than {STEPS_MAX} steps");
+    }
+
+    /// Runs until the request waits for nobody but people.
+    pub(crate) async fn finish(&self, id: &str) -> Request {
+        for _ in 0..STEPS_MAX {
+            self.connector().run_due().await.unwrap();
+            let request = self.request(id).await;
+            if request.state.status().is_final() || request.state.status() == Status::Held {
+                return request;
+            }
+            if let Some(at) = self.connector().next_due().await.unwrap() {
+                self.clock.set(at.micros().max(self.clock.micros()));
+            }
+        }
+        panic!("more than {STEPS_MAX} steps: {:?}", self.request(id).await.state);
+    }
+
+    pub(crate) async fn request(&self, id: &str) -> Request {
+        self.connector().request(id).await.unwrap()
+    }
+
+    pub(crate) async fn detail(&self, request: &Request) -> Detail {
+        self.connector().details(&request.id).await.unwrap().remove(0)
+    }
+
+    /// A stored body of the first execution.
+    pub(crate) async fn file(&self, request: &Request, name: &str) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.connector().artifact(&request.executions[0], name, &mut bytes).await.ok()?;
+        Some(bytes)
+    }
+
+    /// The package of an access request.
+    pub(crate) async fn package(&self, request: &Request) -> Package {
+        Package(self.file(request, "package.zip").await.unwrap())
+    }
+
+    /// The actions of the audit log.
+    pub(crate) async fn actions(&self) -> Vec<String> {
+        let mut actions = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = connector::audit::list(self.connector().store(), after).await.unwrap();
+            let Some(last) = page.last() else { return actions };
+            after = last.seq;
+            actions.extend(page.into_iter().map(|entry| entry.action));
+        }
+    }
+}
+
+/// Status, outcome and reason, to compare.
+pub(crate) fn state(request: &Request) -> (Status, Option<Outcome>, Option<Reason>) {
+    (request.state.status(), request.state.outcome(), request.state.reason())
+}
+
+pub(crate) const ERASED: (Status, Option<Outcome>, Option<Reason>) = (Status::Complete, Some(Outcome::Erased), None);
+pub(crate) const FOUND: (Status, Option<Outcome>, Option<Reason>) =
+    (Status::Complete, Some(Outcome::RecordsFound), None);
+
+pub(crate) fn is_new(asked: &Asked) -> bool {
+    matches!(asked, Asked::Created(_))
+}
+
+pub(crate) struct Package(pub(crate) Vec<u8>);
+
+impl Package {
+    pub(crate) fn names(&self) -> Vec<String> {
+        let zip = zip::ZipArchive::new(Cursor::new(&self.0)).unwrap();
+        zip.file_names().map(|name| name.unwrap().into_owned()).collect()
+    }
+
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
+        let mut zip = zip::ZipArchive::new(Cursor::new(&self.0)).unwrap();
+        let mut bytes = Vec::new();
+        zip.by_name(name).unwrap().read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
+        String::from_utf8(self.bytes(name)).unwrap()
+    }
+
+    pub(crate) fn json(&self, name: &str) -> Value {
+        serde_json::from_slice(&self.bytes(name)).unwrap()
+    }
+}

@@ -1,0 +1,112 @@
+//! Trouble on the way: §7.2, §7.3, §14.
+
+use connector::{
+    NewRequest,
+    integrations::Health,
+    requests::Kind,
+    status::{Reason, Status},
+};
+use testing::upstream::{Fault, calls};
+
+use crate::place::*;
+
+#[tokio::test]
+async fn check_28_a_storm_of_429_is_waited_out_by_everybody() {
+    let place = Place::new().await;
+    place.upstream.set(|world| (0..20).for_each(|n| world.add(&format!("u{n}"), "x@example.com")));
+    let storm_until = START + 5 * MINUTE;
+    place.upstream.set(|world| world.storm_until = storm_until);
+    let mut requests = Vec::new();
+    for n in 0..20 {
+        requests.push(place.ask(&NewRequest::new(Kind::Access, vec![user_id(&format!("u{n}"))])).await);
+    }
+    place.run_until(START + 2 * HOUR).await;
+    for request in requests {
+        assert_eq!(state(&place.request(&request.id).await), FOUND);
+    }
+    let seen = place.upstream.seen();
+    let refused = seen.iter().filter(|seen| seen.status == 429).count();
+    assert!(refused <= 4, "the class is closed at once: {refused}");
+    let early = seen.iter().filter(|seen| seen.at > START && seen.at < storm_until).count();
+    assert_eq!(early, 0, "no call before the reset");
+}
+
+#[tokio::test]
+async fn check_29_the_pace_stays_below_the_limit() {
+    let place = Place::new().await;
+    place.upstream.set(|world| {
+        (0..50).for_each(|n| world.add(&format!("u{n}"), "x@example.com"));
+        world.limit = Some(60);
+    });
+    for n in 0..50 {
+        place.ask(&NewRequest::new(Kind::Access, vec![user_id(&format!("u{n}"))])).await;
+    }
+    place.run_until(START + HOUR).await;
+    let seen = place.upstream.seen();
+    assert!(seen.iter().all(|seen| seen.status == 200));
+    let queries: Vec<i64> = seen.iter().filter(|seen| seen.call == calls::QUERY).map(|seen| seen.at).collect();
+    let busiest = queries.iter().map(|at| queries.iter().filter(|other| (*at..at + MINUTE).contains(other)).count());
+    assert!(busiest.max().unwrap() <= 46);
+    assert_eq!(queries.len(), 50);
+}
+
+#[tokio::test]
+async fn check_31_an_access_comes_through_a_bad_day() {
+    let place = Place::new().await;
+    for status in [500, 502, 503, 504] {
+        place.upstream.fail(calls::QUERY, 1, Fault::Status(status, -1));
+        place.upstream.fail(calls::EXPORT, 1, Fault::Bare(status));
+    }
+    place.upstream.fail(calls::REPORT, 2, Fault::Status(408, 23));
+    place.upstream.fail(calls::REPORT, 1, Fault::Garbage);
+    place.upstream.fail(calls::REPORT, 1, Fault::Hang);
+    let request = place.access(user_id("amy")).await;
+    assert_eq!(state(&request), FOUND);
+    let detail = place.detail(&request).await;
+    let tries: Vec<usize> =
+        detail.tasks.iter().map(|(_, attempts)| attempts.len()).filter(|tries| *tries > 0).collect();
+    assert_eq!(tries, [5, 5, 5]);
+}
+
+#[tokio::test]
+async fn check_33_a_server_that_is_away_is_waited_for() {
+    let place = Place::new().await;
+    place.upstream.fail(calls::QUERY, usize::MAX, Fault::Refuse);
+    let asked = place.ask(&NewRequest::new(Kind::Access, vec![user_id("amy")])).await;
+    place.run_until(START + 10 * MINUTE).await;
+    let request = place.request(&asked.id).await;
+    assert_eq!(request.state.status(), Status::Retrying);
+    assert!(request.state.reason().is_some());
+    assert!(place.detail(&request).await.execution.next_run_at.is_some());
+    place.upstream.heal();
+    assert_eq!(state(&place.finish(&asked.id).await), FOUND);
+}
+
+#[tokio::test]
+async fn check_34_requests_wait_for_a_new_secret_and_go_on_by_themselves() {
+    let place = Place::new().await;
+    place.upstream.set(|world| world.secret = "another-secret".into());
+    let asked = place.ask(&NewRequest::new(Kind::Access, vec![user_id("amy")])).await;
+    place.run_until(START + HOUR).await;
+    let request = place.request(&asked.id).await;
+    assert_eq!(state(&request), (Status::Retrying, None, Some(Reason::IntegrationDisconnected)));
+    assert_eq!(place.connector().integrations().await.unwrap()[0].health, Health::Disconnected);
+    let (id, new) = (&place.integration, pair(KEY, "another-secret"));
+    place.connector().rotate_credentials(id, &new, false).await.unwrap();
+    place.run().await;
+    assert_eq!(state(&place.finish(&asked.id).await), FOUND);
+    assert_eq!(place.connector().integrations().await.unwrap()[0].health, Health::Connected);
+}
+
+#[tokio::test]
+async fn check_35_a_clock_that_steps_back_makes_nothing_run_twice() {
+    let place = Place::new().await;
+    place.upstream.set(|world| world.task_words = vec!["running".into(), "running".into(), "completed".into()]);
+    let asked = place.ask(&NewRequest::new(Kind::Deletion, vec![user_id("amy")])).await;
+    place.run_until_deleted().await;
+    place.clock.advance(-10 * MINUTE);
+    place.run().await;
+    assert_eq!(place.upstream.count(calls::TASK), 0);
+    assert_eq!(state(&place.finish(&asked.id).await), ERASED);
+    assert_eq!(place.upstream.deletions().len(), 1);
+}

@@ -1,0 +1,164 @@
+//! A scriptable fake of the API that privacy requests are fulfilled at: real HTTP on a real socket, a world that the
+//! test sets up, faults that it orders, and a record of everything that was asked.
+//!
+//! **Invariant:** its time is the clock that it was given; it never waits unless a fault says so.
+
+mod answers;
+mod tokens;
+mod wire;
+mod world;
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use parking_lot::Mutex;
+use serde_json::Value;
+
+use crate::clock::HandClock;
+
+pub use world::{Task, World};
+
+/// The calls that it knows, as its log and its faults name them.
+pub mod calls {
+    /// `GET /users`.
+    pub const QUERY: &str = "QueryUsers";
+    /// `GET /users/{id}/export`.
+    pub const EXPORT: &str = "ExportUser";
+    /// `GET /moderation/user_report`.
+    pub const REPORT: &str = "UserReport";
+    /// `POST /users/delete`.
+    pub const DELETE: &str = "DeleteUsers";
+    /// `GET /tasks/{id}`.
+    pub const TASK: &str = "GetTask";
+    /// `POST /export/users`.
+    pub const EXPORT_USERS: &str = "ExportUsers";
+    /// A file that a job made.
+    pub const FILE: &str = "File";
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// This status, with this code in the envelope; nothing is executed.
+    Status(u16, i64),
+    /// This status without an envelope; nothing is executed.
+    Bare(u16),
+    /// An answer that points elsewhere.
+    Redirect(String),
+    /// The connection is closed before anything is executed.
+    Refuse,
+    /// The call is executed and its answer is lost.
+    LoseAnswer,
+    /// The body ends in the middle.
+    Truncate,
+    /// A body that is no JSON.
+    Garbage,
+    /// The head of the answer never comes.
+    Hang,
+    /// The body is this one.
+    Body(Value),
+}
+
+/// A fault, for some calls.
+#[derive(Clone, Debug)]
+struct Order {
+    call: &'static str,
+    times: usize,
+    fault: Fault,
+}
+
+/// A call as it was seen.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Which: one of [`calls`], or `?`.
+    pub call: &'static str,
+    /// The method.
+    pub method: String,
+    /// The path, as it was sent.
+    pub path: String,
+    /// The parameters.
+    pub query: BTreeMap<String, String>,
+    /// The headers, in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// When, in microseconds.
+    pub at: i64,
+    /// The status that was answered; 0 when nothing was.
+    pub status: u16,
+}
+
+/// A fake that runs.
+#[derive(Clone)]
+pub struct Upstream {
+    state: Arc<State>,
+    address: SocketAddr,
+}
+
+struct State {
+    world: Mutex<World>,
+    orders: Mutex<Vec<Order>>,
+    seen: Mutex<Vec<Seen>>,
+    clock: HandClock,
+}
+
+impl Upstream {
+    /// Starts one that knows an app.
+    pub async fn start(key: &str, secret: &str, clock: &HandClock) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let world = Mutex::new(World::new(key, secret, address));
+        let state = Arc::new(State { world, orders: Mutex::default(), seen: Mutex::default(), clock: clock.clone() });
+        let served = state.clone();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                tokio::spawn(wire::serve(socket, served.clone()));
+            }
+        });
+        Upstream { state, address }
+    }
+
+    /// The base URL, without a path.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Changes the world.
+    pub fn set<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        change(&mut self.state.world.lock())
+    }
+
+    /// Orders a fault for the next `times` calls of a kind. Faults of one call come in the order they were made.
+    pub fn fail(&self, call: &'static str, times: usize, fault: Fault) {
+        self.state.orders.lock().push(Order { call, times, fault });
+    }
+
+    /// Takes back every fault that has not come.
+    pub fn heal(&self) {
+        self.state.orders.lock().clear();
+    }
+
+    /// Everything that was asked.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.state.seen.lock().clone()
+    }
+
+    /// How often a call was asked.
+    pub fn count(&self, call: &str) -> usize {
+        self.state.seen.lock().iter().filter(|seen| seen.call == call).count()
+    }
+
+    /// The names of the calls, in order.
+    pub fn calls(&self) -> Vec<&'static str> {
+        self.state.seen.lock().iter().map(|seen| seen.call).collect()
+    }
+
+    /// Forgets what was asked.
+    pub fn forget(&self) {
+        self.state.seen.lock().clear();
+    }
+
+    /// The deletions that were executed: the ids of each.
+    pub fn deletions(&self) -> Vec<Vec<String>> {
+        self.state.world.lock().deletions.clone()
+    }
+}
