@@ -25,6 +25,7 @@ use crate::{
         groups::Group,
     },
     log::Event,
+    moderation::{actions::Action, configs::Config as ModerationConfig, flags::Flag, review::Item},
     settings::Settings,
     tasks::Task,
     users::{Ban, User, devices::Device, mutes::Mute},
@@ -142,6 +143,22 @@ pub const PACE: Table<(Chat, String), Timestamp> = Table::new(124, "pace");
 /// message that cannot be found.
 pub const WORD: Table<(Chat, String, At, String), ()> = Table::new(125, "word");
 
+// Moderation.
+/// kind, reported thing, by whom → the report.
+pub const FLAG: Table<(String, String, String), Flag> = Table::new(70, "flag");
+/// item of the review queue → the item.
+pub const REVIEW: Table<String, Item> = Table::new(71, "review");
+/// kind, reported thing → its item of the review queue.
+pub const REVIEW_OF: Table<(String, String), String> = Table::new(72, "review_of");
+/// reporter, kind, reported thing → nothing. Mirror of `FLAG`.
+pub const FLAGGED_BY: Table<(String, String, String), ()> = Table::new(73, "flagged_by");
+/// whose the reported thing is, kind, reported thing → nothing: somebody reported it.
+pub const FLAGGED: Table<(String, String, String), ()> = Table::new(74, "flagged");
+/// when, newest first, note → what a moderator did.
+pub const ACTION: Table<(Latest, String), Action> = Table::new(75, "action");
+/// key, team or nothing → how content is to be moderated.
+pub const MODERATION_CONFIG: Table<(String, String), ModerationConfig> = Table::new(76, "moderation_config");
+
 // Tasks.
 /// task → the task.
 pub const TASK: Table<String, Task> = Table::new(85, "task");
@@ -172,6 +189,8 @@ pub enum Personal {
     ByAuthor,
     /// The maker's, and whatever the application noted of others.
     ByChannel,
+    /// Whose the reported thing is, and whoever reported it or did something about it.
+    ByReport,
     /// The ids of those whom the task is about, for as long as its outcome is told.
     ByTask,
 }
@@ -200,6 +219,13 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (BLOCKED.tag(), BLOCKED.name(), Personal::ByUser),
     (BAN.tag(), BAN.name(), Personal::ByUser),
     (FUTURE_BAN.tag(), FUTURE_BAN.name(), Personal::ByUser),
+    (FLAG.tag(), FLAG.name(), Personal::ByReport),
+    (REVIEW.tag(), REVIEW.name(), Personal::ByReport),
+    (REVIEW_OF.tag(), REVIEW_OF.name(), Personal::ByReport),
+    (FLAGGED_BY.tag(), FLAGGED_BY.name(), Personal::ByUser),
+    (FLAGGED.tag(), FLAGGED.name(), Personal::ByUser),
+    (ACTION.tag(), ACTION.name(), Personal::ByReport),
+    (MODERATION_CONFIG.tag(), MODERATION_CONFIG.name(), Personal::None),
     (CHANNEL_TYPE.tag(), CHANNEL_TYPE.name(), Personal::None),
     (COMMAND.tag(), COMMAND.name(), Personal::None),
     (SETTINGS.tag(), SETTINGS.name(), Personal::None),

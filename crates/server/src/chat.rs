@@ -18,6 +18,7 @@ mod gate;
 mod guest;
 mod markdown;
 mod messages;
+mod moderation;
 mod patch;
 mod prefix;
 mod rate_limits;

@@ -11,6 +11,7 @@ pub mod error;
 pub mod events;
 pub mod members;
 pub mod messages;
+pub mod moderation;
 pub mod search;
 pub mod tasks;
 pub mod threads;

@@ -124,6 +124,14 @@ pub async fn load(tx: &mut Tx, channel: &ChannelId, user: &UserId) -> Result<Mem
     member.ok_or_else(|| Error::Unfit(format!("user '{user}' is not a member of the channel '{channel}'")))
 }
 
+/// Notes how `user` is banned from `channel`, if it is a member: bans are told with members.
+pub(crate) async fn set_ban(tx: &mut Tx, channel: &ChannelId, user: &UserId, ban: Option<&Ban>) -> Result<()> {
+    if let Some(member) = get(tx, channel, user).await? {
+        put(tx, channel, user, &Member { ban: ban.cloned(), ..member });
+    }
+    Ok(())
+}
+
 /// Writes the member.
 pub(in crate::chat) fn put(tx: &mut Tx, channel: &ChannelId, user: &UserId, member: &Member) {
     let tenant = tx.tenant();

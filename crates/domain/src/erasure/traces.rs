@@ -11,11 +11,13 @@ use crate::{
     Result, Tx,
     chat::messages::Listed,
     keyspace::{
-        AUTHORED, BAN, BLOCKED, CHANNEL, CHANNEL_MESSAGE, DELETED_FOR, DEVICE, FUTURE_BAN, HIDDEN, LOG, MEMBER,
-        MEMBERSHIP, MESSAGE, MUTE, MUTED, PACE, PARTICIPANT, PARTICIPATION, PENDING, Personal, REACTED, REACTION,
-        REACTION_GROUP, REACTION_ORDER, READ, REPLY, TABLES, TASK, THREAD, USER, VERSION,
+        ACTION, AUTHORED, BAN, BLOCKED, CHANNEL, CHANNEL_MESSAGE, DELETED_FOR, DEVICE, FLAG, FLAGGED, FLAGGED_BY,
+        FUTURE_BAN, HIDDEN, LOG, MEMBER, MEMBERSHIP, MESSAGE, MUTE, MUTED, PACE, PARTICIPANT, PARTICIPATION, PENDING,
+        Personal, REACTED, REACTION, REACTION_GROUP, REACTION_ORDER, READ, REPLY, REVIEW, REVIEW_OF, TABLES, TASK,
+        THREAD, USER, VERSION,
     },
     log::Event,
+    moderation::flags,
     tasks::{Leaver, Progress},
     users::{self, Ban, User},
 };
@@ -76,6 +78,34 @@ const RULES: &[(u8, Rule)] = &[
         look(&BAN, key, value, |(user, _), ban| Found::row(is(leaver, user), forget_issuer(Some(ban), &leaver.id)))
     }),
     (FUTURE_BAN.tag(), |key, value, leaver| look(&FUTURE_BAN, key, value, |(user, by), _| theirs(leaver, [user, by]))),
+    (FLAG.tag(), |key, value, leaver| {
+        look(&FLAG, key, value, |(kind, thing, by), flag| {
+            Found::row(is(leaver, by) || is_reported(leaver, kind, thing, flag.creator.as_ref()), false)
+        })
+    }),
+    (REVIEW.tag(), |key, value, leaver| {
+        look(&REVIEW, key, value, |_, item| {
+            let is_theirs = is_reported(leaver, &item.entity.kind, &item.entity.id, item.creator.as_ref());
+            Found::row(is_theirs, replace(&mut item.reviewed_by, &leaver.id, None))
+        })
+    }),
+    (REVIEW_OF.tag(), |key, value, leaver| {
+        look(&REVIEW_OF, key, value, |(kind, thing), _| Found::row(is_reported(leaver, kind, thing, None), false))
+    }),
+    (FLAGGED_BY.tag(), |key, value, leaver| {
+        look(&FLAGGED_BY, key, value, |(by, kind, thing), ()| {
+            Found::row(is(leaver, by) || is_reported(leaver, kind, thing, None), false)
+        })
+    }),
+    (FLAGGED.tag(), |key, value, leaver| look(&FLAGGED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
+    (ACTION.tag(), |key, value, leaver| {
+        look(&ACTION, key, value, |_, action| {
+            let entity = action.entity.as_ref();
+            let is_about = entity.is_some_and(|entity| is_reported(leaver, &entity.kind, &entity.id, None));
+            let is_theirs = is_about || action.target.as_ref() == Some(&leaver.id);
+            Found::row(is_theirs, replace(&mut action.user, &leaver.id, None))
+        })
+    }),
     (CHANNEL.tag(), |key, value, leaver| {
         look(&CHANNEL, key, value, |_, channel| {
             let was_theirs = replace(&mut channel.created_by, &leaver.id, Some(&leaver.heir));
@@ -158,6 +188,11 @@ fn is(leaver: &Leaver, user: &str) -> bool {
 /// Whether one of the users of a key is who leaves.
 fn theirs<const N: usize>(leaver: &Leaver, users: [&String; N]) -> Found {
     Found::row(users.into_iter().any(|user| is(leaver, user)), false)
+}
+
+/// Whether what was reported is who leaves, or theirs.
+fn is_reported(leaver: &Leaver, kind: &str, thing: &str, creator: Option<&UserId>) -> bool {
+    creator == Some(&leaver.id) || (kind == flags::USER && is(leaver, thing))
 }
 
 fn replace(field: &mut Option<UserId>, user: &UserId, by: Option<&UserId>) -> bool {

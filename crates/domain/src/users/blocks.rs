@@ -4,7 +4,7 @@ use ids::{Timestamp, UserId};
 use minicbor::{Decode, Encode};
 
 use super::{User, ensure, get, load, put};
-use crate::{Error, Result, Tx, keyspace::BLOCKED};
+use crate::{Error, Result, Tx, keyspace::BLOCKED, rows};
 
 /// The most users whom a user blocks.
 pub const BLOCKS_MAX: usize = 500;
@@ -61,4 +61,13 @@ pub async fn remove(tx: &mut Tx, user: &UserId, other: &UserId) -> Result<()> {
     let tenant = tx.tenant();
     BLOCKED.delete(tx, tenant, &(other.to_string(), user.to_string()));
     Ok(())
+}
+
+/// How many users block `other`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn count_of_target(tx: &mut Tx, other: &UserId) -> Result<usize> {
+    let range = BLOCKED.prefix(tx.tenant(), &other.to_string());
+    Ok(rows::list(tx, &BLOCKED, range, BLOCKS_MAX).await?.len())
 }

@@ -7,7 +7,7 @@ use axum::{body::Body, extract::Request, response::Response};
 use domain::{
     Tx,
     chat::permissions::Who,
-    users::{self, User},
+    users::{self, People, User},
 };
 use http::{HeaderMap, Method, header, request::Parts};
 use ids::{Timestamp, UserId};
@@ -195,6 +195,13 @@ impl Call {
         let members = self.query.iter().map(|(name, value)| (name.to_owned(), serde_json::Value::from(value)));
         let object: serde_json::Map<_, _> = members.collect();
         Fields::parse(&serde_json::Value::Object(object).to_string(), self.dialect)
+    }
+
+    /// Notes who of `people` is connected.
+    pub(crate) fn note_online(&self, people: &mut People) {
+        for (id, person) in people.iter_mut() {
+            person.is_online = self.server.hub.is_online(self.tenant.app.id, id);
+        }
     }
 
     /// A transaction that only reads.

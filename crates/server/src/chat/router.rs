@@ -11,7 +11,7 @@ use axum::{
 use super::{
     app, blocks, channels, commands, connect, devices, erasure, events,
     gate::{self, Callers, Handler, Operation},
-    guest, messages,
+    guest, messages, moderation,
     prefix::INSIDE,
     rate_limits, reactions, search, tasks, threads, types, users,
     users::standing,
@@ -78,6 +78,31 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .route(GET, "devices", "ListDevices", Both, devices::list)
         .route(POST, "devices", "CreateDevice", Both, devices::add)
         .route(DELETE, "devices", "DeleteDevice", Both, devices::remove)
+        // Moderation.
+        .route(POST, "moderation/ban", "Ban", Both, moderation::bans::add)
+        .route(DELETE, "moderation/ban", "Unban", Both, moderation::bans::remove)
+        .route(POST, "moderation/unban", "Unban", Both, moderation::bans::remove)
+        .route(GET, "query_banned_users", "QueryBannedUsers", Both, moderation::bans::query)
+        .route(GET, "query_future_channel_bans", "QueryFutureChannelBans", Both, moderation::bans::later)
+        .route(POST, "moderation/mute", "Mute", Both, moderation::mutes::add)
+        .route(POST, "moderation/unmute", "Unmute", Both, moderation::mutes::remove)
+        .route(POST, "moderation/flag", "Flag", Both, moderation::flags::add)
+        .route(POST, "moderation/unflag", "Unflag", Both, moderation::flags::remove)
+        .route(POST, "moderation/flags", "QueryModerationFlags", S, moderation::flags::query)
+        .route(POST, "moderation/flag_count", "GetFlagCount", S, moderation::flags::count)
+        .route(GET, "moderation/flags/message", "QueryMessageFlags", Both, moderation::flags::of_messages)
+        .route(POST, "moderation/reports", "QueryFlagReports", Both, moderation::reports::query)
+        .route(PATCH, "moderation/reports/{id}", "ReviewFlagReport", Both, moderation::reports::update)
+        .route(GET, "moderation/user_report", "GetUserReport", S, moderation::report::get)
+        .route(POST, "moderation/review_queue", "QueryReviewQueue", S, moderation::review::query)
+        .route(GET, "moderation/review_queue/{id}", "GetReviewQueueItem", S, moderation::review::get)
+        .route(POST, "moderation/submit_action", "SubmitAction", S, moderation::review::submit)
+        .route(POST, "moderation/logs", "QueryModerationLogs", S, moderation::review::logs)
+        .route(POST, "moderation/action_logs", "CreateActionLog", S, moderation::review::note)
+        .route(POST, "moderation/config", "UpsertConfig", S, moderation::configs::upsert)
+        .route(GET, "moderation/config/{key}", "GetConfig", S, moderation::configs::get)
+        .route(DELETE, "moderation/config/{key}", "DeleteConfig", S, moderation::configs::remove)
+        .route(POST, "moderation/configs", "QueryModerationConfigs", S, moderation::configs::query)
         // Tasks and the socket.
         .route(GET, "tasks/{task}", "GetTask", S, tasks::get)
         .route(POST, "sync", "Sync", Both, events::sync)

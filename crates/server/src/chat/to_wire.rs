@@ -2,6 +2,7 @@
 
 pub(crate) mod channels;
 pub(crate) mod messages;
+pub(crate) mod moderation;
 pub(crate) mod tasks;
 pub(crate) mod threads;
 pub(crate) mod types;

@@ -80,8 +80,7 @@ impl<'s> Text<'s> {
 /// The connections that hear of the event itself.
 fn receivers(hub: &Hub, app: AppId, event: &Event) -> Vec<Arc<Connection>> {
     let mut receivers = Vec::new();
-    if matches!(event.kind.as_str(), "channel.created" | "channel.muted" | "channel.unmuted") {
-        // These are for webhooks.
+    if is_for_webhooks(&event.kind) {
         return receivers;
     }
     let mut take = |connection: &Arc<Connection>| receivers.push(connection.clone());
@@ -98,7 +97,13 @@ fn receivers(hub: &Hub, app: AppId, event: &Event) -> Vec<Arc<Connection>> {
         (Some(channel), []) => {
             let is_of_few = matches!(event.kind.as_str(), "typing.start" | "typing.stop" | "message.read");
             if !is_of_few || hub.watcher_count(app, channel) <= CROWD {
-                hub.each_watcher(app, channel, take);
+                hub.each_watcher(app, channel, &mut take);
+            }
+            if let ("user.banned" | "user.unbanned", Some(user)) = (event.kind.as_str(), &event.user) {
+                // Whoever is banned from a channel hears of it also without watching.
+                hub.each_of(app, user, &mut take);
+                receivers.sort_by_key(Arc::as_ptr);
+                receivers.dedup_by(|a, b| Arc::ptr_eq(a, b));
             }
         }
         (None, []) => {
@@ -112,6 +117,15 @@ fn receivers(hub: &Hub, app: AppId, event: &Event) -> Vec<Arc<Connection>> {
         }
     }
     receivers
+}
+
+/// Whether no connection hears of it.
+fn is_for_webhooks(kind: &str) -> bool {
+    match kind.split_once('.') {
+        Some(("channel", kind)) => matches!(kind, "created" | "muted" | "unmuted"),
+        Some(("message" | "user", kind)) => matches!(kind, "flagged" | "unflagged"),
+        _ => false,
+    }
 }
 
 /// Whether this receiver may: a typing user does not hear of itself, and some messages are for some only.

@@ -10,6 +10,7 @@ mod commands;
 mod erasure;
 mod events;
 mod messages;
+mod moderation;
 mod pond;
 mod rate_limits;
 mod reactions;

@@ -11,6 +11,11 @@ use crate::{
     },
     feeds::pond::Pond,
     keyspace::{At, Chat, Latest, MEMBERS},
+    moderation::{
+        actions::Action,
+        flags::{Entity, Flag},
+        review::Item,
+    },
     tasks::{self, DeleteUsers, Kind, Mode, Step},
 };
 
@@ -78,9 +83,49 @@ async fn plant(pond: &Pond) {
         AUTHORED.put(tx, tenant, &(AMY.into(), At(now), "gone".into()), &());
         REACTED.put(tx, tenant, &(AMY.into(), "gone".into(), "like".into()), &());
         plant_talk(tx, now);
+        plant_reports(tx, now);
         Ok(())
     });
     write.await.unwrap();
+}
+
+/// Amy reported somebody, was reported, looked at a report, and was banned for it.
+fn plant_reports(tx: &mut Tx, now: ids::Timestamp) {
+    let tenant = tx.tenant();
+    let entity = |user: &str| Entity { kind: flags::USER.into(), id: user.into() };
+    for (thing, by, note) in [(AMY, "bob", "one"), ("bob", AMY, "two")] {
+        let (kind, item) = (flags::USER.to_owned(), note.to_owned());
+        let flag = Flag {
+            item: item.clone(),
+            creator: Some(id(thing)),
+            channel: None,
+            reason: "spam".into(),
+            custom: "{}".into(),
+            created_at: now,
+            updated_at: now,
+        };
+        FLAG.put(tx, tenant, &(kind.clone(), thing.into(), by.into()), &flag);
+        FLAGGED_BY.put(tx, tenant, &(by.into(), kind.clone(), thing.into()), &());
+        FLAGGED.put(tx, tenant, &(thing.into(), kind.clone(), thing.into()), &());
+        let queued = Item {
+            entity: entity(thing),
+            creator: Some(id(thing)),
+            channel: None,
+            payload: "{}".into(),
+            created_at: now,
+            updated_at: now,
+            reviewed_at: Some(now),
+            reviewed_by: Some(id(by)),
+            action: "ban".into(),
+            result: String::new(),
+            details: "{}".into(),
+        };
+        REVIEW.put(tx, tenant, &item, &queued);
+        REVIEW_OF.put(tx, tenant, &(kind, thing.into()), &item);
+        let action =
+            Action { user: Some(id(by)), target: Some(id(thing)), entity: Some(entity(thing)), ..Action::new(now) };
+        ACTION.put(tx, tenant, &(Latest(now), item), &action);
+    }
 }
 
 /// Traces of what is said: a reaction, a thread, an edit.
