@@ -1,16 +1,23 @@
 //! Channels: where members talk (chat §6.3, §11.3).
 
+mod candidate;
 mod create;
 mod delete;
 mod hide;
 mod mutes;
+mod permit;
+mod query;
+mod shown;
 mod update;
 
 pub use create::{Details, Draft, get_or_create};
-pub use delete::{clear, delete, truncate};
+pub use delete::{clear, truncate, truncate_for};
 pub use hide::{Hidden, are_hidden, hide, show, wake};
 pub use mutes::{mute, mutes, unmute};
-pub use update::{Change, patch, update};
+pub use permit::{may_set, may_update};
+pub use query::{Asker, OFFSET_MAX, QUERY, QUERY_MAX, Query, SCHEMA, query};
+pub use shown::{message_count, pending};
+pub use update::{CUSTOM_BYTES_MAX, Change, patch, update};
 
 use ids::{ChannelId, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};

@@ -3,11 +3,13 @@
 mod add;
 mod change;
 mod list;
+mod query;
 
 pub(in crate::chat) use add::leave;
 pub use add::{Newcomer, Terms, add, assign, invite, remove};
 pub use change::{Patch, answer, patch};
 pub use list::{LIST_MAX, all, count, list};
+pub use query::{OFFSET_MAX, Query, SCHEMA, query};
 
 use ids::{ChannelId, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};

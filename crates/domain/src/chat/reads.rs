@@ -62,3 +62,6 @@ pub async fn get_many(tx: &mut Tx, channel: &ChannelId, users: &[UserId]) -> Res
     let keys: Vec<_> = users.iter().map(|user| (Chat(channel.clone()), user.to_string())).collect();
     Ok(READ.get_many(tx, tenant, &keys).await?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! Deleting and truncating (chat §11.3, §12.7).
+//! Truncating, and what is left of a deleted channel (chat §11.3, §12.7). Deleting is [`crate::erasure::channels`]'s.
 
 use ids::{ChannelId, Timestamp, UserId};
 use store::{Direction, Limit};
@@ -16,38 +16,43 @@ use crate::{
 /// Members that one transaction takes out: four rows each.
 const MEMBERS_AT_ONCE: usize = 200;
 
-/// Deletes the channel `id`: from now on nobody finds it. Its members are taken out by [`clear`].
-///
-/// # Errors
-/// [`Error::Absent`](crate::Error::Absent) when there is none.
-pub async fn delete(
-    tx: &mut Tx,
-    id: &ChannelId,
-    is_hard: bool,
-    by: Option<&UserId>,
-    now: Timestamp,
-) -> Result<Channel> {
-    let tenant = tx.tenant();
-    let channel = Channel { deleted_at: Some(now), ..load(tx, id).await? };
-    CHANNEL.put(tx, tenant, &Chat(id.clone()), &channel);
-    let event = |kind| Event::new(kind, now, Some(id)).by(by).with(format!(r#"{{"hard_delete":{is_hard}}}"#));
-    events::record(tx, event("channel.deleted"));
-    events::record(tx, event("notification.channel_deleted"));
-    Ok(channel)
-}
-
-/// Takes some members out of a deleted channel without a word; answers whether any are left. Safe to run again.
+/// Takes some members out of the channel `id` without a word, if it was deleted; answers whether any are left. Who makes
+/// it again finds it empty.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn clear(tx: &mut Tx, id: &ChannelId) -> Result<bool> {
     let tenant = tx.tenant();
+    let known = CHANNEL.get(tx, tenant, &Chat(id.clone())).await?;
+    if known.is_none_or(|channel| channel.deleted_at.is_none()) {
+        return Ok(false);
+    }
     let range = MEMBER.prefix(tenant, &Chat(id.clone()));
     let page = MEMBER.scan(tx, tenant, range, Direction::Forward, Limit::rows(MEMBERS_AT_ONCE)).await?;
     for ((_, user), _) in page.rows {
         members::leave(tx, id, &UserId::parse(&user).expect("keys are made of user ids"));
     }
     Ok(page.more)
+}
+
+/// Hides all messages of the channel `id` up to `until` from these members alone.
+///
+/// # Errors
+/// [`Error::Unfit`](crate::Error::Unfit) when one is no member.
+pub async fn truncate_for(
+    tx: &mut Tx,
+    id: &ChannelId,
+    users: &[UserId],
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    for user in users {
+        let mut member = members::load(tx, id, user).await?;
+        member.hides_before = member.hides_before.max(Some(until));
+        member.updated_at = now;
+        members::put(tx, id, user, &member);
+    }
+    Ok(())
 }
 
 /// Hides all messages of the channel `id` up to `until`.
@@ -65,8 +70,6 @@ pub async fn truncate(
     let before = load(tx, id).await?;
     let channel = Channel { truncated_at: Some(until), truncated_by: by.cloned(), updated_at: now, ..before };
     CHANNEL.put(tx, tenant, &Chat(id.clone()), &channel);
-    let event = |kind| Event::new(kind, now, Some(id)).by(by);
-    events::record(tx, event("channel.truncated"));
-    events::record(tx, event("notification.channel_truncated"));
+    events::record(tx, Event::new("channel.truncated", now, Some(id)).by(by));
     Ok(channel)
 }

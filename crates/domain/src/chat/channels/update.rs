@@ -13,6 +13,9 @@ use crate::{
     keyspace::{CHANNEL, Chat},
 };
 
+/// The most bytes of the application's own fields of a channel.
+pub const CUSTOM_BYTES_MAX: usize = 5 * 1024;
+
 /// What one call changes.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
@@ -137,15 +140,18 @@ pub async fn patch(
     edit: &Edit,
     by: Option<&UserId>,
     now: Timestamp,
-) -> Result<Channel> {
+) -> Result<()> {
     let before = load(tx, id).await?;
     let mut channel = before.clone();
     settings.apply(&mut channel);
     let mut custom = channel.custom();
     edit.apply(&mut custom)?;
     channel.custom = custom.to_string();
-    put(tx, id, &before, channel.clone(), by, now);
-    Ok(channel)
+    if channel.custom.len() > CUSTOM_BYTES_MAX {
+        return Err(Error::TooBig(format!("a channel has at most {CUSTOM_BYTES_MAX} bytes of own fields")));
+    }
+    put(tx, id, &before, channel, by, now);
+    Ok(())
 }
 
 /// Writes the changed channel, and tells of it.

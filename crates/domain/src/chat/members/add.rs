@@ -9,7 +9,7 @@ use crate::{
         events::{self, Event},
         reads,
     },
-    keyspace::{Chat, MEMBER, MEMBERS, MEMBERSHIP, READ},
+    keyspace::{Chat, HIDDEN, MEMBER, MEMBERS, MEMBERSHIP, READ},
     users,
 };
 
@@ -194,6 +194,7 @@ pub(in crate::chat) fn leave(tx: &mut Tx, channel: &ChannelId, user: &UserId) {
     let key = (chat.clone(), user.to_string());
     MEMBER.delete(tx, tenant, &key);
     READ.delete(tx, tenant, &key);
+    HIDDEN.delete(tx, tenant, &key);
     MEMBERSHIP.delete(tx, tenant, &(user.to_string(), chat.clone()));
     MEMBERS.add(tx, tenant, &chat, -1);
 }

@@ -4,8 +4,11 @@ use ids::{ChannelId, Timestamp, UserId};
 
 use super::{Invite, Member, add::told, load, put};
 use crate::{
-    Result, Tx,
-    chat::events::{self, Event},
+    Error, Result, Tx,
+    chat::{
+        channels::CUSTOM_BYTES_MAX,
+        events::{self, Event},
+    },
     custom::Edit,
 };
 
@@ -59,6 +62,9 @@ pub async fn patch(tx: &mut Tx, channel: &ChannelId, user: &UserId, patch: &Patc
     let mut custom = member.custom();
     patch.edit.apply(&mut custom)?;
     member.custom = custom.to_string();
+    if member.custom.len() > CUSTOM_BYTES_MAX {
+        return Err(Error::TooBig(format!("a member has at most {CUSTOM_BYTES_MAX} bytes of own fields")));
+    }
     member.updated_at = now;
     put(tx, channel, user, &member);
     told(tx, "member.updated", channel, user, &member, now);

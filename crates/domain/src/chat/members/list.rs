@@ -11,8 +11,8 @@ use crate::{
 
 /// The most members that one answer lists.
 pub const LIST_MAX: usize = 100;
-/// The most members of a channel that are looked at to sort them.
-const SORTED_MAX: usize = 10_000;
+/// The most members of a channel that are put into an order of their own; those of a larger one are listed by id.
+const SORTED_MAX: usize = 1_000;
 
 /// How many members `channel` has.
 ///
@@ -23,21 +23,23 @@ pub async fn count(tx: &mut Tx, channel: &ChannelId) -> Result<i64> {
     Ok(MEMBERS.get(tx, tenant, &Chat(channel.clone())).await?)
 }
 
-/// Members of `channel`, those who came first before the others, after `offset` of them.
+/// Members of `channel`, those who came first before the others, after `offset` of them; of a large channel, by id.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn list(tx: &mut Tx, channel: &ChannelId, limit: usize, offset: usize) -> Result<Vec<(UserId, Member)>> {
-    let mut members = all(tx, channel).await?;
-    members.sort_by(|(a, left), (b, right)| (left.created_at, a).cmp(&(right.created_at, b)));
+    let mut members = all(tx, channel, SORTED_MAX.max(limit + offset) + 1).await?;
+    if members.len() <= SORTED_MAX {
+        members.sort_by(|(a, left), (b, right)| (left.created_at, a).cmp(&(right.created_at, b)));
+    }
     Ok(members.into_iter().skip(offset).take(limit).collect())
 }
 
-/// All members of `channel`, by id; of a huge one, the first [`SORTED_MAX`].
+/// The members of `channel`, by id; of a huge one, about the first `most`.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn all(tx: &mut Tx, channel: &ChannelId) -> Result<Vec<(UserId, Member)>> {
+pub async fn all(tx: &mut Tx, channel: &ChannelId, most: usize) -> Result<Vec<(UserId, Member)>> {
     let tenant = tx.tenant();
     let mut range = MEMBER.prefix(tenant, &Chat(channel.clone()));
     let mut members = Vec::new();
@@ -49,7 +51,7 @@ pub async fn all(tx: &mut Tx, channel: &ChannelId) -> Result<Vec<(UserId, Member
         for ((_, user), member) in page.rows {
             members.push((UserId::parse(&user).expect("keys are made of user ids"), member));
         }
-        if !page.more || members.len() >= SORTED_MAX {
+        if !page.more || members.len() >= most {
             return Ok(members);
         }
     }

@@ -13,6 +13,7 @@ use crate::{
         messages::Listed,
     },
     keyspace::{At, CHANNEL_MESSAGE, Chat, READ},
+    users,
 };
 
 /// From where on a channel is to be unread.
@@ -52,7 +53,11 @@ pub async fn mark_read(
     put(tx, channel, user, &mark);
     let more = json!({ "last_read_message_id": mark.last_read_message.as_ref().map(MessageId::as_str) }).to_string();
     let event = |kind| Event::new(kind, now, Some(channel)).by(Some(user)).with(more.clone());
-    events::record(tx, event("message.read"));
+    // Who tells nobody how far they have read is not told of.
+    let privacy = users::get(tx, user).await?.and_then(|user| user.privacy);
+    if privacy.and_then(|privacy| privacy.read_receipts) != Some(false) {
+        events::record(tx, event("message.read"));
+    }
     events::record(tx, event("notification.mark_read").only_for([user.clone()]));
     Ok(mark)
 }
@@ -105,6 +110,10 @@ pub async fn deliver(
     now: Timestamp,
 ) -> Result<()> {
     let Some(mark) = get(tx, channel, user).await? else { return Ok(()) };
+    let privacy = users::get(tx, user).await?.and_then(|user| user.privacy);
+    if privacy.and_then(|privacy| privacy.delivery_receipts) == Some(false) {
+        return Ok(());
+    }
     listed(tx, channel, message).await?;
     let until = mark.value.until.or(Some(mark.stamp.0));
     let mark = Read { last_delivered: Some(now), last_delivered_message: Some(message.clone()), until, ..mark.value };

@@ -102,9 +102,11 @@ pub struct Total {
     pub last_read: Timestamp,
     /// How many messages.
     pub unread: usize,
+    /// When something was last said.
+    pub last_message_at: Option<Timestamp>,
 }
 
-/// What `user` has not read, channel by channel, where there is something.
+/// What `user` has not read, channel by channel, where there is something: the latest first.
 ///
 /// # Errors
 /// When the store fails.
@@ -118,6 +120,7 @@ pub async fn total(app: &App, user: &UserId, now: Timestamp) -> Result<Vec<Total
             totals.push(total);
         }
     }
+    totals.sort_by(|a, b| b.last_message_at.cmp(&a.last_message_at).then_with(|| a.channel.cmp(&b.channel)));
     Ok(totals)
 }
 
@@ -132,7 +135,8 @@ async fn of_channel(tx: &mut Tx, id: ChannelId, user: &UserId, now: Timestamp) -
         return Ok(None);
     }
     let unread = unread(&tx.app, &id, &channel, Reader { user, member: &member, read: &read }).await?;
-    Ok(Some(Total { channel: id, team: channel.team, last_read: read.value.last_read, unread }))
+    let last_message_at = last_message_at(&tx.app, &id, &channel).await?;
+    Ok(Some(Total { channel: id, team: channel.team, last_read: read.value.last_read, unread, last_message_at }))
 }
 
 /// The channels that `user` is a member of.
