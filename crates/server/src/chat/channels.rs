@@ -1,31 +1,45 @@
 //! `/channels` (chat §11.3).
 
+mod change;
 mod fields;
+mod mute;
+mod query;
+mod spot;
 pub(crate) mod state;
+mod wanted;
+
+pub(crate) use change::{delete, hide, patch, show, truncate, update};
+pub(crate) use fields::MEMBER_READ_ONLY;
+pub(crate) use mute::{mute, unmute};
+pub(crate) use query::{number, query};
+pub(crate) use spot::Spot;
 
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::chat::{
-    channels::{self, Draft},
-    members,
-    permissions::{self, Place},
-    types,
+use domain::{
+    chat::{
+        channels::{self, Draft},
+        members,
+        permissions::{self, Place, Who},
+        types,
+    },
+    users::People,
 };
 use ids::{ChannelId, UserId};
+use wire::chat::error::Code;
 
-use self::state::Wanted;
+use self::{
+    state::{Loaded, View},
+    wanted::{Slice, Wanted},
+};
 use super::{
     error::{Error, Result},
     fields::Fields,
     gate::Call,
     to_wire::channels::{self as to_wire, Pen},
+    watching::Watching,
 };
 use crate::reply::Reply;
-
-/// The most that a page of members, messages or watchers of one channel can ask for.
-const PAGE_MAX: i64 = 300;
-/// The most that such a page can skip.
-const OFFSET_MAX: i64 = 10_000;
 
 /// `POST /channels/{type}/{id}/query`: the channel, made if there is none.
 pub(crate) async fn get_or_create(call: Call, sent: Fields) -> Result<Reply> {
@@ -48,7 +62,7 @@ async fn get_or_create_as(
     id: impl FnOnce(&Call, &fields::Data) -> Result<ChannelId>,
 ) -> Result<Reply> {
     let hides_for_creator = sent.flag("hide_for_creator")?.unwrap_or(false);
-    let wanted = wanted(&mut sent)?;
+    let (wanted, watching) = (Wanted::read(&mut sent)?, Watching::read(&call, &mut sent)?);
     let data = sent.object("data")?.map(fields::data).transpose()?.unwrap_or_default();
     let actor = call.actor(&mut sent)?;
     let id = id(&call, &data)?;
@@ -58,51 +72,66 @@ async fn get_or_create_as(
         let makes_users = call.is_server();
         create(&call, &id, &Draft { created_by, details, members, invites, hides_for_creator, makes_users }).await?;
     }
-    answer_state(&call, &id, actor.as_ref(), &wanted).await
+    answer_state(&call, &id, actor.as_ref(), wanted, &watching).await
 }
 
 async fn create(call: &Call, id: &ChannelId, draft: &Draft) -> Result<()> {
     let now = call.now();
     let kind = types::load(&mut call.snapshot(), id.kind()).await?;
     permissions::check(call.who(), Place { kind: &kind, channel: None, member: None }, "create-channel", None)?;
-    call.tenant.app.write(async |tx| channels::get_or_create(tx, id, draft, now).await).await?;
+    if let Who::User(_, profile) = call.who()
+        && kind.rules.has_teams
+    {
+        let team = draft.details.team.clone().unwrap_or_default();
+        if !(profile.teams.contains(&team) || (team.is_empty() && profile.teams.is_empty())) {
+            return Err(Error::new(Code::NotAllowed, "data.team must be a team of the user"));
+        }
+    }
+    let app = &call.tenant.app;
+    while app.write(async |tx| channels::clear(tx, id).await).await? {}
+    app.write(async |tx| channels::get_or_create(tx, id, draft, now).await).await?;
     Ok(())
 }
 
 /// `GET /channels/{type}/{id}`: the channel, if there is one.
 pub(crate) async fn get(call: Call, mut sent: Fields) -> Result<Reply> {
     let id = path(&call)?;
-    let state = call.query.flag("state").map_err(|error| Error::input(error.detail))?;
-    let limit = call.query.number("members_limit", members::LIST_MAX, 0..=members::LIST_MAX);
-    let wanted = Wanted { state, members: limit.map_err(|error| Error::input(error.detail))?, members_offset: 0 };
+    let wanted = Wanted::query(&call)?;
+    let watching = Watching::read(&call, &mut sent)?;
     let actor = call.actor(&mut sent)?;
-    answer_state(&call, &id, actor.as_ref(), &wanted).await
+    answer_state(&call, &id, actor.as_ref(), wanted, &watching).await
 }
 
-/// How much of the state a body asks for; all of it, if it does not say.
-fn wanted(sent: &mut Fields) -> Result<Wanted> {
-    let state = sent.flag("state")?.unwrap_or(true);
-    let (mut limit, mut offset) = (members::LIST_MAX as i64, 0);
-    if let Some(mut page) = sent.object("members")? {
-        limit = page.number("limit")?.filter(|limit| *limit > 0).unwrap_or(limit);
-        offset = page.number("offset")?.unwrap_or(0);
-    }
-    if !(0..=PAGE_MAX).contains(&limit) || !(0..=OFFSET_MAX).contains(&offset) {
-        return Err(Error::field(
-            "members",
-            &format!("takes a limit up to {PAGE_MAX} and an offset up to {OFFSET_MAX}"),
-        ));
-    }
-    let count = |number: i64| usize::try_from(number).expect("the range was checked");
-    Ok(Wanted { state, members: count(limit), members_offset: count(offset) })
-}
-
-async fn answer_state(call: &Call, id: &ChannelId, viewer: Option<&UserId>, wanted: &Wanted) -> Result<Reply> {
-    let mut tx = call.snapshot();
-    let loaded = state::load(&mut tx, id, call.who(), viewer, wanted, call.now()).await?;
-    let people = state::people(&mut tx, std::slice::from_ref(&loaded)).await?;
+async fn answer_state(
+    call: &Call,
+    id: &ChannelId,
+    viewer: Option<&UserId>,
+    mut wanted: Wanted,
+    watching: &Watching,
+) -> Result<Reply> {
+    let (mut tx, mut people, view) = (call.snapshot(), People::default(), View::of(call, viewer));
+    let mut loaded = state::load(&mut tx, id, view).await?;
+    loaded.check_readable(call.who())?;
+    state::fill(&mut tx, &mut loaded, view, &wanted, &mut people).await?;
+    follow(call, watching, &mut wanted, std::slice::from_mut(&mut loaded));
+    state::meet(call, &mut tx, std::slice::from_ref(&loaded), &mut people).await?;
     let pen = Pen { dialect: call.dialect, people: &people, now: call.now() };
     call.answer(&to_wire::state(pen, &loaded))
+}
+
+/// Watches the channels, if that was asked for, and notes who watches them.
+fn follow(call: &Call, watching: &Watching, wanted: &mut Wanted, loaded: &mut [Loaded]) {
+    let ids: Vec<ChannelId> = loaded.iter().map(|loaded| loaded.id.clone()).collect();
+    watching.watch(call, &ids);
+    let members: Vec<UserId> =
+        loaded.iter().flat_map(|loaded| &loaded.members).map(|listed| listed.user.clone()).collect();
+    watching.follow(call, &members);
+    if watching.is_watching {
+        wanted.watchers.get_or_insert(Slice { limit: members::LIST_MAX, offset: 0 });
+    }
+    for loaded in loaded {
+        state::watched(call, loaded, wanted);
+    }
 }
 
 /// The channel that the path names.
@@ -111,7 +140,7 @@ pub(crate) fn path(call: &Call) -> Result<ChannelId> {
 }
 
 /// The id of the channel whose members make its identity.
-fn distinct<'m>(kind: &str, members: impl Iterator<Item = &'m UserId>) -> Result<ChannelId> {
+pub(crate) fn distinct<'m>(kind: &str, members: impl Iterator<Item = &'m UserId>) -> Result<ChannelId> {
     let mut members: Vec<&str> = members.map(UserId::as_str).collect();
     members.sort_unstable();
     members.dedup();

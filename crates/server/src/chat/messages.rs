@@ -1,12 +1,12 @@
 //! Messages: sending and reading (chat §11.4, §11.14.3).
 
 mod change;
-mod draft;
+pub(super) mod draft;
 mod lists;
 mod moments;
 
 pub(crate) use change::{act, bare_path, commit, delete, patch, translate, undelete, update};
-pub(crate) use lists::{Query, history, replies};
+pub(crate) use lists::{Query, history, part, replies};
 pub(crate) use moments::Moments;
 
 use domain::{
@@ -21,7 +21,7 @@ use ids::{ChannelId, MessageId, UserId};
 use wire::chat::messages::{Messages, OneMessage};
 
 use super::{
-    channels::state::{self, Loaded},
+    channels::state::{self, Loaded, View},
     error::{Error, Result},
     fields::Fields,
     gate::Call,
@@ -115,7 +115,7 @@ pub(crate) async fn get_many(call: Call, _: Fields) -> Result<Reply> {
 /// The channel that an answer shows with a message, unless it was deleted.
 pub(super) async fn place(call: &Call, tx: &mut Tx, id: &ChannelId, people: &mut People) -> Result<Option<Loaded>> {
     let Some(channel) = channels::get(tx, id).await? else { return Ok(None) };
-    let loaded = state::brief(tx, id, channel, call.user(), call.now()).await?;
+    let loaded = state::with(tx, id, channel, View::of(call, call.user())).await?;
     people.add(tx, loaded.named()).await?;
     Ok(Some(loaded))
 }

@@ -11,9 +11,13 @@ use axum::{
 use super::{
     app, blocks, channels, commands, connect, devices, erasure, events,
     gate::{self, Callers, Handler, Operation},
+<<<<<<< HEAD
     guest, messages, moderation,
+=======
+    guest, members, messages,
+>>>>>>> 6fb05a0 (wip all)
     prefix::INSIDE,
-    rate_limits, reactions, search, tasks, threads, types, users,
+    rate_limits, reactions, reads, search, tasks, threads, types, users,
     users::standing,
     watching,
 };
@@ -54,6 +58,24 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         // Channels.
         .route(POST, "channels/delete", "DeleteChannels", S, erasure::delete_channels)
         .route(GET, "channels/{type}/{id}", "GetChannel", Readers, channels::get)
+        .route(POST, "channels", "QueryChannels", Readers, channels::query)
+        .route(POST, "channels/{type}/{id}", "UpdateChannel", Both, channels::update)
+        .route(PATCH, "channels/{type}/{id}", "UpdateChannelPartial", Both, channels::patch)
+        .route(DELETE, "channels/{type}/{id}", "DeleteChannel", Both, channels::delete)
+        .route(POST, "channels/{type}/{id}/truncate", "TruncateChannel", Both, channels::truncate)
+        .route(POST, "channels/{type}/{id}/hide", "HideChannel", Both, channels::hide)
+        .route(POST, "channels/{type}/{id}/show", "ShowChannel", Both, channels::show)
+        .route(PATCH, "channels/{type}/{id}/member", "UpdateMemberPartial", Both, members::patch_own)
+        .route(PATCH, "channels/{type}/{id}/member/{user_id}", "UpdateMemberPartial", Both, members::patch)
+        .route(GET, "members", "QueryMembers", Readers, members::query)
+        .route(POST, "channels/read", "MarkChannelsRead", Both, reads::read_all)
+        .route(POST, "channels/delivered", "MarkDelivered", Both, reads::delivered)
+        .route(POST, "channels/{type}/{id}/read", "MarkRead", Both, reads::read)
+        .route(POST, "channels/{type}/{id}/unread", "MarkUnread", Both, reads::unread)
+        .route(GET, "unread", "UnreadCounts", Both, reads::totals)
+        .route(POST, "unread_batch", "UnreadCountsBatch", S, reads::totals_of_many)
+        .route(POST, "moderation/mute/channel", "MuteChannel", Both, channels::mute)
+        .route(POST, "moderation/unmute/channel", "UnmuteChannel", Both, channels::unmute)
         .route(POST, "channels/{type}/query", "GetOrCreateChannel", Readers, channels::get_or_create_distinct)
         .route(POST, "channels/{type}/{id}/query", "GetOrCreateChannel", Readers, channels::get_or_create)
         .route(POST, "channels/{type}/{id}/event", "SendEvent", Both, events::send)

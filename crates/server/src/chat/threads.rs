@@ -13,7 +13,7 @@ use ids::{MessageId, UserId};
 use wire::chat::threads::{OneThread, Threads};
 
 use super::{
-    channels::state::{self, Loaded},
+    channels::state::{self, Loaded, View},
     error::{Error, Result},
     fields::Fields,
     gate::Call,
@@ -167,7 +167,7 @@ async fn tell(
     page.push((counted.parent.clone(), counted.message.clone()));
     let mut replies = messages::gather(tx, page, viewer, people).await?;
     let parent = replies.pop().expect("the parent was put in last");
-    let channel = state::brief(tx, &counted.thread.channel, counted.channel.clone(), viewer, call.now()).await?;
+    let channel = state::with(tx, &counted.thread.channel, counted.channel.clone(), View::of(call, viewer)).await?;
     let named = counted.participants[..listed].iter().map(|(user, _)| user).chain(&counted.thread.created_by);
     people.add(tx, named.chain(channel.named())).await?;
     Ok(Told { counted, parent, replies, channel, listed, unread })

@@ -6,6 +6,7 @@
 
 mod app;
 mod auth;
+mod channels;
 mod commands;
 mod erasure;
 mod events;

@@ -1,16 +1,19 @@
 //! Channels and their state: `POST /channels/{type}/{id}/query`, `POST /channels` and others (chat §6.3, §6.4, §11.3).
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::{
     dialect::{Custom, Time},
     members::Member,
+    messages::Message,
+    types::{Command, Config},
     users::User,
 };
 
 /// A channel.
-#[derive(Serialize, Clone, Debug)]
+#[derive(Serialize, Debug)]
 pub struct Channel<'a> {
     /// The id within the type.
     pub id: &'a str,
@@ -79,7 +82,7 @@ pub struct Channel<'a> {
     pub own_capabilities: Option<Vec<&'static str>>,
     /// The settings of the type, with what differs here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub config: Option<&'a RawValue>,
+    pub config: Option<Config<'a, Command<'a>>>,
     /// The application's own fields.
     #[serde(flatten)]
     pub custom: Custom<'a>,
@@ -91,11 +94,11 @@ pub struct ChannelState<'a> {
     /// The channel.
     pub channel: Channel<'a>,
     /// What was said, the oldest first.
-    pub messages: Vec<Box<RawValue>>,
+    pub messages: Vec<Message<'a>>,
     /// What is pinned.
-    pub pinned_messages: Vec<Box<RawValue>>,
+    pub pinned_messages: Vec<Message<'a>>,
     /// What the asking user sent and nobody else sees yet.
-    pub pending_messages: Vec<Box<RawValue>>,
+    pub pending_messages: Vec<Pending<'a>>,
     /// Who belongs to it.
     pub members: Vec<Member<'a>>,
     /// The asking user as a member.
@@ -116,6 +119,15 @@ pub struct ChannelState<'a> {
     pub hide_messages_before: Option<Time>,
     /// Always empty; clients want a list.
     pub threads: [u8; 0],
+}
+
+/// A message that waits to be committed.
+#[derive(Serialize, Debug)]
+pub struct Pending<'a> {
+    /// The message.
+    pub message: Message<'a>,
+    /// What it was sent with.
+    pub metadata: BTreeMap<&'a str, &'a str>,
 }
 
 /// How far a member has read (chat §6.10).
@@ -148,7 +160,33 @@ pub struct Changed<'a> {
     pub members: Option<Vec<Member<'a>>>,
     /// The system message that tells of the change.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<Box<RawValue>>,
+    pub message: Option<Message<'a>>,
+}
+
+/// That a user muted a channel.
+#[derive(Serialize, Debug)]
+pub struct ChannelMute<'a> {
+    /// Who.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<User<'a>>,
+    /// What.
+    pub channel: Channel<'a>,
+    /// Since when.
+    pub created_at: Time,
+    /// When it was last said again.
+    pub updated_at: Time,
+    /// Until when; for good, if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Time>,
+}
+
+/// What `POST /moderation/mute/channel` answers.
+#[derive(Serialize, Debug)]
+pub struct ChannelMuted<'a> {
+    /// The first.
+    pub channel_mute: ChannelMute<'a>,
+    /// All of them.
+    pub channel_mutes: Vec<ChannelMute<'a>>,
 }
 
 /// What `POST /channels` answers.

@@ -1,6 +1,9 @@
 //! What clients say of channels and members (chat §6.3, §6.6, §11.3).
 
-use domain::chat::{channels::Details, members::Newcomer};
+use domain::chat::{
+    channels::{CUSTOM_BYTES_MAX, Details},
+    members::Newcomer,
+};
 use ids::{UserId, json::Object};
 use serde_json::value::RawValue;
 use wire::chat::error::Code;
@@ -12,8 +15,6 @@ use crate::chat::{
 
 /// The most members of one list in a call.
 pub(crate) const MEMBERS_MAX: usize = 100;
-/// The most bytes of the own fields of a channel, and of a member.
-const CUSTOM_BYTES_MAX: usize = 5 * 1024;
 /// The longest wait of slow mode.
 const COOLDOWN_SECONDS_MAX: i64 = 120;
 /// Members of a channel that the server sets, and that clients echo.
@@ -46,7 +47,7 @@ const READ_ONLY: &[&str] = &[
     "watchers",
 ];
 /// The same of a member.
-const MEMBER_READ_ONLY: &[&str] = &[
+pub(crate) const MEMBER_READ_ONLY: &[&str] = &[
     "archived_at",
     "ban_expires",
     "banned",
@@ -124,7 +125,7 @@ pub(crate) fn cooldown(seconds: i64) -> Result<u32> {
 ///
 /// # Errors
 /// 22 when they are too big.
-pub(crate) fn check_custom(what: &str, custom: &Object) -> Result<()> {
+fn check_custom(what: &str, custom: &Object) -> Result<()> {
     match custom.to_string().len() > CUSTOM_BYTES_MAX {
         true => {
             Err(Error::new(Code::PayloadTooBig, format!("{what} has at most {CUSTOM_BYTES_MAX} bytes of own fields")))

@@ -4,28 +4,22 @@ use domain::{
     Tx,
     chat::{
         channels::{self, Channel},
+        commands::{self, Command},
         members::{self, Member},
+        messages::{self, Shown, Viewer},
         permissions::{self, Place, Who},
         reads::{self, Read, Reader},
-        types,
+        types::{self, ChannelType, Config},
     },
     users::{People, mutes::Mute},
 };
 use ids::{ChannelId, Timestamp, UserId, json::Object};
-use serde_json::value::RawValue;
 
-use crate::chat::error::{Error, Result};
+use super::wanted::{Slice, Wanted};
+use crate::chat::{error::Result, gate::Call};
 
-/// How much of a channel's state is wanted.
-#[derive(Clone, Debug)]
-pub(crate) struct Wanted {
-    /// Whether messages, members and marks are wanted at all.
-    pub(crate) state: bool,
-    /// The most members.
-    pub(crate) members: usize,
-    /// After how many.
-    pub(crate) members_offset: usize,
-}
+/// The most pinned messages of a state.
+const PINNED_MAX: usize = 10;
 
 /// A member as answers list it.
 #[derive(Clone, Debug)]
@@ -59,7 +53,7 @@ pub(crate) struct ReadBy {
 }
 
 /// A channel, and what of its state was wanted.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Loaded {
     /// Which channel.
     pub(crate) id: ChannelId,
@@ -67,9 +61,13 @@ pub(crate) struct Loaded {
     pub(crate) channel: Channel,
     /// The application's own fields of it.
     pub(crate) custom: Object,
+    /// Its type.
+    pub(crate) kind: ChannelType,
     /// The settings of its type, with what differs in it.
-    pub(crate) config: Option<Box<RawValue>>,
-    /// What the asking user can do.
+    pub(crate) config: Config,
+    /// Its slash commands.
+    pub(crate) commands: Vec<(String, Command)>,
+    /// What the asking user can do; nobody asks that of the app's own server.
     pub(crate) capabilities: Option<Vec<&'static str>>,
     /// How many members there are.
     pub(crate) member_count: i64,
@@ -87,12 +85,16 @@ pub(crate) struct Loaded {
     pub(crate) membership: Option<Listed>,
     /// How far they have read.
     pub(crate) reads: Vec<ReadBy>,
-    /// What was said, as JSON.
-    pub(crate) messages: Vec<Box<RawValue>>,
+    /// What was said.
+    pub(crate) messages: Vec<Shown>,
     /// What is pinned.
-    pub(crate) pinned: Vec<Box<RawValue>>,
+    pub(crate) pinned: Vec<Shown>,
     /// What waits to be committed.
-    pub(crate) pending: Vec<Box<RawValue>>,
+    pub(crate) pending: Vec<Shown>,
+    /// How many watch.
+    pub(crate) watcher_count: Option<usize>,
+    /// The watchers that were wanted.
+    pub(crate) watchers: Vec<UserId>,
 }
 
 impl Loaded {
@@ -105,92 +107,154 @@ impl Loaded {
     pub(crate) fn named(&self) -> impl Iterator<Item = &UserId> {
         let members = self.members.iter().chain(&self.membership).map(|listed| &listed.user);
         let reads = self.reads.iter().map(|read| &read.user);
-        self.channel.created_by.iter().chain(&self.channel.truncated_by).chain(members).chain(reads)
+        let makers = self.channel.created_by.iter().chain(&self.channel.truncated_by);
+        makers.chain(members).chain(reads).chain(&self.watchers)
+    }
+
+    /// Where the asking user is.
+    fn place(&self) -> Place<'_> {
+        let member = self.membership.as_ref().map(|listed| &listed.member);
+        Place { kind: &self.kind, channel: Some(&self.channel), member }
+    }
+
+    /// Checks that `who` may read it; a disabled one is for the app's own server, and for who may read it nevertheless
+    /// (chat §12.4).
+    ///
+    /// # Errors
+    /// 17 otherwise.
+    pub(crate) fn check_readable(&self, who: Who<'_>) -> Result<()> {
+        permissions::check(who, self.place(), "read-channel", None)?;
+        match self.channel.is_disabled {
+            true => Ok(permissions::check(who, self.place(), "read-disabled-channel", None)?),
+            false => Ok(()),
+        }
     }
 }
 
-/// Loads `id` for `viewer`, who may read it.
+/// Who looks, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    /// Who asks.
+    pub(crate) who: Who<'a>,
+    /// Who is looked for: the asking user, or whom the app's own server names.
+    pub(crate) viewer: Option<&'a UserId>,
+    /// What time it is.
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> View<'a> {
+    /// As `viewer`, in this call.
+    pub(crate) fn of(call: &'a Call, viewer: Option<&'a UserId>) -> Self {
+        View { who: call.who(), viewer, now: call.now() }
+    }
+}
+
+/// Loads `id` without what is in it.
 ///
 /// # Errors
-/// 16 when there is no such channel, 17 when the viewer may not read it.
-pub(crate) async fn load(
-    tx: &mut Tx,
-    id: &ChannelId,
-    who: Who<'_>,
-    viewer: Option<&UserId>,
-    wanted: &Wanted,
-    now: Timestamp,
-) -> Result<Loaded> {
+/// 16 when there is no such channel.
+pub(crate) async fn load(tx: &mut Tx, id: &ChannelId, view: View<'_>) -> Result<Loaded> {
     let channel = channels::load(tx, id).await?;
-    let kind = types::load(tx, id.kind()).await?;
-    let own = match viewer {
-        Some(user) => members::get(tx, id, user).await?.map(|member| Listed::new(user.clone(), member)),
-        None => None,
-    };
-    let place = Place { kind: &kind, channel: Some(&channel), member: own.as_ref().map(|listed| &listed.member) };
-    permissions::check(who, place, "read-channel", None)?;
-    check_enabled(who, place, &channel)?;
-    let config = types::config(&kind, &channel);
-    let capabilities = match who {
-        Who::Server => None,
-        Who::User(..) | Who::Anonymous => Some(permissions::capabilities(who, place, &config)),
-    };
-    let mut loaded = brief(tx, id, channel.clone(), viewer, now).await?;
-    loaded.capabilities = capabilities;
-    loaded.membership = own.map(|own| Listed { is_muted: loaded.mute.is_some(), ..own });
-    if wanted.state {
-        let listed = members::list(tx, id, wanted.members, wanted.members_offset).await?;
-        loaded.members = listed.into_iter().map(|(user, member)| Listed::new(user, member)).collect();
-        loaded.reads = read_states(tx, &loaded).await?;
-    }
-    Ok(loaded)
+    with(tx, id, channel, view).await
 }
 
-/// A disabled channel is for the app's own server, and for who may read it nevertheless (chat §12.4).
-fn check_enabled(who: Who<'_>, place: Place<'_>, channel: &Channel) -> Result<()> {
-    match channel.is_disabled {
-        true => Ok(permissions::check(who, place, "read-disabled-channel", None)?),
-        false => Ok(()),
-    }
-}
-
-/// A channel without what is in it.
+/// The same with a channel that was loaded, or was just deleted.
 ///
 /// # Errors
 /// When the store fails.
-pub(crate) async fn brief(
-    tx: &mut Tx,
-    id: &ChannelId,
-    channel: Channel,
-    viewer: Option<&UserId>,
-    now: Timestamp,
-) -> Result<Loaded> {
-    let is_hidden = match viewer {
-        Some(user) => channels::are_hidden(tx, std::slice::from_ref(id), user).await?[0],
-        None => false,
+pub(crate) async fn with(tx: &mut Tx, id: &ChannelId, channel: Channel, view: View<'_>) -> Result<Loaded> {
+    let kind = types::load(tx, id.kind()).await?;
+    let config = types::config(&kind, &channel);
+    let (mut membership, mut is_hidden, mut mute) = (None, false, None);
+    if let Some(user) = view.viewer {
+        is_hidden = channels::are_hidden(tx, std::slice::from_ref(id), user).await?[0];
+        mute = channels::mutes(tx, user, std::slice::from_ref(id), view.now).await?.remove(0);
+        membership = members::get(tx, id, user).await?.map(|member| Listed::new(user.clone(), member));
+    }
+    let membership = membership.map(|own| Listed { is_muted: mute.is_some(), ..own });
+    let place = Place { kind: &kind, channel: Some(&channel), member: membership.as_ref().map(|own| &own.member) };
+    let capabilities = match view.who {
+        Who::Server => None,
+        who @ (Who::User(..) | Who::Anonymous) => Some(permissions::capabilities(who, place, &config)),
     };
-    let mute = match viewer {
-        Some(user) => channels::mutes(tx, user, std::slice::from_ref(id), now).await?.remove(0),
-        None => None,
+    let message_count = match config.count_messages {
+        true => Some(channels::message_count(tx, id).await?),
+        false => None,
     };
     Ok(Loaded {
         id: id.clone(),
         custom: channel.custom(),
-        config: None,
-        capabilities: None,
         member_count: members::count(tx, id).await?,
-        message_count: None,
+        message_count,
         last_message_at: reads::last_message_at(&tx.app, id, &channel).await?,
+        commands: commands::named(tx, &config.commands).await?,
+        kind,
+        config,
+        capabilities,
         is_hidden,
         mute,
+        membership,
         members: Vec::new(),
-        membership: None,
         reads: Vec::new(),
         messages: Vec::new(),
         pinned: Vec::new(),
         pending: Vec::new(),
+        watcher_count: None,
+        watchers: Vec::new(),
         channel,
     })
+}
+
+/// Loads what is in the channel, as far as it is wanted; who is named by messages comes into `people`.
+///
+/// # Errors
+/// 16 when a message that bounds the page is not there.
+pub(crate) async fn fill(
+    tx: &mut Tx,
+    loaded: &mut Loaded,
+    view: View<'_>,
+    wanted: &Wanted,
+    people: &mut People,
+) -> Result<()> {
+    if !wanted.state {
+        return Ok(());
+    }
+    list_members(tx, loaded, wanted.members).await?;
+    if loaded.config.read_events {
+        loaded.reads = read_states(tx, loaded).await?;
+    }
+    let reader = Viewer {
+        user: view.viewer.filter(|_| !matches!(view.who, Who::Server)).cloned(),
+        hidden_until: loaded.channel.truncated_at.max(loaded.hides_before()),
+    };
+    let page = messages::page(tx, &loaded.id, &wanted.messages, &reader).await?;
+    loaded.messages = messages::gather(tx, page, view.viewer, people).await?;
+    let pinned = messages::pinned(tx, &loaded.id, &reader, PINNED_MAX, view.now).await?;
+    loaded.pinned = messages::gather(tx, pinned, view.viewer, people).await?;
+    if let Some(user) = view.viewer {
+        let pending = channels::pending(tx, &loaded.id, user).await?;
+        loaded.pending = messages::gather(tx, pending, view.viewer, people).await?;
+    }
+    Ok(())
+}
+
+/// Loads these members.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn list_members(tx: &mut Tx, loaded: &mut Loaded, part: Slice) -> Result<()> {
+    let listed = members::list(tx, &loaded.id, part.limit, part.offset).await?;
+    loaded.members = listed.into_iter().map(|(user, member)| Listed::new(user, member)).collect();
+    Ok(())
+}
+
+/// Notes who watches, if that is wanted.
+pub(crate) fn watched(call: &Call, loaded: &mut Loaded, wanted: &Wanted) {
+    if let Some(part) = wanted.watchers {
+        let watchers = call.server.hub.watchers(call.tenant.app.id, &loaded.id);
+        loaded.watcher_count = Some(call.server.hub.watcher_count(call.tenant.app.id, &loaded.id));
+        loaded.watchers = watchers.into_iter().skip(part.offset).take(part.limit).collect();
+    }
 }
 
 /// How far the listed members and the viewer have read.
@@ -199,12 +263,13 @@ async fn read_states(tx: &mut Tx, loaded: &Loaded) -> Result<Vec<ReadBy>> {
     let readers: Vec<&Listed> = loaded.members.iter().chain(loaded.membership.as_ref().filter(is_new)).collect();
     let users: Vec<UserId> = readers.iter().map(|listed| listed.user.clone()).collect();
     let marks = reads::get_many(tx, &loaded.id, &users).await?;
+    let own = loaded.membership.as_ref().filter(|own| own.is_muted).map(|own| &own.user);
     let mut states = Vec::with_capacity(readers.len());
     for (listed, mark) in readers.into_iter().zip(marks) {
         let Some(read) = mark else { continue };
-        let Listed { user, member, is_muted, .. } = listed;
+        let Listed { user, member, .. } = listed;
         let reader = Reader { user, member, read: &read };
-        let unread = match is_muted {
+        let unread = match own == Some(user) {
             true => 0,
             false => reads::unread(&tx.app, &loaded.id, &loaded.channel, reader).await?,
         };
@@ -213,10 +278,14 @@ async fn read_states(tx: &mut Tx, loaded: &Loaded) -> Result<Vec<ReadBy>> {
     Ok(states)
 }
 
-/// Everybody whom `loaded` names.
+/// Loads everybody whom `loaded` names, and who of them is connected.
 ///
 /// # Errors
 /// When the store fails.
-pub(crate) async fn people(tx: &mut Tx, loaded: &[Loaded]) -> Result<People> {
-    People::load(tx, loaded.iter().flat_map(Loaded::named)).await.map_err(Error::from)
+pub(crate) async fn meet(call: &Call, tx: &mut Tx, loaded: &[Loaded], people: &mut People) -> Result<()> {
+    people.add(tx, loaded.iter().flat_map(Loaded::named)).await?;
+    for (id, person) in people.iter_mut() {
+        person.is_online = call.server.hub.is_online(call.tenant.app.id, id);
+    }
+    Ok(())
 }

@@ -17,7 +17,7 @@ use super::{
 ///
 /// # Errors
 /// 4 when a member is not what the contract says, 17 when a user's token names another user, 501 for what is not built.
-pub(super) fn read(call: &Call, sent: &mut Fields) -> Result<(Option<MessageId>, Draft)> {
+pub(in crate::chat) fn read(call: &Call, sent: &mut Fields) -> Result<(Option<MessageId>, Draft)> {
     let mut message = sent.object("message")?.ok_or_else(|| Error::field("message", "is a required field"))?;
     let id = message.message("id")?;
     let user = call.actor(&mut message)?;

@@ -4,18 +4,22 @@ use domain::{
     chat::{
         channels::Channel,
         members::{self, Invite, Member},
+        messages::Shown,
     },
     users::People,
 };
 use ids::{ChannelId, Timestamp, UserId, json::Object};
-use serde_json::value::RawValue;
 use wire::chat::{
-    channels::{Channel as WireChannel, ChannelState, Read as WireRead},
+    channels::{Channel as WireChannel, ChannelState, Pending, Read as WireRead},
     dialect::{Custom, Dialect, Time},
     members::Member as WireMember,
 };
 
-use super::users::embedded;
+use super::{
+    messages::Frame,
+    types::{command, config},
+    users::embedded,
+};
 use crate::chat::channels::state::{Listed, Loaded, ReadBy};
 
 /// What an answer is written with.
@@ -37,7 +41,8 @@ impl Pen<'_> {
 
 /// A channel as `loaded` found it.
 pub(crate) fn channel<'a>(pen: Pen<'a>, loaded: &'a Loaded) -> WireChannel<'a> {
-    let bare = bare(pen, &loaded.id, &loaded.channel, &loaded.custom, loaded.config.as_deref());
+    let bare = bare(pen, &loaded.id, &loaded.channel, &loaded.custom);
+    let commands = loaded.commands.iter().map(|(name, known)| command(pen.dialect, name, known));
     WireChannel {
         last_message_at: loaded.last_message_at.map(|at| pen.time(at)),
         hidden: loaded.is_hidden.then_some(true),
@@ -47,18 +52,13 @@ pub(crate) fn channel<'a>(pen: Pen<'a>, loaded: &'a Loaded) -> WireChannel<'a> {
         member_count: loaded.member_count,
         message_count: loaded.message_count,
         own_capabilities: loaded.capabilities.clone(),
+        config: Some(config(pen.dialect, &loaded.kind, &loaded.config, commands.collect())),
         ..bare
     }
 }
 
 /// A channel by its record alone.
-pub(crate) fn bare<'a>(
-    pen: Pen<'a>,
-    id: &'a ChannelId,
-    channel: &'a Channel,
-    custom: &'a Object,
-    config: Option<&'a RawValue>,
-) -> WireChannel<'a> {
+pub(crate) fn bare<'a>(pen: Pen<'a>, id: &'a ChannelId, channel: &'a Channel, custom: &'a Object) -> WireChannel<'a> {
     let person = |id: &Option<UserId>| embedded(pen.dialect, pen.people, id.as_ref()?, pen.now);
     let language = channel.auto_translation_language.as_str();
     WireChannel {
@@ -86,27 +86,46 @@ pub(crate) fn bare<'a>(
         auto_translation_language: Some(language).filter(|language| !language.is_empty()),
         filter_tags: &channel.filter_tags,
         own_capabilities: None,
-        config,
+        config: None,
         custom: Custom { fields: custom, dialect: pen.dialect },
     }
 }
 
 /// A channel with what is in it.
 pub(crate) fn state<'a>(pen: Pen<'a>, loaded: &'a Loaded) -> ChannelState<'a> {
+    let frame = Frame { dialect: pen.dialect, people: pen.people, now: pen.now, shows_deleted: false };
+    let messages = |shown: &'a [Shown]| shown.iter().map(|shown| frame.message(shown)).collect();
     ChannelState {
         channel: channel(pen, loaded),
-        messages: loaded.messages.clone(),
-        pinned_messages: loaded.pinned.clone(),
-        pending_messages: loaded.pending.clone(),
+        messages: messages(&loaded.messages),
+        pinned_messages: messages(&loaded.pinned),
+        pending_messages: loaded.pending.iter().map(|shown| pending(frame, shown)).collect(),
         members: members(pen, loaded),
         membership: loaded.membership.as_ref().map(|listed| member(pen, &loaded.channel, listed)),
-        read: loaded.reads.iter().filter_map(|read| read_by(pen, read)).collect(),
-        watchers: Vec::new(),
-        watcher_count: None,
+        read: loaded
+            .reads
+            .iter()
+            .filter(|read| tells(pen, loaded, read))
+            .filter_map(|read| read_by(pen, read))
+            .collect(),
+        watchers: loaded.watchers.iter().filter_map(|id| embedded(pen.dialect, pen.people, id, pen.now)).collect(),
+        watcher_count: loaded.watcher_count,
         hidden: loaded.is_hidden.then_some(true),
         hide_messages_before: loaded.hides_before().map(|at| pen.time(at)),
         threads: [],
     }
+}
+
+fn pending<'a>(frame: Frame<'a>, shown: &'a Shown) -> Pending<'a> {
+    let metadata = shown.message.pending.iter().flatten().map(|(name, value)| (name.as_str(), value.as_str()));
+    Pending { message: frame.message(shown), metadata: metadata.collect() }
+}
+
+/// Whether the viewer is shown how far this member has read: some tell nobody (chat §12.1).
+fn tells(pen: Pen<'_>, loaded: &Loaded, read: &ReadBy) -> bool {
+    let is_own = loaded.membership.as_ref().is_some_and(|own| own.user == read.user);
+    let privacy = pen.people.get(&read.user).and_then(|(_, person)| person.user.privacy);
+    loaded.capabilities.is_none() || is_own || privacy.and_then(|privacy| privacy.read_receipts) != Some(false)
 }
 
 /// The members that `loaded` lists.
