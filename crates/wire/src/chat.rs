@@ -11,11 +11,8 @@ pub mod error;
 pub mod events;
 pub mod members;
 pub mod messages;
-<<<<<<< HEAD
 pub mod moderation;
-=======
 pub mod reads;
->>>>>>> 6fb05a0 (wip all)
 pub mod search;
 pub mod tasks;
 pub mod threads;

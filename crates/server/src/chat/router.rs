@@ -11,11 +11,7 @@ use axum::{
 use super::{
     app, blocks, channels, commands, connect, devices, erasure, events,
     gate::{self, Callers, Handler, Operation},
-<<<<<<< HEAD
-    guest, messages, moderation,
-=======
-    guest, members, messages,
->>>>>>> 6fb05a0 (wip all)
+    guest, members, messages, moderation,
     prefix::INSIDE,
     rate_limits, reactions, reads, search, tasks, threads, types, users,
     users::standing,

@@ -55,6 +55,14 @@ pub struct Details {
 }
 
 impl Details {
+    /// Checks what cannot be whatever somebody says.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`] when what differs from the type is not what its name asks for.
+    pub(super) fn check(&self) -> Result<()> {
+        self.config_overrides.as_ref().map_or(Ok(()), types::check_overrides)
+    }
+
     /// Writes what was said into `channel`, but for the application's own fields.
     pub(super) fn apply(&self, channel: &mut Channel) {
         let said = self.clone();
@@ -91,6 +99,7 @@ pub async fn get_or_create(tx: &mut Tx, id: &ChannelId, draft: &Draft, now: Time
     let mut channel = Channel::new(Some(maker.clone()), now);
     // What was said before the deletion stays unseen.
     channel.truncated_at = before.and_then(|channel| channel.deleted_at);
+    draft.details.check()?;
     draft.details.apply(&mut channel);
     channel.custom = draft.details.custom.to_string();
     CHANNEL.put(tx, tenant, &Chat(id.clone()), &channel);

@@ -171,20 +171,36 @@ async fn belonging(tx: &mut Tx, query: &Query, asker: Asker<'_>) -> Result<Optio
     let filter = &query.filter;
     let of_viewer = ["joined", "pinned", "archived", "has_unread"];
     let is_own = of_viewer.iter().any(|field| filter.equals(field) == Some(&Value::Bool(true)));
-    let users: Vec<UserId> = match (filter.only("members"), filter.equals("members"), asker.viewer) {
-        (_, _, Some(viewer)) if is_own || filter.only("invite").is_some() => vec![viewer.clone()],
-        (Some(users), ..) => users.into_iter().filter_map(|user| UserId::parse(user).ok()).collect(),
-        (_, Some(Value::List(users)), _) => {
-            let first = users.first().and_then(Value::as_text).and_then(|user| UserId::parse(user).ok());
-            first.into_iter().collect()
-        }
-        _ => return Ok(None),
+    let users: Vec<UserId> = match (asker.viewer, one_of(filter.expression())) {
+        (Some(viewer), _) if is_own || filter.only("invite").is_some() => vec![viewer.clone()],
+        (_, Some(users)) => users.into_iter().filter_map(|user| UserId::parse(user).ok()).collect(),
+        (_, None) => return Ok(None),
     };
     let mut channels = BTreeSet::new();
     for user in users {
         channels.extend(reads::memberships(tx, &user).await?);
     }
     Ok(Some(channels))
+}
+
+/// Users of whom one at least is a member of each channel that fits.
+fn one_of(expression: &Expression) -> Option<BTreeSet<&str>> {
+    match expression {
+        Expression::And(parts) => parts.iter().find_map(one_of),
+        Expression::Or(parts) => {
+            let each: Option<Vec<_>> = parts.iter().map(one_of).collect();
+            Some(each?.into_iter().flatten().collect())
+        }
+        Expression::Field(field, conditions) if field == "members" => {
+            conditions.iter().find_map(|condition| match (condition.operator, &condition.value) {
+                (Operator::Eq | Operator::Contains, Value::Text(user)) => Some(BTreeSet::from([&**user])),
+                (Operator::Eq, Value::List(users)) => Some(users.first()?.as_text().into_iter().collect()),
+                (Operator::In, Value::List(users)) => users.iter().map(Value::as_text).collect(),
+                _ => None,
+            })
+        }
+        Expression::Nor(_) | Expression::Field(..) => None,
+    }
 }
 
 /// A query that is being answered.

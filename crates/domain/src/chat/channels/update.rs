@@ -68,6 +68,7 @@ pub async fn update(tx: &mut Tx, id: &ChannelId, change: &Change, by: Option<&Us
     }
     let mut channel = before.clone();
     if let Some(details) = &change.details {
+        details.check()?;
         channel.is_frozen = false;
         channel.is_disabled = false;
         channel.cooldown_seconds = 0;
@@ -143,6 +144,7 @@ pub async fn patch(
 ) -> Result<()> {
     let before = load(tx, id).await?;
     let mut channel = before.clone();
+    settings.check()?;
     settings.apply(&mut channel);
     let mut custom = channel.custom();
     edit.apply(&mut custom)?;

@@ -82,7 +82,7 @@ pub(super) async fn find(tx: &mut Tx, caller: Option<&UserId>, filter: &Filter, 
     for id in ids {
         let Some(channel) = channels::get(tx, &id).await? else { continue };
         let members: Vec<UserId> = match filter.mentions("members") {
-            true => members::all(tx, &id).await?.into_iter().map(|(user, _)| user).collect(),
+            true => members::all(tx, &id, LOOKED_AT_MAX).await?.into_iter().map(|(user, _)| user).collect(),
             false => Vec::new(),
         };
         let candidate = Candidate { custom: channel.custom(), id, channel, members };

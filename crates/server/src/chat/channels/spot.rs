@@ -12,8 +12,6 @@ use crate::chat::{error::Result, gate::Call};
 
 /// The channel that a call is about.
 pub(crate) struct Spot {
-    /// Which.
-    pub(crate) id: ChannelId,
     /// The channel.
     pub(crate) channel: Channel,
     kind: ChannelType,
@@ -34,7 +32,7 @@ impl Spot {
             Some(user) => members::get(&mut tx, id, user).await?,
             None => None,
         };
-        Ok(Spot { id: id.clone(), channel, kind, member })
+        Ok(Spot { channel, kind, member })
     }
 
     /// Where permissions are asked for.

@@ -57,7 +57,7 @@ impl Cast {
             let Some(channel) = channels::get(&mut tx, id).await? else { continue };
             self.people.add(&mut tx, &channel.created_by).await?;
             let pen = Pen { dialect: self.dialect, people: &self.people, now: self.now };
-            let shown = raw(&to_wire::channels::bare(pen, id, &channel, &channel.custom(), None));
+            let shown = raw(&to_wire::channels::bare(pen, id, &channel, &channel.custom()));
             self.channels.insert(id.clone(), shown);
         }
         Ok(())

@@ -81,6 +81,7 @@ async fn truncation_empties_the_channel_but_for_the_message_that_tells_of_it() {
     let body = json!({ "message": { "text": "emptied", "user_id": "amy" }, "hard_delete": true, "skip_push": true });
     let answer = pond.v2().post("chat/channels/messaging/general/truncate", body).await.ok(201);
     assert_eq!(answer["message"]["type"], "system");
+    pond.clock.advance(1_000_000);
     pond.run_tasks().await;
     let state = pond.post(QUERY, json!({ "user_id": "bob" })).await.ok(201);
     assert_eq!(
