@@ -71,6 +71,9 @@ pub enum Error {
     /// Aggregated and notification feeds cannot be read yet.
     #[error("reading {0} feeds is not available in this version of Millpond")]
     NotReadable(&'static str),
+    /// The id is taken; the text names it.
+    #[error("{0}")]
+    Taken(String),
     /// An app with this key or id exists.
     #[error("an app with this {0} exists already")]
     AppExists(&'static str),

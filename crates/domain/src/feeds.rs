@@ -1,11 +1,14 @@
-//! Activity feeds: what is posted, who follows whom, and the timelines that follow from it.
+//! Activity feeds: what is posted, who follows whom, the timelines that follow from it, and what users make of it.
 
 pub mod activities;
+pub mod collections;
 pub mod follows;
 pub mod groups;
 pub mod policy;
+pub mod reactions;
 pub mod targets;
 pub mod timelines;
+pub mod users;
 pub mod views;
 
 #[cfg(test)]

@@ -10,22 +10,22 @@ use store::{Corrupt, Counter, Key, Log, Stamp, StampedTable, Table, key};
 use crate::{
     apps::AppRecord,
     chat::{
-        blocklists::Blocklist,
         channels::{Channel, Hidden},
         commands::Command,
         members::Member,
         messages::{Listed, Message, Version},
-        permissions::{catalogue::Permission, roles::Role},
         reactions::Reaction,
         reads::Read,
         threads::{Participant, Thread},
         types::ChannelType,
-        user_groups::{UserGroup, UserGroupMember},
     },
     feeds::{
         activities::{Activity, Posting},
+        collections::Item,
         follows::Follow,
         groups::Group,
+        reactions::{About, Reaction as FeedReaction},
+        users::Profile,
     },
     log::Event,
     moderation::{actions::Action, configs::Config as ModerationConfig, flags::Flag, review::Item},
@@ -71,6 +71,19 @@ pub const FOLLOWED: Counter<(Feed, String)> = Counter::new(21, "followed");
 /// commit order → what happened; views, sockets and webhooks follow it.
 pub const LOG: Log<Event> = Log::new(22, "log");
 
+/// user → what feeds know of the user.
+pub const PROFILE: Table<String, Profile> = Table::new(90, "profile");
+/// collection, item → the item.
+pub const ITEM: Table<(String, String), Item> = Table::new(91, "item");
+/// reaction → the reaction to an activity or to another reaction.
+pub const FEED_REACTION: Table<String, FeedReaction> = Table::new(92, "feed_reaction");
+/// what it is about, its kind or nothing for all kinds, time, reaction → nothing. Mirror of the `FEED_REACTION` that show.
+pub const REACTIONS: Table<(About, String, At, String), ()> = Table::new(93, "reactions");
+/// what it is about, by whom, time, reaction → its kind. Mirror of the `FEED_REACTION` that show.
+pub const OWN_REACTIONS: Table<(About, String, At, String), String> = Table::new(94, "own_reactions");
+/// what they are about, kind → how many there are.
+pub const REACTION_COUNT: Counter<(About, String)> = Counter::new(95, "reaction_count");
+
 // Users and chat.
 /// user → the user.
 pub const USER: Table<String, User> = Table::new(30, "user");
@@ -90,14 +103,6 @@ pub const FUTURE_BAN: Table<(String, String), Ban> = Table::new(37, "future_ban"
 pub const CHANNEL_TYPE: Table<String, ChannelType> = Table::new(40, "channel_type");
 /// name → slash command. The built-in ones are there without a row.
 pub const COMMAND: Table<String, Command> = Table::new(41, "command");
-/// team or nothing, name → blocklist, but for its words.
-pub const BLOCKLIST: Table<(String, String), Blocklist> = Table::new(42, "blocklist");
-/// name → role of the app's own.
-pub const ROLE: Table<String, Role> = Table::new(43, "role");
-/// id → permission of the app's own.
-pub const PERMISSION: Table<String, Permission> = Table::new(44, "permission");
-/// team or nothing, name, part → some words of the blocklist.
-pub const BLOCKLIST_WORDS: Table<(String, String, u32), Vec<String>> = Table::new(46, "blocklist_words");
 /// 0 → the settings of the app.
 pub const SETTINGS: Table<u32, Settings> = Table::new(45, "settings");
 /// channel → the channel.
@@ -181,12 +186,6 @@ pub const AUTHORED: Table<(String, At, String), ()> = Table::new(87, "authored")
 /// user, message, type → nothing: to what the user reacted. One that is gone may stand here.
 pub const REACTED: Table<(String, String, String), ()> = Table::new(88, "reacted");
 
-// Groups of users.
-/// group → the group.
-pub const USER_GROUP: Table<String, UserGroup> = Table::new(120, "user_group");
-/// group, user → the member.
-pub const USER_GROUP_MEMBER: Table<(String, String), UserGroupMember> = Table::new(121, "user_group_member");
-
 /// Whose personal data a table holds. There is no default: a table without an answer does not compile into [`TABLES`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Personal {
@@ -229,6 +228,12 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (FOLLOWERS.tag(), FOLLOWERS.name(), Personal::ByFeed),
     (FOLLOWED.tag(), FOLLOWED.name(), Personal::ByFeed),
     (LOG.tag(), LOG.name(), Personal::ByEvent),
+    (PROFILE.tag(), PROFILE.name(), Personal::ByActivity),
+    (ITEM.tag(), ITEM.name(), Personal::ByActivity),
+    (FEED_REACTION.tag(), FEED_REACTION.name(), Personal::ByActivity),
+    (REACTIONS.tag(), REACTIONS.name(), Personal::ByActivity),
+    (OWN_REACTIONS.tag(), OWN_REACTIONS.name(), Personal::ByActivity),
+    (REACTION_COUNT.tag(), REACTION_COUNT.name(), Personal::None),
     (USER.tag(), USER.name(), Personal::ByUser),
     (DEVICE.tag(), DEVICE.name(), Personal::ByUser),
     (MUTE.tag(), MUTE.name(), Personal::ByUser),
@@ -246,12 +251,6 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (CHANNEL_TYPE.tag(), CHANNEL_TYPE.name(), Personal::None),
     (COMMAND.tag(), COMMAND.name(), Personal::None),
     (SETTINGS.tag(), SETTINGS.name(), Personal::None),
-    (BLOCKLIST.tag(), BLOCKLIST.name(), Personal::None),
-    (ROLE.tag(), ROLE.name(), Personal::None),
-    (PERMISSION.tag(), PERMISSION.name(), Personal::None),
-    (BLOCKLIST_WORDS.tag(), BLOCKLIST_WORDS.name(), Personal::None),
-    (USER_GROUP.tag(), USER_GROUP.name(), Personal::ByMember),
-    (USER_GROUP_MEMBER.tag(), USER_GROUP_MEMBER.name(), Personal::ByMember),
     (CHANNEL.tag(), CHANNEL.name(), Personal::ByChannel),
     (MEMBER.tag(), MEMBER.name(), Personal::ByMember),
     (MEMBERSHIP.tag(), MEMBERSHIP.name(), Personal::ByUser),

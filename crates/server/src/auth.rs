@@ -59,12 +59,18 @@ pub(crate) struct Scope {
 pub(crate) enum Resource {
     /// Activities by id.
     Activities,
+    /// Things of collections.
+    Collections,
     /// Feeds.
     Feed,
     /// The targets of a feed's activities.
     FeedTargets,
     /// Follows.
     Follower,
+    /// Reactions.
+    Reactions,
+    /// Users.
+    Users,
 }
 
 impl Resource {
@@ -72,9 +78,12 @@ impl Resource {
     fn names(self) -> &'static [&'static str] {
         match self {
             Resource::Activities => &["activities"],
+            Resource::Collections => &["collections"],
             Resource::Feed => &["feed"],
             Resource::FeedTargets => &["feed_targets", "feed"],
             Resource::Follower => &["follower"],
+            Resource::Reactions => &["reactions"],
+            Resource::Users => &["users"],
         }
     }
 }

@@ -3,7 +3,10 @@
 use serde_json::{Map, Value};
 use wire::error::{Code, MORE_INFO};
 
-use crate::reply::{Reply, json_object};
+use crate::{
+    auth,
+    reply::{Reply, json_object},
+};
 
 /// What handlers answer.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -70,10 +73,11 @@ impl From<domain::Error> for Error {
             | Broken::Cooldown { .. }
             | Broken::NameTaken(_)
             | Broken::NoAccessToChannels => Self::input(error.to_string()),
-            Broken::NotAllowed(_) => Self::new(Code::NotAllowed, error.to_string()),
+            Broken::NotAllowed(_) => auth::against_policy(),
             Broken::NoActivity(_) | Broken::NoApp(_) | Broken::Absent(_) => {
                 Self::new(Code::DoesNotExist, error.to_string())
             }
+            Broken::Taken(_) => Self::new(Code::Taken, error.to_string()),
             Broken::AppExists(_) => Error { status: 409, ..Self::input(error.to_string()) },
             Broken::NotReadable(_) => Self::new(Code::NotAvailable, error.to_string()),
             Broken::Store(error) => Self::from(error),

@@ -1,9 +1,14 @@
 //! The feeds API: a file for each resource.
 
 pub(crate) mod activities;
+pub(crate) mod collections;
 mod enrich;
+mod extra;
 pub(crate) mod follows;
 pub(crate) mod fragments;
 pub(crate) mod pages;
+pub(crate) mod reactions;
+mod records;
 pub(crate) mod targets;
 pub(crate) mod timelines;
+pub(crate) mod users;

@@ -17,6 +17,10 @@ use wire::{
 
 use crate::error::{Error, Result};
 
+mod members;
+
+pub(crate) use members::{Members, missing};
+
 /// The most activities of one call.
 pub(crate) const ACTIVITIES_MAX: usize = 100;
 /// The largest activity, in bytes of JSON.
@@ -277,7 +281,10 @@ fn target(item: &Value) -> Checked<FeedId> {
 }
 
 /// What is left of an activity: the application's own fields.
-fn custom(mut fields: Object) -> Result<Object> {
+///
+/// # Errors
+/// 400 when one has no name, or too long a one.
+pub(crate) fn custom(mut fields: Object) -> Result<Object> {
     for name in CORE.iter().chain(&READ_ONLY) {
         fields.remove(name);
     }

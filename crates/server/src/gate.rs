@@ -8,7 +8,7 @@ use std::{borrow::Cow, sync::Arc, time::Instant};
 use axum::{body::Body, extract::Request, response::Response};
 use bytes::Bytes;
 use domain::feeds::{activities::Moment, groups::Group, policy};
-use http::{Extensions, HeaderMap, header, request::Parts, uri::PathAndQuery};
+use http::{Extensions, HeaderMap, HeaderValue, header, request::Parts, uri::PathAndQuery};
 use http_body_util::BodyExt;
 use ids::{FeedId, Timestamp, UserId};
 use wire::error::Code;
@@ -88,6 +88,10 @@ pub(crate) struct Call {
     pub(crate) query: Query,
     /// The path and the query as they were sent.
     pub(crate) target: Option<PathAndQuery>,
+    /// The host that was asked.
+    host: Option<HeaderValue>,
+    /// Whether whoever stands in front of the server was asked by TLS.
+    is_behind_tls: bool,
     params: Params,
     feed: Option<FeedId>,
 }
@@ -113,11 +117,33 @@ impl Call {
         Moment { now: self.now(), seed: u64::from_le_bytes(seal::random()) }
     }
 
+    /// A new random id: a version 4 UUID.
+    pub(crate) fn new_id(&self) -> String {
+        uuid::Builder::from_random_bytes(seal::random()).into_uuid().to_string()
+    }
+
+    /// The URL that the paths of the API follow, as the caller wrote it.
+    pub(crate) fn base(&self) -> String {
+        let host = self.host.as_ref().and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        format!("{}://{host}", if self.is_behind_tls { "https" } else { "http" })
+    }
+
     /// The user whose token it is; none for the app's own server.
     pub(crate) fn user(&self) -> Option<&UserId> {
         match &self.caller {
             Caller::User(user) => Some(user),
             Caller::Server(_) => None,
+        }
+    }
+
+    /// Asks that a user's token is the user's `id`.
+    ///
+    /// # Errors
+    /// 403 when it is another's.
+    pub(crate) fn check_self(&self, id: &UserId) -> Result<()> {
+        match self.user() {
+            Some(user) if user != id => Err(auth::against_policy()),
+            _ => Ok(()),
         }
     }
 
@@ -234,7 +260,9 @@ fn admit(server: Arc<Server>, access: Access, params: Result<Params>, parts: &Pa
             let rate = server.rates.check(tenant.app.id.0, access.rate, platform, now);
             let is_allowed = rate.allowed;
             let target = parts.uri.path_and_query().cloned();
-            let call = Call { server, tenant, caller, access, query, target, params, feed };
+            let host = parts.headers.get(header::HOST).cloned();
+            let is_behind_tls = parts.headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+            let call = Call { server, tenant, caller, access, query, target, host, is_behind_tls, params, feed };
             if is_allowed { (Ok(call), rate) } else { (Err(too_many(access)), rate) }
         }
     }

@@ -15,7 +15,7 @@ use crate::{
     auth::{Action, Resource},
     chat,
     error::Error,
-    feeds::{activities, follows, targets, timelines},
+    feeds::{activities, collections, follows, reactions, targets, timelines, users},
     front::Platform,
     gate::{self, Access, Covers, Handler, Params, Users},
     reply::Reply,
@@ -23,7 +23,7 @@ use crate::{
 
 use Action::{Delete, Read, Write};
 use Covers::{App, Asked, Feed};
-use Resource::{Activities, FeedTargets, Follower};
+use Resource::{Activities, Collections, FeedTargets, Follower, Reactions};
 use Users::{ByPolicy, Refused};
 
 /// What reading a feed asks.
@@ -65,6 +65,52 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .route("enrich/activities", ask(Activities, Read, App, ByPolicy, "read_feed"), activities::get_enriched)
         .route("activities", ask(Activities, Write, App, Refused, "update_activities"), activities::update)
         .route("activity", ask(Activities, Write, App, Refused, "update_activities"), activities::change)
+        // What users make of activities. Who may call these stands in the tests of each: reactions, entities.
+        .route("reaction", ask(Reactions, Write, App, ByPolicy, "reactions"), reactions::add)
+        .route("reaction/get_many", ask(Reactions, Read, App, ByPolicy, "reactions"), reactions::get_many)
+        .route("reaction/{id}", ask(Reactions, Read, App, ByPolicy, "reactions"), reactions::get)
+        .put("reaction/{id}", ask(Reactions, Write, App, ByPolicy, "reactions"), reactions::update)
+        .route("reaction/{id}", ask(Reactions, Delete, App, ByPolicy, "reactions"), reactions::remove)
+        .put("reaction/{id}/restore", ask(Reactions, Write, App, ByPolicy, "reactions"), reactions::restore)
+        .route("reaction/{id}/{value}", ask(Reactions, Read, App, ByPolicy, "reactions"), reactions::list)
+        .route("reaction/{id}/{value}/{kind}", ask(Reactions, Read, App, ByPolicy, "reactions"), reactions::list_kind)
+        .route("collections", ask(Collections, Write, App, Refused, "collections_batch"), collections::upsert)
+        .route("collections", ask(Collections, Read, App, Refused, "collections_batch"), collections::select)
+        .route("collections", ask(Collections, Delete, App, Refused, "collections_batch"), collections::remove_many)
+        .route("collections/meta", ask(Collections, Write, App, Refused, "collections_batch"), collections::upsert)
+        .route("collections/meta", ask(Collections, Read, App, Refused, "collections_batch"), collections::select)
+        .route(
+            "collections/meta",
+            ask(Collections, Delete, App, Refused, "collections_batch"),
+            collections::remove_many,
+        )
+        .route(
+            "collections/{collection}",
+            ask(Collections, Write, App, ByPolicy, "collection_object"),
+            collections::add,
+        )
+        .route(
+            "collections/{collection}/{id}",
+            ask(Collections, Read, App, ByPolicy, "collection_object"),
+            collections::get,
+        )
+        .put(
+            "collections/{collection}/{id}",
+            ask(Collections, Write, App, ByPolicy, "collection_object"),
+            collections::update,
+        )
+        .route(
+            "collections/{collection}/{id}",
+            ask(Collections, Delete, App, ByPolicy, "collection_object"),
+            collections::remove,
+        )
+        .route("user", ask(Resource::Users, Write, App, ByPolicy, "users"), users::create)
+        .route("user/{id}", ask(Resource::Users, Read, App, ByPolicy, "users"), users::get)
+        .put("user/{id}", ask(Resource::Users, Write, App, ByPolicy, "users"), users::update)
+        .route("user/{id}", ask(Resource::Users, Delete, App, ByPolicy, "users"), users::remove)
+        .route("users", ask(Resource::Users, Write, App, Refused, "users"), users::create_many)
+        .route("users", ask(Resource::Users, Read, App, Refused, "users"), users::get_many)
+        .route("users", ask(Resource::Users, Delete, App, Refused, "users"), users::remove_many)
         .router;
     let admin = Admin { server, router: Router::new() }
         .route("apps", MethodFilter::GET, admin::list)
@@ -94,11 +140,20 @@ struct Api<'s> {
 
 impl Api<'_> {
     fn route<Args: 'static>(self, path: &str, access: Access, handler: impl Handler<Args>) -> Self {
+        self.on(method(access.action), path, access, handler)
+    }
+
+    /// A route that writes by PUT.
+    fn put<Args: 'static>(self, path: &str, access: Access, handler: impl Handler<Args>) -> Self {
+        self.on(MethodFilter::PUT, path, access, handler)
+    }
+
+    fn on<Args: 'static>(self, by: MethodFilter, path: &str, access: Access, handler: impl Handler<Args>) -> Self {
         let server = self.server.clone();
         let answer = async move |params: RawParams, request: Request| {
             gate::answer(server, access, decoded(params), request, handler).await
         };
-        let method = on(method(access.action), answer);
+        let method = on(by, answer);
         let router = self.router.route(&format!("/api/v1.0/{path}"), method.clone());
         Api { router: router.route(&format!("/api/v1.0/{path}/"), method), ..self }
     }
@@ -129,7 +184,7 @@ pub(crate) fn decoded(params: RawParams) -> Result<Params, Error> {
     Ok(Params(params.iter().map(|(name, value)| (name.to_owned().into(), value.to_owned())).collect()))
 }
 
-/// The method that a route with this action answers to; GET answers HEAD too.
+/// The method that a route with this action answers to, unless it is PUT; GET answers HEAD too.
 fn method(action: Action) -> MethodFilter {
     match action {
         Action::Read => MethodFilter::GET,

@@ -6,6 +6,10 @@ use domain::feeds::{activities::Activity, follows::Relation};
 use ids::{ActivityId, FeedId};
 use wire::feeds::follows;
 
+mod entities;
+
+pub(crate) use entities::{item, missing, raw, reaction, reactions_by_kind, user};
+
 /// An activity as JSON without its `origin` and closing brace; [`with_origin`] adds both.
 ///
 /// What the application sent goes out as it came in: nothing is parsed.

@@ -31,13 +31,15 @@ pub enum Code {
     NotAllowed,
     /// The body is too large.
     TooLarge,
+    /// The id is taken.
+    Taken,
     /// This version of Millpond cannot do that.
     NotAvailable,
 }
 
 impl Code {
     /// Every code, for tests that walk them.
-    pub const ALL: [Code; 12] = [
+    pub const ALL: [Code; 13] = [
         Code::Internal,
         Code::ApiKey,
         Code::Input,
@@ -49,6 +51,7 @@ impl Code {
         Code::DoesNotExist,
         Code::NotAllowed,
         Code::TooLarge,
+        Code::Taken,
         Code::NotAvailable,
     ];
 
@@ -66,6 +69,7 @@ impl Code {
             Code::DoesNotExist => 16,
             Code::NotAllowed => 17,
             Code::TooLarge => 18,
+            Code::Taken => 22,
         }
     }
 
@@ -79,6 +83,7 @@ impl Code {
             Code::DoesNotExist => 404,
             Code::NotAllowed => 403,
             Code::TooLarge => 413,
+            Code::Taken => 409,
             Code::NotAvailable => 501,
         }
     }
@@ -96,6 +101,7 @@ impl Code {
             Code::MissingRanking => "MissingRankingException",
             Code::DoesNotExist => "DoesNotExistException",
             Code::NotAllowed => "NotAllowedException",
+            Code::Taken => "ConflictException",
             Code::TooLarge => "PayloadTooLargeException",
             Code::NotAvailable => "NotAvailableException",
         }

@@ -1,8 +1,6 @@
 //! Who may do what (chat §8).
 
 pub mod capabilities;
-pub mod catalogue;
-pub mod roles;
 
 use std::iter;
 

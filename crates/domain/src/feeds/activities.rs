@@ -159,6 +159,17 @@ pub async fn add_to_many(tx: &mut Tx, feeds: &[FeedId], draft: &Draft, moment: M
     Ok(())
 }
 
+/// Adds `draft` to each of `feeds`, in the usual way; what `draft` says replaces what it said before.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn add_to(tx: &mut Tx, feeds: &[FeedId], draft: &Draft, moment: Moment) -> Result<()> {
+    let id = create(tx, draft, moment).await?;
+    let posted = post(tx, id, feeds, Posting::Open, true).await?;
+    log::posted(tx, id, &posted);
+    Ok(())
+}
+
 /// Stores `draft` without posting it to any feed, or overwrites what the activity with its foreign id and time says.
 ///
 /// # Errors

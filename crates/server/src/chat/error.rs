@@ -88,6 +88,7 @@ impl From<domain::Error> for Error {
             | Broken::NotFollowable(_)
             | Broken::TooManySpans { .. }
             | Broken::AppExists(_)
+            | Broken::Taken(_)
             | Broken::Unfit(_) => Code::Input,
             Broken::Store(_) => return Self::from_store(error),
         };

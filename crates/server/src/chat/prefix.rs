@@ -66,8 +66,16 @@ pub(crate) fn rewrite(request: &mut Request<Body>) {
     }
 }
 
+/// Whether both APIs have the path, and it is written as the clients of feeds write it: with a slash at its end.
+fn is_of_feeds_by_its_slash(path: &str) -> bool {
+    path == "/api/v1.0/users/"
+}
+
 /// The path without its prefixes, with single slashes and none at its end; `None` if it is not the chat API's.
 fn normalised(path: &str) -> Option<(String, Dialect)> {
+    if is_of_feeds_by_its_slash(path) {
+        return None;
+    }
     let path = format!("/{}", path.split('/').filter(|segment| !segment.is_empty()).collect::<Vec<_>>().join("/"));
     let strip = |prefixes: &[&str]| prefixes.iter().find_map(|prefix| path.strip_prefix(prefix).map(str::to_owned));
     let (rest, dialect) = match (strip(&V2), strip(&CLASSIC)) {
@@ -114,7 +122,15 @@ mod tests {
 
     #[test]
     fn what_belongs_to_others_is_left_alone() {
-        for path in ["/", "/admin/apps", "/livez", "/metrics", "/api/v1.0/feed/user/amy/", "/api/v1.0/nothing/"] {
+        for path in [
+            "/",
+            "/admin/apps",
+            "/livez",
+            "/metrics",
+            "/api/v1.0/feed/user/amy/",
+            "/api/v1.0/nothing/",
+            "/api/v1.0/users/",
+        ] {
             assert_eq!(normalised(path), None, "{path}");
         }
     }

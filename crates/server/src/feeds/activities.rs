@@ -8,7 +8,7 @@ use domain::feeds::{
 use ids::FeedId;
 use wire::feeds::activities::AddToMany;
 
-use super::{enrich, timelines::ReactionKeys};
+use super::{extra::Extra, records::Records};
 use crate::{
     auth,
     error::{Error, Result},
@@ -115,19 +115,14 @@ pub(crate) async fn get_enriched(call: Call) -> Result<Reply> {
 }
 
 async fn results(call: &Call, is_enriched: bool) -> Result<Reply> {
-    let app = &call.tenant.app;
-    let (references, extra) = (references(call)?, ReactionKeys::of(&call.query)?);
-    let (mut tx, mut found) = (app.snapshot(), Vec::new());
+    let references = references(call)?;
+    let (mut records, mut found) = (Records::new(call, is_enriched, Extra::of(call)?), Vec::new());
     for reference in &references {
-        found.extend(activities::get(&mut tx, reference).await?);
+        found.extend(activities::get(records.tx(), reference).await?);
     }
     let mut body = r#"{"results":["#.to_owned();
     for (at, (id, activity)) in found.iter().enumerate() {
-        let mut fragment = match is_enriched {
-            true => enrich::fragment(app, *id, activity).await?,
-            false => to_wire::fragment(*id, activity),
-        };
-        extra.write(&mut fragment);
+        let fragment = records.fragment(*id, activity).await?;
         if at > 0 {
             body.push(',');
         }

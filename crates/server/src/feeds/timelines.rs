@@ -11,7 +11,7 @@ use http::uri::PathAndQuery;
 use ids::{ActivityId, json::Object};
 use wire::error::Code;
 
-use super::{enrich, pages::Rendered};
+use super::{extra::Extra, pages::Rendered, records::Records};
 use crate::{
     error::{Error, Result},
     from_wire,
@@ -49,10 +49,10 @@ async fn answer(call: &Call, path: &str, is_enriched: bool) -> Result<Reply> {
         return Ok(Reply { status: 200, body: copied(&page.body) });
     }
     let page = timelines::read(app, feed, &part).await?;
-    let extra = ReactionKeys::of(query)?;
+    let extra = Extra::of(call)?;
     let discarded = query.list("discard_actors");
-    let (mut body, activities) = if is_enriched || extra.are_any() || !discarded.is_empty() {
-        (from_records(call, &page, is_enriched, &extra, &discarded).await?, None)
+    let (mut body, activities) = if is_enriched || extra.is_any() || !discarded.is_empty() {
+        (from_records(&page, Records::new(call, is_enriched, extra), &discarded).await?, None)
     } else {
         let (body, activities) = from_fragments(call, &page).await?;
         (body, Some(activities))
@@ -110,35 +110,6 @@ fn check_ranking(query: &Query) -> Result<()> {
     Ok(())
 }
 
-/// The keys of reaction data that are asked for. There are no reactions in this version, so each is empty.
-pub(super) struct ReactionKeys(Vec<&'static str>);
-
-impl ReactionKeys {
-    pub(super) fn of(query: &Query) -> Result<Self> {
-        let mut keys = Vec::new();
-        if query.flag("withRecentReactions")? {
-            keys.extend(["latest_reactions", "latest_reactions_extra"]);
-        }
-        if query.flag("withOwnReactions")? || query.flag("ownReactions")? {
-            keys.push("own_reactions");
-        }
-        if query.flag("withReactionCounts")? {
-            keys.push("reaction_counts");
-        }
-        Ok(ReactionKeys(keys))
-    }
-
-    fn are_any(&self) -> bool {
-        !self.0.is_empty()
-    }
-
-    pub(super) fn write(&self, json: &mut String) {
-        for key in &self.0 {
-            json.push_str(&format!(",\"{key}\":{{}}"));
-        }
-    }
-}
-
 /// The plain page: kept fragments joined, nothing parsed; and what they were made from.
 async fn from_fragments(call: &Call, page: &Page) -> Result<(String, Basis)> {
     let app = &call.tenant.app;
@@ -160,27 +131,15 @@ async fn from_fragments(call: &Call, page: &Page) -> Result<(String, Basis)> {
 }
 
 /// The page for which each activity is looked at.
-async fn from_records(
-    call: &Call,
-    page: &Page,
-    is_enriched: bool,
-    extra: &ReactionKeys,
-    discarded: &[&str],
-) -> Result<String> {
-    let app = &call.tenant.app;
+async fn from_records(page: &Page, mut records: Records, discarded: &[&str]) -> Result<String> {
     let mut body = r#"{"results":["#.to_owned();
     for row in &page.rows {
-        let reference = Reference::Id(row.id);
-        let found = activities::get(&mut app.snapshot(), &reference).await?;
+        let found = activities::get(records.tx(), &Reference::Id(row.id)).await?;
         let Some((id, activity)) = found else { continue };
         if discarded.contains(&activity.actor.as_str()) {
             continue;
         }
-        let mut fragment = match is_enriched {
-            true => enrich::fragment(app, id, &activity).await?,
-            false => to_wire::fragment(id, &activity),
-        };
-        extra.write(&mut fragment);
+        let fragment = records.fragment(id, &activity).await?;
         if !body.ends_with('[') {
             body.push(',');
         }

@@ -43,7 +43,10 @@ async fn a_reference_to_an_activity_becomes_the_activity() {
     let reference = format!("SA:{}", named.text("id"));
     pond.add("user:bob", json!({ "object": reference, "actor": "bob" })).await;
     let read = pond.get("enrich/feed/user/bob/").await.ok(200)["results"][0].clone();
-    assert_eq!(read["object"], named);
+    let mut expected = named;
+    expected["actor"] =
+        json!({ "id": "amy", "error": "ReferenceNotFound", "reference": "SU:amy", "reference_type": "user" });
+    assert_eq!(read["object"], expected, "itself enriched");
     assert_eq!(pond.get("feed/user/bob/").await.ok(200)["results"][0]["object"], reference, "the plain path");
     pond.delete("feed/user/amy/fish:1/?foreign_id=1").await.ok(200);
     let read = pond.get("enrich/feed/user/bob/").await.ok(200)["results"][0].clone();
@@ -70,4 +73,36 @@ async fn got_activities_are_enriched_in_the_same_way() {
     let added = pond.add("user:amy", json!({})).await;
     let got = pond.get(&format!("enrich/activities/?ids={}", added.text("id"))).await.ok(200);
     assert_eq!(got["results"][0]["actor"]["reference"], "SU:amy");
+}
+
+#[tokio::test]
+async fn a_reference_becomes_exactly_what_its_own_path_answers() {
+    let pond = Pond::new().await;
+    let user = pond.post("user/", json!({ "id": "bob", "data": { "name": "Bob" } })).await.ok(201);
+    let item = pond.post("collections/food/", json!({ "id": "x", "data": { "rating": 1 } })).await.ok(201);
+    let named = pond.add("user:zoe", json!({ "actor": "zoe" })).await;
+    let reaction = json!({ "id": "r1", "kind": "like", "user_id": "bob", "activity_id": named["id"] });
+    let reaction = pond.post("reaction/", reaction).await.ok(201);
+    let activity = format!("SA:{}", named.text("id"));
+    pond.add("user:amy", json!({ "actor": "SU:bob", "object": "SO:food:x", "target": activity, "c": "SR:r1" })).await;
+    let read = pond.get("enrich/feed/user/amy/").await.ok(200)["results"][0].clone();
+    assert_eq!((&read["actor"], &read["object"]), (&user, &item));
+    assert_eq!((&read["target"], &read["c"]), (&named, &reaction));
+    pond.delete("user/bob/").await.ok(200);
+    pond.delete("reaction/r1/?soft=true").await.ok(200);
+    let read = pond.get("enrich/feed/user/amy/").await.ok(200)["results"][0].clone();
+    assert_eq!((read["actor"].text("error"), read["c"].text("error")), ("ReferenceNotFound", "ReferenceNotFound"));
+}
+
+#[tokio::test]
+async fn activities_that_name_each_other_are_enriched_once() {
+    let pond = Pond::new().await;
+    let id = "8b866680-82b8-11e8-8080-80014b9d80a2";
+    let time = "2018-07-08T14:09:36.000000";
+    let first = pond.add("user:amy", json!({ "foreign_id": "a", "time": time, "object": "x" })).await;
+    let itself = format!("SA:{}", first.text("id"));
+    pond.add("user:amy", json!({ "foreign_id": "a", "time": time, "object": itself, "target": format!("SA:{id}") }))
+        .await;
+    let read = pond.get("enrich/feed/user/amy/").await.ok(200)["results"][0].clone();
+    assert_eq!(read["object"]["object"]["object"], itself.as_str());
 }

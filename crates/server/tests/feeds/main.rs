@@ -1,4 +1,4 @@
-//! Flat feeds as clients meet them: through the router, without sockets, JSON against the contract's literal shapes.
+//! Feeds as clients meet them: through the router, without sockets, JSON against the contract's literal shapes.
 //!
 //! Sections (§) are those of the contract, feeds-v1.
 
@@ -8,6 +8,7 @@ mod apps;
 mod auth;
 mod bulk;
 mod enrich;
+mod entities;
 mod follows;
 mod input;
 mod pages;
@@ -15,6 +16,7 @@ mod paging;
 mod policy;
 mod pond;
 mod rates;
+mod reactions;
 mod shapes;
 mod targets;
 mod times;

@@ -278,10 +278,13 @@ impl Answer {
             6 => "FeedConfigException",
             7 => "SiteSuspendedException",
             9 => "RateLimitReached",
+            11 => "RankingException",
             12 => "MissingRankingException",
+            14 => "JinjaRuntimeException",
             16 => "DoesNotExistException",
             17 => "NotAllowedException",
             18 => "PayloadTooLargeException",
+            22 => "ConflictException",
             _ => panic!("no such code: {}", self.text),
         };
         let rest = json!({

@@ -1,0 +1,51 @@
+use super::*;
+use crate::feeds::pond::Pond;
+
+fn draft(id: &str, activity: ActivityId) -> Draft {
+    Draft {
+        id: id.into(),
+        kind: "like".into(),
+        to: To::Activity(activity),
+        user: UserId::parse("bob").unwrap(),
+        data: Object::default(),
+        targets: Targets::default(),
+    }
+}
+
+#[tokio::test]
+async fn two_who_react_to_one_activity_at_once_are_not_in_each_others_way() {
+    let pond = Pond::new();
+    let activity = pond.add("user:amy", "skates").await;
+    let mut runs = 0;
+    pond.app
+        .write(async |tx| {
+            runs += 1;
+            add(tx, &draft("a", activity), Pond::at(1)).await?;
+            if runs == 1 {
+                let other = draft("b", activity);
+                pond.app.write(async |tx| add(tx, &other, Pond::at(1)).await).await?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(runs, 1);
+    let counts = on_activity(&mut pond.app.snapshot(), activity, &[]).await.unwrap();
+    assert_eq!(counts, [("like".to_owned(), 2)]);
+}
+
+#[test]
+fn what_a_list_is_about_survives_its_key() {
+    let parent = Parent { id: "r\0:1".into(), created_at: Pond::at(7) };
+    for about in [
+        About::Activity(ActivityId::first_at(Pond::at(1))),
+        About::Reaction(parent),
+        About::User(UserId::parse("bob").unwrap()),
+    ] {
+        let mut bytes = Vec::new();
+        about.write(&mut bytes);
+        let mut rest = bytes.as_slice();
+        assert_eq!(About::read(&mut rest).unwrap(), about);
+        assert!(rest.is_empty());
+    }
+}
