@@ -68,9 +68,15 @@ pub enum Error {
     /// A change does not fit what is stored; the text names the field and the rule.
     #[error("{0}")]
     Unfit(String),
-    /// Aggregated and notification feeds cannot be read yet.
-    #[error("reading {0} feeds is not available in this version of Millpond")]
-    NotReadable(&'static str),
+    /// The aggregation format of a feed group cannot be read.
+    #[error("the format contains syntax errors")]
+    BrokenFormat,
+    /// There is no such ranking method.
+    #[error("there is no ranking method `{0}`")]
+    NoRanking(String),
+    /// A ranking method cannot be evaluated; the text says why.
+    #[error("{0}")]
+    Ranking(String),
     /// The id is taken; the text names it.
     #[error("{0}")]
     Taken(String),

@@ -2,11 +2,15 @@
 
 pub mod activities;
 pub mod collections;
+pub mod folds;
 pub mod follows;
 pub mod groups;
+mod notes;
 pub mod policy;
+pub mod ranking;
 pub mod reactions;
 pub mod targets;
+pub mod templates;
 pub mod timelines;
 pub mod users;
 pub mod views;

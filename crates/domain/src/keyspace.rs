@@ -78,11 +78,13 @@ pub const ITEM: Table<(String, String), Item> = Table::new(91, "item");
 /// reaction → the reaction to an activity or to another reaction.
 pub const FEED_REACTION: Table<String, FeedReaction> = Table::new(92, "feed_reaction");
 /// what it is about, its kind or nothing for all kinds, time, reaction → nothing. Mirror of the `FEED_REACTION` that show.
-pub const REACTIONS: Table<(About, String, At, String), ()> = Table::new(93, "reactions");
+pub const FEED_REACTIONS: Table<(About, String, At, String), ()> = Table::new(93, "feed_reactions");
 /// what it is about, by whom, time, reaction → its kind. Mirror of the `FEED_REACTION` that show.
 pub const OWN_REACTIONS: Table<(About, String, At, String), String> = Table::new(94, "own_reactions");
 /// what they are about, kind → how many there are.
 pub const REACTION_COUNT: Counter<(About, String)> = Counter::new(95, "reaction_count");
+/// feed, what was noted, group or 0 for all → up to which commit it was noted.
+pub const NOTED: Table<(Feed, u8, u64), u64> = Table::new(96, "noted");
 
 // Users and chat.
 /// user → the user.
@@ -231,9 +233,10 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (PROFILE.tag(), PROFILE.name(), Personal::ByActivity),
     (ITEM.tag(), ITEM.name(), Personal::ByActivity),
     (FEED_REACTION.tag(), FEED_REACTION.name(), Personal::ByActivity),
-    (REACTIONS.tag(), REACTIONS.name(), Personal::ByActivity),
+    (FEED_REACTIONS.tag(), FEED_REACTIONS.name(), Personal::ByActivity),
     (OWN_REACTIONS.tag(), OWN_REACTIONS.name(), Personal::ByActivity),
     (REACTION_COUNT.tag(), REACTION_COUNT.name(), Personal::None),
+    (NOTED.tag(), NOTED.name(), Personal::ByFeed),
     (USER.tag(), USER.name(), Personal::ByUser),
     (DEVICE.tag(), DEVICE.name(), Personal::ByUser),
     (MUTE.tag(), MUTE.name(), Personal::ByUser),

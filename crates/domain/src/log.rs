@@ -64,6 +64,13 @@ pub enum Event {
     /// Something happened in a chat that clients may notice.
     #[n(5)]
     Chat(#[n(0)] Box<chat::events::Event>),
+    /// What was seen or read of a notification feed changed.
+    #[n(20)]
+    Noted {
+        /// The feed.
+        #[n(0)]
+        feed: FeedId,
+    },
     /// There is work for the workers.
     #[n(8)]
     Planned {

@@ -53,6 +53,28 @@ impl ActivityId {
         Self::at(time, seed & 0x1fff_ffff_ffff_ffff | 0xa000_0000_0000_0000)
     }
 
+    /// The id of the group of activities that `mark` tells from others of its feed, and that began at `time`.
+    pub fn of_group(mark: u64, time: Timestamp) -> Self {
+        Self::at(time, mark)
+    }
+
+    /// What tells a group of this name from others of its feed: the last part of its id.
+    pub fn group_mark(name: &str) -> u64 {
+        let hash = murmur3::murmur3_x64_128(&mut Cursor::new(name), 0).expect("reading memory does not fail");
+        // No id of an activity has these top bits.
+        hash as u64 & 0x0fff_ffff_ffff_ffff | 0x9000_0000_0000_0000
+    }
+
+    /// Whether it is the id of a group, and not of an activity.
+    pub fn is_of_group(self) -> bool {
+        self.tail >> 60 == 9
+    }
+
+    /// The last part of the id.
+    pub fn tail(self) -> u64 {
+        self.tail
+    }
+
     /// The lowest id that an activity at `time` can have.
     pub fn first_at(time: Timestamp) -> Self {
         ActivityId { time: Self::at(time, 0).time & !0xf, tail: 0 }
@@ -186,6 +208,15 @@ mod tests {
         let id = ActivityId::parse("8B866680-82B8-11E8-8080-80014B9D80A2").unwrap();
         assert_eq!(id.to_string(), "8b866680-82b8-11e8-8080-80014b9d80a2");
         assert_eq!(id.time().activity().to_string(), "2018-07-08T14:09:36.123456");
+    }
+
+    #[test]
+    fn the_id_of_a_group_is_never_that_of_an_activity() {
+        let time = Timestamp::from_micros(7);
+        let group = ActivityId::of_group(ActivityId::group_mark("like_2018"), time);
+        assert!(group.is_of_group() && group.time() == time && group.tail() == ActivityId::group_mark("like_2018"));
+        assert!(!ActivityId::from_foreign_id("x", time, 15).is_of_group());
+        assert!(!ActivityId::from_seed(u64::MAX, time).is_of_group() && !ActivityId::from_seed(0, time).is_of_group());
     }
 
     proptest! {

@@ -57,6 +57,16 @@ impl Timestamp {
         self.0.saturating_mul(1000)
     }
 
+    /// The time in UTC as the `strftime` of C writes it.
+    ///
+    /// # Errors
+    /// When the format has a directive that is not known, or that a time without a zone does not have.
+    pub fn strftime(self, format: &str) -> Result<String, Malformed> {
+        let moment = jiff::Timestamp::from_microsecond(self.0).expect("the range lies inside jiff's");
+        let time = TimeZone::UTC.to_datetime(moment);
+        jiff::fmt::strtime::format(format, time).map_err(|error| Malformed::new(error.to_string()))
+    }
+
     /// How activities show their `time`: no zone, exactly six fraction digits.
     pub fn activity(self) -> impl fmt::Display {
         Zoneless(self)
@@ -156,6 +166,13 @@ mod tests {
     fn other_resources_show_the_zone() {
         let time = Timestamp::parse("2018-11-29T12:03:52.792967Z").unwrap();
         assert_eq!(time.rfc3339().to_string(), "2018-11-29T12:03:52.792967Z");
+    }
+
+    #[test]
+    fn a_time_is_written_in_a_format_of_the_callers() {
+        let time = Timestamp::parse("2018-07-08T14:09:36").unwrap();
+        assert_eq!(time.strftime("%Y-%m-%d %H:%M:%S %j %U %%").unwrap(), "2018-07-08 14:09:36 189 27 %");
+        assert!(time.strftime("%!").is_err());
     }
 
     #[test]

@@ -18,6 +18,8 @@ use crate::{
     reply::Reply,
 };
 
+pub(crate) mod feed_groups;
+
 /// A call of the administrator.
 pub(crate) struct Call {
     server: Arc<Server>,
@@ -68,6 +70,13 @@ async fn admit(server: Arc<Server>, params: Result<Params>, request: Request<Bod
 impl Call {
     fn app(&self) -> Result<u32> {
         Ok(self.server.apps.by_name(self.params.get("app"))?.app.id.0)
+    }
+
+    /// Takes up changed settings of the app with this API key.
+    async fn reload(&self, key: &str) -> Result<()> {
+        self.server.apps.changed(key).await?;
+        self.server.pages.clear();
+        Ok(())
     }
 }
 

@@ -222,7 +222,11 @@ impl Registry {
         self.changed(&record.key).await
     }
 
-    async fn changed(&self, key: &str) -> Result<Arc<Tenant>> {
+    /// Takes up what changed in the store; the app with `key` as it is then.
+    ///
+    /// # Errors
+    /// 404 when it is not there; 500 when the store fails.
+    pub(crate) async fn changed(&self, key: &str) -> Result<Arc<Tenant>> {
         self.reload().await.map_err(|error| {
             tracing::error!(%error, "the apps could not be loaded");
             Error::new(Code::Internal, "the apps could not be loaded; the log says why")

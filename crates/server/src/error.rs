@@ -79,7 +79,9 @@ impl From<domain::Error> for Error {
             }
             Broken::Taken(_) => Self::new(Code::Taken, error.to_string()),
             Broken::AppExists(_) => Error { status: 409, ..Self::input(error.to_string()) },
-            Broken::NotReadable(_) => Self::new(Code::NotAvailable, error.to_string()),
+            Broken::BrokenFormat => Self::new(Code::BrokenFormat, error.to_string()),
+            Broken::NoRanking(_) => Self::new(Code::MissingRanking, error.to_string()),
+            Broken::Ranking(_) => Self::new(Code::Ranking, error.to_string()),
             Broken::Store(error) => Self::from(error),
         }
     }

@@ -117,6 +117,9 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .route("apps", MethodFilter::POST, admin::create)
         .route("apps/{app}/rotate", MethodFilter::POST, admin::rotate)
         .route("apps/{app}/revoke", MethodFilter::POST, admin::revoke)
+        .route("apps/{app}/feed_groups", MethodFilter::GET, admin::feed_groups::list)
+        .route("apps/{app}/feed_groups/{name}", MethodFilter::PUT, admin::feed_groups::put)
+        .route("apps/{app}/feed_groups/{name}", MethodFilter::DELETE, admin::feed_groups::remove)
         .route("tokens", MethodFilter::POST, admin::token)
         .router;
     let (for_paths, for_methods) = (server.clone(), server.clone());

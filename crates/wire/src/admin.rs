@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod feed_groups;
+
 /// An app, with its secret: only the server's own administrator sees it.
 #[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Eq)]
 pub struct App {

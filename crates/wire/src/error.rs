@@ -25,6 +25,10 @@ pub enum Code {
     RateLimit,
     /// There is no such ranking method.
     MissingRanking,
+    /// A ranking method cannot be evaluated.
+    Ranking,
+    /// An aggregation format cannot be read.
+    BrokenFormat,
     /// What the call names does not exist.
     DoesNotExist,
     /// The caller may not do that, or the path does not know the method.
@@ -39,7 +43,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for tests that walk them.
-    pub const ALL: [Code; 13] = [
+    pub const ALL: [Code; 15] = [
         Code::Internal,
         Code::ApiKey,
         Code::Input,
@@ -48,6 +52,8 @@ impl Code {
         Code::SiteSuspended,
         Code::RateLimit,
         Code::MissingRanking,
+        Code::Ranking,
+        Code::BrokenFormat,
         Code::DoesNotExist,
         Code::NotAllowed,
         Code::TooLarge,
@@ -65,7 +71,9 @@ impl Code {
             Code::FeedConfig => 6,
             Code::SiteSuspended => 7,
             Code::RateLimit => 9,
+            Code::Ranking => 11,
             Code::MissingRanking => 12,
+            Code::BrokenFormat => 14,
             Code::DoesNotExist => 16,
             Code::NotAllowed => 17,
             Code::TooLarge => 18,
@@ -78,7 +86,8 @@ impl Code {
         match self {
             Code::Internal => 500,
             Code::ApiKey | Code::SiteSuspended => 401,
-            Code::Input | Code::CustomField | Code::FeedConfig | Code::MissingRanking => 400,
+            Code::Input | Code::CustomField | Code::FeedConfig => 400,
+            Code::MissingRanking | Code::Ranking | Code::BrokenFormat => 400,
             Code::RateLimit => 429,
             Code::DoesNotExist => 404,
             Code::NotAllowed => 403,
@@ -99,6 +108,8 @@ impl Code {
             Code::SiteSuspended => "SiteSuspendedException",
             Code::RateLimit => "RateLimitReached",
             Code::MissingRanking => "MissingRankingException",
+            Code::Ranking => "RankingException",
+            Code::BrokenFormat => "JinjaRuntimeException",
             Code::DoesNotExist => "DoesNotExistException",
             Code::NotAllowed => "NotAllowedException",
             Code::Taken => "ConflictException",

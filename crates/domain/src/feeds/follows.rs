@@ -75,6 +75,11 @@ impl Arrival {
     pub fn posted(at: Stamp) -> Self {
         Arrival { at, is_copy: false, is_addressed: false }
     }
+
+    /// Whether whoever read up to `stamp` has met it.
+    pub fn is_by(self, stamp: Stamp) -> bool {
+        self.at < stamp || (self.at == stamp && !self.is_copy)
+    }
 }
 
 impl Span {

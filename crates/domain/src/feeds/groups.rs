@@ -2,7 +2,11 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::{Result, Tx, keyspace::GROUP};
+use super::{ranking::Method, templates};
+use crate::{Error, Result, Tx, keyspace::GROUP};
+
+/// The most ranking methods of a group.
+pub const RANKINGS_MAX: usize = 32;
 
 /// What a reader of a feed sees.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
@@ -49,6 +53,28 @@ pub struct Group {
     /// How activities of an aggregated or notification feed are put in groups.
     #[n(2)]
     pub aggregation: Option<String>,
+    /// Ways to rank its feeds.
+    #[n(3)]
+    #[cbor(default)]
+    pub rankings: Vec<Ranking>,
+    /// The name of the way in which its feeds are ranked when none is asked for; by time, if absent.
+    #[n(4)]
+    pub default_ranking: Option<String>,
+    /// Whether nothing is told of its feeds to who subscribes to them.
+    #[n(5)]
+    #[cbor(default)]
+    pub is_silent: bool,
+}
+
+/// A way to rank feeds.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Ranking {
+    /// By which reads ask for it.
+    #[n(0)]
+    pub name: String,
+    /// The method: a JSON object; see [`super::ranking::Method`].
+    #[n(1)]
+    pub config: String,
 }
 
 /// Groups by verb and day: what a new group of the hosted service starts with.
@@ -57,11 +83,47 @@ pub const DEFAULT_AGGREGATION: &str = r#"{{ verb }}_{{ time.strftime("%Y-%m-%d")
 impl Group {
     /// A flat group.
     pub fn flat(access: Access) -> Self {
-        Group { kind: Kind::Flat, access, aggregation: None }
+        Group {
+            kind: Kind::Flat,
+            access,
+            aggregation: None,
+            rankings: Vec::new(),
+            default_ranking: None,
+            is_silent: false,
+        }
     }
 
     fn folded(kind: Kind, access: Access, format: &str) -> Self {
-        Group { kind, access, aggregation: Some(format.to_owned()) }
+        Group { kind, aggregation: Some(format.to_owned()), ..Group::flat(access) }
+    }
+
+    /// The ranking method `name`, or the default one; none if the feeds are read by time.
+    ///
+    /// # Errors
+    /// [`Error::NoRanking`] when there is no method of that name; [`Error::Ranking`] when it makes no sense.
+    pub fn ranking(&self, name: Option<&str>) -> Result<Option<Method>> {
+        let Some(name) = name.or(self.default_ranking.as_deref()) else { return Ok(None) };
+        let known = self.rankings.iter().find(|ranking| ranking.name == name);
+        let known = known.ok_or_else(|| Error::NoRanking(name.to_owned()))?;
+        Method::parse(&known.config).map(Some)
+    }
+
+    /// Checks what nobody could use: methods that make no sense, more than there may be, a default that is not there.
+    /// A broken aggregation format is taken, as the API takes it, and refuses reads.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`], [`Error::Ranking`].
+    pub fn check(&self) -> Result<()> {
+        if self.rankings.len() > RANKINGS_MAX {
+            return Err(Error::Unfit(format!("a feed group has at most {RANKINGS_MAX} ranking methods")));
+        }
+        if self.aggregation.as_ref().is_some_and(|format| format.len() > templates::BYTES_MAX) {
+            return Err(Error::Unfit(format!("aggregation_format has at most {} bytes", templates::BYTES_MAX)));
+        }
+        for ranking in &self.rankings {
+            Method::parse(&ranking.config)?;
+        }
+        self.ranking(None).map(|_| ())
     }
 }
 
@@ -77,13 +139,20 @@ pub fn of_a_new_app() -> Vec<(&'static str, Group)> {
     ]
 }
 
+/// A flat group with a ranking method, in the words of the public documents.
+fn ranked() -> Group {
+    let config = r#"{"score":"decay_linear(time) * popularity ^ 0.5","defaults":{"popularity":1}}"#;
+    let rankings = vec![Ranking { name: "popularity".into(), config: config.into() }];
+    Group { rankings, ..Group::flat(Access::Private) }
+}
+
 /// The groups that the official clients' own suites presume (feeds-v1 §13), and `repo` for the replay of real events.
 pub fn of_the_sdk_suites() -> Vec<(&'static str, Group)> {
     let mut groups = of_a_new_app();
     groups.extend([
         ("topic", Group::flat(Access::Private)),
         ("secret", Group::flat(Access::Private)),
-        ("ranked", Group::flat(Access::Private)),
+        ("ranked", ranked()),
         ("repo", Group::flat(Access::GlobalRead)),
         ("aggregate", Group::folded(Kind::Aggregated, Access::Private, DEFAULT_AGGREGATION)),
         ("invalid_aggregation_format", Group::folded(Kind::Aggregated, Access::Private, "{{test[]}}")),
@@ -95,6 +164,17 @@ pub fn of_the_sdk_suites() -> Vec<(&'static str, Group)> {
 pub fn put(tx: &mut Tx, name: &str, group: &Group) {
     let tenant = tx.tenant();
     GROUP.put(tx, tenant, &name.to_owned(), group);
+}
+
+/// Removes the group called `name`; answers whether it was there.
+///
+/// # Errors
+/// When the store fails.
+pub async fn remove(tx: &mut Tx, name: &str) -> Result<bool> {
+    let (tenant, name) = (tx.tenant(), name.to_owned());
+    let was_there = GROUP.exists(tx, tenant, &name).await?;
+    GROUP.delete(tx, tenant, &name);
+    Ok(was_there)
 }
 
 /// All groups of the app with their names.

@@ -11,7 +11,7 @@ use store::{Corrupt, Key, key};
 use super::activities::{self, Moment};
 use crate::{
     Error, Result, Tx,
-    keyspace::{At, FEED_REACTION, Id, OWN_REACTIONS, REACTION_COUNT, REACTIONS},
+    keyspace::{At, FEED_REACTION, FEED_REACTIONS, Id, OWN_REACTIONS, REACTION_COUNT},
 };
 
 mod list;
@@ -332,8 +332,8 @@ fn enlist(tx: &mut Tx, id: &str, reaction: &Reaction, delta: i64) {
         for kind in ["", &reaction.kind] {
             let row = (list.clone(), kind.to_owned(), at, id.to_owned());
             match delta > 0 {
-                true => REACTIONS.put(tx, tenant, &row, &()),
-                false => REACTIONS.delete(tx, tenant, &row),
+                true => FEED_REACTIONS.put(tx, tenant, &row, &()),
+                false => FEED_REACTIONS.delete(tx, tenant, &row),
             }
         }
     }

@@ -6,7 +6,6 @@
 use std::{cmp::Ordering, collections::BinaryHeap, iter, sync::Arc};
 
 use ids::{ActivityId, FeedId};
-use store::Stamped;
 
 use super::{
     follows::{self, Arrival, Span},
@@ -82,7 +81,7 @@ pub struct Page {
 
 /// Where rows of a timeline come from.
 #[derive(Clone, Debug)]
-struct Source {
+pub(super) struct Source {
     feed: FeedId,
     mark: Mark,
     /// What of `feed` is seen; absent for the timeline's own feed.
@@ -116,7 +115,7 @@ impl Timeline {
     }
 
     fn row(&self, merged: Merged) -> Row {
-        row(&self.sources, merged)
+        row(&self.sources, merged.id, merged.source)
     }
 
     /// The page, if the head is enough for it.
@@ -135,9 +134,9 @@ impl Timeline {
     }
 }
 
-fn row(sources: &[Source], merged: Merged) -> Row {
-    let source = &sources[merged.source as usize];
-    Row { id: merged.id, origin: source.span.is_some().then(|| source.feed.clone()) }
+pub(super) fn row(sources: &[Source], id: ActivityId, source: u32) -> Row {
+    let source = &sources[source as usize];
+    Row { id, origin: source.span.is_some().then(|| source.feed.clone()) }
 }
 
 /// Reads a part of the timeline of `feed`.
@@ -153,17 +152,17 @@ pub async fn read(app: &App, feed: &FeedId, part: &Part) -> Result<Page> {
     let mut merge = Merge::begin(&mut tx, timeline.sources.clone(), part.below).await?;
     let mut page = Page { rows: Vec::with_capacity(part.limit), more: false, basis: None };
     let mut skipped = 0;
-    while let Some(merged) = merge.next(&mut tx).await? {
-        if part.is_too_new(merged.id) {
+    while let Some(head) = merge.next(&mut tx).await? {
+        if part.is_too_new(head.id) {
             continue;
         }
-        if part.is_too_old(merged.id) {
+        if part.is_too_old(head.id) {
             break;
         }
         if skipped < part.offset {
             skipped += 1;
         } else if page.rows.len() < part.limit {
-            page.rows.push(row(&timeline.sources, merged));
+            page.rows.push(row(&timeline.sources, head.id, head.source));
         } else {
             page.more = true;
             break;
@@ -180,12 +179,40 @@ pub(super) async fn build(app: &App, feed: &FeedId) -> Result<Timeline> {
     let mut head = Vec::new();
     while head.len() < HEAD_ROWS {
         let Some(row) = merge.next(&mut tx).await? else { break };
-        head.push(row);
+        head.push(Merged { id: row.id, source: row.source });
     }
     let is_whole = head.len() < HEAD_ROWS;
-    let marks: Vec<Mark> =
-        iter::once(Mark::follows(app.id, feed)).chain(sources.iter().map(|source| source.mark)).collect();
+    let marks = marks(app, feed, &sources);
     Ok(Timeline { basis: Basis::new(tx.stamp(), marks).into(), sources, head: head.into(), is_whole })
+}
+
+/// The newest rows of a timeline with when each arrived, and what they were read from.
+pub(super) struct Gathered {
+    /// The snapshot that they were read from.
+    pub(super) tx: Tx,
+    /// What the timeline was made from.
+    pub(super) marks: Vec<Mark>,
+    /// See [`row`].
+    pub(super) sources: Arc<[Source]>,
+    /// Activity, arrival, source; newest first.
+    pub(super) rows: Vec<(ActivityId, Arrival, u32)>,
+}
+
+/// Reads the newest `max` rows of the timeline of `feed`.
+pub(super) async fn gather(app: &App, feed: &FeedId, max: usize) -> Result<Gathered> {
+    let mut tx = app.snapshot();
+    let sources: Arc<[Source]> = sources(&mut tx, feed).await?.into();
+    let mut merge = Merge::begin(&mut tx, sources.clone(), ActivityId::MAX).await?;
+    let mut rows = Vec::new();
+    while rows.len() < max {
+        let Some(Head { id, arrival, source }) = merge.next(&mut tx).await? else { break };
+        rows.push((id, arrival, source));
+    }
+    Ok(Gathered { tx, marks: marks(app, feed, &sources), sources, rows })
+}
+
+fn marks(app: &App, feed: &FeedId, sources: &[Source]) -> Vec<Mark> {
+    iter::once(Mark::follows(app.id, feed)).chain(sources.iter().map(|source| source.mark)).collect()
 }
 
 async fn sources(tx: &mut Tx, feed: &FeedId) -> Result<Vec<Source>> {
@@ -249,14 +276,14 @@ impl Merge {
     }
 
     /// The next activity, once, with the source where it arrived first.
-    async fn next(&mut self, tx: &mut Tx) -> Result<Option<Merged>> {
+    async fn next(&mut self, tx: &mut Tx) -> Result<Option<Head>> {
         let Some(first) = self.heads.pop() else { return Ok(None) };
         self.advance(tx, first.source as usize).await?;
         while self.heads.peek().is_some_and(|head| head.id == first.id) {
             let again = self.heads.pop().expect("it was just seen");
             self.advance(tx, again.source as usize).await?;
         }
-        Ok(Some(Merged { id: first.id, source: first.source }))
+        Ok(Some(first))
     }
 }
 

@@ -1,4 +1,5 @@
-//! What is derived from the records and kept in memory: the newest rows of each feed, and the head of each timeline.
+//! What is derived from the records and kept in memory: the newest rows of each feed, the head of each timeline, and the
+//! groups of each aggregated feed.
 //!
 //! A view carries the stamp of the snapshot that it was made from. It is true as long as nothing that it was made from
 //! changed after that, and a fixed table of stamps says when each feed last changed. So nothing is ever pushed into a
@@ -19,6 +20,7 @@ use store::{Direction, Limit, Published, Stamp, Stamped, Store};
 
 use super::{
     activities::Posting,
+    folds::{self, Fold},
     timelines::{Timeline, build},
 };
 use crate::{
@@ -90,6 +92,7 @@ pub struct Views {
     last: AtomicU64,
     windows: Cache<ViewKey, Arc<Window>, Bytes>,
     timelines: Cache<ViewKey, Arc<Timeline>, Bytes>,
+    folds: Cache<ViewKey, Arc<Fold>, Bytes>,
     channels: Cache<(AppId, ChannelId), Arc<Messages>, Bytes>,
 }
 
@@ -117,6 +120,11 @@ impl Mark {
     /// What is said in a channel.
     pub fn messages(app: AppId, channel: &ChannelId) -> Self {
         Self::of(3, app, channel)
+    }
+
+    /// What was seen and read of a feed.
+    pub fn notes(app: AppId, feed: &FeedId) -> Self {
+        Self::of(3, app, feed)
     }
 
     /// What an activity says.
@@ -155,6 +163,11 @@ impl Basis {
         is_true
     }
 
+    /// The moment of which it speaks.
+    pub fn as_of(&self) -> Stamp {
+        self.as_of
+    }
+
     /// How much memory it takes.
     pub fn bytes(&self) -> usize {
         size_of::<Self>() + size_of_val(&*self.marks)
@@ -169,7 +182,8 @@ impl Views {
             marks: bytemuck::zeroed_slice_box(MARKS),
             last: AtomicU64::new(store.published().0),
             windows: Cache::with_weighter(100_000, bytes_max / 3, Bytes),
-            timelines: Cache::with_weighter(100_000, bytes_max / 3, Bytes),
+            timelines: Cache::with_weighter(100_000, bytes_max / 6, Bytes),
+            folds: Cache::with_weighter(10_000, bytes_max / 6, Bytes),
             channels: Cache::with_weighter(100_000, bytes_max / 3, Bytes),
         });
         let follower = Arc::downgrade(&views);
@@ -207,6 +221,7 @@ impl Views {
                     set(Mark::messages(app, channel));
                 }
             }
+            Event::Noted { feed } => set(Mark::notes(app, feed)),
             Event::UserChanged { .. } | Event::Planned { .. } => {}
         }
     }
@@ -268,6 +283,26 @@ impl Views {
     }
 }
 
+impl Views {
+    /// The groups of `feed` by the template `format`.
+    ///
+    /// # Errors
+    /// [`crate::Error::BrokenFormat`]; when the store fails.
+    pub async fn fold(&self, app: &App, feed: &FeedId, format: &str) -> Result<Arc<Fold>> {
+        let key = (app.id, feed.clone());
+        let known = self.folds.get(&key);
+        if let Some(fold) = &known
+            && *fold.format == *format
+            && fold.basis.is_true(self)
+        {
+            return Ok(fold.clone());
+        }
+        let fold = Arc::new(folds::build(app, feed, format, known.as_deref()).await?);
+        self.folds.insert(key, fold.clone());
+        Ok(fold)
+    }
+}
+
 /// The newest `rows` of `feed`, as `tx` sees them.
 pub(super) async fn load(tx: &mut Tx, feed: &FeedId, rows: usize) -> Result<Window> {
     let (tenant, as_of) = (tx.tenant(), tx.stamp());
@@ -308,5 +343,11 @@ impl Weighter<(AppId, ChannelId), Arc<Messages>> for Bytes {
 impl Weighter<ViewKey, Arc<Timeline>> for Bytes {
     fn weight(&self, (_, feed): &ViewKey, timeline: &Arc<Timeline>) -> u64 {
         (OVERHEAD_BYTES + feed.as_str().len() + timeline.bytes()) as u64
+    }
+}
+
+impl Weighter<ViewKey, Arc<Fold>> for Bytes {
+    fn weight(&self, (_, feed): &ViewKey, fold: &Arc<Fold>) -> u64 {
+        (OVERHEAD_BYTES + feed.as_str().len() + fold.bytes()) as u64
     }
 }

@@ -82,13 +82,15 @@ impl From<domain::Error> for Error {
             Broken::Cooldown { .. } => Code::Cooldown,
             Broken::NameTaken(_) => Code::DuplicateUsername,
             Broken::NoAccessToChannels => Code::NoAccessToChannels,
-            Broken::NotReadable(_) => Code::NotAvailable,
             Broken::NoGroup(_)
             | Broken::FollowsItself(_)
             | Broken::NotFollowable(_)
             | Broken::TooManySpans { .. }
             | Broken::AppExists(_)
             | Broken::Taken(_)
+            | Broken::BrokenFormat
+            | Broken::NoRanking(_)
+            | Broken::Ranking(_)
             | Broken::Unfit(_) => Code::Input,
             Broken::Store(_) => return Self::from_store(error),
         };

@@ -69,6 +69,11 @@ impl Pages {
         is_true.then_some(page)
     }
 
+    /// Forgets all of them: what a feed group is has changed.
+    pub(crate) fn clear(&self) {
+        self.0.clear();
+    }
+
     /// Keeps a page for the next who asks for `target`.
     pub(crate) fn keep(&self, app: &App, target: &str, page: Rendered) {
         self.0.insert(Key(app.id, target.into()), Arc::new(page));

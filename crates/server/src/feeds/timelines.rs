@@ -8,10 +8,9 @@ use domain::feeds::{
     views::{Basis, Mark},
 };
 use http::uri::PathAndQuery;
-use ids::{ActivityId, json::Object};
-use wire::error::Code;
+use ids::ActivityId;
 
-use super::{extra::Extra, pages::Rendered, records::Records};
+use super::{extra::Extra, groups, pages::Rendered, ranked, records::Records};
 use crate::{
     error::{Error, Result},
     from_wire,
@@ -38,15 +37,18 @@ async fn answer(call: &Call, path: &str, is_enriched: bool) -> Result<Reply> {
     let (app, feed, query) = (&call.tenant.app, call.feed(), &call.query);
     call.check(policy::may_read, feed)?;
     let part = part(query)?;
-    check_ranking(query)?;
-    match app.group(feed.group())?.kind {
-        Kind::Flat => {}
-        Kind::Aggregated => return Err(domain::Error::NotReadable("aggregated").into()),
-        Kind::Notification => return Err(domain::Error::NotReadable("notification").into()),
-    }
+    ranked::external(query)?;
+    let group = app.group(feed.group())?;
+    let kind = group.kind;
     let target = call.target.as_ref().map_or("", PathAndQuery::as_str);
     if let Some(page) = call.server.pages.get(app, target) {
         return Ok(Reply { status: 200, body: copied(&page.body) });
+    }
+    if let Some(method) = group.ranking(query.get("ranking"))? {
+        return ranked::answer(call, path, is_enriched, kind, &method, &part).await;
+    }
+    if kind != Kind::Flat {
+        return groups::answer(call, path, is_enriched, kind, &part).await;
     }
     let page = timelines::read(app, feed, &part).await?;
     let extra = Extra::of(call)?;
@@ -58,7 +60,8 @@ async fn answer(call: &Call, path: &str, is_enriched: bool) -> Result<Reply> {
         (body, Some(activities))
     };
     body.push_str(r#"],"next":"#);
-    let next = next(&format!("/api/v1.0/{path}/{}/{}/", feed.group(), feed.id()), call, &part, &page);
+    let last = page.rows.last().filter(|_| page.more).map(|row| row.id);
+    let next = next(&format!("/api/v1.0/{path}/{}/{}/", feed.group(), feed.id()), call, &part, last);
     body.push_str(&serde_json::to_string(&next).expect("a text is JSON"));
     if let (Some(timeline), Some(activities)) = (page.basis, activities) {
         call.server.pages.keep(app, target, Rendered { timeline, activities, body: body.as_str().into() });
@@ -95,19 +98,6 @@ fn bound(query: &Query, without: &str, with: &str) -> Result<Option<(ActivityId,
         (None, Some(id)) => Ok(Some((from_wire::activity_id(with, id)?, true))),
         (Some(_), Some(_)) => Err(Error::input(format!("{without} and {with} cannot be combined"))),
     }
-}
-
-/// Ranking methods are not configured in this version; what must parse in any case is checked (§6).
-fn check_ranking(query: &Query) -> Result<()> {
-    if let Some(name) = query.get("ranking") {
-        return Err(Error::new(Code::MissingRanking, format!("there is no ranking method `{name}`")));
-    }
-    let is_list = query.has("rankingVars[]") || query.has("ranking_vars[]");
-    let vars = query.get("rankingVars").or_else(|| query.get("ranking_vars"));
-    if is_list || vars.is_some_and(|vars| Object::parse(vars).is_err()) {
-        return Err(Error::field("ranking_vars", "must be a JSON object"));
-    }
-    Ok(())
 }
 
 /// The plain page: kept fragments joined, nothing parsed; and what they were made from.
@@ -149,24 +139,32 @@ async fn from_records(page: &Page, mut records: Records, discarded: &[&str]) -> 
 }
 
 /// Parameters that `next` sets anew.
-const PAGING: [&str; 4] = ["limit", "offset", "id_lt", "id_lte"];
+const PAGING: [&str; 6] = ["limit", "offset", "id_lt", "id_lte", "mark_read", "mark_seen"];
 
-/// Where the next page is: a path with a query, empty when this page is the last (§4.5).
-fn next(path: &str, call: &Call, part: &Part, page: &Page) -> String {
-    let Some(last) = page.rows.last().filter(|_| page.more) else { return String::new() };
+/// Where the page after `last` is: a path with a query, empty when there is none (§4.5).
+pub(super) fn next(path: &str, call: &Call, part: &Part, last: Option<ActivityId>) -> String {
+    let Some(last) = last else { return String::new() };
+    // Who pages by offset goes on so.
+    if part.offset > 0 {
+        return by_offset(path, call, part);
+    }
+    page_url(path, call, part, ("id_lt", last.to_string()))
+}
+
+/// Where the page is that comes after so many rows.
+pub(super) fn by_offset(path: &str, call: &Call, part: &Part) -> String {
+    page_url(path, call, part, ("offset", (part.offset + part.limit).to_string()))
+}
+
+fn page_url(path: &str, call: &Call, part: &Part, (name, place): (&str, String)) -> String {
     let mut url = form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1);
-    // Who pages by offset goes on so; the bounds that were given stay.
-    let pages_by_offset = part.offset > 0;
-    let is_kept = |name: &str| !PAGING.contains(&name) || (pages_by_offset && name.starts_with("id_"));
+    // By offset, the bounds that were given stay.
+    let is_kept = |known: &str| !PAGING.contains(&known) || (name == "offset" && known.starts_with("id_"));
     url.extend_pairs(call.query.iter().filter(|(name, _)| is_kept(name)));
     if !call.query.has("api_key") {
         url.append_pair("api_key", &call.tenant.key);
     }
-    if pages_by_offset {
-        url.append_pair("offset", &(part.offset + part.limit).to_string());
-    } else {
-        url.append_pair("id_lt", &last.id.to_string());
-    }
+    url.append_pair(name, &place);
     url.append_pair("limit", &part.limit.to_string());
     url.finish()
 }

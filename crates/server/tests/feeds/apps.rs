@@ -55,6 +55,9 @@ async fn the_administrators_calls_want_the_administrators_token() {
         (Method::POST, "/admin/apps/7/rotate"),
         (Method::POST, "/admin/apps/7/revoke"),
         (Method::POST, "/admin/tokens"),
+        (Method::GET, "/admin/apps/7/feed_groups"),
+        (Method::PUT, "/admin/apps/7/feed_groups/news"),
+        (Method::DELETE, "/admin/apps/7/feed_groups/user"),
     ];
     let tokens = [
         None,

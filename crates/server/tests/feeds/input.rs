@@ -391,14 +391,3 @@ async fn bad_parameters_of_getting_activities_are_refused() {
     let hundred = vec![id; 100].join(",");
     assert_eq!(pond.get(&format!("activities/?ids={hundred}")).await.ok(200), json!({ "results": [] }));
 }
-
-/// A wrong behaviour that is kept for now: groups are served by a later version.
-#[tokio::test]
-async fn aggregated_and_notification_feeds_take_activities_and_cannot_be_read_yet() {
-    let pond = Pond::new().await;
-    for group in ["aggregated", "timeline_aggregated", "notification", "invalid_aggregation_format"] {
-        let added = pond.add(&format!("{group}:amy"), json!({})).await;
-        assert_eq!(added.text("object"), "fish");
-        assert_eq!(pond.get(&format!("feed/{group}/amy/")).await.refusal().error, (501, -1), "{group}");
-    }
-}

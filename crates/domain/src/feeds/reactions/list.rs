@@ -5,7 +5,7 @@ use store::{Direction, Limit};
 use super::{About, Parent, Reaction, shown};
 use crate::{
     Error, Result, Tx,
-    keyspace::{At, FEED_REACTION, REACTION_COUNT, REACTIONS},
+    keyspace::{At, FEED_REACTION, FEED_REACTIONS, REACTION_COUNT},
 };
 
 /// Reactions of a page when nothing is asked (feeds-v1 §11).
@@ -43,13 +43,13 @@ pub struct Page {
 /// [`Error::Unfit`] when the page begins at a reaction that is not there.
 pub async fn list(tx: &mut Tx, about: &About, kind: Option<&str>, part: &Part) -> Result<Page> {
     let (tenant, kind) = (tx.tenant(), kind.unwrap_or_default().to_owned());
-    let mut range = REACTIONS.prefix(tenant, &(about.clone(), kind.clone()));
+    let mut range = FEED_REACTIONS.prefix(tenant, &(about.clone(), kind.clone()));
     if let Some((id, is_included)) = &part.from {
         let at = match FEED_REACTION.get(tx, tenant, id).await? {
             Some(reaction) => At(reaction.created_at),
             None => return Err(Error::Unfit(format!("reaction `{id}` does not exist, so no page begins there"))),
         };
-        let key = REACTIONS.key(tenant, &(about.clone(), kind, at, id.clone()));
+        let key = FEED_REACTIONS.key(tenant, &(about.clone(), kind, at, id.clone()));
         match (part.is_ascending, is_included) {
             (true, true) => range.start = key,
             (true, false) => range.start = store::key::after(key),
@@ -61,7 +61,7 @@ pub async fn list(tx: &mut Tx, about: &About, kind: Option<&str>, part: &Part) -
     let (mut page, mut passed) = (Page::default(), 0);
     loop {
         let limit = Limit::rows(part.limit + 1);
-        let rows = REACTIONS.scan(tx, tenant, range.clone(), direction, limit).await?;
+        let rows = FEED_REACTIONS.scan(tx, tenant, range.clone(), direction, limit).await?;
         for (key, ()) in &rows.rows {
             let id = &key.3;
             let Some(reaction) = shown(tx, id).await? else {
@@ -75,7 +75,7 @@ pub async fn list(tx: &mut Tx, about: &About, kind: Option<&str>, part: &Part) -
             page.reactions.push((id.clone(), reaction));
         }
         let Some((last, ())) = rows.rows.last().filter(|_| rows.more && passed < PASSED_MAX) else { return Ok(page) };
-        let last = REACTIONS.key(tenant, last);
+        let last = FEED_REACTIONS.key(tenant, last);
         match direction {
             Direction::Forward => range.start = store::key::after(last),
             Direction::Backward => range.end = last,

@@ -16,20 +16,12 @@ fn draft(id: &str, activity: ActivityId) -> Draft {
 async fn two_who_react_to_one_activity_at_once_are_not_in_each_others_way() {
     let pond = Pond::new();
     let activity = pond.add("user:amy", "skates").await;
-    let mut runs = 0;
-    pond.app
-        .write(async |tx| {
-            runs += 1;
-            add(tx, &draft("a", activity), Pond::at(1)).await?;
-            if runs == 1 {
-                let other = draft("b", activity);
-                pond.app.write(async |tx| add(tx, &other, Pond::at(1)).await).await?;
-            }
-            Ok(())
-        })
-        .await
-        .unwrap();
-    assert_eq!(runs, 1);
+    let mut attempts = pond.app.store.attempts();
+    let mut tx = pond.app.tx(attempts.begin());
+    add(&mut tx, &draft("a", activity), Pond::at(1)).await.unwrap();
+    let other = draft("b", activity);
+    pond.app.write(async |tx| add(tx, &other, Pond::at(1)).await).await.unwrap();
+    assert!(attempts.commit(tx.inner).await.unwrap(), "there was no conflict");
     let counts = on_activity(&mut pond.app.snapshot(), activity, &[]).await.unwrap();
     assert_eq!(counts, [("like".to_owned(), 2)]);
 }

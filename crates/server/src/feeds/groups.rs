@@ -1,0 +1,142 @@
+//! Reading aggregated and notification feeds (feeds-v1 §4.8, §5.1).
+
+use std::fmt::Write;
+
+use domain::{
+    App,
+    feeds::{
+        activities::{self, Reference},
+        folds::{self, Noted, Page, Seen},
+        groups::Kind,
+        timelines::{Part, Row},
+        views::{Basis, Mark},
+    },
+};
+use http::uri::PathAndQuery;
+use ids::ActivityId;
+
+use super::{extra::Extra, pages::Rendered, records::Records, timelines};
+use crate::{
+    error::{Error, Result},
+    from_wire,
+    gate::Call,
+    reply::Reply,
+    to_wire,
+};
+
+/// The most groups that one call marks.
+const MARKS_MAX: usize = 1000;
+
+/// Answers a read of a feed whose group is of `kind`.
+pub(super) async fn answer(call: &Call, path: &str, is_enriched: bool, kind: Kind, part: &Part) -> Result<Reply> {
+    let (app, feed) = (&call.tenant.app, call.feed());
+    let (read, seen) = match kind {
+        Kind::Notification => (noted(call, "mark_read")?, noted(call, "mark_seen")?),
+        Kind::Flat | Kind::Aggregated => (Noted::Nothing, Noted::Nothing),
+    };
+    let notes_nothing = read == Noted::Nothing && seen == Noted::Nothing;
+    if !notes_nothing {
+        call.check_own(feed)?;
+    }
+    let page = folds::read(app, feed, part).await?;
+    let extra = Extra::of(call)?;
+    let is_plain = !is_enriched && !extra.is_any();
+    let mut body = r#"{"results":["#.to_owned();
+    let mut activities = Basis::new(page.basis.as_of(), Vec::<Mark>::new());
+    if is_plain {
+        activities = from_fragments(call, &page, kind, &mut body).await?;
+    } else {
+        from_records(&page, Records::new(call, is_enriched, extra), kind, &mut body).await?;
+    }
+    let last = page.groups.last().filter(|_| page.more).map(|group| group.id);
+    let next = timelines::next(&format!("/api/v1.0/{path}/{}/{}/", feed.group(), feed.id()), call, part, last);
+    write!(body, r#"],"next":{}"#, serde_json::to_string(&next).expect("a text is JSON"))
+        .expect("writing to memory does not fail");
+    if kind == Kind::Notification {
+        write!(body, r#","unread":{},"unseen":{}"#, page.unread, page.unseen).expect("writing to memory does not fail");
+    }
+    if !notes_nothing {
+        app.write(async |tx| folds::note(tx, feed, &page, &read, &seen).await).await?;
+    } else if is_plain {
+        let target = call.target.as_ref().map_or("", PathAndQuery::as_str);
+        let rendered = Rendered { timeline: page.basis.clone(), activities, body: body.as_str().into() };
+        call.server.pages.keep(app, target, rendered);
+    }
+    Ok(Reply { status: 200, body })
+}
+
+/// Which groups are to be marked.
+fn noted(call: &Call, name: &str) -> Result<Noted> {
+    let words = call.query.list(name);
+    from_wire::check_count(name, words.len(), MARKS_MAX)?;
+    match words.as_slice() {
+        [] => Ok(Noted::Nothing),
+        [word] if word.eq_ignore_ascii_case("true") || *word == "1" => Ok(Noted::All),
+        [word] if word.eq_ignore_ascii_case("false") || *word == "0" => Ok(Noted::Nothing),
+        ["current"] => Ok(Noted::Current),
+        ids => {
+            let id = |id: &&str| {
+                ActivityId::parse(id).map_err(|_| Error::field(name, "must be true, current, or ids of groups"))
+            };
+            Ok(Noted::Groups(ids.iter().map(id).collect::<Result<_>>()?))
+        }
+    }
+}
+
+/// The groups with kept fragments joined; and what the fragments were made from.
+async fn from_fragments(call: &Call, page: &Page, kind: Kind, body: &mut String) -> Result<Basis> {
+    let app: &App = &call.tenant.app;
+    let rows: Vec<&Row> = page.groups.iter().flat_map(|group| &group.activities).collect();
+    let ids: Vec<ActivityId> = rows.iter().map(|row| row.id).collect();
+    let fragments = call.server.fragments.get_many(app, &ids).await?;
+    let as_of = fragments.iter().flatten().map(|fragment| fragment.as_of).min().unwrap_or(page.basis.as_of());
+    let mut fragments = fragments.iter();
+    for (at, group) in page.groups.iter().enumerate() {
+        open(body, at, group, kind);
+        for (row, fragment) in group.activities.iter().zip(fragments.by_ref()) {
+            let Some(fragment) = fragment else { continue };
+            if !body.ends_with('[') {
+                body.push(',');
+            }
+            to_wire::with_origin(body, &fragment.json, row.origin.as_ref());
+        }
+        body.push_str("]}");
+    }
+    let marks: Vec<Mark> = ids.iter().map(|id| Mark::activity(app.id, *id)).collect();
+    Ok(Basis::new(as_of, marks))
+}
+
+/// The groups for which each activity is looked at.
+async fn from_records(page: &Page, mut records: Records, kind: Kind, body: &mut String) -> Result<()> {
+    for (at, group) in page.groups.iter().enumerate() {
+        open(body, at, group, kind);
+        for row in &group.activities {
+            let found = activities::get(records.tx(), &Reference::Id(row.id)).await?;
+            let Some((id, activity)) = found else { continue };
+            let fragment = records.fragment(id, &activity).await?;
+            if !body.ends_with('[') {
+                body.push(',');
+            }
+            to_wire::with_origin(body, &fragment, row.origin.as_ref());
+        }
+        body.push_str("]}");
+    }
+    Ok(())
+}
+
+/// Begins the `at`th group, up to its activities.
+fn open(body: &mut String, at: usize, group: &Seen, kind: Kind) {
+    body.push_str(if at > 0 { ",{" } else { "{" });
+    to_wire::member(body, "id", &group.id.to_string());
+    to_wire::member(body, "group", &group.name);
+    to_wire::member(body, "verb", &group.verb);
+    let (created, updated) = (group.created_at.rfc3339(), group.updated_at.rfc3339());
+    let (activities, actors) = (group.activity_count, group.actor_count);
+    write!(body, r#""activity_count":{activities},"actor_count":{actors},"#).expect("writing to memory does not fail");
+    write!(body, r#""created_at":"{created}","updated_at":"{updated}","#).expect("writing to memory does not fail");
+    if kind == Kind::Notification {
+        write!(body, r#""is_read":{},"is_seen":{},"#, group.is_read, group.is_seen)
+            .expect("writing to memory does not fail");
+    }
+    body.push_str(r#""activities":["#);
+}
