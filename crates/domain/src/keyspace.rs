@@ -21,7 +21,7 @@ use crate::{
     },
     feeds::{
         activities::{Activity, Posting},
-        collections::Item,
+        collections::Item as CollectionItem,
         follows::Follow,
         groups::Group,
         reactions::{About, Reaction as FeedReaction},
@@ -74,7 +74,7 @@ pub const LOG: Log<Event> = Log::new(22, "log");
 /// user → what feeds know of the user.
 pub const PROFILE: Table<String, Profile> = Table::new(90, "profile");
 /// collection, item → the item.
-pub const ITEM: Table<(String, String), Item> = Table::new(91, "item");
+pub const ITEM: Table<(String, String), CollectionItem> = Table::new(91, "collection_item");
 /// reaction → the reaction to an activity or to another reaction.
 pub const FEED_REACTION: Table<String, FeedReaction> = Table::new(92, "feed_reaction");
 /// what it is about, its kind or nothing for all kinds, time, reaction → nothing. Mirror of the `FEED_REACTION` that show.

@@ -36,6 +36,10 @@ pub enum Event {
         /// The feeds that no longer hold it.
         #[n(1)]
         feeds: Vec<FeedId>,
+        /// The application's own id of it; empty when there is none.
+        #[n(2)]
+        #[cbor(default)]
+        foreign_id: String,
     },
     /// What an activity says changed, or it is gone.
     #[n(2)]
@@ -93,10 +97,10 @@ pub fn posted(tx: &mut Tx, activity: ActivityId, feeds: &[FeedId]) {
     }
 }
 
-/// Tells that `activity` left `feeds`.
-pub fn removed(tx: &mut Tx, activity: ActivityId, feeds: &[FeedId]) {
+/// Tells that `activity`, whose foreign id is `foreign_id`, left `feeds`.
+pub fn removed(tx: &mut Tx, activity: ActivityId, foreign_id: &str, feeds: &[FeedId]) {
     for feeds in feeds.chunks(EVENT_FEEDS_MAX) {
-        record(tx, &Event::Removed { activity, feeds: feeds.to_vec() });
+        record(tx, &Event::Removed { activity, feeds: feeds.to_vec(), foreign_id: foreign_id.to_owned() });
     }
 }
 

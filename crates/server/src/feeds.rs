@@ -4,6 +4,7 @@ pub(crate) mod activities;
 pub(crate) mod collections;
 mod enrich;
 mod extra;
+pub(crate) mod faye;
 pub(crate) mod follows;
 pub(crate) mod fragments;
 mod groups;

@@ -33,6 +33,8 @@ pub struct Server {
     fragments: feeds::fragments::Fragments,
     /// Whole feed pages.
     pages: feeds::pages::Pages,
+    /// Who subscribed to feeds.
+    faye: Arc<feeds::faye::Hub>,
     /// How often what may be called.
     rates: front::RateLimits,
     /// Who is connected.

@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::{RawPathParams, Request, rejection::RawPathParamsRejection},
     response::Response,
-    routing::{MethodFilter, on},
+    routing::{MethodFilter, MethodRouter, on},
 };
 use wire::error::Code;
 
@@ -15,7 +15,7 @@ use crate::{
     auth::{Action, Resource},
     chat,
     error::Error,
-    feeds::{activities, collections, follows, reactions, targets, timelines, users},
+    feeds::{activities, collections, faye, follows, reactions, targets, timelines, users},
     front::Platform,
     gate::{self, Access, Covers, Handler, Params, Users},
     reply::Reply,
@@ -123,11 +123,19 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .route("tokens", MethodFilter::POST, admin::token)
         .router;
     let (for_paths, for_methods) = (server.clone(), server.clone());
+    let faye = Router::new().route("/faye", bayeux(server)).route("/faye/", bayeux(server));
     feeds
+        .merge(faye)
         .merge(admin)
         .merge(chat::router::routes(server))
         .fallback(async move |request| refused(&for_paths, &request, unknown_path))
         .method_not_allowed_fallback(async move |request| refused(&for_methods, &request, wrong_method))
+}
+
+/// Realtime: its messages bring their own tokens (§9).
+fn bayeux(server: &Arc<Server>) -> MethodRouter {
+    let server = server.clone();
+    on(MethodFilter::GET.or(MethodFilter::POST), async move |request: Request| faye::answer(server, request).await)
 }
 
 /// What a route asks.

@@ -12,7 +12,7 @@ use crate::{
     apps::{NewApp, Registry, Tenant},
     chat,
     fast::ReadFeed,
-    feeds::{fragments::Fragments, pages::Pages},
+    feeds::{faye, fragments::Fragments, pages::Pages},
     front::{Bound, Clock, Drained, Front, Options as FrontOptions, RateLimitSetting, RateLimits, SystemClock},
     realtime::{self, Hub},
     router,
@@ -83,6 +83,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
     let Options { mut front, realtime, rate_limits, seal, app, cache_bytes, clock } = options;
     let views = Views::new(&store, cache_bytes / 2);
     let feed = realtime::Feed::new(&store);
+    let faye = faye::Hub::new(&store);
     let tasks = workers::Wake::new(&store);
     let apps = Registry::load(store.clone(), views, seal, clock.clone()).await?;
     let first = first_app(&apps, app).await?;
@@ -90,6 +91,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
         apps,
         fragments: Fragments::new(cache_bytes / 4),
         pages: Pages::new(cache_bytes / 4),
+        faye,
         rates: RateLimits::new(rate_limits),
         hub: Hub::new(realtime, feed),
         tasks,
@@ -145,17 +147,24 @@ impl Running {
         Tasks(self.server.clone())
     }
 
+    /// Tells who subscribed to feeds what is committed, for who does not call [`Running::serve`]; runs on.
+    pub fn tell_subscribers(&self) -> impl Future<Output = ()> + Send + use<> {
+        faye::follow(self.server.clone(), self.store.clone())
+    }
+
     /// Answers requests until `shutdown`, then drains.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Drained {
         let mut workers = JoinSet::new();
         workers.spawn(workers::prune_log(self.server.clone()));
         workers.spawn(workers::work(self.server.clone()));
+        workers.spawn(faye::follow(self.server.clone(), self.store.clone()));
         workers.spawn(realtime::follow(self.server.clone(), self.store));
         let routes = router::routes(&self.server);
         let fast = Arc::new(ReadFeed(self.server.clone()));
         let shutdown = async {
             shutdown.await;
             self.server.hub.close();
+            self.server.faye.close();
         };
         // The workers end when the set is dropped.
         self.bound.serve_with(Some(fast), routes, shutdown).await

@@ -311,7 +311,7 @@ pub async fn remove(tx: &mut Tx, feed: &FeedId, id: ActivityId) -> Result<()> {
     } else {
         delete(tx, id, &activity);
     }
-    log::removed(tx, id, &left);
+    log::removed(tx, id, &activity.foreign_id, &left);
     Ok(())
 }
 

@@ -51,7 +51,6 @@ pub struct Fold {
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     id: ActivityId,
-    arrival: Arrival,
     source: u32,
     group: u32,
     actor: u64,
@@ -196,6 +195,11 @@ fn check_group(id: ActivityId) -> Result<u64> {
     }
 }
 
+/// The name of the group to which an activity of `feed` belongs; `None` when the format is broken.
+pub fn name(group: &Group, feed: &FeedId, id: ActivityId, activity: &Activity) -> Option<String> {
+    Some(Template::parse(format(group))?.render(&Subject { id, activity, feed }))
+}
+
 fn format(group: &Group) -> &str {
     group.aggregation.as_deref().unwrap_or(DEFAULT_AGGREGATION)
 }
@@ -326,7 +330,7 @@ impl Folding {
         if group.newest.len() < ACTIVITIES_MAX {
             group.newest.push(at);
         }
-        self.entries.push(Entry { id, arrival, source, group: place, actor });
+        self.entries.push(Entry { id, source, group: place, actor });
     }
 
     fn finish(self) -> (Box<[Entry]>, Box<[Folded]>) {

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::pond::{Members, Pond, activity, with};
+use crate::pond::{Pond, activity, with};
 
 const FEED: &str = "feed/user/amy/";
 const BAD: (u16, i64) = (400, 4);

@@ -9,6 +9,7 @@ mod auth;
 mod bulk;
 mod enrich;
 mod entities;
+mod faye;
 mod follows;
 mod groups;
 mod input;

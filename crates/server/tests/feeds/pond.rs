@@ -64,6 +64,7 @@ impl Pond {
             ..Options::new(Seal::ephemeral())
         };
         let running = server::start(store.clone(), options).await.unwrap();
+        tokio::spawn(running.tell_subscribers());
         let caller = Caller { key: KEY.into(), secret: SECRET.into(), token: None, headers: Vec::new() };
         let client = Client { routes: running.routes(), store, caller }.scope("*", "*", "*");
         Pond { clock, admin_token: running.admin_token().to_owned(), client }

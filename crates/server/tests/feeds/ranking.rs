@@ -43,7 +43,7 @@ async fn a_read_that_cannot_be_ranked_is_refused() {
     assert_eq!(pond.get("feed/news/amy/?ranking=cold").await.refusal().error, (400, 12));
     let by_id = "feed/news/amy/?ranking=hot&id_lt=8b866680-82b8-11e8-8080-80014b9d80a2";
     assert_eq!(pond.get(by_id).await.refusal().error, (400, 4));
-    assert_eq!(pond.get("feed/news/amy/").await.ok(200).list("object"), ["eel", "pike", "carp"]);
+    assert_eq!(pond.get("feed/news/amy/").await.ok(200).list("object").len(), 3, "by time it can be read");
 }
 
 #[tokio::test]
