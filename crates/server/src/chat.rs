@@ -3,8 +3,10 @@
 //! A request crosses: its line in `chat::router`, the tolerant reading of its body in `fields`, the handler, the domain.
 //! Handlers and the domain do not look at the dialect; `fields` and `to_wire` do.
 
+mod absent;
 mod app;
 mod attachments;
+mod blocklists;
 mod blocks;
 mod channels;
 mod commands;
@@ -21,6 +23,7 @@ mod members;
 mod messages;
 mod moderation;
 mod patch;
+mod permissions;
 mod prefix;
 mod rate_limits;
 mod reactions;
@@ -32,12 +35,14 @@ mod threads;
 pub(crate) mod to_wire;
 mod token;
 mod types;
+mod user_groups;
 mod users;
 mod watching;
 
 pub(crate) use error::Error;
 pub(crate) use messages::Moments;
 pub(crate) use prefix::rewrite;
+pub use router::Declared;
 pub(crate) use token::Token;
 
 /// Whether `request` asks for something of the chat API.

@@ -23,6 +23,7 @@ mod workers;
 
 use std::sync::Arc;
 
+pub use chat::Declared;
 pub use start::{Options, Running, Tasks, start};
 
 /// What every request of a running server shares.

@@ -142,6 +142,11 @@ impl Running {
         self.bound.front().layers(router::routes(&self.server))
     }
 
+    /// The routes of the chat API, for who wants to see them all.
+    pub fn chat_routes(&self) -> Vec<chat::Declared> {
+        chat::router::declared(&self.server)
+    }
+
     /// The tasks, for who does not call [`Running::serve`].
     pub fn tasks(&self) -> Tasks {
         Tasks(self.server.clone())

@@ -9,11 +9,11 @@ use axum::{
 };
 
 use super::{
-    app, blocks, channels, commands, connect, devices, erasure, events,
+    absent, app, blocklists, blocks, channels, commands, connect, devices, erasure, events,
     gate::{self, Callers, Handler, Operation},
-    guest, members, messages, moderation,
+    guest, members, messages, moderation, permissions,
     prefix::INSIDE,
-    rate_limits, reactions, reads, search, tasks, threads, types, users,
+    rate_limits, reactions, reads, search, tasks, threads, types, user_groups, users,
     users::standing,
     watching,
 };
@@ -30,9 +30,29 @@ const PATCH: MethodFilter = MethodFilter::PATCH;
 const POST: MethodFilter = MethodFilter::POST;
 const PUT: MethodFilter = MethodFilter::PUT;
 
+/// A route as this table declares it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Declared {
+    /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
+    pub method: &'static str,
+    /// The path without a prefix, its parameters in braces.
+    pub path: &'static str,
+    /// The name, by which errors and rate limits go.
+    pub operation: &'static str,
+}
+
 /// The routes of the chat API.
 pub(crate) fn routes(server: &Arc<Server>) -> Router {
-    Routes { server, router: Router::new() }
+    table(server).router
+}
+
+/// The routes of the chat API, as this table declares them.
+pub(crate) fn declared(server: &Arc<Server>) -> Vec<Declared> {
+    table(server).declared
+}
+
+fn table(server: &Arc<Server>) -> Routes<'_> {
+    Routes { server, router: Router::new(), declared: Vec::new() }
         // method path        operation          callers  handler
         // The app.
         .route(GET, "app", "GetApp", Both, app::get)
@@ -51,6 +71,38 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .route(GET, "commands/{name}", "GetCommand", S, commands::get)
         .route(PUT, "commands/{name}", "UpdateCommand", S, commands::update)
         .route(DELETE, "commands/{name}", "DeleteCommand", S, commands::remove)
+        .route(POST, "blocklists", "CreateBlockList", S, blocklists::create)
+        .route(GET, "blocklists", "ListBlockLists", S, blocklists::list)
+        .route(GET, "blocklists/{name}", "GetBlockList", S, blocklists::get)
+        .route(PUT, "blocklists/{name}", "UpdateBlockList", S, blocklists::update)
+        .route(DELETE, "blocklists/{name}", "DeleteBlockList", S, blocklists::remove)
+        .route(POST, "blocklists/{name}/import", "ImportBlockList", S, absent::answer)
+        .route(POST, "roles", "CreateRole", S, permissions::create_role)
+        .route(GET, "roles", "ListRoles", S, permissions::list_roles)
+        .route(GET, "roles/search", "SearchRoles", S, permissions::search_roles)
+        .route(DELETE, "roles/{name}", "DeleteRole", S, permissions::remove_role)
+        .route(POST, "permissions", "CreatePermission", S, permissions::create)
+        .route(GET, "permissions", "ListPermissions", S, permissions::list)
+        .route(GET, "permissions/{id}", "GetPermission", S, permissions::get)
+        .route(PUT, "permissions/{id}", "UpdatePermission", S, permissions::update)
+        .route(DELETE, "permissions/{id}", "DeletePermission", S, permissions::remove)
+        .route(POST, "usergroups", "CreateUserGroup", S, user_groups::create)
+        .route(GET, "usergroups", "ListUserGroups", S, user_groups::list)
+        .route(GET, "usergroups/search", "SearchUserGroups", S, user_groups::search)
+        .route(GET, "usergroups/{id}", "GetUserGroup", S, user_groups::get)
+        .route(PUT, "usergroups/{id}", "UpdateUserGroup", S, user_groups::update)
+        .route(DELETE, "usergroups/{id}", "DeleteUserGroup", S, user_groups::remove)
+        .route(POST, "usergroups/{id}/members", "AddUserGroupMembers", S, user_groups::add_members)
+        .route(POST, "usergroups/{id}/members/delete", "RemoveUserGroupMembers", S, user_groups::remove_members)
+        .route(POST, "stats/team_usage", "QueryTeamUsageStats", S, absent::team_usage)
+        .route(GET, "retention_policy", "GetRetentionPolicy", S, absent::no_policies)
+        .route(POST, "retention_policy", "SetRetentionPolicy", S, absent::answer)
+        .route(POST, "retention_policy/delete", "DeleteRetentionPolicy", S, absent::answer)
+        .route(POST, "retention_policy/runs", "GetRetentionPolicyRuns", S, absent::no_runs)
+        .route(POST, "import_urls", "CreateImportURL", S, absent::answer)
+        .route(POST, "imports", "CreateImport", S, absent::answer)
+        .route(GET, "imports", "ListImports", S, absent::answer)
+        .route(GET, "imports/{id}", "GetImport", S, absent::answer)
         // Channels.
         .route(POST, "channels/delete", "DeleteChannels", S, erasure::delete_channels)
         .route(GET, "channels/{type}/{id}", "GetChannel", Readers, channels::get)
@@ -147,20 +199,20 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .route(GET, "threads/{message_id}", "GetThread", Both, threads::get)
         .route(PATCH, "threads/{message_id}", "UpdateThreadPartial", Both, threads::update)
         .route(GET, "search", "Search", Both, search::search)
-        .router
 }
 
 /// Routes below [`INSIDE`], each behind the gate.
 struct Routes<'s> {
     server: &'s Arc<Server>,
     router: Router,
+    declared: Vec<Declared>,
 }
 
 impl Routes<'_> {
     fn route<Args: 'static>(
-        self,
+        mut self,
         method: MethodFilter,
-        path: &str,
+        path: &'static str,
         name: &'static str,
         callers: Callers,
         handler: impl Handler<Args>,
@@ -169,13 +221,20 @@ impl Routes<'_> {
         let answer = async move |params: RawParams, request: Request| {
             gate::answer(server, operation, decoded(params), request, handler).await
         };
+        self.declared.push(Declared { method: named(method), path, operation: name });
         Routes { router: self.router.route(&format!("{INSIDE}/{path}"), on(method, answer)), ..self }
     }
 
     /// Where WebSockets are opened; who may is told inside.
-    fn socket(self, path: &str) -> Self {
+    fn socket(mut self, path: &'static str) -> Self {
         let server = self.server.clone();
         let answer = async move |request: Request| connect::connect(server, request).await;
+        self.declared.push(Declared { method: "GET", path, operation: "Connect" });
         Routes { router: self.router.route(&format!("{INSIDE}/{path}"), on(MethodFilter::GET, answer)), ..self }
     }
+}
+
+fn named(method: MethodFilter) -> &'static str {
+    let names = [(DELETE, "DELETE"), (GET, "GET"), (PATCH, "PATCH"), (POST, "POST"), (PUT, "PUT")];
+    names.into_iter().find(|(known, _)| *known == method).map_or("", |(_, name)| name)
 }

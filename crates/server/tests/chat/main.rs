@@ -4,14 +4,17 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, and in what serves tests, a failure is a panic")]
 
+mod access;
 mod app;
 mod auth;
+mod blocklists;
 mod channels;
 mod commands;
 mod erasure;
 mod events;
 mod messages;
 mod moderation;
+mod permissions;
 mod pond;
 mod rate_limits;
 mod reactions;
@@ -20,4 +23,5 @@ mod sockets;
 mod tasks;
 mod threads;
 mod types;
+mod user_groups;
 mod users;

@@ -167,6 +167,11 @@ impl Client {
         self.call(Method::DELETE, path, "null").await
     }
 
+    /// Where the store's log of commits ends.
+    pub(crate) fn stamp(&self) -> store::Stamp {
+        self.store.read().stamp()
+    }
+
     /// Calls what must be refused, and sees that nothing was stored; answers status and code.
     pub(crate) async fn refuses(&self, method: Method, path: &str, body: impl Into<Body>) -> (u16, i64) {
         let before = self.store.read().stamp();
