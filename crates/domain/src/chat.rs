@@ -1,5 +1,6 @@
 //! Chat: channels, their members, and what is said in them.
 
+pub mod blocklists;
 pub mod channels;
 pub mod commands;
 pub mod events;
@@ -11,6 +12,7 @@ pub mod reads;
 pub mod search;
 pub mod threads;
 pub mod types;
+pub mod user_groups;
 
 #[cfg(test)]
 mod pond;

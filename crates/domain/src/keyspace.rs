@@ -10,14 +10,17 @@ use store::{Corrupt, Counter, Key, Log, Stamp, StampedTable, Table, key};
 use crate::{
     apps::AppRecord,
     chat::{
+        blocklists::Blocklist,
         channels::{Channel, Hidden},
         commands::Command,
         members::Member,
         messages::{Listed, Message, Version},
+        permissions::{catalogue::Permission, roles::Role},
         reactions::Reaction,
         reads::Read,
         threads::{Participant, Thread},
         types::ChannelType,
+        user_groups::{UserGroup, UserGroupMember},
     },
     feeds::{
         activities::{Activity, Posting},
@@ -105,6 +108,14 @@ pub const FUTURE_BAN: Table<(String, String), Ban> = Table::new(37, "future_ban"
 pub const CHANNEL_TYPE: Table<String, ChannelType> = Table::new(40, "channel_type");
 /// name → slash command. The built-in ones are there without a row.
 pub const COMMAND: Table<String, Command> = Table::new(41, "command");
+/// team or nothing, name → blocklist, but for its words.
+pub const BLOCKLIST: Table<(String, String), Blocklist> = Table::new(42, "blocklist");
+/// name → role of the app's own.
+pub const ROLE: Table<String, Role> = Table::new(43, "role");
+/// id → permission of the app's own.
+pub const PERMISSION: Table<String, Permission> = Table::new(44, "permission");
+/// team or nothing, name, part → some words of the blocklist.
+pub const BLOCKLIST_WORDS: Table<(String, String, u32), Vec<String>> = Table::new(46, "blocklist_words");
 /// 0 → the settings of the app.
 pub const SETTINGS: Table<u32, Settings> = Table::new(45, "settings");
 /// channel → the channel.
@@ -188,6 +199,12 @@ pub const AUTHORED: Table<(String, At, String), ()> = Table::new(87, "authored")
 /// user, message, type → nothing: to what the user reacted. One that is gone may stand here.
 pub const REACTED: Table<(String, String, String), ()> = Table::new(88, "reacted");
 
+// Groups of users.
+/// group → the group.
+pub const USER_GROUP: Table<String, UserGroup> = Table::new(120, "user_group");
+/// group, user → the member.
+pub const USER_GROUP_MEMBER: Table<(String, String), UserGroupMember> = Table::new(121, "user_group_member");
+
 /// Whose personal data a table holds. There is no default: a table without an answer does not compile into [`TABLES`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Personal {
@@ -254,6 +271,12 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (CHANNEL_TYPE.tag(), CHANNEL_TYPE.name(), Personal::None),
     (COMMAND.tag(), COMMAND.name(), Personal::None),
     (SETTINGS.tag(), SETTINGS.name(), Personal::None),
+    (BLOCKLIST.tag(), BLOCKLIST.name(), Personal::None),
+    (ROLE.tag(), ROLE.name(), Personal::None),
+    (PERMISSION.tag(), PERMISSION.name(), Personal::None),
+    (BLOCKLIST_WORDS.tag(), BLOCKLIST_WORDS.name(), Personal::None),
+    (USER_GROUP.tag(), USER_GROUP.name(), Personal::ByMember),
+    (USER_GROUP_MEMBER.tag(), USER_GROUP_MEMBER.name(), Personal::ByMember),
     (CHANNEL.tag(), CHANNEL.name(), Personal::ByChannel),
     (MEMBER.tag(), MEMBER.name(), Personal::ByMember),
     (MEMBERSHIP.tag(), MEMBERSHIP.name(), Personal::ByUser),

@@ -4,6 +4,7 @@
 //! one dialect only is an `Option` that the server fills for that dialect.
 
 pub mod app;
+pub mod blocklists;
 pub mod channels;
 pub mod connect;
 pub mod dialect;
@@ -13,8 +14,10 @@ pub mod members;
 pub mod messages;
 pub mod moderation;
 pub mod reads;
+pub mod permissions;
 pub mod search;
 pub mod tasks;
 pub mod threads;
 pub mod types;
+pub mod user_groups;
 pub mod users;

@@ -1,6 +1,8 @@
 //! Who may do what (chat §8).
 
 pub mod capabilities;
+pub mod catalogue;
+pub mod roles;
 
 use std::iter;
 
