@@ -201,9 +201,12 @@ pub const REACTED: Table<(String, String, String), ()> = Table::new(88, "reacted
 
 // Groups of users.
 /// group → the group.
-pub const USER_GROUP: Table<String, UserGroup> = Table::new(120, "user_group");
+pub const USER_GROUP: Table<String, UserGroup> = Table::new(125, "user_group");
 /// group, user → the member.
-pub const USER_GROUP_MEMBER: Table<(String, String), UserGroupMember> = Table::new(121, "user_group_member");
+pub const USER_GROUP_MEMBER: Table<(String, String), UserGroupMember> = Table::new(126, "user_group_member");
+
+/// name in small letters, user → nothing: who is called so. One who is not may stand here.
+pub const USER_NAME: Table<(String, String), ()> = Table::new(127, "user_name");
 
 /// Whose personal data a table holds. There is no default: a table without an answer does not compile into [`TABLES`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -275,6 +278,7 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (ROLE.tag(), ROLE.name(), Personal::None),
     (PERMISSION.tag(), PERMISSION.name(), Personal::None),
     (BLOCKLIST_WORDS.tag(), BLOCKLIST_WORDS.name(), Personal::None),
+    (USER_NAME.tag(), USER_NAME.name(), Personal::ByMember),
     (USER_GROUP.tag(), USER_GROUP.name(), Personal::ByMember),
     (USER_GROUP_MEMBER.tag(), USER_GROUP_MEMBER.name(), Personal::ByMember),
     (CHANNEL.tag(), CHANNEL.name(), Personal::ByChannel),

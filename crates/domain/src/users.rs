@@ -3,6 +3,7 @@
 pub mod blocks;
 pub mod devices;
 pub mod mutes;
+mod names;
 pub mod own;
 pub mod patch;
 mod people;
@@ -253,10 +254,12 @@ pub async fn ensure(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<User> {
 /// Makes the user `id`, or changes what `profile` says (chat §11.7).
 ///
 /// # Errors
-/// [`Error::Unfit`] when it was deleted.
+/// [`Error::Unfit`] when it was deleted, [`Error::NameTaken`] when names are unique and this one is not.
 pub async fn upsert(tx: &mut Tx, id: &UserId, profile: &Profile, now: Timestamp) -> Result<User> {
     let mut user = ensure(tx, id, now).await?;
+    let before = user.name.clone();
     profile.apply(&mut user)?;
+    names::note(tx, id, before.as_deref(), &user).await?;
     let mut fields = user.custom();
     for (field, value) in profile.custom.iter() {
         fields.set(field, value.to_owned());

@@ -11,10 +11,10 @@ use crate::{
     Result, Tx,
     chat::messages::Listed,
     keyspace::{
-        ACTION, AUTHORED, BAN, BLOCKED, CHANNEL, CHANNEL_MESSAGE, DELETED_FOR, DEVICE, FLAG, FLAGGED, FLAGGED_BY,
-        FUTURE_BAN, HIDDEN, LOG, MEMBER, MEMBERSHIP, MESSAGE, MUTE, MUTED, PACE, PARTICIPANT, PARTICIPATION, PENDING,
-        Personal, REACTED, REACTION, REACTION_GROUP, REACTION_ORDER, READ, REPLY, REVIEW, REVIEW_OF, TABLES, TASK,
-        THREAD, USER, USER_GROUP, USER_GROUP_MEMBER, VERSION,
+        ACTION, AUTHORED, BAN, BLOCKED, CHANNEL, CHANNEL_MESSAGE, CHANNEL_MUTE, DELETED_FOR, DEVICE, FLAG, FLAGGED,
+        FLAGGED_BY, FUTURE_BAN, HIDDEN, LOG, MEMBER, MEMBERSHIP, MESSAGE, MUTE, MUTED, PACE, PARTICIPANT,
+        PARTICIPATION, PENDING, Personal, REACTED, REACTION, REACTION_GROUP, REACTION_ORDER, READ, REPLY, REVIEW,
+        REVIEW_OF, TABLES, TASK, THREAD, USER, USER_GROUP, USER_GROUP_MEMBER, USER_NAME, VERSION,
     },
     log::Event,
     moderation::flags,
@@ -156,6 +156,8 @@ const RULES: &[(u8, Rule)] = &[
     (DELETED_FOR.tag(), |key, value, leaver| look(&DELETED_FOR, key, value, |(_, user, _), _| theirs(leaver, [user]))),
     (PENDING.tag(), |key, value, leaver| look(&PENDING, key, value, |(_, user, ..), ()| theirs(leaver, [user]))),
     (PACE.tag(), |key, value, leaver| look(&PACE, key, value, |(_, user), _| theirs(leaver, [user]))),
+    (CHANNEL_MUTE.tag(), |key, value, leaver| look(&CHANNEL_MUTE, key, value, |(user, _), _| theirs(leaver, [user]))),
+    (USER_NAME.tag(), |key, value, leaver| look(&USER_NAME, key, value, |(_, user), ()| theirs(leaver, [user]))),
     (USER_GROUP.tag(), |key, value, leaver| {
         look(&USER_GROUP, key, value, |_, group| Found::row(false, replace(&mut group.created_by, &leaver.id, None)))
     }),

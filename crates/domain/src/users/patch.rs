@@ -2,7 +2,7 @@
 
 use ids::{Timestamp, UserId};
 
-use super::{CUSTOM_BYTES_MAX, Profile, User, load, put, tell_updated};
+use super::{CUSTOM_BYTES_MAX, Profile, User, load, names, put, tell_updated};
 use crate::{Error, Result, Tx, custom::Edit};
 
 /// What is to change of a user.
@@ -43,6 +43,7 @@ pub enum Clearable {
 /// [`Error::Absent`] when there is none, [`Error::Unfit`] and [`Error::TooBig`] when a change breaks a rule.
 pub async fn patch(tx: &mut Tx, id: &UserId, patch: &Patch, now: Timestamp) -> Result<User> {
     let mut user = load(tx, id).await?;
+    let before = user.name.clone();
     for field in &patch.cleared {
         match field {
             Clearable::Name => user.name = None,
@@ -55,6 +56,7 @@ pub async fn patch(tx: &mut Tx, id: &UserId, patch: &Patch, now: Timestamp) -> R
         }
     }
     patch.set.apply(&mut user)?;
+    names::note(tx, id, before.as_deref(), &user).await?;
     user.revoke_tokens_issued_before = patch.revoke_tokens_issued_before.unwrap_or(user.revoke_tokens_issued_before);
     let mut fields = user.custom();
     patch.custom.apply(&mut fields)?;

@@ -59,6 +59,16 @@ pub struct Query {
     pub includes_deactivated: bool,
     /// Whose ids lie between these.
     pub ids: Bounds,
+    /// Only who is in one of these teams, or in none if there are none; everybody, if absent.
+    pub teams: Option<Vec<String>>,
+}
+
+impl Query {
+    /// Whether its teams are those of `user`.
+    fn is_for_teams_of(&self, user: &User) -> bool {
+        let Some(teams) = &self.teams else { return true };
+        user.teams.iter().any(|team| teams.contains(team)) || (teams.is_empty() && user.teams.is_empty())
+    }
 }
 
 /// Between which ids; the flag says whether the bound itself is inside.
@@ -184,8 +194,9 @@ impl Found<'_> {
         if (user.deactivated_at.is_some() && !self.query.includes_deactivated) || !self.query.ids.hold(id.as_str()) {
             return;
         }
+        let is_of_teams = self.query.is_for_teams_of(&user);
         let row = Candidate { id, person: user.into(), now };
-        if !self.query.filter.fits(&row) {
+        if !is_of_teams || !self.query.filter.fits(&row) {
             return;
         }
         self.rows.push(row);

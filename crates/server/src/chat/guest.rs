@@ -2,7 +2,7 @@
 
 use domain::users::{self, People, Profile};
 use ids::UserId;
-use wire::chat::users::Guest;
+use wire::chat::{error::Code, users::Guest};
 
 use super::{
     error::{Error, Result},
@@ -18,6 +18,10 @@ const ROLE: &str = "guest";
 
 /// `POST /guest`: makes a user with a fresh id that ends in the one that was asked for, and a token of it.
 pub(crate) async fn create(call: Call, mut sent: Fields) -> Result<Reply> {
+    let settings = &call.tenant.app.settings;
+    if settings.is_on("guest_user_creation_disabled") || settings.rules().has_teams {
+        return Err(Error::new(Code::NotAllowed, "guests are not enabled in this app"));
+    }
     let user = sent.object("user")?.ok_or_else(|| Error::field("user", "is a required field"))?;
     let (asked, profile) = profile(user)?;
     let id = UserId::parse(&format!("guest-{}-{asked}", call.new_id()));

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Tx,
+    chat::permissions::{self, Who},
     filter::{Filter, Sort},
     users::{
         self, People, Privacy, Profile,
@@ -134,6 +135,7 @@ fn check_own(call: &Call, id: &UserId, profile: &Profile) -> Result<()> {
 /// `GET /users`: finds users.
 pub(crate) async fn query(call: Call, _: Fields) -> Result<Reply> {
     let query = asked(&call)?;
+    check_search(&call)?;
     let now = call.now();
     let found = users::query::query(&mut call.snapshot(), &query, now).await?;
     let ids: Vec<UserId> = found.iter().map(|(id, _)| id.clone()).collect();
@@ -143,24 +145,45 @@ pub(crate) async fn query(call: Call, _: Fields) -> Result<Reply> {
     call.answer(&Users { users: ids.iter().filter_map(full).collect() })
 }
 
+/// Whether the caller may look for users (chat §8.2, §11.1).
+fn check_search(call: &Call) -> Result<()> {
+    let settings = &call.tenant.app.settings;
+    permissions::check_app(call.who(), settings, "search-user", None)?;
+    match call.who() {
+        Who::User(_, user) if settings.texts("user_search_disallowed_roles").contains(&user.role) => {
+            Err(Error::new(Code::NotAllowed, format!("users with the role '{}' may not look for users", user.role)))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn asked(call: &Call) -> Result<Query> {
     if call.query.get("payload").is_none() {
         return Err(Error::field("payload", "is a required parameter: a JSON object with filter_conditions"));
     }
     let mut payload = call.payload()?;
     let raw = |payload: &mut Fields, name| payload.raw(name).map(|raw| raw.get().to_owned()).unwrap_or_default();
+    let filter = Filter::parse(&raw(&mut payload, "filter_conditions"), users::query::SCHEMA)?;
+    // Where teams are kept apart, users see their own, unless they ask for some (chat §8.6).
+    let teams = match call.who() {
+        Who::User(_, user) if call.tenant.app.settings.rules().has_teams && !filter.mentions("teams") => {
+            Some(user.teams.clone())
+        }
+        _ => None,
+    };
     let mut bound = |names: [&str; 2]| {
         let inside = payload.filled(names[0])?.map(|id| (id, true));
         Ok::<_, Error>(inside.or(payload.filled(names[1])?.map(|id| (id, false))))
     };
     let ids = Bounds { from: bound(["id_gte", "id_gt"])?, until: bound(["id_lte", "id_lt"])? };
     Ok(Query {
-        filter: Filter::parse(&raw(&mut payload, "filter_conditions"), users::query::SCHEMA)?,
+        filter,
         sort: Sort::parse(&raw(&mut payload, "sort"))?,
         limit: payload.count("limit", users::query::LIMIT, users::query::LIMIT_MAX)?,
         offset: payload.count("offset", 0, users::query::OFFSET_MAX)?,
         includes_deactivated: payload.flag("include_deactivated_users")?.unwrap_or_default(),
         ids,
+        teams,
     })
 }
 

@@ -19,6 +19,7 @@ mod pond;
 mod rate_limits;
 mod reactions;
 mod search;
+mod settings;
 mod sockets;
 mod tasks;
 mod threads;

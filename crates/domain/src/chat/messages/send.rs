@@ -6,7 +6,7 @@ use super::{Draft, Kind, Listed, Message, Pin, Scene, get};
 use crate::{
     Error, Result, Tx,
     chat::{
-        channels,
+        blocklists, channels,
         events::{self, Event},
         reads::Read,
         search,
@@ -20,6 +20,8 @@ use crate::{
     users,
 };
 
+/// What stands in the place of a text that a blocklist refuses.
+const BLOCKED: &str = "Message was blocked by moderation policies";
 /// The most participants of a thread who are told of a reply one by one.
 const TOLD_MAX: usize = 100;
 
@@ -46,7 +48,12 @@ pub async fn send(
         return Err(Error::Unfit(format!("a message with ID {id} already exists")));
     }
     check_mentioned(tx, &draft.mentioned).await?;
-    let message = compose(tx, &scene, draft, now).await?;
+    let mut message = compose(tx, &scene, draft, now).await?;
+    match moderated(tx, &scene, &draft.text).await?.as_deref() {
+        Some("block") => return Ok(Message { kind: Kind::Error, text: BLOCKED.to_owned(), html: None, ..message }),
+        Some("shadow_block") => message.is_shadowed = true,
+        _ => {}
+    }
     store(tx, &scene, id, &message, draft, now).await?;
     if message.pending.is_none() && message.kind != Kind::Ephemeral {
         publish(tx, id, &message, parent.as_ref(), now).await?;
@@ -55,6 +62,14 @@ pub async fn send(
         }
     }
     Ok(message)
+}
+
+/// What becomes of such a text because of a blocklist (chat §12.14); what the app's own server says is not checked.
+async fn moderated(tx: &mut Tx, scene: &Scene, text: &str) -> Result<Option<String>> {
+    if scene.is_server() || scene.may("skip-message-moderation") {
+        return Ok(None);
+    }
+    Ok(blocklists::verdict(tx, &scene.config, text).await?.map(|(_, behavior)| behavior))
 }
 
 /// Whether the caller may say anything here.

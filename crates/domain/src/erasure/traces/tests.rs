@@ -8,6 +8,7 @@ use crate::{
         messages::Version,
         reads,
         threads::{Participant, Thread},
+        user_groups::{UserGroup, UserGroupMember},
     },
     feeds::pond::Pond,
     keyspace::{At, Chat, Latest, MEMBERS},
@@ -17,6 +18,7 @@ use crate::{
         review::Item,
     },
     tasks::{self, DeleteUsers, Kind, Mode, Step},
+    users::mutes::Mute,
 };
 
 #[test]
@@ -82,11 +84,31 @@ async fn plant(pond: &Pond) {
         }
         AUTHORED.put(tx, tenant, &(AMY.into(), At(now), "gone".into()), &());
         REACTED.put(tx, tenant, &(AMY.into(), "gone".into(), "like".into()), &());
+        plant_groups(tx, now);
         plant_talk(tx, now);
         plant_reports(tx, now);
         Ok(())
     });
     write.await.unwrap();
+}
+
+/// Amy has a name, belongs to a group that she made, and muted a channel.
+fn plant_groups(tx: &mut Tx, now: ids::Timestamp) {
+    let tenant = tx.tenant();
+    let group = UserGroup {
+        name: "Staff".into(),
+        description: String::new(),
+        team: String::new(),
+        created_by: Some(id(AMY)),
+        created_at: now,
+        updated_at: now,
+    };
+    USER_GROUP.put(tx, tenant, &"staff".into(), &group);
+    let member = UserGroupMember { is_admin: true, created_at: now };
+    USER_GROUP_MEMBER.put(tx, tenant, &("staff".into(), AMY.into()), &member);
+    USER_NAME.put(tx, tenant, &("amy lee".into(), AMY.into()), &());
+    let mute = Mute { expires: None, created_at: now, updated_at: now };
+    CHANNEL_MUTE.put(tx, tenant, &(AMY.into(), Chat(cid("messaging:two"))), &mute);
 }
 
 /// Amy reported somebody, was reported, looked at a report, and was banned for it.
