@@ -11,7 +11,7 @@ export const key = wanted('STREAM_API_KEY');
 export const secret = wanted('STREAM_API_SECRET');
 export const appId = wanted('STREAM_APP_ID');
 
-const options = { urlOverride: { api: `${url}/api/` } };
+const options = { urlOverride: { api: `${url}/api/` }, fayeUrl: `${url}/faye` };
 
 /** The app's own server: may do everything. */
 export const server = stream.connect(key, secret, appId, options);

@@ -1,0 +1,44 @@
+// Realtime, by the Faye client inside the official one.
+
+import assert from 'node:assert/strict';
+import test, { after } from 'node:test';
+
+import { activity, appId, key, name, server, url } from '../pond.js';
+import stream from 'getstream';
+
+const clients = [];
+/** A client of its own, for subscriptions. */
+const connected = (token) => {
+  const client = stream.connect(key, token, appId, { urlOverride: { api: `${url}/api/` }, fayeUrl: `${url}/faye` });
+  clients.push(client);
+  return client;
+};
+after(() => clients.forEach((client) => client.getFayeClient().disconnect()));
+
+test('a subscriber is told what is added and removed', async () => {
+  const amy = name('amy');
+  const told = [];
+  let wake = () => {};
+  const client = connected(server.createUserToken(amy));
+  await client.feed('user', amy).subscribe((message) => {
+    told.push(message);
+    wake();
+  });
+  const next = async () => {
+    while (told.length === 0) await new Promise((resolve) => (wake = resolve));
+    return told.shift();
+  };
+  const of = server.feed('user', amy);
+  const { id } = await of.addActivity(activity('skates', { foreign_id: 'skates:1' }));
+  const added = await next();
+  assert.deepEqual([added.feed, added.new[0].id, added.new[0].object], [`user:${amy}`, id, 'skates']);
+  await of.removeActivity(id);
+  const removed = await next();
+  assert.deepEqual(removed.deleted, [id]);
+  assert.equal(removed.deleted_foreign_ids[0][0], 'skates:1');
+});
+
+test('a token of another feed does not subscribe', async () => {
+  const client = connected(server.createUserToken(name('amy')));
+  await assert.rejects(client.feed('timeline', name('bob')).subscribe(() => {}));
+});
