@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result};
 use client::admin::{FILE_NAME, File};
 use serde_json::json;
 use server::apps::NewApp;
+use server::blobs::Blobs;
 use server::front;
 use server::seal::Seal;
 use server::{Options, Running};
@@ -55,6 +56,8 @@ async fn start(serve: &Serve, dir: &Path) -> Result<Running> {
         rate_limits: serve.limits.rate_limits,
         app: first_app(&serve.first_app),
         cache_bytes: cache_bytes - block_bytes,
+        blobs: Blobs::folder(dir.join("files")),
+        public_url: serve.network.public_url.clone(),
         ..Options::new(seal(serve.data.server_key.as_deref(), dir)?)
     };
     server::start(store, options).await

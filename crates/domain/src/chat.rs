@@ -15,4 +15,4 @@ pub mod types;
 pub mod user_groups;
 
 #[cfg(test)]
-mod pond;
+pub(crate) mod pond;

@@ -30,6 +30,7 @@ use crate::{
         reactions::{About, Reaction as FeedReaction},
         users::Profile,
     },
+    files::File,
     log::Event,
     moderation::{actions::Action, configs::Config as ModerationConfig, flags::Flag, review::Item},
     settings::Settings,
@@ -170,7 +171,13 @@ pub const PENDING: Table<(Chat, String, At, String), ()> = Table::new(123, "pend
 pub const PACE: Table<(Chat, String), Timestamp> = Table::new(124, "pace");
 /// channel, word or nothing for each message, time, message → nothing: the messages that say it. It holds no word of a
 /// message that cannot be found.
-pub const WORD: Table<(Chat, String, At, String), ()> = Table::new(125, "word");
+pub const WORD: Table<(Chat, String, At, String), ()> = Table::new(129, "word");
+/// file → the upload; its bytes are beside the database.
+pub const FILE: Table<String, File> = Table::new(130, "file");
+/// user, file → nothing: what the user uploaded. Mirror of `FILE`.
+pub const UPLOADED: Table<(String, String), ()> = Table::new(131, "uploaded");
+/// file → nothing: its bytes are to be removed.
+pub const FILE_GONE: Table<String, ()> = Table::new(128, "file_gone");
 
 // Moderation.
 /// kind, reported thing, by whom → the report.
@@ -311,6 +318,9 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (PENDING.tag(), PENDING.name(), Personal::ByMember),
     (PACE.tag(), PACE.name(), Personal::ByMember),
     (WORD.tag(), WORD.name(), Personal::None),
+    (FILE.tag(), FILE.name(), Personal::ByAuthor),
+    (UPLOADED.tag(), UPLOADED.name(), Personal::ByUser),
+    (FILE_GONE.tag(), FILE_GONE.name(), Personal::None),
 ];
 
 /// A feed in a key: group, then id.

@@ -10,6 +10,7 @@ pub mod custom;
 pub mod erasure;
 pub mod error;
 pub mod feeds;
+pub mod files;
 pub mod filter;
 pub mod keyspace;
 pub mod log;

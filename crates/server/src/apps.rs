@@ -3,7 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
-use base64::{Engine, engine::general_purpose::STANDARD};
+use aws_lc_rs::hmac;
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use domain::{
     App,
     apps::{self, AppRecord},
@@ -272,6 +276,23 @@ impl Tenant {
             claims["exp"] = at.into();
         }
         auth::sign(&self.secret, &claims)
+    }
+
+    /// The signature of a link that this app gives out.
+    pub(crate) fn sign_link(&self, text: &str) -> String {
+        URL_SAFE_NO_PAD.encode(hmac::sign(&self.link_key(), text.as_bytes()))
+    }
+
+    /// Whether `signature` is that of [`Tenant::sign_link`].
+    pub(crate) fn is_signed_link(&self, text: &str, signature: &str) -> bool {
+        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
+        hmac::verify(&self.link_key(), text.as_bytes(), &signature).is_ok()
+    }
+
+    /// A key of its own, so that a link's signature is never a token's.
+    fn link_key(&self) -> hmac::Key {
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
+        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&secret, b"millpond link").as_ref())
     }
 
     /// The app as its administrator sees it, secret included.

@@ -16,6 +16,7 @@ mod erasure;
 mod error;
 mod events;
 mod fields;
+mod files;
 mod gate;
 mod guest;
 mod markdown;
@@ -40,6 +41,7 @@ mod users;
 mod watching;
 
 pub(crate) use error::Error;
+pub(crate) use files::FORMS;
 pub(crate) use messages::Moments;
 pub(crate) use prefix::rewrite;
 pub use router::Declared;

@@ -5,10 +5,12 @@
 mod admin;
 pub mod apps;
 mod auth;
+pub mod blobs;
 mod chat;
 pub mod error;
 mod fast;
 mod feeds;
+mod files;
 mod from_wire;
 pub mod front;
 mod gate;
@@ -44,6 +46,10 @@ pub struct Server {
     tasks: workers::Wake,
     /// Orders messages in time.
     moments: chat::Moments,
+    /// Files beside the store.
+    blobs: blobs::Blobs,
+    /// How clients reach the server, if somebody said.
+    public_url: Option<String>,
     /// Tells the time.
     pub clock: Arc<dyn front::Clock>,
     /// Opens `/admin/…`.

@@ -16,6 +16,7 @@ use crate::{
     chat,
     error::Error,
     feeds::{activities, collections, faye, follows, reactions, targets, timelines, users},
+    files,
     front::Platform,
     gate::{self, Access, Covers, Handler, Params, Users},
     reply::Reply,
@@ -122,11 +123,13 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .route("apps/{app}/feed_groups/{name}", MethodFilter::DELETE, admin::feed_groups::remove)
         .route("tokens", MethodFilter::POST, admin::token)
         .router;
-    let (for_paths, for_methods) = (server.clone(), server.clone());
+    let (for_paths, for_methods, for_files) = (server.clone(), server.clone(), server.clone());
+    let file = async move |request: Request| files::download(for_files, request).await;
     let faye = Router::new().route("/faye", bayeux(server)).route("/faye/", bayeux(server));
     feeds
         .merge(faye)
         .merge(admin)
+        .route(files::ROUTE, on(MethodFilter::GET, file))
         .merge(chat::router::routes(server))
         .fallback(async move |request| refused(&for_paths, &request, unknown_path))
         .method_not_allowed_fallback(async move |request| refused(&for_methods, &request, wrong_method))

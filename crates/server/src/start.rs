@@ -10,9 +10,11 @@ use tokio::task::JoinSet;
 use crate::{
     Server,
     apps::{NewApp, Registry, Tenant},
+    blobs::Blobs,
     chat,
     fast::ReadFeed,
     feeds::{faye, fragments::Fragments, pages::Pages},
+    files,
     front::{Bound, Clock, Drained, Front, Options as FrontOptions, RateLimitSetting, RateLimits, SystemClock},
     realtime::{self, Hub},
     router,
@@ -34,6 +36,10 @@ pub struct Options {
     pub app: Option<NewApp>,
     /// Bytes for what is derived and kept in memory: half for views, a quarter each for fragments and pages.
     pub cache_bytes: u64,
+    /// Where files beside the store are.
+    pub blobs: Blobs,
+    /// How clients reach the server: what links begin with. Without it, they begin with what the asking client called.
+    pub public_url: Option<String>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -48,6 +54,8 @@ impl Options {
             seal,
             app: None,
             cache_bytes: 512 << 20,
+            blobs: Blobs::memory(),
+            public_url: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -80,7 +88,7 @@ impl Tasks {
 /// # Errors
 /// When the store fails, a secret does not open, the app cannot be made, or an address cannot be taken.
 pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
-    let Options { mut front, realtime, rate_limits, seal, app, cache_bytes, clock } = options;
+    let Options { mut front, realtime, rate_limits, seal, app, cache_bytes, blobs, public_url, clock } = options;
     let views = Views::new(&store, cache_bytes / 2);
     let feed = realtime::Feed::new(&store);
     let faye = faye::Hub::new(&store);
@@ -96,10 +104,13 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
         hub: Hub::new(realtime, feed),
         tasks,
         moments: chat::Moments::default(),
+        blobs,
+        public_url,
         clock,
         admin_token: hex(seal::random::<32>()),
     });
     front.rewrite = chat::rewrite;
+    front.route_body_max_bytes.extend(files::form_routes());
     Ok(Running { bound: Front::bind(front).await?, server, store, first })
 }
 
@@ -161,6 +172,7 @@ impl Running {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Drained {
         let mut workers = JoinSet::new();
         workers.spawn(workers::prune_log(self.server.clone()));
+        workers.spawn(workers::sweep_files(self.server.clone()));
         workers.spawn(workers::work(self.server.clone()));
         workers.spawn(faye::follow(self.server.clone(), self.store.clone()));
         workers.spawn(realtime::follow(self.server.clone(), self.store));

@@ -1,7 +1,9 @@
 //! What runs beside the requests: a file for each job.
 
 mod prune_log;
+mod sweep_files;
 mod tasks;
 
 pub(crate) use prune_log::prune_log;
+pub(crate) use sweep_files::sweep_files;
 pub(crate) use tasks::{Wake, run_due, work};

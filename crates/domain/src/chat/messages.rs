@@ -4,10 +4,12 @@
 //! one in `REPLY` if it has a parent. One that waits to be committed, and an ephemeral one, has neither.
 
 mod change;
+mod commands;
 mod delete;
 mod draft;
 mod history;
 mod page;
+mod preview;
 mod read;
 mod scene;
 mod send;
@@ -15,9 +17,11 @@ mod views;
 
 pub use change::{Change, Patch, commit, release, update};
 pub use delete::{delete, delete_for, delete_for_good, undelete};
+pub(crate) use delete::{erase, forget_versions, rewrite, uncount_reply};
 pub use draft::Draft;
 pub use history::{HISTORY, Written, history};
 pub use page::{Edge, Page, Part, Viewer, page, pinned, replies};
+pub use preview::{add_preview, link};
 pub use read::{read, read_many};
 pub use scene::Scene;
 pub use send::send;

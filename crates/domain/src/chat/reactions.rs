@@ -4,6 +4,7 @@ mod list;
 mod send;
 
 pub use list::{REACTIONS, list, query};
+pub(crate) use send::take;
 pub use send::{Draft, delete, send};
 
 use ids::{Timestamp, json::Object};

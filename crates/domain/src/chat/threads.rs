@@ -86,7 +86,7 @@ pub(super) async fn join(
 ) -> Result<()> {
     let (tenant, key) = (tx.tenant(), (parent.to_string(), user.to_string()));
     let mut participant = match PARTICIPANT.get(tx, tenant, &key).await? {
-        Some(known) if reply.is_none() => return Ok(drop(known)),
+        Some(_) if reply.is_none() => return Ok(()),
         Some(known) => known,
         None => {
             PARTICIPATION.put(tx, tenant, &(user.to_string(), parent.to_string()), &());

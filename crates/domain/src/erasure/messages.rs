@@ -8,9 +8,10 @@ use crate::{
     Result, Tx,
     chat::{
         events::{self, Event},
-        messages::Message,
+        messages::{self, Message},
+        reactions,
     },
-    keyspace::{AUTHORED, At, CHANNEL_MESSAGE, Chat, MESSAGE, REACTION, REPLY},
+    keyspace::{AUTHORED, MESSAGE, PARTICIPANT, PARTICIPATION, REACTION, REPLIES, REPLY, THREAD},
     tasks::{Mode, Progress},
 };
 
@@ -45,7 +46,7 @@ pub(super) async fn walk(tx: &mut Tx, user: &UserId, fate: Fate, progress: &mut 
         let is_done = match fate {
             Fate::Delete(Mode::Hard, _) => take_out(tx, &id, &message, &mut budget).await?,
             Fate::Delete(mode, at) => mark(tx, &id, message, mode, at, &mut budget).await?,
-            Fate::Restore(deleted_at, at) => restore(tx, &id, message, deleted_at, at),
+            Fate::Restore(deleted_at, at) => restore(tx, &id, message, deleted_at, at).await?,
         };
         if !is_done || budget.is_spent() {
             return Ok(false);
@@ -65,17 +66,17 @@ pub(super) fn told(tx: &mut Tx, user: &UserId, mode: Mode, now: Timestamp) {
 async fn mark(
     tx: &mut Tx,
     id: &MessageId,
-    mut message: Message,
+    old: Message,
     mode: Mode,
     at: Timestamp,
     budget: &mut Budget,
 ) -> Result<bool> {
-    let tenant = tx.tenant();
+    let mut message = old.clone();
     if mode == Mode::Pruning {
-        let reactions = REACTION.prefix(tenant, &id.to_string());
-        if !budget.clear(tx, reactions).await? {
+        if !remove_reactions(tx, id, budget).await? {
             return Ok(false);
         }
+        messages::forget_versions(tx, id);
         message = pruned(message);
     } else if message.deleted_at.is_some() {
         return Ok(true);
@@ -83,8 +84,20 @@ async fn mark(
     message.deleted_at = message.deleted_at.or(Some(at));
     message.updated_at = at;
     budget.spend(1);
-    MESSAGE.put(tx, tenant, &id.to_string(), &message);
+    messages::rewrite(tx, id, &old, &message).await?;
     Ok(true)
+}
+
+/// Takes back all reactions to the message, as far as `budget` goes; whether that were all.
+async fn remove_reactions(tx: &mut Tx, id: &MessageId, budget: &mut Budget) -> Result<bool> {
+    let tenant = tx.tenant();
+    let range = REACTION.prefix(tenant, &(id.to_string(),));
+    let page = REACTION.scan(tx, tenant, range, Direction::Forward, budget.page()).await?;
+    for (key, reaction) in page.rows {
+        reactions::take(tx, &key, &reaction);
+        budget.spend(5);
+    }
+    Ok(!page.more)
 }
 
 /// The message without what it said.
@@ -105,28 +118,22 @@ fn pruned(message: Message) -> Message {
     }
 }
 
-fn restore(tx: &mut Tx, id: &MessageId, mut message: Message, deleted_at: Timestamp, at: Timestamp) -> bool {
-    let tenant = tx.tenant();
-    if message.deleted_at == Some(deleted_at) {
-        message.deleted_at = None;
-        message.updated_at = at;
-        MESSAGE.put(tx, tenant, &id.to_string(), &message);
+async fn restore(tx: &mut Tx, id: &MessageId, old: Message, deleted_at: Timestamp, at: Timestamp) -> Result<bool> {
+    if old.deleted_at == Some(deleted_at) {
+        let message = Message { deleted_at: None, updated_at: at, ..old.clone() };
+        messages::rewrite(tx, id, &old, &message).await?;
     }
-    true
+    Ok(true)
 }
 
 /// Removes a message out of its channel's list and its thread, with all that hangs on it but the replies of others.
 pub(super) async fn take_out(tx: &mut Tx, id: &MessageId, message: &Message, budget: &mut Budget) -> Result<bool> {
-    let tenant = tx.tenant();
-    if !remove_alone(tx, id.as_str(), budget).await? {
+    if !remove_reactions(tx, id, budget).await? {
         return Ok(false);
     }
-    let (at, text) = (At(message.created_at), id.to_string());
-    CHANNEL_MESSAGE.delete(tx, tenant, &(Chat(message.channel.clone()), at, text.clone()));
-    if let Some(parent) = &message.parent {
-        REPLY.delete(tx, tenant, &(parent.to_string(), at, text));
-    }
-    budget.spend(2);
+    messages::erase(tx, id, message).await?;
+    messages::uncount_reply(tx, message);
+    budget.spend(10);
     Ok(true)
 }
 
@@ -155,21 +162,31 @@ pub(super) async fn remove(tx: &mut Tx, id: &MessageId, budget: &mut Budget) -> 
 }
 
 async fn remove_alone(tx: &mut Tx, id: &str, budget: &mut Budget) -> Result<bool> {
-    let tenant = tx.tenant();
-    let id = id.to_owned();
-    let ranges = [REACTION.prefix(tenant, &id)];
-    for range in ranges {
-        if !budget.clear(tx, range).await? {
-            return Ok(false);
-        }
+    let (tenant, text) = (tx.tenant(), id.to_owned());
+    let Ok(id) = MessageId::parse(id) else { return Ok(true) };
+    if !remove_reactions(tx, &id, budget).await? || !remove_thread(tx, &id, budget).await? {
+        return Ok(false);
     }
-    if let Some(message) = MESSAGE.get(tx, tenant, &id).await?
-        && let Some(author) = &message.user
-    {
-        AUTHORED.delete(tx, tenant, &(author.to_string(), At(message.created_at), id.clone()));
-        budget.spend(1);
+    if let Some(message) = MESSAGE.get(tx, tenant, &text).await? {
+        messages::erase(tx, &id, &message).await?;
+        budget.spend(10);
     }
-    MESSAGE.delete(tx, tenant, &id);
-    budget.spend(1);
     Ok(true)
+}
+
+/// Removes the thread on the message with who takes part in it; whether that were all.
+async fn remove_thread(tx: &mut Tx, id: &MessageId, budget: &mut Budget) -> Result<bool> {
+    let (tenant, key) = (tx.tenant(), id.to_string());
+    let range = PARTICIPANT.prefix(tenant, &(key.clone(),));
+    let page = PARTICIPANT.scan(tx, tenant, range, Direction::Forward, budget.page()).await?;
+    for ((parent, user), _) in page.rows {
+        PARTICIPATION.delete(tx, tenant, &(user.clone(), parent.clone()));
+        PARTICIPANT.delete(tx, tenant, &(parent, user));
+        budget.spend(2);
+    }
+    THREAD.delete(tx, tenant, &key);
+    for is_deleted in [false, true] {
+        REPLIES.delete(tx, tenant, &(key.clone(), is_deleted));
+    }
+    Ok(!page.more)
 }

@@ -11,10 +11,10 @@ use crate::{
     Result, Tx,
     chat::messages::Listed,
     keyspace::{
-        ACTION, AUTHORED, BAN, BLOCKED, CHANNEL, CHANNEL_MESSAGE, CHANNEL_MUTE, DELETED_FOR, DEVICE, FLAG, FLAGGED,
-        FLAGGED_BY, FUTURE_BAN, HIDDEN, LOG, MEMBER, MEMBERSHIP, MESSAGE, MUTE, MUTED, PACE, PARTICIPANT,
+        ACTION, AUTHORED, BAN, BLOCKED, CHANNEL, CHANNEL_MESSAGE, CHANNEL_MUTE, DELETED_FOR, DEVICE, FILE, FLAG,
+        FLAGGED, FLAGGED_BY, FUTURE_BAN, HIDDEN, LOG, MEMBER, MEMBERSHIP, MESSAGE, MUTE, MUTED, PACE, PARTICIPANT,
         PARTICIPATION, PENDING, Personal, REACTED, REACTION, REACTION_GROUP, REACTION_ORDER, READ, REPLY, REVIEW,
-        REVIEW_OF, TABLES, TASK, THREAD, USER, USER_GROUP, USER_GROUP_MEMBER, USER_NAME, VERSION,
+        REVIEW_OF, TABLES, TASK, THREAD, UPLOADED, USER, USER_GROUP, USER_GROUP_MEMBER, USER_NAME, VERSION,
     },
     log::Event,
     moderation::flags,
@@ -164,6 +164,11 @@ const RULES: &[(u8, Rule)] = &[
     (USER_GROUP_MEMBER.tag(), |key, value, leaver| {
         look(&USER_GROUP_MEMBER, key, value, |(_, user), _| theirs(leaver, [user]))
     }),
+    // What is left here has no bytes any more: a stage before removes files with them.
+    (FILE.tag(), |key, value, leaver| {
+        look(&FILE, key, value, |_, file| Found::row(file.owner.as_ref() == Some(&leaver.id), false))
+    }),
+    (UPLOADED.tag(), |key, value, leaver| look(&UPLOADED, key, value, |(user, _), ()| theirs(leaver, [user]))),
     (AUTHORED.tag(), |key, value, leaver| look(&AUTHORED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
     (REACTED.tag(), |key, value, leaver| look(&REACTED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
 ];

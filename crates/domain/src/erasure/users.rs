@@ -1,6 +1,6 @@
 //! Removing what a user said and had, stage by stage (v2 §2.5, §5).
 
-use ids::{ChannelId, MessageId, Timestamp, UserId};
+use ids::{ChannelId, Timestamp, UserId};
 use minicbor::{Decode, Encode};
 use store::{Direction, Limit, key::after};
 
@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     Result, Tx,
-    chat::members,
+    chat::{members, reactions},
+    files,
     keyspace::{Chat, DEVICE, MEMBERS, MEMBERSHIP, MUTE, MUTED, REACTED, REACTION, USER},
     log::{self, Event},
     tasks::{DeleteUsers, Leaver, Mode, Progress, Step},
@@ -129,10 +130,11 @@ async fn remove_reactions(tx: &mut Tx, user: &UserId) -> Result<bool> {
     let range = REACTED.prefix(tenant, &user.to_string());
     let page = REACTED.scan(tx, tenant, range, Direction::Forward, Limit::rows(STEP_ROWS_MAX / 10)).await?;
     for ((user, message, kind), ()) in page.rows {
-        if MessageId::parse(&message).is_ok() {
-            REACTION.delete(tx, tenant, &(message.clone(), user.clone(), kind.clone()));
+        let key = (message.clone(), user.clone(), kind.clone());
+        match REACTION.get(tx, tenant, &key).await? {
+            Some(reaction) => reactions::take(tx, &key, &reaction),
+            None => REACTED.delete(tx, tenant, &(user, message, kind)),
         }
-        REACTED.delete(tx, tenant, &(user, message, kind));
     }
     Ok(!page.more)
 }
@@ -160,6 +162,9 @@ async fn remove_belongings(tx: &mut Tx, user: &UserId, mode: Mode) -> Result<boo
     }
     if mode == Mode::Soft {
         return Ok(true);
+    }
+    if !files::remove_of(tx, user, budget.page().rows / 4 + 1).await? {
+        return Ok(false);
     }
     let page = MUTE.scan(tx, tenant, MUTE.prefix(tenant, &key), Direction::Forward, budget.page()).await?;
     for ((user, target), _) in page.rows {

@@ -10,7 +10,19 @@ pub(crate) const INSIDE: &str = "/chat";
 const CLASSIC: [&str; 3] = ["/api/v1.0/", "/api/v1/", "/v1/"];
 const V2: [&str; 2] = ["/api/v2/", "/v2/"];
 /// First segments of paths that are not the chat API's.
-const OTHERS: [&str; 10] = ["admin", "analytics", "api", "faye", "personalization", "livez", "readyz", "metrics", "dashboard", "openapi.json"];
+const OTHERS: [&str; 11] = [
+    "admin",
+    "analytics",
+    "api",
+    "faye",
+    "files",
+    "personalization",
+    "livez",
+    "readyz",
+    "metrics",
+    "dashboard",
+    "openapi.json",
+];
 /// First segments below `/api/v1.0/` that belong to chat; the others are those of feeds v1.0.
 const CHAT: [&str; 38] = [
     "app",

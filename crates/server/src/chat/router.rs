@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    absent, app, blocklists, blocks, channels, commands, connect, devices, erasure, events,
+    absent, app, blocklists, blocks, channels, commands, connect, devices, erasure, events, files,
     gate::{self, Callers, Handler, Operation},
     guest, members, messages, moderation, permissions,
     prefix::INSIDE,
@@ -178,6 +178,7 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         .route(POST, "sync", "Sync", Both, events::sync)
         .socket("connect")
         .socket("ws")
+        // Messages.
         .route(POST, "channels/{type}/{id}/message", "SendMessage", Both, messages::send)
         .route(GET, "channels/{type}/{id}/messages", "GetManyMessages", Both, messages::get_many)
         .route(GET, "messages/{id}", "GetMessage", Both, messages::get)
@@ -199,6 +200,38 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         .route(GET, "threads/{message_id}", "GetThread", Both, threads::get)
         .route(PATCH, "threads/{message_id}", "UpdateThreadPartial", Both, threads::update)
         .route(GET, "search", "Search", Both, search::search)
+        .route(POST, "channels/{type}/{id}/draft", "CreateDraft", Both, absent::answer)
+        .route(GET, "channels/{type}/{id}/draft", "GetDraft", Both, absent::answer)
+        .route(DELETE, "channels/{type}/{id}/draft", "DeleteDraft", Both, absent::answer)
+        .route(POST, "drafts/query", "QueryDrafts", Both, absent::answer)
+        .route(POST, "messages/{id}/reminders", "CreateReminder", Both, absent::answer)
+        .route(PATCH, "messages/{id}/reminders", "UpdateReminder", Both, absent::answer)
+        .route(DELETE, "messages/{id}/reminders", "DeleteReminder", Both, absent::answer)
+        .route(POST, "reminders/query", "QueryReminders", Both, absent::answer)
+        .route(POST, "polls", "CreatePoll", Both, absent::answer)
+        .route(PUT, "polls", "UpdatePoll", Both, absent::answer)
+        .route(POST, "polls/query", "QueryPolls", Both, absent::answer)
+        .route(GET, "polls/{poll}", "GetPoll", Both, absent::answer)
+        .route(PATCH, "polls/{poll}", "UpdatePollPartial", Both, absent::answer)
+        .route(DELETE, "polls/{poll}", "DeletePoll", Both, absent::answer)
+        .route(POST, "polls/{poll}/options", "CreatePollOption", Both, absent::answer)
+        .route(PUT, "polls/{poll}/options", "UpdatePollOption", Both, absent::answer)
+        .route(GET, "polls/{poll}/options/{option}", "GetPollOption", Both, absent::answer)
+        .route(DELETE, "polls/{poll}/options/{option}", "DeletePollOption", Both, absent::answer)
+        .route(POST, "polls/{poll}/votes", "QueryPollVotes", Both, absent::answer)
+        .route(POST, "messages/{id}/polls/{poll}/vote", "CastPollVote", Both, absent::answer)
+        .route(DELETE, "messages/{id}/polls/{poll}/vote/{vote}", "DeletePollVote", Both, absent::answer)
+        .route(GET, "users/live_locations", "GetUserLiveLocations", Both, absent::answer)
+        .route(PUT, "users/live_locations", "UpdateLiveLocation", Both, absent::answer)
+        // Files.
+        .route(POST, "channels/{type}/{id}/file", "UploadChannelFile", Both, files::upload_to_channel)
+        .route(DELETE, "channels/{type}/{id}/file", "DeleteChannelFile", Both, files::delete)
+        .route(POST, "channels/{type}/{id}/image", "UploadChannelImage", Both, files::upload_image_to_channel)
+        .route(DELETE, "channels/{type}/{id}/image", "DeleteChannelImage", Both, files::delete)
+        .route(POST, "uploads/file", "UploadFile", Both, files::upload_file)
+        .route(DELETE, "uploads/file", "DeleteFile", Both, files::delete)
+        .route(POST, "uploads/image", "UploadImage", Both, files::upload_image)
+        .route(DELETE, "uploads/image", "DeleteImage", Both, files::delete)
 }
 
 /// Routes below [`INSIDE`], each behind the gate.

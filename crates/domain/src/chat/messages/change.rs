@@ -197,6 +197,11 @@ async fn check(tx: &mut Tx, scene: &Scene, old: &Message, new: &Message) -> Resu
         };
         send::check_content(scene, &fresh)?;
     }
+    if old.text != new.text
+        && matches!(send::moderated(tx, scene, &new.text).await?.as_deref(), Some("block" | "shadow_block"))
+    {
+        return Err(Error::Unfit("message.text: a blocklist has one of its words".to_owned()));
+    }
     let unknown: Vec<UserId> = new.mentioned.iter().filter(|user| !old.mentioned.contains(user)).cloned().collect();
     send::check_mentioned(tx, &unknown).await?;
     match &new.quoted {

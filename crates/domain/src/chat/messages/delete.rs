@@ -115,10 +115,7 @@ pub async fn delete_for_good(
     app.write(async |tx| {
         let mut message = check(tx, caller, id, now).await?;
         erase(tx, id, &message).await?;
-        if let Some(parent) = &message.parent {
-            let (tenant, is_deleted) = (tx.tenant(), message.deleted_at.is_some());
-            REPLIES.add(tx, tenant, &(parent.to_string(), is_deleted), -1);
-        }
+        uncount_reply(tx, &message);
         message.deleted_at = Some(now);
         message.updated_at = now;
         let event = Event::new("message.deleted", now, Some(&message.channel)).by(by).about(id, &message);
@@ -196,8 +193,43 @@ async fn erase_thread(tx: &mut Tx, parent: &MessageId) -> Result<bool> {
     Ok(true)
 }
 
+/// Takes a reply that goes for good out of the count of its parent.
+pub(crate) fn uncount_reply(tx: &mut Tx, message: &Message) {
+    if let Some(parent) = &message.parent {
+        let (tenant, is_deleted) = (tx.tenant(), message.deleted_at.is_some());
+        REPLIES.add(tx, tenant, &(parent.to_string(), is_deleted), -1);
+    }
+}
+
+/// Forgets what the message said before.
+pub(crate) fn forget_versions(tx: &mut Tx, id: &MessageId) {
+    let range = VERSION.prefix(tx.tenant(), &(id.to_string(),));
+    tx.delete_range(range);
+}
+
+/// Writes `new` in the place of `old`, which may be deleted, or deleted no more, with all that is counted and found.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn rewrite(tx: &mut Tx, id: &MessageId, old: &Message, new: &Message) -> Result<()> {
+    search::index(tx, id, Some(old), new);
+    change::repin(tx, id, old.pin.as_ref(), new);
+    let sign = i64::from(old.deleted_at.is_some()) - i64::from(new.deleted_at.is_some());
+    match sign {
+        0 => {
+            let tenant = tx.tenant();
+            MESSAGE.put(tx, tenant, &id.to_string(), new);
+            Ok(())
+        }
+        sign => put(tx, id, new, sign).await,
+    }
+}
+
 /// Removes every row of one message.
-async fn erase(tx: &mut Tx, id: &MessageId, message: &Message) -> Result<()> {
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn erase(tx: &mut Tx, id: &MessageId, message: &Message) -> Result<()> {
     let (tenant, key, channel) = (tx.tenant(), id.to_string(), Chat(message.channel.clone()));
     let at = At(message.created_at);
     MESSAGE.delete(tx, tenant, &key);

@@ -2,7 +2,7 @@
 
 use ids::{ChannelId, MessageId, Timestamp, UserId};
 
-use super::{Draft, Kind, Listed, Message, Pin, Scene, get};
+use super::{Draft, Kind, Listed, Message, Pin, Scene, commands, get};
 use crate::{
     Error, Result, Tx,
     chat::{
@@ -54,6 +54,10 @@ pub async fn send(
         Some("shadow_block") => message.is_shadowed = true,
         _ => {}
     }
+    let message = commands::run(tx, &scene, id, message, now).await?;
+    if message.kind == Kind::Error {
+        return Ok(message);
+    }
     store(tx, &scene, id, &message, draft, now).await?;
     if message.pending.is_none() && message.kind != Kind::Ephemeral {
         publish(tx, id, &message, parent.as_ref(), now).await?;
@@ -65,7 +69,7 @@ pub async fn send(
 }
 
 /// What becomes of such a text because of a blocklist (chat §12.14); what the app's own server says is not checked.
-async fn moderated(tx: &mut Tx, scene: &Scene, text: &str) -> Result<Option<String>> {
+pub(super) async fn moderated(tx: &mut Tx, scene: &Scene, text: &str) -> Result<Option<String>> {
     if scene.is_server() || scene.may("skip-message-moderation") {
         return Ok(None);
     }
@@ -180,7 +184,7 @@ async fn compose(tx: &mut Tx, scene: &Scene, draft: &Draft, now: Timestamp) -> R
     }
     let command = command(scene, draft);
     let is_ephemeral = command.as_ref().is_some_and(|(name, _)| name == "giphy");
-    let waits = draft.is_pending.unwrap_or_else(|| scene.config.mark_messages_pending);
+    let waits = draft.is_pending.unwrap_or(scene.config.mark_messages_pending);
     let kind = match (is_ephemeral, draft.kind, &draft.parent) {
         (true, ..) => Kind::Ephemeral,
         (_, Kind::System, _) => Kind::System,

@@ -347,3 +347,53 @@ proptest! {
         outcome?;
     }
 }
+
+#[tokio::test]
+async fn a_command_that_mutes_does_so_and_tells_its_sender_alone() {
+    let pond = Pond::new().await;
+    pond.set_type(|config| config.commands = vec!["mute".into(), "unmute".into(), "ban".into()]).await;
+    let send = async |id: &str, said: &str| pond.send_as(Some("amy"), id, &text("amy", said)).await.unwrap();
+    let mutes = async || {
+        let muted = crate::users::mutes::list(&mut pond.app.snapshot(), &user("amy"), pond.tick()).await.unwrap();
+        muted.into_iter().map(|(user, _)| user.to_string()).collect::<Vec<_>>()
+    };
+    let told = send("a", "/mute @bob").await;
+    assert_eq!((told.kind, told.text.as_str()), (Kind::Ephemeral, "@bob was muted"));
+    assert_eq!(mutes().await, ["bob"]);
+    send("b", "/unmute bob").await;
+    assert!(mutes().await.is_empty());
+    for said in ["/mute", "/mute @amy", "/mute @nobody", "/ban @bob"] {
+        // Members may not ban.
+        assert_eq!(send("c", said).await.kind, Kind::Error, "{said}");
+        assert!(pond.get("c").await.is_none(), "{said}");
+    }
+    assert_eq!(pond.page(&Part::newest(10), None).await, "");
+}
+
+#[tokio::test]
+async fn a_word_of_a_blocklist_is_blocked_or_hidden_unless_the_server_says_it() {
+    let pond = Pond::new().await;
+    let block = async |behavior: &'static str| {
+        let set = |config: &mut crate::chat::types::Config| {
+            config.blocklist = crate::chat::blocklists::BUILT_IN.into();
+            config.blocklist_behavior = behavior.into();
+        };
+        pond.set_type(set).await;
+    };
+    block("block").await;
+    let told = pond.send_as(Some("amy"), "a", &text("amy", "what bullshit")).await.unwrap();
+    assert_eq!((told.kind, pond.get("a").await), (Kind::Error, None));
+    pond.say("amy", "b", "what bullshit").await;
+    pond.send_as(Some("amy"), "c", &text("amy", "what fun")).await.unwrap();
+    let now = pond.tick();
+    let patch = Change::Part(Box::new(Patch { text: Some("bullshit".into()), ..Patch::default() }));
+    let amy = user("amy");
+    let changed = pond.app.write(async |tx| update(tx, Some(&amy), &message("c"), Some(&amy), &patch, now).await).await;
+    assert!(broken(changed).contains("blocklist"));
+    block("shadow_block").await;
+    pond.send_as(Some("amy"), "d", &text("amy", "bullshit again")).await.unwrap();
+    assert_eq!(
+        [pond.page(&Part::newest(9), Some("amy")).await, pond.page(&Part::newest(9), Some("bob")).await],
+        ["b c d", "b c"]
+    );
+}

@@ -129,8 +129,8 @@ fn check(draft: &Draft) -> Result<()> {
     }
 }
 
-/// Removes every row of one reaction.
-fn take(tx: &mut Tx, key: &(String, String, String), reaction: &Reaction) {
+/// Removes every row of one reaction, by message, user and type.
+pub(crate) fn take(tx: &mut Tx, key: &(String, String, String), reaction: &Reaction) {
     let (tenant, (message, user, kind)) = (tx.tenant(), key.clone());
     let at = reaction.created_at;
     REACTION.delete(tx, tenant, key);

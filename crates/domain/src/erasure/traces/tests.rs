@@ -11,6 +11,7 @@ use crate::{
         user_groups::{UserGroup, UserGroupMember},
     },
     feeds::pond::Pond,
+    files,
     keyspace::{At, Chat, Latest, MEMBERS},
     moderation::{
         actions::Action,
@@ -87,6 +88,7 @@ async fn plant(pond: &Pond) {
         plant_groups(tx, now);
         plant_talk(tx, now);
         plant_reports(tx, now);
+        files::add(tx, "f", &file(now));
         Ok(())
     });
     write.await.unwrap();
@@ -147,6 +149,18 @@ fn plant_reports(tx: &mut Tx, now: ids::Timestamp) {
         let action =
             Action { user: Some(id(by)), target: Some(id(thing)), entity: Some(entity(thing)), ..Action::new(now) };
         ACTION.put(tx, tenant, &(Latest(now), item), &action);
+    }
+}
+
+fn file(now: ids::Timestamp) -> files::File {
+    files::File {
+        owner: Some(id(AMY)),
+        name: "a.txt".into(),
+        mime_type: "text/plain".into(),
+        bytes: 3,
+        is_image: false,
+        channel: None,
+        created_at: now,
     }
 }
 

@@ -25,7 +25,8 @@ pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
 /// `PUT /messages/{id}` and `PATCH /messages/{id}/ephemeral`: changes the fields that are given.
 pub(crate) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
     let editor = call.actor(&mut sent)?;
-    let patch = read(&mut sent)?;
+    let mut patch = read(&mut sent)?;
+    patch.html = patch.html.filter(|_| call.is_server());
     change(call, editor, Change::Part(Box::new(patch))).await
 }
 

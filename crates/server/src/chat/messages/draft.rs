@@ -22,6 +22,8 @@ pub(in crate::chat) fn read(call: &Call, sent: &mut Fields) -> Result<(Option<Me
     let id = message.message("id")?;
     let user = call.actor(&mut message)?;
     let mut draft = content(&mut message, user)?;
+    // What is shown as it is sent must come from whom the app trusts.
+    draft.html = draft.html.filter(|_| call.is_server());
     draft.is_pending = sent.flag("pending")?.or(sent.flag("is_pending_message")?);
     draft.metadata = metadata(sent)?;
     draft.keeps_hidden = sent.flag("keep_channel_hidden")?.unwrap_or_default();

@@ -1,0 +1,99 @@
+//! What the first link of a message leads to, shown with the message (chat §12.12).
+//!
+//! Who looks it up does so after the message was sent: the message changes when the answer is there.
+
+use ids::{MessageId, Timestamp, json::Object};
+
+use super::{Kind, Message, Scene, get};
+use crate::{
+    Result, Tx,
+    chat::events::{self, Event},
+    keyspace::MESSAGE,
+};
+
+/// The longest link that is looked up, in bytes.
+const LINK_BYTES_MAX: usize = 2048;
+/// The most attachments of a message with a preview.
+const ATTACHMENTS_MAX: usize = 30;
+
+/// The link that is to be looked up for `message`, if its channel wants that.
+///
+/// # Errors
+/// When the store fails, or there is no such channel any more.
+pub async fn link(tx: &mut Tx, message: &Message, now: Timestamp) -> Result<Option<String>> {
+    let Some(link) = first_link(&message.text) else { return Ok(None) };
+    if !matches!(message.kind, Kind::Regular | Kind::Reply) || message.pending.is_some() {
+        return Ok(None);
+    }
+    let scene = Scene::load(tx, &message.channel, None, now).await?;
+    Ok(scene.config.url_enrichment.then(|| link.to_owned()))
+}
+
+/// The first link in a text.
+fn first_link(text: &str) -> Option<&str> {
+    let start = ["http://", "https://"].into_iter().filter_map(|scheme| text.find(scheme)).min()?;
+    let link = text[start..].split(|c: char| c.is_whitespace() || "<>\"`".contains(c)).next()?;
+    let link = link.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '\'']);
+    let has_host = link.split_once("://").is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_alphanumeric()));
+    (has_host && link.len() <= LINK_BYTES_MAX).then_some(link)
+}
+
+/// Hangs what was found at `link` on the message, if it still says that link and has no such attachment.
+///
+/// # Errors
+/// When the store fails.
+pub async fn add_preview(tx: &mut Tx, id: &MessageId, link: &str, preview: &Object, now: Timestamp) -> Result<()> {
+    let Some(mut message) = get(tx, id).await? else { return Ok(()) };
+    let quoted = serde_json::json!(link).to_string();
+    let is_known = |attachment: &String| {
+        let shown = Object::parse(attachment).unwrap_or_default();
+        shown.get("og_scrape_url").is_some_and(|known| known.get() == quoted)
+    };
+    let is_fit = message.deleted_at.is_none() && first_link(&message.text) == Some(link);
+    if !is_fit || message.attachments.len() >= ATTACHMENTS_MAX || message.attachments.iter().any(is_known) {
+        return Ok(());
+    }
+    message.attachments.push(preview.to_string());
+    message.updated_at = now;
+    let tenant = tx.tenant();
+    MESSAGE.put(tx, tenant, &id.to_string(), &message);
+    let event = Event::new("message.updated", now, Some(&message.channel)).by(message.user.as_ref());
+    events::record(tx, event.about(id, &message));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::pond::{Pond, message};
+
+    #[test]
+    fn the_first_link_ends_before_what_ends_a_sentence() {
+        for (text, link) in [
+            ("see https://a.b/c?d=e, and http://x.y", Some("https://a.b/c?d=e")),
+            ("(http://x.y/)", Some("http://x.y/")),
+            ("<https://a.b>", Some("https://a.b")),
+            ("https:// nothing", None),
+            ("a.b/c", None),
+        ] {
+            assert_eq!(first_link(text), link, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_preview_is_added_once_while_the_message_says_the_link() {
+        let pond = Pond::new().await;
+        let sent = pond.say("amy", "m", "look: https://a.b").await;
+        let wanted = link(&mut pond.app.snapshot(), &sent, pond.tick()).await.unwrap();
+        assert_eq!(wanted.as_deref(), Some("https://a.b"));
+        let preview = Object::parse(r#"{"og_scrape_url":"https://a.b","title":"A"}"#).unwrap();
+        for _ in 0..2 {
+            let now = pond.tick();
+            pond.write(async |tx| add_preview(tx, &message("m"), "https://a.b", &preview, now).await).await;
+        }
+        assert_eq!(pond.get("m").await.unwrap().attachments, [preview.to_string()]);
+        assert_eq!(pond.told().await, ["message.new", "message.updated"]);
+        pond.set_type(|config| config.url_enrichment = false).await;
+        assert_eq!(link(&mut pond.app.snapshot(), &sent, pond.tick()).await.unwrap(), None);
+    }
+}

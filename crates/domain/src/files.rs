@@ -1,0 +1,224 @@
+//! Uploaded files: who uploaded what (chat §11.10, v2 §7.5). Their bytes are kept beside the database, by the same id.
+//!
+//! Bytes are written before their row, and removed after it: a row that says that a file is gone stands until they are.
+
+use ids::{ChannelId, Timestamp, UserId};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    Error, Result, Tx,
+    chat::messages::Scene,
+    keyspace::{FILE, FILE_GONE, UPLOADED},
+    rows,
+    settings::{self, uploads::Upload},
+};
+
+/// The longest name, in bytes.
+pub const NAME_BYTES_MAX: usize = 255;
+/// The image formats that are taken, by their extensions (chat §11.1).
+const IMAGES: [&str; 11] =
+    ["bmp", "gif", "heic", "heic-sequence", "heif", "heif-sequence", "jpeg", "jpg", "png", "svg", "webp"];
+/// How many files that are gone are looked at in one step.
+pub const GONE_MAX: usize = 100;
+
+/// An uploaded file.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct File {
+    /// Who uploaded it; nobody is known for some uploads of the app's own server.
+    #[n(0)]
+    pub owner: Option<UserId>,
+    /// Its name, without a path.
+    #[n(1)]
+    pub name: String,
+    /// What is in it.
+    #[n(2)]
+    pub mime_type: String,
+    /// How large it is.
+    #[n(3)]
+    pub bytes: u64,
+    /// Whether it was uploaded as an image.
+    #[n(4)]
+    pub is_image: bool,
+    /// The channel that it was uploaded to, if any.
+    #[n(5)]
+    pub channel: Option<ChannelId>,
+    /// Since when.
+    #[n(6)]
+    pub created_at: Timestamp,
+}
+
+impl File {
+    /// Checks its name, its type and its size against what the app takes.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`] when an image is called by another name, or the app does not take such files,
+    /// [`Error::TooBig`] when it is too big.
+    pub async fn check(&self, tx: &mut Tx) -> Result<()> {
+        let extension = self.name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+        if self.is_image && !extension.is_some_and(|extension| IMAGES.contains(&extension.as_str())) {
+            return Err(Error::Unfit(format!("file: an image has one of the extensions [{}]", IMAGES.join(" "))));
+        }
+        let kind = if self.is_image { Upload::Image } else { Upload::File };
+        settings::load(tx).await?.uploads(kind).check(&self.name, &self.mime_type, self.bytes)
+    }
+}
+
+/// Checks that `caller` may upload to `channel`; none is the app's own server.
+///
+/// # Errors
+/// [`Error::Absent`] when there is no such channel, [`Error::FeatureOff`] when it takes no files, [`Error::NotAllowed`].
+pub async fn check_upload(tx: &mut Tx, caller: Option<&UserId>, channel: &ChannelId, now: Timestamp) -> Result<()> {
+    let scene = Scene::load(tx, channel, caller, now).await?;
+    scene.check("upload-attachment", None)?;
+    scene.check_enabled()?;
+    scene.check_feature("uploads", scene.config.uploads)
+}
+
+/// Checks that `caller` may delete `file`: its owner may, and in its channel who may delete what is attached there.
+///
+/// # Errors
+/// [`Error::NotAllowed`] otherwise.
+pub async fn check_delete(tx: &mut Tx, caller: Option<&UserId>, file: &File, now: Timestamp) -> Result<()> {
+    if caller.is_none() || file.owner.as_ref() == caller {
+        return Ok(());
+    }
+    match &file.channel {
+        Some(channel) => Scene::load(tx, channel, caller, now).await?.check("delete-attachment", file.owner.as_ref()),
+        None => Err(Error::NotAllowed("the file is another user's".to_owned())),
+    }
+}
+
+/// Notes an upload.
+pub fn add(tx: &mut Tx, id: &str, file: &File) {
+    let tenant = tx.tenant();
+    FILE.put(tx, tenant, &id.to_owned(), file);
+    if let Some(owner) = &file.owner {
+        UPLOADED.put(tx, tenant, &(owner.to_string(), id.to_owned()), &());
+    }
+}
+
+/// The file `id`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<File>> {
+    let tenant = tx.tenant();
+    Ok(FILE.get(tx, tenant, &id.to_owned()).await?)
+}
+
+/// Removes the file; its bytes go soon after.
+pub fn remove(tx: &mut Tx, id: &str, file: &File) {
+    let tenant = tx.tenant();
+    FILE.delete(tx, tenant, &id.to_owned());
+    if let Some(owner) = &file.owner {
+        UPLOADED.delete(tx, tenant, &(owner.to_string(), id.to_owned()));
+    }
+    FILE_GONE.put(tx, tenant, &id.to_owned(), &());
+}
+
+/// Removes some of what `user` uploaded; whether that were all.
+///
+/// # Errors
+/// When the store fails.
+pub async fn remove_of(tx: &mut Tx, user: &UserId, max: usize) -> Result<bool> {
+    let tenant = tx.tenant();
+    let range = UPLOADED.prefix(tenant, &(user.to_string(),));
+    let rows = rows::list(tx, &UPLOADED, range, max).await?;
+    for ((owner, id), ()) in &rows {
+        match get(tx, id).await? {
+            Some(file) => remove(tx, id, &file),
+            None => UPLOADED.delete(tx, tenant, &(owner.clone(), id.clone())),
+        }
+    }
+    Ok(rows.len() < max)
+}
+
+/// Files whose bytes are to be removed, at most [`GONE_MAX`].
+///
+/// # Errors
+/// When the store fails.
+pub async fn gone(tx: &mut Tx) -> Result<Vec<String>> {
+    let tenant = tx.tenant();
+    let rows = rows::list(tx, &FILE_GONE, FILE_GONE.range(tenant), GONE_MAX).await?;
+    Ok(rows.into_iter().map(|(id, ())| id).collect())
+}
+
+/// Notes that the bytes of the file are removed.
+pub fn forget(tx: &mut Tx, id: &str) {
+    let tenant = tx.tenant();
+    FILE_GONE.delete(tx, tenant, &id.to_owned());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::pond::{Pond, broken, channel, user};
+
+    fn file(owner: Option<&str>) -> File {
+        File {
+            owner: owner.map(user),
+            name: "a.txt".into(),
+            mime_type: "text/plain".into(),
+            bytes: 3,
+            is_image: false,
+            channel: Some(channel()),
+            created_at: Timestamp::from_micros(0),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_image_is_called_like_one_whatever_is_in_it() {
+        let pond = Pond::new().await;
+        let check = async |file: File| file.check(&mut pond.app.snapshot()).await;
+        let image = async |name: &str| check(File { name: name.into(), is_image: true, ..file(None) }).await;
+        assert!(image("a.JPG").await.is_ok() && image("b.webp").await.is_ok());
+        assert!(broken(image("a.exe").await).contains("extensions"));
+        assert!(broken(image("png").await).contains("extensions"));
+        assert!(broken(check(File { bytes: (100 << 20) + 1, ..file(None) }).await).contains("bytes"));
+    }
+
+    #[tokio::test]
+    async fn the_app_says_which_files_it_takes() {
+        let pond = Pond::new().await;
+        let config = r#"{"file_upload_config":{"blocked_file_extensions":[".txt"]}}"#;
+        let others = ids::json::Object::parse(config).unwrap();
+        let change = settings::Change { others, ..settings::Change::default() };
+        pond.write(async |tx| settings::update(tx, &change).await.map(drop)).await;
+        let refused = file(None).check(&mut pond.app.snapshot()).await;
+        assert!(broken(refused).contains("extension"));
+    }
+
+    #[tokio::test]
+    async fn what_a_user_uploaded_is_found_by_the_user_and_its_bytes_are_gone_after_the_row() {
+        let pond = Pond::new().await;
+        pond.write(async |tx| {
+            add(tx, "one", &file(Some("amy")));
+            add(tx, "two", &file(Some("amy")));
+            add(tx, "three", &file(Some("bob")));
+            Ok(())
+        })
+        .await;
+        assert!(!pond.write(async |tx| remove_of(tx, &user("amy"), 2).await).await);
+        assert!(pond.write(async |tx| remove_of(tx, &user("amy"), 2).await).await);
+        let mut tx = pond.app.snapshot();
+        assert_eq!(gone(&mut tx).await.unwrap(), ["one", "two"]);
+        assert!(get(&mut tx, "one").await.unwrap().is_none() && get(&mut tx, "three").await.unwrap().is_some());
+        pond.write(async |tx| {
+            forget(tx, "one");
+            Ok(())
+        })
+        .await;
+        assert_eq!(gone(&mut pond.app.snapshot()).await.unwrap(), ["two"]);
+    }
+
+    #[tokio::test]
+    async fn a_file_is_deleted_by_its_owner_or_the_server() {
+        let pond = Pond::new().await;
+        let may = async |caller: Option<&str>| {
+            let caller = caller.map(user);
+            check_delete(&mut pond.app.snapshot(), caller.as_ref(), &file(Some("amy")), pond.tick()).await
+        };
+        assert!(may(None).await.is_ok() && may(Some("amy")).await.is_ok());
+        assert!(broken(may(Some("bob")).await).contains("not allowed"));
+    }
+}
