@@ -208,7 +208,7 @@ pub const REACTED: Table<(String, String, String), ()> = Table::new(88, "reacted
 
 // Groups of users.
 /// group → the group.
-pub const USER_GROUP: Table<String, UserGroup> = Table::new(125, "user_group");
+pub const USER_GROUP: Table<String, UserGroup> = Table::new(128, "user_group");
 /// group, user → the member.
 pub const USER_GROUP_MEMBER: Table<(String, String), UserGroupMember> = Table::new(126, "user_group_member");
 
