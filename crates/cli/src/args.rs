@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 use server::front::RateLimitSetting;
 
 use crate::size::Size;
@@ -142,6 +143,10 @@ pub(crate) struct Network {
     /// How long to go on accepting after SIGTERM while /readyz already says 503, so that a balancer can turn away
     #[arg(long, env = "MILLPOND_LAME_DUCK_SECONDS", value_name = "SECONDS", default_value_t = 0)]
     pub(crate) lame_duck_seconds: u64,
+
+    /// A network that webhooks may be sent to beside the public Internet, as in 10.1.0.0/16; repeat it for more
+    #[arg(long, env = "MILLPOND_OUTBOUND_ALLOW", value_name = "NETWORK", value_delimiter = ',')]
+    pub(crate) outbound_allow: Vec<IpNet>,
 }
 
 /// How the data is kept.

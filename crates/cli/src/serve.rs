@@ -53,6 +53,7 @@ async fn start(serve: &Serve, dir: &Path) -> Result<Running> {
     let store = Store::open(dir, &store::Options { cache_bytes: block_bytes, ..store::Options::default() })?;
     let options = Options {
         front: front_options(&serve.network, &serve.limits),
+        outbound_allowed: serve.network.outbound_allow.clone(),
         rate_limits: serve.limits.rate_limits,
         app: first_app(&serve.first_app),
         cache_bytes: cache_bytes - block_bytes,

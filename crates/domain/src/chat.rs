@@ -4,6 +4,7 @@ pub mod blocklists;
 pub mod channels;
 pub mod commands;
 pub mod events;
+pub mod hooks;
 pub mod members;
 pub mod messages;
 pub mod permissions;

@@ -13,6 +13,7 @@ use crate::{
         blocklists::Blocklist,
         channels::{Channel, Hidden},
         commands::Command,
+        hooks::Place as HookPlace,
         members::Member,
         messages::{Listed, Message, Version},
         permissions::{catalogue::Permission, roles::Role},
@@ -205,6 +206,8 @@ pub const TASK_DUE: Table<(At, u32, String), ()> = Table::new(86, "task_due");
 pub const AUTHORED: Table<(String, At, String), ()> = Table::new(87, "authored");
 /// user, message, type → nothing: to what the user reacted. One that is gone may stand here.
 pub const REACTED: Table<(String, String, String), ()> = Table::new(88, "reacted");
+/// hook → how far in the log its events were taken.
+pub const HOOK_PLACE: Table<String, HookPlace> = Table::new(77, "hook_place");
 
 // Groups of users.
 /// group → the group.
@@ -321,6 +324,7 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (FILE.tag(), FILE.name(), Personal::ByAuthor),
     (UPLOADED.tag(), UPLOADED.name(), Personal::ByUser),
     (FILE_GONE.tag(), FILE_GONE.name(), Personal::None),
+    (HOOK_PLACE.tag(), HOOK_PLACE.name(), Personal::None),
 ];
 
 /// A feed in a key: group, then id.

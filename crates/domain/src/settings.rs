@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use crate::{
     Result, Tx,
     chat::{
+        self,
         permissions::Rules,
         types::{Grants, Regrant, defaults},
     },
@@ -143,6 +144,7 @@ pub async fn update(tx: &mut Tx, change: &Change) -> Result<Settings> {
     settings.others = others.to_string();
     let tenant = tx.tenant();
     SETTINGS.put(tx, tenant, &KEY, &settings);
+    chat::hooks::keep(tx, &settings.webhooks()).await?;
     Ok(settings)
 }
 

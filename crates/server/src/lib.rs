@@ -14,6 +14,7 @@ mod files;
 mod from_wire;
 pub mod front;
 mod gate;
+mod outbound;
 mod query;
 pub mod realtime;
 mod reply;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 pub use chat::Declared;
 pub use start::{Options, Running, Tasks, start};
+pub use workers::WebhookOptions;
 
 /// What every request of a running server shares.
 pub struct Server {
@@ -50,6 +52,8 @@ pub struct Server {
     blobs: blobs::Blobs,
     /// How clients reach the server, if somebody said.
     public_url: Option<String>,
+    /// Time-outs and attempts of webhooks.
+    webhooks: WebhookOptions,
     /// Tells the time.
     pub clock: Arc<dyn front::Clock>,
     /// Opens `/admin/…`.

@@ -4,11 +4,12 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use domain::feeds::views::Views;
+use ipnet::IpNet;
 use store::Store;
 use tokio::task::JoinSet;
 
 use crate::{
-    Server,
+    Server, WebhookOptions,
     apps::{NewApp, Registry, Tenant},
     blobs::Blobs,
     chat,
@@ -16,6 +17,7 @@ use crate::{
     feeds::{faye, fragments::Fragments, pages::Pages},
     files,
     front::{Bound, Clock, Drained, Front, Options as FrontOptions, RateLimitSetting, RateLimits, SystemClock},
+    outbound::Outbound,
     realtime::{self, Hub},
     router,
     seal::{self, Seal},
@@ -28,6 +30,10 @@ pub struct Options {
     pub front: FrontOptions,
     /// Health checks, queues and deadlines of WebSockets.
     pub realtime: realtime::Options,
+    /// Time-outs and attempts of webhooks.
+    pub webhooks: WebhookOptions,
+    /// Networks that apps may have their hooks in beside the public Internet.
+    pub outbound_allowed: Vec<IpNet>,
     /// How strict the rate limits are.
     pub rate_limits: RateLimitSetting,
     /// Seals the apps' secrets.
@@ -50,6 +56,8 @@ impl Options {
         Options {
             front: FrontOptions::default(),
             realtime: realtime::Options::default(),
+            webhooks: WebhookOptions::default(),
+            outbound_allowed: Vec::new(),
             rate_limits: RateLimitSetting::Default,
             seal,
             app: None,
@@ -66,6 +74,7 @@ pub struct Running {
     bound: Bound,
     server: Arc<Server>,
     store: Store,
+    outbound: Outbound,
     first: Arc<Tenant>,
 }
 
@@ -88,7 +97,8 @@ impl Tasks {
 /// # Errors
 /// When the store fails, a secret does not open, the app cannot be made, or an address cannot be taken.
 pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
-    let Options { mut front, realtime, rate_limits, seal, app, cache_bytes, blobs, public_url, clock } = options;
+    let Options { mut front, realtime, webhooks, outbound_allowed, rate_limits, seal, app, .. } = options;
+    let Options { cache_bytes, blobs, public_url, clock, .. } = options;
     let views = Views::new(&store, cache_bytes / 2);
     let feed = realtime::Feed::new(&store);
     let faye = faye::Hub::new(&store);
@@ -106,12 +116,13 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
         moments: chat::Moments::default(),
         blobs,
         public_url,
+        webhooks,
         clock,
         admin_token: hex(seal::random::<32>()),
     });
     front.rewrite = chat::rewrite;
     front.route_body_max_bytes.extend(files::form_routes());
-    Ok(Running { bound: Front::bind(front).await?, server, store, first })
+    Ok(Running { bound: Front::bind(front).await?, server, store, outbound: Outbound::new(outbound_allowed)?, first })
 }
 
 async fn first_app(apps: &Registry, asked: Option<NewApp>) -> anyhow::Result<Arc<Tenant>> {
@@ -175,7 +186,8 @@ impl Running {
         workers.spawn(workers::sweep_files(self.server.clone()));
         workers.spawn(workers::work(self.server.clone()));
         workers.spawn(faye::follow(self.server.clone(), self.store.clone()));
-        workers.spawn(realtime::follow(self.server.clone(), self.store));
+        workers.spawn(realtime::follow(self.server.clone(), self.store.clone()));
+        workers.spawn(workers::webhooks(self.server.clone(), self.store, self.outbound));
         let routes = router::routes(&self.server);
         let fast = Arc::new(ReadFeed(self.server.clone()));
         let shutdown = async {

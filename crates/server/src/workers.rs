@@ -3,7 +3,10 @@
 mod prune_log;
 mod sweep_files;
 mod tasks;
+mod webhooks;
 
 pub(crate) use prune_log::prune_log;
 pub(crate) use sweep_files::sweep_files;
 pub(crate) use tasks::{Wake, run_due, work};
+pub use webhooks::Options as WebhookOptions;
+pub(crate) use webhooks::webhooks;

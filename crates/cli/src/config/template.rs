@@ -36,6 +36,7 @@ fn empty(arg: &Arg) -> String {
     let words = arg.get_possible_values().first().map(|value| value.get_name().to_owned());
     match Kind::of(arg) {
         Kind::Integer => "1".to_owned(),
+        Kind::Texts => "[]".to_owned(),
         kind => kind.toml(&[words.unwrap_or_default()]),
     }
 }

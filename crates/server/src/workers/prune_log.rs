@@ -1,14 +1,21 @@
 //! Removes old events, so that the log does not grow with the age of the data.
 //!
-//! The views of this process have seen an event before anybody can read its commit, and nothing else follows the log in
-//! this version, so the events kept are for whoever looks for the cause of something. It may safely run twice.
+//! The views of this process have seen an event before anybody can read its commit; clients that were away read the last
+//! ones; and what a hook was not sent yet is kept for it, up to a limit. It may safely run twice.
 
 use std::{sync::Arc, time::Duration};
 
-use domain::log::{self, COMMITS_KEPT};
+use domain::{
+    App,
+    chat::hooks,
+    log::{self, COMMITS_KEPT},
+};
 use store::Stamp;
 
 use crate::Server;
+
+/// The last commits whose events are kept for a hook that does not take them.
+const COMMITS_KEPT_FOR_HOOKS: u64 = 10_000_000;
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(30);
@@ -19,11 +26,16 @@ pub(crate) async fn prune_log(server: Arc<Server>) {
     loop {
         ticks.tick().await;
         for tenant in server.apps.all() {
-            let store = &tenant.app.store;
-            let up_to = Stamp(store.published().0.saturating_sub(COMMITS_KEPT));
-            if let Err(error) = log::prune(store, tenant.app.id, up_to).await {
+            if let Err(error) = prune(&tenant.app).await {
                 tracing::warn!(%error, app = tenant.app.id.0, "old events could not be removed; trying again later");
             }
         }
     }
+}
+
+async fn prune(app: &App) -> domain::Result<u64> {
+    let last = app.store.published().0;
+    let taken = hooks::least(&mut app.snapshot()).await?.unwrap_or(last);
+    let up_to = last.saturating_sub(COMMITS_KEPT).min(taken.max(last.saturating_sub(COMMITS_KEPT_FOR_HOOKS)));
+    log::prune(&app.store, app.id, Stamp(up_to)).await
 }

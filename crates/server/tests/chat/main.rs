@@ -27,3 +27,4 @@ mod threads;
 mod types;
 mod user_groups;
 mod users;
+mod webhooks;

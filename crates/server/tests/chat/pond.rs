@@ -44,11 +44,11 @@ impl Deref for Pond {
 
 impl Pond {
     pub(crate) async fn new() -> Self {
-        Self::start(server::realtime::Options::default()).await.0
+        Self::start(|_| {}).await.0
     }
 
-    /// The same, and what serves its sockets.
-    pub(crate) async fn start(realtime: server::realtime::Options) -> (Self, Running) {
+    /// The same with other options, and what serves its sockets.
+    pub(crate) async fn start(change: impl FnOnce(&mut Options)) -> (Self, Running) {
         let (store, clock) = (Store::memory(), Arc::new(ManualClock::at(NOW_SECONDS * 1_000_000)));
         let app = NewApp {
             id: Some(7),
@@ -57,14 +57,14 @@ impl Pond {
             secret: Some(SECRET.into()),
             is_for_sdk_suites: true,
         };
-        let options = Options {
+        let mut options = Options {
             front: front::Options { listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))], ..Default::default() },
             rate_limits: RateLimitSetting::Default,
             app: Some(app),
             clock: clock.clone(),
-            realtime,
             ..Options::new(Seal::ephemeral())
         };
+        change(&mut options);
         let running = server::start(store.clone(), options).await.unwrap();
         let token = Some(sign(SECRET, &json!({ "server": true })));
         let client = Client { routes: running.routes(), store, prefix: "", token, headers: Vec::new() };

@@ -12,6 +12,7 @@ use futures_util::{SinkExt, StreamExt};
 use ids::{ChannelId, Timestamp, UserId};
 use serde_json::{Value, json};
 use server::{
+    WebhookOptions,
     front::{Clock, Drained},
     realtime::Options,
 };
@@ -46,7 +47,22 @@ impl Lake {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
-        let (pond, running) = Pond::start(options).await;
+        Self::start(options, "127.0.0.0/8").await
+    }
+
+    /// One whose hooks may be in the public Internet only.
+    pub(crate) async fn closed() -> Self {
+        Self::start(Options::default(), "192.0.2.1/32").await
+    }
+
+    async fn start(realtime: Options, allowed: &str) -> Self {
+        let webhooks = WebhookOptions { first_pause: Duration::from_millis(1), ..WebhookOptions::default() };
+        let (pond, running) = Pond::start(|options| {
+            options.realtime = realtime;
+            options.webhooks = webhooks;
+            options.outbound_allowed = vec![allowed.parse().unwrap()];
+        })
+        .await;
         let (address, app) = (running.addresses()[0], running.app().app.clone());
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(running.serve(async { stopped.await.unwrap_or_default() }));

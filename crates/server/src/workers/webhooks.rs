@@ -1,0 +1,236 @@
+//! Sends the events of each app to its hooks (chat §13).
+//!
+//! Each hook follows the log at its own pace and keeps its place, so a hook that fails holds up no other, and an event is
+//! sent at least once. The events of one channel are sent in commit order, one after the other; channels do not wait for
+//! each other. An event that is refused for too long is given up, and the log says so.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_compression::tokio::bufread::GzipEncoder;
+use aws_lc_rs::hmac;
+use domain::{
+    chat::{
+        events::Event,
+        hooks::{self, Place},
+    },
+    keyspace::LOG,
+    log::Event as Logged,
+    settings::{self, hooks::Webhook},
+};
+use futures_util::{StreamExt, stream};
+use http::{HeaderMap, HeaderValue, header};
+use ids::{AppId, ChannelId, Timestamp};
+use parking_lot::Mutex;
+use store::{Limit, Stamp, Store};
+use tokio::{io::AsyncReadExt, sync::Notify, task::JoinSet};
+use wire::chat::dialect::Dialect;
+
+use crate::{Server, apps::Tenant, outbound::Outbound, realtime};
+
+/// Channels that are sent at once to one hook.
+const CHANNELS_AT_ONCE: usize = 16;
+/// The longest pause between two attempts.
+const PAUSE_MAX: Duration = Duration::from_secs(300);
+
+/// Every number of the hooks, with its default.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How long a hook may take to answer. Default: 6 s.
+    pub timeout: Duration,
+    /// The pause before the second attempt; it doubles with each. Default: 1 s.
+    pub first_pause: Duration,
+    /// Attempts before an event is given up. Default: 12, which is some 25 minutes.
+    pub attempts_max: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { timeout: Duration::from_secs(6), first_pause: Duration::from_secs(1), attempts_max: 12 }
+    }
+}
+
+/// Runs until the server ends.
+pub(crate) async fn webhooks(server: Arc<Server>, store: Store, outbound: Outbound) {
+    let wake = Arc::new(Wake::default());
+    let hook = wake.clone();
+    store.on_publish(Box::new(move |published| {
+        if !published.appended.is_empty() {
+            hook.last.store(published.stamp.0, Ordering::Release);
+            hook.notify.notify_one();
+        }
+    }));
+    let works = Arc::new(Works { server, outbound, wake, busy: Mutex::default() });
+    let mut tasks = JoinSet::new();
+    loop {
+        for tenant in works.server.apps.all() {
+            for hook in tenant.app.settings.webhooks() {
+                let key = (tenant.app.id, hook.id);
+                if works.begin(&key) {
+                    tasks.spawn(works.clone().work(tenant.clone(), key));
+                }
+            }
+        }
+        while tasks.try_join_next().is_some() {}
+        works.wake.notify.notified().await;
+        // The store wakes us just before the commit can be read.
+        while store.published().0 < works.wake.last.load(Ordering::Acquire) {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// What the store says of each commit with events.
+#[derive(Default)]
+struct Wake {
+    notify: Notify,
+    last: AtomicU64,
+}
+
+type Key = (AppId, String);
+
+struct Works {
+    server: Arc<Server>,
+    outbound: Outbound,
+    wake: Arc<Wake>,
+    /// Hooks that are being sent something, and whether there is more by now.
+    busy: Mutex<HashMap<Key, bool>>,
+}
+
+/// An event to send, and what it is called.
+type Due = (Place, Event);
+
+impl Works {
+    /// Whether nobody sends to the hook; whoever does will look again.
+    fn begin(&self, key: &Key) -> bool {
+        let mut busy = self.busy.lock();
+        match busy.get_mut(key) {
+            Some(has_more) => {
+                *has_more = true;
+                false
+            }
+            None => {
+                busy.insert(key.clone(), false);
+                true
+            }
+        }
+    }
+
+    async fn work(self: Arc<Self>, tenant: Arc<Tenant>, key: Key) {
+        if let Err(error) = self.deliver(&tenant, &key.1).await {
+            tracing::error!(%error, app = key.0.0, hook = key.1, "events could not be sent to a hook");
+        }
+        if self.busy.lock().remove(&key) == Some(true) {
+            self.wake.notify.notify_one();
+        }
+    }
+
+    /// Sends what the hook `id` was not sent yet, as long as there is such a hook.
+    async fn deliver(&self, tenant: &Tenant, id: &str) -> domain::Result<()> {
+        let app = &tenant.app;
+        loop {
+            let mut tx = app.snapshot();
+            let hooks = settings::load(&mut tx).await?.webhooks();
+            let Some(hook) = hooks.iter().find(|hook| hook.id == id) else { return Ok(()) };
+            let Some(before) = hooks::place(&mut tx, id).await? else { return Ok(()) };
+            let page = LOG.scan_from(&mut tx, app.id.0, (Stamp(before.stamp), before.index), Limit::PAGE).await?;
+            drop(tx);
+            let Some((last, _)) = page.rows.last() else { return Ok(()) };
+            let place = Place { stamp: last.0.0, index: last.1 };
+            let due = page.rows.into_iter().filter_map(|((stamp, index), logged)| match logged {
+                Logged::Chat(event) if hook.takes(&event) => Some((Place { stamp: stamp.0, index }, *event)),
+                _ => None,
+            });
+            let mut lanes: BTreeMap<Option<ChannelId>, Vec<Due>> = BTreeMap::new();
+            due.for_each(|(place, event)| lanes.entry(event.channel.clone()).or_default().push((place, event)));
+            let sending = Sending { works: self, tenant, hook };
+            let lanes = stream::iter(lanes.into_values());
+            lanes.for_each_concurrent(CHANNELS_AT_ONCE, |lane| sending.send_all(lane)).await;
+            // A place is a commit of its own, which is no event, so this ends.
+            app.write(async |tx| hooks::advance(tx, id, place).await).await?;
+        }
+    }
+}
+
+/// What is sent to one hook.
+#[derive(Clone, Copy)]
+struct Sending<'a> {
+    works: &'a Works,
+    tenant: &'a Tenant,
+    hook: &'a Webhook,
+}
+
+impl Sending<'_> {
+    async fn send_all(self, lane: Vec<Due>) {
+        let (app, hook) = (self.tenant.app.id.0, &self.hook.id);
+        for (place, event) in lane {
+            let kind = event.kind.clone();
+            match self.send(place, event).await {
+                Ok(true) => {}
+                Ok(false) => tracing::warn!(app, hook, kind, "an event was given up: a hook refused it"),
+                Err(error) => tracing::error!(%error, app, hook, kind, "an event could not be read"),
+            }
+        }
+    }
+
+    /// Sends an event until it is taken, or given up; answers whether it was taken.
+    async fn send(self, place: Place, event: Event) -> domain::Result<bool> {
+        let Sending { works: Works { server, outbound, .. }, tenant, hook, .. } = self;
+        let now = Timestamp::from_micros(server.clock.now_micros());
+        let dialect = if hook.is_v2 { Dialect::V2 } else { Dialect::Classic };
+        let text = realtime::show(server, tenant, event, dialect, now).await?;
+        let signature = tenant.sign(text.get().as_bytes());
+        let body = if hook.is_packed { packed(text.get().as_bytes()).await } else { text.get().into() };
+        let options = &server.webhooks;
+        for attempt in 1..=options.attempts_max {
+            let headers = self.headers(place, &signature, attempt);
+            match outbound.post(&hook.url, headers, body.clone(), options.timeout).await {
+                Ok(answer) if answer.is_success() => return Ok(true),
+                Ok(answer) => tracing::debug!(status = answer.status, attempt, hook = self.hook.id, "a hook refused"),
+                Err(error) => tracing::debug!(%error, attempt, hook = self.hook.id, "a hook could not be called"),
+            }
+            if attempt < options.attempts_max {
+                let pause = options.first_pause.saturating_mul(2_u32.saturating_pow(attempt - 1));
+                tokio::time::sleep(pause.min(PAUSE_MAX)).await;
+            }
+        }
+        Ok(false)
+    }
+
+    fn headers(self, place: Place, signature: &str, attempt: u32) -> HeaderMap {
+        let text = |text: &str| HeaderValue::from_str(text).expect("ids and digits fit into headers");
+        let key = HeaderValue::from_str(&self.tenant.key);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert("x-webhook-id", text(&event_id(self.tenant.app.id, &self.hook.id, place)));
+        headers.insert("x-webhook-attempt", HeaderValue::from(attempt));
+        headers.insert("x-api-key", key.unwrap_or(HeaderValue::from_static("")));
+        headers.insert("x-signature", text(signature));
+        if self.hook.is_packed {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        headers
+    }
+}
+
+/// The same at each attempt, also after a restart.
+fn event_id(app: AppId, hook: &str, place: Place) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, hook.as_bytes());
+    let tag = hmac::sign(&key, format!("{}/{}/{}", app.0, place.stamp, place.index).as_bytes());
+    let bytes = tag.as_ref().first_chunk().expect("a tag has 32 bytes");
+    uuid::Builder::from_custom_bytes(*bytes).into_uuid().to_string()
+}
+
+async fn packed(body: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    let read: io::Result<usize> = GzipEncoder::new(body).read_to_end(&mut packed).await;
+    read.expect("packing from memory into memory does not fail");
+    packed
+}

@@ -1,0 +1,149 @@
+//! Webhooks against a receiver on a socket of this machine (§13, §5A.6).
+
+use std::{collections::VecDeque, time::Duration};
+
+use async_compression::tokio::bufread::GzipDecoder;
+use aws_lc_rs::hmac;
+use axum::{Router, body::Bytes, routing::post};
+use domain::chat::events::{self, Event};
+use http::{HeaderMap, StatusCode};
+use ids::Timestamp;
+use serde_json::{Value, json};
+use tokio::{
+    io::AsyncReadExt,
+    net::TcpListener,
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+};
+
+use crate::{
+    pond::{KEY, NOW_SECONDS, SECRET},
+    sockets::lake::{Lake, channel},
+};
+
+/// What the receiver took.
+struct Call {
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Call {
+    fn header(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn signature(body: &[u8]) -> String {
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), body);
+        tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A receiver that answers with these statuses, and then 200; its address, and what it took.
+async fn receiver(statuses: &[u16]) -> (String, UnboundedReceiver<Call>) {
+    let (took, calls) = unbounded_channel();
+    let statuses = std::sync::Arc::new(std::sync::Mutex::new(statuses.iter().copied().collect::<VecDeque<_>>()));
+    let answer = async move |headers: HeaderMap, body: Bytes| {
+        let status = statuses.lock().unwrap().pop_front().unwrap_or(200);
+        took.send(Call { headers, body }).unwrap();
+        StatusCode::from_u16(status).unwrap()
+    };
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let routes = Router::new().route("/hook", post(answer));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    (url, calls)
+}
+
+/// A hook as it is set.
+fn hook(id: &str, url: &str) -> Value {
+    json!({ "id": id, "hook_type": "webhook", "webhook_url": url, "enabled": true })
+}
+
+async fn set(lake: &Lake, hooks: Value) {
+    lake.patch("app", json!({ "event_hooks": hooks })).await.ok(201);
+}
+
+fn event(kind: &str, cid: &str) -> Event {
+    Event::new(kind, Timestamp::from_micros(NOW_SECONDS * 1_000_000), Some(&channel(cid))).with(r#"{"n":1}"#)
+}
+
+async fn happen(lake: &Lake, kind: &str) {
+    lake.write(|tx| events::record(tx, event(kind, "messaging:room"))).await;
+}
+
+#[tokio::test]
+async fn an_event_is_sent_signed_with_the_apps_secret_in_the_dialect_of_the_hook() {
+    let lake = Lake::new().await;
+    let (url, mut calls) = receiver(&[]).await;
+    set(&lake, json!([hook("1", &url)])).await;
+    happen(&lake, "wave").await;
+    let call = calls.recv().await.unwrap();
+    assert_eq!(call.header("content-type"), "application/json");
+    assert_eq!((call.header("x-api-key"), call.header("x-webhook-attempt")), (KEY, "1"));
+    assert_eq!(call.header("x-signature"), Call::signature(&call.body));
+    let expected = json!({
+        "type": "wave", "created_at": "2026-01-01T00:00:00Z", "cid": "messaging:room", "channel_id": "room",
+        "channel_type": "messaging", "n": 1,
+    });
+    assert_eq!(call.json(), expected);
+    let v2 = json!({ "event_hooks": [hook("2", &url)] });
+    lake.v2().patch("app", v2).await.ok(201);
+    happen(&lake, "wave").await;
+    let v2 = calls.recv().await.unwrap().json();
+    assert_eq!((&v2["created_at"], &v2["custom"]), (&json!(1_767_225_600_000_000_000_i64), &json!({ "n": 1 })));
+}
+
+#[tokio::test]
+async fn a_hook_that_fails_is_tried_again_with_the_same_id_and_the_order_of_a_channel_stays() {
+    let lake = Lake::new().await;
+    let (url, mut calls) = receiver(&[500, 302]).await;
+    set(&lake, json!([hook("1", &url)])).await;
+    happen(&lake, "one").await;
+    happen(&lake, "two").await;
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let call = calls.recv().await.unwrap();
+        let kind = call.json()["type"].as_str().unwrap().to_owned();
+        seen.push((kind, call.header("x-webhook-attempt").to_owned(), call.header("x-webhook-id").to_owned()));
+    }
+    let told: Vec<_> = seen.iter().map(|(kind, attempt, _)| (kind.as_str(), attempt.as_str())).collect();
+    assert_eq!(told, [("one", "1"), ("one", "2"), ("one", "3"), ("two", "1")]);
+    assert!(seen[0].2 == seen[1].2 && seen[1].2 == seen[2].2 && seen[2].2 != seen[3].2, "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_hook_hears_of_what_it_asks_for_and_a_failing_one_holds_up_no_other() {
+    let lake = Lake::new().await;
+    let (url, mut calls) = receiver(&[]).await;
+    let mut some = hook("2", &url);
+    some["event_types"] = json!(["channel.updated"]);
+    set(&lake, json!([hook("1", "http://127.0.0.1:9/refused"), some])).await;
+    happen(&lake, "wave").await;
+    happen(&lake, "channel.updated").await;
+    assert_eq!(calls.recv().await.unwrap().json()["type"], "channel.updated");
+}
+
+#[tokio::test]
+async fn a_packed_body_is_gzip_and_the_signature_is_of_what_it_holds() {
+    let lake = Lake::new().await;
+    let (url, mut calls) = receiver(&[]).await;
+    lake.patch("app", json!({ "webhook_url": url, "enable_hook_payload_compression": true })).await.ok(201);
+    happen(&lake, "wave").await;
+    let call = calls.recv().await.unwrap();
+    assert_eq!((&call.body[..2], call.header("content-encoding")), (&[0x1f, 0x8b][..], "gzip"));
+    let mut body = Vec::new();
+    GzipDecoder::new(&call.body[..]).read_to_end(&mut body).await.unwrap();
+    assert_eq!(call.header("x-signature"), Call::signature(&body));
+}
+
+#[tokio::test]
+async fn a_hook_on_this_machine_is_not_called_unless_it_is_allowed() {
+    let lake = Lake::closed().await;
+    let (url, mut calls) = receiver(&[]).await;
+    set(&lake, json!([hook("1", &url)])).await;
+    happen(&lake, "wave").await;
+    assert!(tokio::time::timeout(Duration::from_millis(100), calls.recv()).await.is_err());
+}
