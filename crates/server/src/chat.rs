@@ -8,7 +8,7 @@ mod app;
 mod attachments;
 mod blocklists;
 mod blocks;
-mod channels;
+pub(crate) mod channels;
 mod commands;
 mod connect;
 mod devices;

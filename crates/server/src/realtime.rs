@@ -20,6 +20,7 @@ mod outbox;
 mod presence;
 mod scene;
 mod tell;
+mod unread;
 
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub(crate) use connection::{Session, refuse, run};
 pub(crate) use feed::Feed;
 pub(crate) use follow::follow;
 pub(crate) use hub::{Connection, Full, Hub, Identity};
-pub(crate) use tell::{hello, is_built_in, may_hear, show};
+pub(crate) use tell::{hello, may_hear, show};
 
 /// Every number of the sockets, with its default.
 #[derive(Debug, Clone)]

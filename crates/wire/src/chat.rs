@@ -6,7 +6,6 @@
 pub mod app;
 pub mod blocklists;
 pub mod channels;
-pub mod connect;
 pub mod dialect;
 pub mod error;
 pub mod events;

@@ -6,7 +6,10 @@ use super::{
     devices::{self, Device},
     mutes::{self, Mute},
 };
-use crate::{Result, Tx};
+use crate::{
+    Result, Tx,
+    chat::{reads, threads},
+};
 
 /// What a user sees of itself beside its profile.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -37,5 +40,20 @@ pub struct Unread {
 pub async fn load(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<Own> {
     let devices = devices::list(tx, id).await?;
     let mutes = mutes::list(tx, id, now).await?;
-    Ok(Own { devices, mutes, unread: Unread::default() })
+    Ok(Own { devices, mutes, unread: unread(tx, id, now).await? })
+}
+
+/// How much the user `id` has not read.
+///
+/// # Errors
+/// When the store fails.
+pub async fn unread(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<Unread> {
+    let totals = reads::total(&tx.app, id, now).await?;
+    let threads = threads::unread_of(tx, id).await?;
+    let messages = totals.iter().map(|total| count(total.unread)).sum();
+    Ok(Unread { messages, channels: count(totals.len()), threads: count(threads.len()) })
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }

@@ -8,11 +8,11 @@ use axum::{
     extract::{FromRequestParts, Request, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     response::Response,
 };
-use domain::users::{self, Person, Profile, User};
+use domain::users::{self, People, Person, Profile, User, own};
 use http::request::Parts;
 use ids::{Timestamp, UserId};
 use serde_json::value::{RawValue, to_raw_value};
-use wire::chat::{connect::OwnUser, dialect::Dialect, error::Code};
+use wire::chat::{dialect::Dialect, error::Code};
 
 use super::{
     error::{Error, Result},
@@ -90,7 +90,7 @@ async fn admit(server: &Arc<Server>, parts: &Parts) -> Result<Session> {
     };
     let is_anonymous = id.as_str() == ANONYMOUS;
     let connection = uuid::Builder::from_random_bytes(seal::random()).into_uuid().to_string();
-    let me = own_user(dialect, &id, user, now);
+    let me = me(&tenant, dialect, &id, user, now).await?;
     let hello = realtime::hello(dialect, &connection, now, &me);
     let identity = Identity { app: tenant.app.id, user: id, is_anonymous, dialect };
     Session::join(server, connection, identity, hello).map_err(|full| match full {
@@ -154,8 +154,12 @@ fn changes(user: &User, profile: &Profile) -> bool {
         || !custom.iter().all(is_own_field)
 }
 
-fn own_user(dialect: Dialect, id: &UserId, user: User, now: Timestamp) -> Box<RawValue> {
+/// The user as it sees itself.
+async fn me(tenant: &Tenant, dialect: Dialect, id: &UserId, user: User, now: Timestamp) -> Result<Box<RawValue>> {
+    let mut tx = tenant.app.snapshot();
+    let own = own::load(&mut tx, id, now).await?;
+    let people = People::load(&mut tx, own.mutes.iter().map(|(target, _)| target).chain([id])).await?;
     let person = Person { is_online: true, ..Person::from(user) };
-    let own = OwnUser::new(to_wire::users::user(dialect, id, &person, now));
-    to_raw_value(&own).expect("wire types are JSON")
+    let me = to_wire::users::own(dialect, &people, (id, &person), &own, now);
+    Ok(to_raw_value(&me).expect("wire types are JSON"))
 }

@@ -10,7 +10,7 @@ use std::{
 
 use axum::extract::ws::Utf8Bytes;
 use domain::chat::events::Event;
-use ids::{AppId, ChannelId, UserId};
+use ids::{AppId, ChannelId, Timestamp, UserId};
 use parking_lot::{Mutex, RwLock};
 use wire::chat::dialect::Dialect;
 
@@ -19,10 +19,13 @@ use super::{
     audience::Audience,
     feed::Feed,
     outbox::{End, Outbox},
+    unread::Tallies,
 };
 
 /// The most channels that one connection watches; beyond it the oldest is forgotten.
 const CHANNELS_WATCHED_MAX: usize = 1000;
+/// How often a crowd is told who watches, in microseconds (chat §9.5).
+const NEWS_EVERY_MICROS: i64 = 5_000_000;
 /// The most users whose presence one connection follows; beyond it the oldest is forgotten.
 const USERS_FOLLOWED_MAX: usize = 1000;
 
@@ -78,6 +81,8 @@ pub(super) struct Room {
     pub(super) users: HashMap<UserId, Connections>,
     watchers: HashMap<ChannelId, Connections>,
     followers: HashMap<UserId, Connections>,
+    /// When a crowd was last told who watches.
+    news: HashMap<ChannelId, Timestamp>,
     /// Rises whenever a user comes.
     pub(super) arrivals: u64,
 }
@@ -88,6 +93,7 @@ pub(crate) struct Hub {
     rooms: RwLock<HashMap<AppId, Arc<RwLock<Room>>>>,
     pub(super) feed: Arc<Feed>,
     pub(super) audience: Audience,
+    pub(super) tallies: Tallies,
     open: AtomicUsize,
     is_closing: AtomicBool,
 }
@@ -109,6 +115,7 @@ impl Hub {
             rooms: RwLock::default(),
             feed,
             audience: Audience::default(),
+            tallies: Tallies::default(),
             open: AtomicUsize::new(0),
             is_closing: AtomicBool::new(false),
         }
@@ -137,6 +144,7 @@ impl Hub {
         let before = self.open.fetch_add(1, Ordering::AcqRel);
         if before == 0 {
             self.audience.forget();
+            self.tallies.forget_all();
         }
         self.feed.listen(before + 1);
         Ok(is_new)
@@ -169,6 +177,7 @@ impl Hub {
         let is_gone = room.users.get(user).is_some_and(Vec::is_empty);
         if is_gone {
             room.users.remove(user);
+            self.tallies.forget(app, user);
         }
         is_gone
     }
@@ -215,7 +224,13 @@ impl Hub {
     }
 
     fn told_stop(&self, connection: &Arc<Connection>, channel: &ChannelId, room: &RwLock<Room>) {
-        forget(&mut room.write().watchers, channel, connection);
+        {
+            let mut room = room.write();
+            forget(&mut room.watchers, channel, connection);
+            if !room.watchers.contains_key(channel) {
+                room.news.remove(channel);
+            }
+        }
         self.tell_watching(connection, "user.watching.stop", channel);
     }
 
@@ -223,7 +238,7 @@ impl Hub {
         let Identity { app, user, is_anonymous, .. } = &connection.identity;
         if !is_anonymous {
             // The time is set where the event is told: here is no clock.
-            let at = ids::Timestamp::from_micros(0);
+            let at = Timestamp::from_micros(0);
             self.tell(*app, Event::new(kind, at, Some(channel)).by(Some(user)));
         }
     }
@@ -252,6 +267,18 @@ impl Hub {
     /// How many connections watch `channel`.
     pub(crate) fn watcher_count(&self, app: AppId, channel: &ChannelId) -> usize {
         self.room(app).map_or(0, |room| room.read().watchers.get(channel).map_or(0, Vec::len))
+    }
+
+    /// Whether it is time to tell the crowd in `channel` who came or went: not each of them is told.
+    pub(super) fn is_news(&self, app: AppId, channel: &ChannelId, now: Timestamp) -> bool {
+        let Some(room) = self.room(app) else { return false };
+        let mut room = room.write();
+        let last = room.news.get(channel);
+        let is_news = last.is_none_or(|last| now.micros() - last.micros() >= NEWS_EVERY_MICROS);
+        if is_news {
+            room.news.insert(channel.clone(), now);
+        }
+        is_news
     }
 
     /// The users who watch `channel`, each once.

@@ -2,9 +2,14 @@
 
 use domain::{
     Tx,
-    chat::{channels::Channel, events::Event},
+    chat::{
+        channels::Channel,
+        events::Event,
+        messages::{self, Reacted, Shown},
+        permissions::Who,
+    },
     keyspace::{CHANNEL, Chat},
-    users::People,
+    users::{People, own, own::Own},
 };
 use ids::{AppId, Timestamp, UserId, json::Object};
 use serde::Serialize;
@@ -15,16 +20,31 @@ use wire::chat::{
 };
 
 use super::tell::is_built_in;
-use crate::{Server, chat::to_wire};
+use crate::{
+    Server,
+    chat::{
+        channels::state::{self, Listed, Loaded, View},
+        to_wire::{
+            self,
+            channels::{self, Pen},
+            messages::Frame,
+        },
+    },
+};
 
 /// An event with all that it names.
 pub(super) struct Scene {
     pub(super) event: Event,
     channel: Option<Channel>,
+    /// The same with its numbers, in events that show it.
+    shown: Option<Loaded>,
+    message: Option<Shown>,
+    /// What the user sees of itself, in events that say so.
+    own: Option<Own>,
     people: People,
     more: Object,
     watcher_count: usize,
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 impl Scene {
@@ -36,12 +56,32 @@ impl Scene {
             None => None,
         };
         let mut people = People::load(tx, &named(&event, channel.as_ref())).await?;
+        // From this one another is made that shows the channel.
+        let shown = match (&channel, &event.channel) {
+            (Some(channel), Some(id)) if names_channel(&event.kind) || event.kind == "message.new" => {
+                let view = View { who: Who::Server, viewer: None, now };
+                state::with(tx, id, channel.clone(), view).await.ok()
+            }
+            _ => None,
+        };
+        let message = match event.message.as_deref() {
+            Some(message) => messages::gather(tx, vec![message.clone()], None, &mut people).await?.pop(),
+            None => None,
+        };
+        let own = match (event.user.as_ref(), shows_me(&event.kind)) {
+            (Some(user), true) => {
+                let own = own::load(tx, user, now).await?;
+                people.add(tx, own.mutes.iter().map(|(target, _)| target)).await?;
+                Some(own)
+            }
+            _ => None,
+        };
         for (id, person) in people.iter_mut() {
             person.is_online = server.hub.is_online(app, id);
         }
         let watcher_count = event.channel.as_ref().map_or(0, |channel| server.hub.watcher_count(app, channel));
         let more = Object::parse(&event.more).unwrap_or_default();
-        Ok(Scene { people, channel, watcher_count, more, now, event })
+        Ok(Scene { people, channel, shown, message, own, watcher_count, more, now, event })
     }
 
     /// The event called `kind`, as JSON.
@@ -50,16 +90,18 @@ impl Scene {
         let user = event.user.as_ref().and_then(|user| self.user(user, dialect));
         let other = event.other.as_ref().and_then(|user| self.user(user, dialect));
         let is_target = matches!(kind.split_once('.'), Some(("user", "muted" | "unmuted" | "flagged" | "unflagged")));
-        let channel = names_channel(kind, dialect).then(|| self.channel(dialect)).flatten();
-        let message = event.message.as_ref().map(|_| self.message(dialect));
-        let reaction = event.reaction.as_ref().map(|_| self.reaction(dialect));
-        let member = event.member.as_ref().map(|_| self.member(dialect));
+        let channel = names_channel(kind).then(|| self.channel(dialect)).flatten();
+        let me = self.me(dialect);
+        let message = self.message.as_ref().map(|shown| raw(&self.frame(dialect).message(shown)));
+        let reaction = self.reaction(dialect);
+        let member = self.member(dialect);
         let more = More { fields: &self.more, is_custom: !is_built_in(kind), dialect };
         let wire = WireEvent {
             cid: event.channel.as_ref().map(|channel| channel.as_str()),
             channel_id: event.channel.as_ref().map(|channel| channel.id()),
             channel_type: event.channel.as_ref().map(|channel| channel.kind()),
             team: self.channel.as_ref().map(|channel| channel.team.as_str()).filter(|team| !team.is_empty()),
+            me: me.as_deref(),
             user: user.as_deref(),
             target_user: other.as_deref().filter(|_| is_target),
             created_by: other.as_deref().filter(|_| !is_target),
@@ -95,13 +137,13 @@ fn named(event: &Event, channel: Option<&Channel>) -> Vec<UserId> {
 }
 
 /// Whether events of this kind show the whole channel.
-fn names_channel(kind: &str, dialect: Dialect) -> bool {
-    match kind.split_once('.') {
-        Some(("channel" | "member" | "notification", _)) => true,
-        // Of these the v2 dialect always has it (chat §10.2).
-        Some(("reaction", _)) => dialect == Dialect::V2,
-        _ => false,
-    }
+fn names_channel(kind: &str) -> bool {
+    matches!(kind.split_once('.'), Some(("channel" | "member" | "notification" | "reaction", _)))
+}
+
+/// Whether events of this kind show the user as it sees itself.
+fn shows_me(kind: &str) -> bool {
+    matches!(kind, "notification.mutes_updated" | "notification.channel_mutes_updated")
 }
 
 /// Whether events of this kind say how many watch.
@@ -115,42 +157,36 @@ fn raw(object: &impl Serialize) -> Box<RawValue> {
 
 // The shapes of other resources, as events embed them.
 impl Scene {
-    /// Whether anybody is told at all.
-    pub(super) fn is_told(&self) -> bool {
-        true
+    fn frame(&self, dialect: Dialect) -> Frame<'_> {
+        Frame { dialect, people: &self.people, now: self.now, shows_deleted: false }
+    }
+
+    fn pen(&self, dialect: Dialect) -> Pen<'_> {
+        Pen { dialect, people: &self.people, now: self.now }
     }
 
     fn channel(&self, dialect: Dialect) -> Option<Box<RawValue>> {
-        let (id, channel) = (self.event.channel.as_ref()?, self.channel.as_ref()?);
-        let time = |at| Time { at, dialect };
-        Some(raw(&serde_json::json!({
-            "id": id.id(), "type": id.kind(), "cid": id.as_str(), "created_at": time(channel.created_at),
-            "updated_at": time(channel.updated_at), "frozen": channel.is_frozen,
-        })))
+        Some(raw(&channels::channel(self.pen(dialect), self.shown.as_ref()?)))
     }
 
-    fn message(&self, dialect: Dialect) -> Box<RawValue> {
-        let (id, message) = self.event.message.as_deref().expect("the caller asked whether there is one");
-        let user = message.user.as_ref().and_then(|user| self.user(user, dialect));
-        raw(&serde_json::json!({
-            "id": id.as_str(), "text": message.text, "cid": message.channel.as_str(), "user": user,
-            "created_at": Time { at: message.created_at, dialect },
-        }))
+    fn reaction(&self, dialect: Dialect) -> Option<Box<RawValue>> {
+        let (kind, user, reaction) = self.event.reaction.as_ref()?;
+        let message = self.event.message.as_deref()?;
+        let (user, kind, custom) = (user.clone(), kind.clone(), reaction.custom());
+        let reacted = Reacted { user, kind, reaction: reaction.clone(), custom };
+        Some(raw(&self.frame(dialect).reaction_to(message.0.as_str(), &reacted)))
     }
 
-    fn reaction(&self, dialect: Dialect) -> Box<RawValue> {
-        let (kind, user, reaction) = self.event.reaction.as_ref().expect("the caller asked whether there is one");
-        raw(&serde_json::json!({
-            "type": kind, "user_id": user.as_str(), "score": reaction.score,
-            "created_at": Time { at: reaction.created_at, dialect },
-        }))
+    fn member(&self, dialect: Dialect) -> Option<Box<RawValue>> {
+        let (user, member) = self.event.member.as_ref()?;
+        let channel = self.channel.as_ref()?;
+        let listed = Listed::new(user.clone(), member.clone());
+        Some(raw(&channels::member(self.pen(dialect), channel, &listed)))
     }
 
-    fn member(&self, dialect: Dialect) -> Box<RawValue> {
-        let (user, member) = self.event.member.as_ref().expect("the caller asked whether there is one");
-        raw(&serde_json::json!({
-            "user_id": user.as_str(), "channel_role": member.channel_role, "user": self.user(user, dialect),
-        }))
+    fn me(&self, dialect: Dialect) -> Option<Box<RawValue>> {
+        let person = self.people.get(self.event.user.as_ref()?)?;
+        Some(raw(&to_wire::users::own(dialect, &self.people, person, self.own.as_ref()?, self.now)))
     }
 
     fn user(&self, id: &UserId, dialect: Dialect) -> Option<Box<RawValue>> {

@@ -20,40 +20,74 @@ use wire::chat::{
 use super::{
     hub::{Connection, Hub},
     scene::Scene,
+    unread,
 };
 use crate::{Server, apps::Tenant};
 
-/// Above this many watchers, reads and typing are told to nobody.
+/// Above this many watchers, reads and typing are told to nobody; above this many receivers, none is told what it has not
+/// read.
 const CROWD: usize = 100;
 
-/// Tells `event` to whoever hears of it.
+/// Tells `event` to whoever hears of it, and lets go of whom it locks out.
 pub(super) async fn tell(server: &Server, tenant: &Tenant, event: Event) -> domain::Result<()> {
+    let is_locked_out = matches!(event.kind.as_str(), "user.deleted" | "user.deactivated");
+    let locked_out = event.user.clone().filter(|_| is_locked_out);
+    tell_all(server, tenant, event).await?;
+    if let Some(user) = locked_out {
+        server.hub.disconnect(tenant.app.id, &user);
+    }
+    Ok(())
+}
+
+async fn tell_all(server: &Server, tenant: &Tenant, event: Event) -> domain::Result<()> {
     let (hub, app) = (&server.hub, tenant.app.id);
     let now = Timestamp::from_micros(server.clock.now_micros());
     let absent = absent_kind(&event);
-    let mut receivers = receivers(hub, app, &event);
-    let members = match (&absent, &event.channel) {
+    let mut receivers = receivers(hub, app, &event, now);
+    let mut members = match (&absent, &event.channel) {
         (Some(_), Some(channel)) => hub.audience.absent(hub, tenant, channel).await?,
         _ => Vec::new(),
     };
     hub.audience.note(app, &event);
+    hub.tallies.note(app, &event);
     receivers.retain(|connection| may_hear(&event, &connection.identity.user));
     if receivers.is_empty() && members.is_empty() {
         return Ok(());
     }
     let event = Event { at: if event.at.micros() == 0 { now } else { event.at }, ..event };
     let scene = Scene::read(server, &mut tenant.app.snapshot(), event, now).await?;
-    if !scene.is_told() {
-        return Ok(());
-    }
-    let mut text = Text::new(&scene, &scene.event.kind);
-    for connection in &receivers {
-        hub.push(connection, text.of(connection.identity.dialect));
-    }
+    let is_crowd = receivers.len() + members.len() > CROWD;
+    push(server, tenant, Text::new(&scene, &scene.event.kind), &receivers, is_crowd).await?;
     let Some(kind) = absent else { return Ok(()) };
-    let mut text = Text::new(&scene, kind);
-    for connection in members.iter().filter(|connection| may_hear(&scene.event, &connection.identity.user)) {
-        hub.push(connection, text.of(connection.identity.dialect));
+    members.retain(|connection| may_hear(&scene.event, &connection.identity.user));
+    push(server, tenant, Text::new(&scene, kind), &members, is_crowd).await
+}
+
+/// Puts the event into the outboxes of its receivers; each of a few is told what it has not read, too.
+async fn push(
+    server: &Server,
+    tenant: &Tenant,
+    mut text: Text<'_>,
+    receivers: &[Arc<Connection>],
+    is_crowd: bool,
+) -> domain::Result<()> {
+    let (hub, scene) = (&server.hub, text.scene);
+    let is_counted = unread::is_counted(text.kind) && !is_crowd;
+    let mut tx = tenant.app.snapshot();
+    let mut before: Option<(&UserId, unread::Tally)> = None;
+    for connection in receivers {
+        let frame = text.of(connection.identity.dialect);
+        let user = &connection.identity.user;
+        if !is_counted || connection.identity.is_anonymous {
+            hub.push(connection, frame);
+            continue;
+        }
+        let tally = match before {
+            Some((known, tally)) if known == user => tally,
+            _ => hub.tallies.after(&mut tx, user, scene.event.channel.as_ref(), scene.now).await?,
+        };
+        before = Some((user, tally));
+        hub.push(connection, tally.patch(frame.as_str()).into());
     }
     Ok(())
 }
@@ -78,7 +112,7 @@ impl<'s> Text<'s> {
 }
 
 /// The connections that hear of the event itself.
-fn receivers(hub: &Hub, app: AppId, event: &Event) -> Vec<Arc<Connection>> {
+fn receivers(hub: &Hub, app: AppId, event: &Event, now: Timestamp) -> Vec<Arc<Connection>> {
     let mut receivers = Vec::new();
     if is_for_webhooks(&event.kind) {
         return receivers;
@@ -95,8 +129,13 @@ fn receivers(hub: &Hub, app: AppId, event: &Event) -> Vec<Arc<Connection>> {
             }
         }
         (Some(channel), []) => {
-            let is_of_few = matches!(event.kind.as_str(), "typing.start" | "typing.stop" | "message.read");
-            if !is_of_few || hub.watcher_count(app, channel) <= CROWD {
+            let is_crowd = hub.watcher_count(app, channel) > CROWD;
+            let is_told = match event.kind.as_str() {
+                "typing.start" | "typing.stop" | "message.read" => !is_crowd,
+                "user.watching.start" | "user.watching.stop" => !is_crowd || hub.is_news(app, channel, now),
+                _ => true,
+            };
+            if is_told {
                 hub.each_watcher(app, channel, &mut take);
             }
             if let ("user.banned" | "user.unbanned", Some(user)) = (event.kind.as_str(), &event.user) {

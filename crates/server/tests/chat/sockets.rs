@@ -3,3 +3,4 @@
 mod connect;
 mod events;
 pub(crate) mod lake;
+mod told;

@@ -114,7 +114,7 @@ pub async fn total(app: &App, user: &UserId, now: Timestamp) -> Result<Vec<Total
     let mut tx = app.snapshot();
     let mut totals = Vec::new();
     for id in memberships(&mut tx, user).await? {
-        if let Some(total) = of_channel(&mut tx, id, user, now).await?
+        if let Some(total) = total_of(&mut tx, id, user, now).await?
             && total.unread > 0
         {
             totals.push(total);
@@ -124,7 +124,11 @@ pub async fn total(app: &App, user: &UserId, now: Timestamp) -> Result<Vec<Total
     Ok(totals)
 }
 
-async fn of_channel(tx: &mut Tx, id: ChannelId, user: &UserId, now: Timestamp) -> Result<Option<Total>> {
+/// What `user` has not read in the channel `id`; `None` where nothing is counted.
+///
+/// # Errors
+/// When the store fails.
+pub async fn total_of(tx: &mut Tx, id: ChannelId, user: &UserId, now: Timestamp) -> Result<Option<Total>> {
     let tenant = tx.tenant();
     let Some(channel) = channels::get(tx, &id).await? else { return Ok(None) };
     let Some(member) = members::get(tx, &id, user).await? else { return Ok(None) };

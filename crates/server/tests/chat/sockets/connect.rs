@@ -25,7 +25,7 @@ async fn the_first_frame_says_the_connection_and_its_user_in_the_dialect_of_the_
         let at = "2026-01-01T00:00:00Z";
         let me = json!({
             "id": "jack", "role": "user", "name": "Jack", "teams": [], "created_at": at, "updated_at": at,
-            "last_active": at, "banned": false, "online": true, "blocked_user_ids": [], "color": "red",
+            "last_active": at, "banned": false, "online": true, "invisible": false, "blocked_user_ids": [], "color": "red",
             "devices": [], "mutes": [], "channel_mutes": [], "unread_count": 0, "total_unread_count": 0,
             "unread_channels": 0, "unread_threads": 0,
         });
@@ -149,4 +149,12 @@ async fn a_server_that_stops_tells_clients_to_come_back() {
     assert_eq!(jack.closed().await, Some(1012));
     drop(jack);
     assert_eq!(lake.served.await.unwrap().cut, 0);
+}
+
+#[tokio::test]
+async fn who_is_deactivated_is_let_go() {
+    let lake = Lake::new().await;
+    let mut jack = lake.connect("jack").await;
+    lake.post("users/jack/deactivate", json!({})).await.ok(201);
+    assert_eq!(jack.closed().await, Some(1008));
 }
