@@ -1,6 +1,8 @@
-//! A small typed client of the feeds API, for tests that need many requests or must know an unknown outcome.
+//! A small typed client of the API, for tests that need many requests or must know an unknown outcome.
 //!
 //! It has its own types on purpose: sharing them with the server would let both be wrong together.
+
+pub(crate) mod chat;
 
 use std::time::Duration;
 
@@ -49,6 +51,8 @@ struct ServerClaims {
     resource: &'static str,
     action: &'static str,
     feed_id: &'static str,
+    /// What chat asks for.
+    server: bool,
 }
 
 /// An activity to add. `repo` is custom data.
@@ -121,7 +125,7 @@ pub(crate) struct Api {
 impl Api {
     /// A client that may do everything in `app` on the server at `origin`.
     pub(crate) fn new(origin: &str, app: &App) -> anyhow::Result<Self> {
-        let claims = ServerClaims { resource: "*", action: "*", feed_id: "*" };
+        let claims = ServerClaims { resource: "*", action: "*", feed_id: "*", server: true };
         let key = EncodingKey::from_secret(app.secret.as_bytes());
         Ok(Self {
             http: Client::builder(TokioExecutor::new()).build_http(),

@@ -5,6 +5,7 @@
 
 mod follower;
 mod poster;
+mod speakers;
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::seed::{self, Dice};
 use crate::serve::{self, Data, Server};
 use follower::Follower;
 use poster::Poster;
+use speakers::Speakers;
 
 const POSTERS: u64 = 6;
 const FOLLOWERS: u64 = 2;
@@ -64,9 +66,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         println!("round {round}: {}", clients.summary());
     }
     let (server, api) = start(directory.path()).await?;
-    clients.check(&api).await.with_context(|| format!("after the last kill of the run with --seed {seed}"))?;
+    let context = || format!("after the last kill of the run with --seed {seed}");
+    clients.check(&api).await.with_context(context)?;
+    clients.speakers.check_all(&api).await.with_context(context)?;
     server.stop().await?;
-    if clients.activities() < arguments.rounds {
+    if clients.activities().min(clients.speakers.messages()) < arguments.rounds {
         bail!("only {}: too little to prove anything", clients.summary());
     }
     println!("killed {} times; {}, all there once and in order", arguments.rounds, clients.summary());
@@ -100,6 +104,7 @@ fn reader_follows() -> Vec<Follow> {
 struct Clients {
     posters: Vec<Poster>,
     followers: Vec<Follower>,
+    speakers: Speakers,
 }
 
 impl Clients {
@@ -107,6 +112,7 @@ impl Clients {
         Self {
             posters: (0..POSTERS).map(|number| Poster::new(number, Dice::new(seed ^ (number + 1)))).collect(),
             followers: (0..FOLLOWERS).map(|number| Follower::new(number, Dice::new(seed ^ (number + 101)))).collect(),
+            speakers: Speakers::default(),
         }
     }
 
@@ -117,7 +123,8 @@ impl Clients {
         });
         let posters = try_join_all(self.posters.iter_mut().map(|poster| poster.write_until_unanswered(api)));
         let followers = try_join_all(self.followers.iter_mut().map(|follower| follower.write_until_unanswered(api)));
-        let writers = Box::pin(async { tokio::try_join!(posters, followers).map(drop) });
+        let speakers = self.speakers.speak_until_unanswered(api);
+        let writers = Box::pin(async { tokio::try_join!(posters, followers, speakers).map(drop) });
         // Writers end only with the server, so the killer comes first unless a writer has found a fault.
         match try_select(killer, writers).await {
             Ok(Either::Left(((), writers))) => writers.await,
@@ -127,6 +134,7 @@ impl Clients {
     }
 
     async fn check(&mut self, api: &Api) -> Result<()> {
+        self.speakers.check(api).await?;
         for follower in &mut self.followers {
             follower.check(api).await?;
         }
@@ -147,7 +155,8 @@ impl Clients {
 
     fn summary(&self) -> String {
         let changes: usize = self.followers.iter().map(Follower::changes).sum();
-        format!("{} activities and {changes} changes of follows", self.activities())
+        let messages = self.speakers.messages();
+        format!("{} activities, {changes} changes of follows and {messages} messages", self.activities())
     }
 }
 
