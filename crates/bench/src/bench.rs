@@ -132,6 +132,14 @@ impl Bench {
         Running::start("hyper", command, &self.cores, self.root())
     }
 
+    /// Starts a raw WebSocket broadcaster, and waits until it is ready.
+    pub(crate) async fn broadcaster(&self) -> Result<Server> {
+        let mut command = Command::new(&self.own);
+        command.args(["bench-peer", "broadcaster"]);
+        let mut running = Running::start("broadcaster", command, &self.cores, self.root())?;
+        Ok(Server { address: running.ready().await?, running })
+    }
+
     /// Starts the front that reads pages from the Redis at `redis`, and waits until it is ready.
     pub(crate) async fn redis_front(&self, redis: SocketAddr, next: &str) -> Result<Server> {
         let mut command = Command::new(&self.own);

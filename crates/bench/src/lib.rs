@@ -26,6 +26,7 @@ mod peer;
 mod progress;
 mod redis;
 mod report;
+mod room;
 mod rows;
 mod run;
 mod stats;

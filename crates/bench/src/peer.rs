@@ -5,6 +5,7 @@
 
 pub(crate) mod auth;
 mod bare;
+mod broadcaster;
 mod front;
 mod serve;
 
@@ -38,6 +39,12 @@ enum Peer {
         #[arg(long, default_value = "application/json")]
         content_type: String,
     },
+    /// Sends what one WebSocket says to all of them.
+    Broadcaster {
+        /// Where to listen.
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+    },
     /// Reads timelines from Redis: verifies the token, reads the ids, reads the activities, joins them.
     RedisFront {
         /// Where to listen.
@@ -63,6 +70,7 @@ pub async fn run(args: PeerArgs) -> Result<()> {
             let body = std::fs::read(&body_file)?;
             bare::run(listen, body.into(), status, &content_type).await
         }
+        Peer::Broadcaster { listen } => broadcaster::run(listen).await,
         Peer::RedisFront { listen, redis, secret, next } => front::run(listen, redis, &secret, &next).await,
     }
 }

@@ -3,10 +3,13 @@
 //! To add one, write its file and name it in [`ROWS`].
 
 mod add;
+mod broadcast;
 mod cold_start;
+mod delivery;
 mod feed_page;
 mod feed_page_tail;
 mod follow;
+mod idle_socket;
 mod memory;
 mod read_at_scale;
 
@@ -36,8 +39,18 @@ pub(crate) struct Row {
 pub(crate) type Measure = for<'a> fn(&'a mut Bench) -> Pin<Box<dyn Future<Output = Result<Vec<Line>>> + 'a>>;
 
 /// Every row that is built.
-pub(crate) static ROWS: [Row; 7] =
-    [feed_page::ROW, feed_page_tail::ROW, add::ROW, follow::ROW, cold_start::ROW, memory::ROW, read_at_scale::ROW];
+pub(crate) static ROWS: [Row; 10] = [
+    feed_page::ROW,
+    feed_page_tail::ROW,
+    add::ROW,
+    follow::ROW,
+    delivery::ROW,
+    broadcast::ROW,
+    idle_socket::ROW,
+    cold_start::ROW,
+    memory::ROW,
+    read_at_scale::ROW,
+];
 
 /// The rows with these numbers in the order of the table; all if there are none.
 pub(crate) fn choose(numbers: &[u8]) -> Result<Vec<&'static Row>> {
@@ -56,13 +69,13 @@ mod tests {
     #[test]
     fn rows_are_chosen_by_number_in_the_order_of_the_table() {
         let numbers = |asked: &[u8]| choose(asked).unwrap().iter().map(|row| row.number).collect::<Vec<_>>();
-        assert_eq!(numbers(&[]), [1, 2, 3, 4, 10, 11, 13]);
+        assert_eq!(numbers(&[]), [1, 2, 3, 4, 7, 8, 9, 10, 11, 13]);
         assert_eq!(numbers(&[10, 1]), [1, 10]);
     }
 
     #[test]
     fn an_unknown_row_is_an_error_that_names_the_known() {
         let error = choose(&[99]).err().unwrap();
-        assert_eq!(error.to_string(), "no row 99; there are 1, 2, 3, 4, 10, 11, 13");
+        assert_eq!(error.to_string(), "no row 99; there are 1, 2, 3, 4, 7, 8, 9, 10, 11, 13");
     }
 }

@@ -1,4 +1,4 @@
-//! The bench itself, quick, against the stand-in: every row runs and finds figures; a wrong page ends the run.
+//! The bench itself, quick, against the stand-in: every row of feeds runs and finds figures; a wrong page ends the run.
 //!
 //! No figure is asserted: a timing is a benchmark, never a test.
 
@@ -29,8 +29,9 @@ fn report(arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn every_row_runs_and_finds_figures() {
-    let report = report(&["--json", "--rounds", "2"]);
+fn every_row_of_feeds_runs_and_finds_figures() {
+    // The stand-in has no chat.
+    let report = report(&["--json", "--rounds", "2", "--rows", "1,2,3,4,10,11,13"]);
     let lines = report["lines"].as_array().unwrap();
     for row in [1, 2, 3, 4, 10, 11, 13] {
         let of_row: Vec<&Value> = lines.iter().filter(|line| line["row"] == row).collect();

@@ -92,7 +92,11 @@ pub(crate) async fn send(call: Call, mut sent: Fields) -> Result<Reply> {
                 return Err(off("events of the application's own"));
             }
             place.check(&call, "send-custom-event")?;
-            call.tenant.app.write(async |tx| Ok(events::record(tx, event.clone()))).await?;
+            let written = call.tenant.app.write(async |tx| {
+                events::record(tx, event.clone());
+                Ok(())
+            });
+            written.await?;
         }
     }
     let event = realtime::show(&call.server, &call.tenant, event, call.dialect, now).await?;

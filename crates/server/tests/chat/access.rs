@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use serde_json::{Value, json};
-use server::realtime;
 
 use crate::pond::{Answer, Client, NOW_SECONDS, Pond, sign};
 
@@ -72,7 +71,7 @@ fn filled(path: &str) -> String {
 
 #[tokio::test]
 async fn every_route_has_a_row_and_every_row_a_route() {
-    let (_, running) = Pond::start(realtime::Options::default()).await;
+    let (_, running) = Pond::start(|_| {}).await;
     let routes: Vec<_> = running.chat_routes().iter().map(|route| (route.method, route.path)).collect();
     let table = table();
     let without_row: Vec<_> = routes.iter().filter(|route| !table.contains_key(*route)).collect();

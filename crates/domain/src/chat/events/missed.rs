@@ -13,9 +13,9 @@ use crate::{
 };
 
 /// The most events that are told at once.
-pub const EVENTS_MAX: usize = 1000;
+const EVENTS_MAX: usize = 1000;
 /// How long ago it may be, in microseconds: 30 days.
-pub const AGO_MAX_MICROS: i64 = 30 * 24 * 3600 * 1_000_000;
+const AGO_MAX_MICROS: i64 = 30 * 24 * 3600 * 1_000_000;
 /// How much later than its cause an event may be committed, in microseconds.
 const LATE_MICROS: i64 = 10 * 1_000_000;
 
@@ -79,7 +79,11 @@ mod tests {
             [("before", 0, &ours), ("one", 100, &ours), ("elsewhere", 101, &other), ("two", 102, &ours)]
         {
             let event = Event::new(kind, at(seconds), Some(channel));
-            pond.app.write(async |tx| Ok(record(tx, event.clone()))).await.unwrap();
+            let written = pond.app.write(async |tx| {
+                record(tx, event.clone());
+                Ok(())
+            });
+            written.await.unwrap();
         }
         let channels = HashSet::from([ours]);
         let kinds = async |since, now| {
