@@ -178,7 +178,7 @@ pub const FILE: Table<String, File> = Table::new(130, "file");
 /// user, file → nothing: what the user uploaded. Mirror of `FILE`.
 pub const UPLOADED: Table<(String, String), ()> = Table::new(131, "uploaded");
 /// file → nothing: its bytes are to be removed.
-pub const FILE_GONE: Table<String, ()> = Table::new(128, "file_gone");
+pub const FILE_GONE: Table<String, ()> = Table::new(132, "file_gone");
 
 // Moderation.
 /// kind, reported thing, by whom → the report.
