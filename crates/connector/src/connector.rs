@@ -4,6 +4,8 @@ mod asking;
 mod connecting;
 mod deciding;
 mod integrating;
+mod looking;
+mod sweeping;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -28,6 +30,7 @@ use crate::{
 pub use asking::{Asked, NewRequest};
 pub use connecting::Connected;
 pub use integrating::NewIntegration;
+pub use looking::{Filter, Page};
 
 /// The cache of the store, in bytes: the connector reads little.
 const CACHE_BYTES: u64 = 16 << 20;
@@ -55,6 +58,8 @@ pub struct Connector {
     pub(crate) surroundings: Surroundings,
     dialects: Vec<Dialect>,
     sessions: Mutex<BTreeMap<String, Arc<Session>>>,
+    /// Told when something may have become due.
+    pub(crate) news: tokio::sync::Notify,
     pub(crate) locks: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
@@ -89,12 +94,14 @@ impl Connector {
         let blobs = Blobs::open(dir.join("blobs"))?;
         let dialects = dialects.into_iter().chain(Dialect::built_in()).collect();
         let (sessions, locks) = (Mutex::default(), Mutex::default());
-        let connector = Connector { store, blobs, ring, pepper, signer, http, surroundings, dialects, sessions, locks };
+        let news = tokio::sync::Notify::new();
+        let connector =
+            Connector { store, blobs, ring, pepper, signer, http, surroundings, dialects, sessions, news, locks };
         connector.record(Draft::system("connector.started", "connector")).await?;
         Ok(connector)
     }
 
-    async fn record(&self, draft: Draft) -> Result<()> {
+    pub(crate) async fn record(&self, draft: Draft) -> Result<()> {
         let now = self.surroundings.now();
         let written = self.store.write(async |tx: &mut Transaction| {
             audit::record(tx, &draft, now).await?;

@@ -115,6 +115,9 @@ pub struct Policies {
     /// The grace before a deletion, in seconds.
     #[n(4)]
     pub cooling_off_secs: u32,
+    /// Whether nobody approves a request of their own.
+    #[n(5)]
+    pub four_eyes: bool,
 }
 
 /// An integration.
@@ -246,6 +249,7 @@ impl Default for Policies {
             needs_approval: false,
             needs_verification: false,
             cooling_off_secs: 0,
+            four_eyes: false,
         }
     }
 }

@@ -7,9 +7,11 @@ use store::Table;
 use crate::{
     audit::{Entry, Head},
     executions::{Artifact, Attempt, Execution, SubTask, Target},
+    hooks::{Delivery, Webhook},
     integrations::{Credential, Integration},
     keys::{KekRecord, WrappedKey},
     requests::Request,
+    tokens::Token,
     upstream::LimitState,
 };
 
@@ -57,6 +59,15 @@ pub(crate) const ARTIFACT: Table<(String, String), Artifact> = Table::new(35, "a
 /// integration, hash of a user id → when the user was erased.
 pub(crate) const ERASED: Table<(String, String), i64> = Table::new(40, "erased");
 
+/// SHA-256 of an API token → whose it is and what it may do.
+pub(crate) const TOKEN: Table<String, Token> = Table::new(50, "token");
+/// webhook → where events go.
+pub(crate) const WEBHOOK: Table<String, Webhook> = Table::new(60, "webhook");
+/// webhook, number → an event on its way, or sent.
+pub(crate) const DELIVERY: Table<(String, u64), Delivery> = Table::new(61, "delivery");
+/// webhook, number → nothing. Those of `DELIVERY` that nobody has taken.
+pub(crate) const UNDELIVERED: Table<(String, u64), ()> = Table::new(62, "undelivered");
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +95,10 @@ mod tests {
             ATTEMPT.tag(),
             ARTIFACT.tag(),
             ERASED.tag(),
+            TOKEN.tag(),
+            WEBHOOK.tag(),
+            DELIVERY.tag(),
+            UNDELIVERED.tag(),
         ];
         let all = tags.len();
         tags.sort_unstable();

@@ -12,6 +12,9 @@
 pub mod audit;
 pub mod deadlines;
 pub mod executions;
+pub mod hooks;
+pub mod http;
+
 pub mod integrations;
 pub mod keys;
 pub mod package;
@@ -21,6 +24,7 @@ pub mod requests;
 pub mod signing;
 pub mod status;
 pub mod surroundings;
+pub mod tokens;
 pub mod upstream;
 
 mod blobs;
@@ -30,7 +34,8 @@ mod error;
 mod keyspace;
 mod secret;
 mod words;
+mod worker;
 
-pub use connector::{Asked, Connected, Connector, Detail, NewIntegration, NewRequest, Setup};
+pub use connector::{Asked, Connected, Connector, Detail, Filter, NewIntegration, NewRequest, Page, Setup};
 pub use error::{Error, Result};
 pub use secret::Secret;

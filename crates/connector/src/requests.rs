@@ -160,6 +160,9 @@ pub struct Request {
     /// Whether its identifiers and records were destroyed.
     #[n(16)]
     pub is_shredded: bool,
+    /// The batch that it came with.
+    #[n(17)]
+    pub batch: Option<String>,
 }
 
 impl GivenIdentifier {

@@ -12,7 +12,7 @@ use crate::{
     engine,
     error::failed,
     executions::{Execution, SubTask, TaskKind},
-    integrations::{self, Integration},
+    integrations::{self, Health, Integration},
     keyspace::{DEDUPE, EXTERNAL, HERE, IDEMPOTENCY, LOOKUP, REQUEST, SUB_TASK},
     requests::{GivenIdentifier, IDENTIFIERS_MAX, Kind, Request, Verification},
     status::{Change, Facts, Reason, State},
@@ -49,6 +49,8 @@ pub struct NewRequest {
     pub idempotency_key: Option<String>,
     /// What a dry run allowed: see [`Connector::confirm_token`].
     pub confirm_token: Option<String>,
+    /// The batch that it comes with.
+    pub batch: Option<String>,
 }
 
 /// What became of asking.
@@ -85,6 +87,7 @@ impl NewRequest {
             is_dry_run: false,
             idempotency_key: None,
             confirm_token: None,
+            batch: None,
         }
     }
 
@@ -139,6 +142,12 @@ impl Connector {
                 return Ok(Asked::Duplicate(known));
             }
             let integrations = meant(tx, &new.integrations).await?;
+            if let Some(idle) =
+                integrations.iter().find(|one| matches!(one.health, Health::Untested | Health::Disabled))
+            {
+                let message = format!("the integration `{}` is {}; test or enable it first", idle.name, idle.health);
+                return Err(Error::Conflict(message));
+            }
             let dedupe_key = new.dedupe_key(&integrations, &self.pepper);
             if let Some(last) = DEDUPE.get(tx, HERE, &dedupe_key).await? {
                 let last = load_request(tx, &last).await?;
@@ -166,6 +175,7 @@ impl Connector {
                 finished_at: None,
                 executions: Vec::new(),
                 is_shredded: false,
+                batch: new.batch.clone(),
             };
             for (integration, execution_id) in integrations.iter().zip(&execution_ids) {
                 let mut execution = Execution::new(execution_id.clone(), &id, &integration.id, new.kind, now);
@@ -184,7 +194,9 @@ impl Connector {
             store_request(tx, &request, new, &body, now).await?;
             Ok(Asked::Created(engine::roll_up(tx, &id, now).await?))
         });
-        written.await.map_err(failed)
+        let asked = written.await.map_err(failed)?;
+        self.news.notify_one();
+        Ok(asked)
     }
 }
 

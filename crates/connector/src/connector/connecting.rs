@@ -71,6 +71,30 @@ impl Connector {
         Ok(report)
     }
 
+    /// Tries other credentials for a saved integration.
+    ///
+    /// # Errors
+    /// [`Error::TestFailed`].
+    pub(crate) async fn try_credentials(&self, id: &str, pair: &Pair) -> Result<()> {
+        let integration = self.integration(id).await?;
+        let dialect = self.dialect(&integration.dialect)?;
+        let address = Address::parse(&integration.base_url, true)?;
+        let session = Session::new(address, dialect, copied(pair), integration.throttle_percent, BTreeMap::new());
+        let email_field = integration.email_field.as_str();
+        let trial = Trial { session: &session, http: &self.http, pair, email_field, with_delete: true };
+        let report = probe::run(&trial, &self.surroundings).await;
+        if report.is_ok() { Ok(()) } else { Err(Error::TestFailed(Box::new(report))) }
+    }
+
+    /// The first characters of the API key.
+    pub(crate) async fn hint(&self, integration: &Integration) -> Result<Option<String>> {
+        match integrations::credential(&mut self.store.read(), integration).await {
+            Ok(credential) => Ok(Some(credential.hint)),
+            Err(Error::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn note_test(&self, id: &str, report: &Report) -> Result<Integration> {
         let verdict = report.verdict();
         let warnings = report.steps.iter().any(|step| step.status == StepStatus::Warning);

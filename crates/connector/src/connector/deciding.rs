@@ -12,7 +12,7 @@ use crate::{
     executions::{self, Execution, Phase, TaskKind, TaskStatus},
     keys,
     keyspace::{HERE, LOOKUP, REQUEST},
-    requests::{GivenIdentifier, Kind, Request},
+    requests::{GivenIdentifier, Kind, Request, Verification},
     status::{Change, Facts, Reason, Status},
 };
 
@@ -45,6 +45,55 @@ impl Connector {
                 execution.next_run_at = Some(now);
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// Notes that it was verified who asks, and lets the request go on if it waited for that.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when it is done.
+    pub async fn verify(&self, request: &str, verification: &Verification, actor: &str) -> Result<()> {
+        let now = self.surroundings.now();
+        let written = self.store.write(async |tx: &mut Transaction| {
+            let mut record = load_request(tx, request).await?;
+            record.verification = Some(verification.clone());
+            REQUEST.put(tx, HERE, &record.id, &record);
+            audit::record(tx, &Draft::by(actor, "request.verified", request).of_request(request), now).await?;
+            Ok(record.state.reason())
+        });
+        match written.await.map_err(failed)? {
+            Some(Reason::VerificationRequired) => self.release(request, actor).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Approves a held request; under the rule of four eyes nobody approves their own.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`].
+    pub async fn approve(&self, request: &str, actor: &str) -> Result<()> {
+        let record = self.request(request).await?;
+        let mut tx = self.store.read();
+        for id in &record.executions {
+            let execution = executions::load(&mut tx, id).await?;
+            let integration = crate::integrations::load(&mut tx, &execution.integration).await?;
+            if integration.policies.four_eyes && record.requested_by == actor {
+                return Err(Error::Conflict("nobody approves a request of their own; ask somebody else".to_owned()));
+            }
+        }
+        drop(tx);
+        self.release(request, actor).await
+    }
+
+    /// Refuses a held request.
+    ///
+    /// # Errors
+    /// [`Error::Status`] when it is not held.
+    pub async fn deny(&self, request: &str, actor: &str) -> Result<()> {
+        self.decide(request, actor, "request.denied", |execution| {
+            execution.next_run_at = None;
+            apply(execution, Change::Cancel(Reason::Denied))
         })
         .await
     }
@@ -222,7 +271,9 @@ impl Connector {
             engine::roll_up(tx, request, now).await?;
             Ok(())
         });
-        written.await.map_err(failed)
+        written.await.map_err(failed)?;
+        self.news.notify_one();
+        Ok(())
     }
 }
 

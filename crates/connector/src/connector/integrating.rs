@@ -133,6 +133,72 @@ impl Connector {
         integrations::list(&mut self.store.read()).await
     }
 
+    /// Changes settings of an integration.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], and whatever `change` refuses.
+    pub async fn change_integration(
+        &self,
+        id: &str,
+        actor: &str,
+        change: impl Fn(&mut Integration) -> Result<()> + Send + Sync,
+    ) -> Result<Integration> {
+        let now = self.surroundings.now();
+        let change = &change;
+        let written = self.store.write(async |tx: &mut Transaction| {
+            let before = integrations::load(tx, id).await?;
+            let mut integration = before.clone();
+            change(&mut integration)?;
+            integration.delete_options.check()?;
+            if integration.name != before.name {
+                if INTEGRATION_NAME.exists(tx, HERE, &integration.name).await? {
+                    return Err(Error::Conflict("there is an integration of this name".to_owned()));
+                }
+                INTEGRATION_NAME.delete(tx, HERE, &before.name);
+                INTEGRATION_NAME.put(tx, HERE, &integration.name, &before.id);
+            }
+            INTEGRATION.put(tx, HERE, &integration.id, &integration);
+            audit::record(tx, &Draft::by(actor, "integration.changed", id), now).await?;
+            Ok(integration)
+        });
+        let changed = written.await.map_err(failed)?;
+        self.sessions.lock().remove(id);
+        Ok(changed)
+    }
+
+    /// Removes an integration and destroys its credentials.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] while requests on it are open, unless `force` says to cancel what can be canceled.
+    pub async fn remove_integration(&self, id: &str, force: bool, actor: &str) -> Result<()> {
+        let now = self.surroundings.now();
+        let written = self.store.write(async |tx: &mut Transaction| {
+            let integration = integrations::load(tx, id).await?;
+            let page = DUE.scan(tx, HERE, DUE.range(HERE), store::Direction::Forward, store::Limit::PAGE).await?;
+            for ((at, execution), ()) in page.rows {
+                let execution = executions::load(tx, &execution).await?;
+                if execution.integration != id {
+                    continue;
+                }
+                if !force {
+                    return Err(Error::Conflict("requests on it are open; finish or cancel them first".to_owned()));
+                }
+                DUE.delete(tx, HERE, &(at, execution.id.clone()));
+            }
+            for version in integration.credential.saturating_sub(1)..=integration.credential {
+                CREDENTIAL.delete(tx, HERE, &(id.to_owned(), version));
+            }
+            crate::keys::shred(tx, id);
+            INTEGRATION_NAME.delete(tx, HERE, &integration.name);
+            INTEGRATION.delete(tx, HERE, &id.to_owned());
+            audit::record(tx, &Draft::by(actor, "integration.removed", id), now).await?;
+            Ok(())
+        });
+        written.await.map_err(failed)?;
+        self.sessions.lock().remove(id);
+        Ok(())
+    }
+
     /// Changes when a deletion counts as done; what is submitted keeps the behaviour it was submitted under.
     ///
     /// # Errors

@@ -45,6 +45,10 @@ impl Run<'_> {
             self.execution.phase = Phase::Preview;
             return self.change(Change::Complete(Outcome::Preview, None));
         }
+        let is_approved = self.execution.approved.contains(&Reason::ApprovalRequired);
+        if self.integration.policies.needs_approval && !is_approved {
+            return self.change(Change::Hold(Reason::ApprovalRequired));
+        }
         // A deletion that was previewed is for exactly the users that were shown.
         if self.execution.confirmed.as_ref().is_some_and(|confirmed| *confirmed != self.target_set()) {
             return self.change(Change::Hold(Reason::IdentityChanged));

@@ -67,10 +67,11 @@ pub(crate) async fn roll_up(tx: &mut Transaction, id: &str, now: Timestamp) -> R
     let state = status::roll_up(&states);
     if state != request.state {
         let draft = Draft::system("request.status", id).of_request(id).with("status", state.status());
-        audit::record(tx, &draft, now).await?;
+        let seq = audit::record(tx, &draft, now).await?;
         request.finished_at = state.status().is_final().then_some(now);
         request.state = state;
         REQUEST.put(tx, HERE, &request.id, &request);
+        crate::hooks::tell(tx, &request, seq, now).await?;
     }
     Ok(request)
 }

@@ -12,7 +12,7 @@ use super::{
     dialect::{Dialect, Endpoint, Meaning},
     throttle::LimitHeaders,
 };
-use crate::{Error, Result, Secret, keys::sha256, redact::scrub};
+use crate::{Error, Result, Secret, hooks::Guard, keys::sha256, redact::scrub};
 
 /// How long things may take, and how large they may be.
 #[derive(Clone, Debug)]
@@ -29,10 +29,14 @@ pub struct HttpOptions {
     pub export_bytes_max: u64,
     /// A file of further trusted certificates.
     pub ca_file: Option<std::path::PathBuf>,
+    /// Hosts inside to which webhooks may go.
+    pub webhook_hosts: Vec<String>,
 }
 
 /// The largest body that is read into memory, in bytes.
 const BODY_BYTES_MAX: u64 = 32 << 20;
+/// How long a receiver of events may take.
+const WEBHOOK_MAX: Duration = Duration::from_secs(10);
 const USER_AGENT: &str = concat!("millpond/", env!("CARGO_PKG_VERSION"));
 
 impl Default for HttpOptions {
@@ -44,6 +48,7 @@ impl Default for HttpOptions {
             idle: Duration::from_secs(30),
             export_bytes_max: 1 << 30,
             ca_file: None,
+            webhook_hosts: Vec::new(),
         }
     }
 }
@@ -52,6 +57,9 @@ impl Default for HttpOptions {
 #[derive(Clone, Debug)]
 pub struct Http {
     client: reqwest::Client,
+    /// For webhooks: it looks at every address that a name leads to.
+    outside: reqwest::Client,
+    guard: Guard,
     options: HttpOptions,
 }
 
@@ -159,7 +167,30 @@ impl Http {
             }
         }
         let client = builder.build().map_err(|error| Error::Outbound(error.to_string()))?;
-        Ok(Http { client, options })
+        let guard = Guard::new(options.webhook_hosts.clone());
+        let outside = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(WEBHOOK_MAX)
+            .no_proxy()
+            .dns_resolver(std::sync::Arc::new(guard.clone()))
+            .user_agent(USER_AGENT);
+        let outside = outside.build().map_err(|error| Error::Outbound(error.to_string()))?;
+        Ok(Http { client, outside, guard, options })
+    }
+
+    /// Where webhooks may go.
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Sends an event; answers the status, if there was an answer.
+    pub(crate) async fn post_event(&self, url: &str, headers: &[(&'static str, &str)], body: String) -> Option<u16> {
+        self.guard.check(url).ok()?;
+        let mut request = self.outside.post(url).header("content-type", "application/json").body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Some(request.send().await.ok()?.status().as_u16())
     }
 
     /// Makes a call; a good answer's body goes to `sink` if there is one.

@@ -5,9 +5,11 @@
 mod access;
 mod connecting;
 mod deletion;
+mod hooks;
 mod kills;
 mod place;
 mod polling;
 mod requests;
 mod secrets;
+mod service;
 mod trouble;

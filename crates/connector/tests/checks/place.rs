@@ -53,7 +53,7 @@ impl Dice for Seeded {
 
 pub(crate) struct Place {
     // It goes before its directory does.
-    connector: Option<Connector>,
+    connector: Option<Arc<Connector>>,
     pub(crate) clock: HandClock,
     pub(crate) upstream: Upstream,
     pub(crate) dir: tempfile::TempDir,
@@ -114,6 +114,11 @@ impl Place {
         self.connector.as_ref().unwrap()
     }
 
+    /// The same, for whoever keeps it.
+    pub(crate) fn shared(&self) -> Arc<Connector> {
+        self.connector.clone().unwrap()
+    }
+
     /// What a process has that is killed and started again.
     pub(crate) async fn reopen(&mut self) {
         drop(self.connector.take());
@@ -121,6 +126,7 @@ impl Place {
             head: Duration::from_millis(300),
             export_head: Duration::from_millis(300),
             idle: Duration::from_millis(300),
+            webhook_hosts: vec!["127.0.0.1".to_owned()],
             ..HttpOptions::default()
         };
         let setup = Setup {
@@ -129,7 +135,7 @@ impl Place {
             http: Http::new(options).unwrap(),
             dialects: Vec::new(),
         };
-        self.connector = Some(Connector::open(self.dir.path(), setup).await.unwrap());
+        self.connector = Some(Arc::new(Connector::open(self.dir.path(), setup).await.unwrap()));
     }
 
     pub(crate) async fn ask(&self, new: &NewRequest) -> Request {

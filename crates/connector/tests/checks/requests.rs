@@ -97,3 +97,20 @@ async fn a_shredded_request_keeps_its_state_and_loses_its_person() {
     assert_eq!(state(&place.request(&request.id).await), FOUND);
     assert!(connector::audit::verify(place.connector().store()).await.unwrap().is_ok(), "check 41: the chain holds");
 }
+
+#[tokio::test]
+async fn packages_are_kept_for_a_week_and_identifiers_for_a_month() {
+    let place = Place::new().await;
+    let request = place.access(email("amy@example.com")).await;
+    place.clock.advance(6 * DAY);
+    place.connector().sweep().await.unwrap();
+    assert!(place.file(&request, "package.zip").await.is_some());
+    place.clock.advance(2 * DAY);
+    place.connector().sweep().await.unwrap();
+    assert!(place.file(&request, "package.zip").await.is_none());
+    assert_eq!(place.connector().find(&email("amy@example.com")).await.unwrap().len(), 1);
+    place.clock.advance(30 * DAY);
+    place.connector().sweep().await.unwrap();
+    assert!(place.connector().find(&email("amy@example.com")).await.unwrap().is_empty());
+    assert!(place.request(&request.id).await.is_shredded);
+}

@@ -1,0 +1,85 @@
+//! What is done from time to time: what has been kept long enough is destroyed (§4.5), and connections are tried again.
+
+use store::Transaction;
+
+use super::{Connector, Filter};
+use crate::{
+    Error, Result,
+    error::failed,
+    executions,
+    integrations::Health,
+    keyspace::{ARTIFACT, HERE},
+    requests::Request,
+};
+
+const DAY: i64 = 24 * 3600 * 1_000_000;
+/// How long packages of final requests are kept, in microseconds.
+const PACKAGES_KEPT: i64 = 7 * DAY;
+/// How long identifiers and everything else of final requests are kept, in microseconds.
+const IDENTIFIERS_KEPT: i64 = 30 * DAY;
+const PAGE: usize = 200;
+
+impl Connector {
+    /// Destroys what has been kept long enough, and tries connections that nobody has tried for a day.
+    ///
+    /// # Errors
+    /// When the store or the folder of blobs fails.
+    pub async fn sweep(&self) -> Result<()> {
+        let mut after = None::<String>;
+        loop {
+            let page = self.requests(&Filter::default(), after.as_deref(), PAGE).await?;
+            for request in &page.requests {
+                self.sweep_one(request).await?;
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        for integration in self.integrations().await? {
+            let is_tried = matches!(integration.health, Health::Connected | Health::Degraded | Health::Disconnected);
+            let tested_at = integration.last_tested_at.unwrap_or(integration.created_at);
+            if is_tried && self.surroundings.now().micros() - tested_at.micros() >= DAY {
+                self.test_integration(&integration.id, integration.capabilities.iter().any(|one| one == "delete"))
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn sweep_one(&self, request: &Request) -> Result<()> {
+        let Some(finished_at) = request.finished_at.filter(|_| !request.is_shredded) else { return Ok(()) };
+        let kept = self.surroundings.now().micros() - finished_at.micros();
+        if kept >= IDENTIFIERS_KEPT {
+            // One that is watched in the background is kept until that ends.
+            return match self.shred(&request.id).await {
+                Err(Error::Conflict(_)) => Ok(()),
+                done => done,
+            };
+        }
+        if kept >= PACKAGES_KEPT {
+            self.drop_bodies(request).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes what was fetched about the person; certificates stay.
+    async fn drop_bodies(&self, request: &Request) -> Result<()> {
+        for id in &request.executions {
+            let written = self.store.write(async |tx: &mut Transaction| {
+                let mut blobs = Vec::new();
+                for (name, artifact) in executions::artifacts(tx, id).await? {
+                    if !name.starts_with("erasure-certificate") {
+                        ARTIFACT.delete(tx, HERE, &(id.clone(), name));
+                        blobs.push(artifact.blob);
+                    }
+                }
+                Ok(blobs)
+            });
+            for blob in written.await.map_err(failed)? {
+                self.blobs.remove(&blob)?;
+            }
+        }
+        Ok(())
+    }
+}

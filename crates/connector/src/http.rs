@@ -1,0 +1,39 @@
+//! The service (§15): the same for a program over the network and for the command line in its own process.
+//!
+//! **Invariant:** every route says what its caller must be allowed; an answer or an error holds no identifier and no
+//! secret.
+
+mod audit;
+mod body;
+mod call;
+mod document;
+mod integrations;
+mod metrics;
+mod problem;
+mod requests;
+mod results;
+mod router;
+mod tokens;
+mod views;
+mod webhooks;
+
+pub use call::{Remote, Reply, Service, serve};
+pub use document::document;
+pub use problem::Problem;
+pub use router::{Route, router, routes};
+
+/// Who calls.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The id of the token, or `local` for whoever has the data directory.
+    pub name: String,
+    /// What the caller may do.
+    pub role: crate::tokens::Role,
+}
+
+impl Caller {
+    /// Whoever has the key of the data directory.
+    pub fn local() -> Self {
+        Caller { name: "local".to_owned(), role: crate::tokens::Role::SuperAdmin }
+    }
+}

@@ -1,0 +1,50 @@
+//! `/v1/audit`.
+
+use axum::{
+    Json,
+    extract::{Query, State},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+
+use super::{Problem, router::Here};
+use crate::audit;
+
+#[derive(Deserialize)]
+pub(super) struct After {
+    #[serde(default)]
+    after: u64,
+}
+
+pub(super) async fn list((State(connector), _): Here, Query(after): Query<After>) -> Result<Json<Value>, Problem> {
+    let entries = audit::list(connector.store(), after.after).await?;
+    let next = entries.last().map(|entry| entry.seq);
+    let shown: Vec<Value> = entries.iter().filter_map(|entry| serde_json::from_str(&entry.to_json()).ok()).collect();
+    Ok(Json(json!({"data": shown, "next_cursor": next})))
+}
+
+/// The log as lines, the last of which says with which key packages and certificates are signed.
+pub(super) async fn export((State(connector), _): Here) -> Result<Response, Problem> {
+    let mut text = String::new();
+    let mut after = 0;
+    loop {
+        let entries = audit::list(connector.store(), after).await?;
+        let Some(last) = entries.last() else { break };
+        after = last.seq;
+        for entry in &entries {
+            text.push_str(&entry.to_json());
+            text.push('\n');
+        }
+    }
+    text.push_str(&format!("{}\n", json!({"public_key": connector.public_key()})));
+    debug_assert!(text.lines().all(|line| serde_json::from_str::<&RawValue>(line).is_ok()));
+    Ok(([("content-type", "application/x-ndjson")], text).into_response())
+}
+
+pub(super) async fn verify((State(connector), _): Here) -> Result<Json<Value>, Problem> {
+    Ok(Json(match audit::verify(connector.store()).await? {
+        Ok(entries) => json!({"ok": true, "entries": entries}),
+        Err(broken) => json!({"ok": false, "first_bad_seq": broken.seq}),
+    }))
+}

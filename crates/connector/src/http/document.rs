@@ -1,0 +1,54 @@
+//! `/openapi.json`, made from the table of routes.
+
+use serde_json::{Map, Value, json};
+
+use super::router::routes;
+
+/// The OpenAPI document of the service.
+pub fn document() -> Value {
+    let mut paths = Map::new();
+    for route in routes() {
+        let parameters: Vec<Value> = route
+            .path
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+            .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+            .collect();
+        let operation = json!({
+            "summary": route.about,
+            "operationId": operation_id(route.method, route.path),
+            "parameters": parameters,
+            "security": [{"token": [route.need.word()]}],
+            "responses": {
+                "2XX": {"description": "Done."},
+                "4XX": {"description": "A problem (RFC 9457).", "content": {"application/problem+json": {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                }}},
+            },
+        });
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        path[route.method.to_lowercase()] = operation;
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {"title": "Millpond privacy requests", "version": env!("CARGO_PKG_VERSION")},
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {"Problem": {
+                "type": "object",
+                "required": ["type", "title", "status", "detail", "code"],
+                "properties": {
+                    "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
+                    "detail": {"type": "string"}, "code": {"type": "string"},
+                },
+            }},
+        },
+    })
+}
+
+fn operation_id(method: &str, path: &str) -> String {
+    let parts = path.trim_start_matches("/v1/").split('/').filter(|part| !part.starts_with('{'));
+    let one = if path.ends_with('}') { "_one" } else { "" };
+    format!("{}_{}{one}", method.to_lowercase(), parts.collect::<Vec<_>>().join("_").replace('-', "_"))
+}

@@ -1,0 +1,285 @@
+//! `/v1/integrations`.
+
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Problem, body, router::Here, views};
+use crate::{
+    Connector, Error, NewIntegration, Secret,
+    integrations::{Behavior, DeleteOptions, Depth, Health, Integration, MultiMatch, Pair, Policies},
+};
+
+type Answer = Result<Json<Value>, Problem>;
+
+/// The settings that can be changed later too.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Settings {
+    name: Option<String>,
+    email_field: Option<String>,
+    async_deletion_behavior: Option<String>,
+    delete_options: Option<Options>,
+    throttle: Option<Throttle>,
+    policies: Option<Rules>,
+}
+
+#[derive(Deserialize)]
+struct Create {
+    #[serde(flatten)]
+    settings: Settings,
+    api_key: String,
+    api_secret: String,
+    base_url: Option<String>,
+    dialect: Option<String>,
+    #[serde(default)]
+    allow_insecure: bool,
+    #[serde(default)]
+    trim: bool,
+    #[serde(default)]
+    save_untested: bool,
+    #[serde(default = "yes")]
+    delete_probe: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    user: Option<String>,
+    messages: Option<String>,
+    conversations: Option<String>,
+    calls: Option<String>,
+    new_channel_owner_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Throttle {
+    target: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rules {
+    multi_match_access: Option<String>,
+    multi_match_delete: Option<String>,
+    approval: Option<bool>,
+    four_eyes: Option<bool>,
+    require_verification: Option<bool>,
+    cooling_off_s: Option<u32>,
+}
+
+/// What stands in for the settings of an integration, new or old.
+struct Target<'a> {
+    name: &'a mut String,
+    email_field: &'a mut String,
+    behavior: &'a mut Behavior,
+    options: &'a mut DeleteOptions,
+    percent: &'a mut u8,
+    policies: &'a mut Policies,
+}
+
+impl Settings {
+    fn apply(&self, to: Target<'_>) -> Result<(), Problem> {
+        set(to.name, self.name.clone());
+        set(to.email_field, self.email_field.clone());
+        if let Some(word) = &self.async_deletion_behavior {
+            *to.behavior = body::word("async_deletion_behavior", word, Behavior::parse)?;
+        }
+        if let Some(Throttle { target }) = self.throttle {
+            if !(0.01..=1.0).contains(&target) {
+                return Err(Problem::field("throttle.target", "must be a share between 0.01 and 1"));
+            }
+            *to.percent = (target * 100.0).round() as u8;
+        }
+        if let Some(options) = &self.delete_options {
+            let depth = |word: &Option<String>, old: Depth| match word {
+                Some(word) => body::word("delete_options", word, Depth::parse),
+                None => Ok(old),
+            };
+            to.options.user = depth(&options.user, to.options.user)?;
+            to.options.messages = depth(&options.messages, to.options.messages)?;
+            to.options.conversations = depth(&options.conversations, to.options.conversations)?;
+            to.options.calls = depth(&options.calls, to.options.calls)?;
+            to.options.new_channel_owner_id.clone_from(&options.new_channel_owner_id);
+        }
+        if let Some(rules) = &self.policies {
+            let several = |word: &Option<String>, old: MultiMatch| match word {
+                Some(word) => body::word("policies", word, MultiMatch::parse),
+                None => Ok(old),
+            };
+            to.policies.multi_match_access = several(&rules.multi_match_access, to.policies.multi_match_access)?;
+            to.policies.multi_match_delete = several(&rules.multi_match_delete, to.policies.multi_match_delete)?;
+            set(&mut to.policies.needs_approval, rules.approval);
+            set(&mut to.policies.four_eyes, rules.four_eyes);
+            set(&mut to.policies.needs_verification, rules.require_verification);
+            set(&mut to.policies.cooling_off_secs, rules.cooling_off_s);
+        }
+        Ok(())
+    }
+}
+
+fn set<T>(to: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *to = value;
+    }
+}
+
+/// Fields that nobody knows; serde cannot refuse them beside flattened ones.
+fn check_fields(bytes: &[u8], known: &[&str]) -> Result<(), Problem> {
+    let fields: serde_json::Map<String, Value> = body::read(bytes)?;
+    let unknown = fields.keys().find(|field| !known.contains(&field.as_str()));
+    unknown.map_or(Ok(()), |field| Err(Problem::field(field, "is not known")))
+}
+
+const SETTINGS: &[&str] = &["name", "email_field", "async_deletion_behavior", "delete_options", "throttle", "policies"];
+const CREATION: &[&str] =
+    &["api_key", "api_secret", "base_url", "dialect", "allow_insecure", "trim", "save_untested", "delete_probe"];
+
+pub(super) async fn create((State(connector), _): Here, bytes: Bytes) -> Result<(StatusCode, Json<Value>), Problem> {
+    check_fields(&bytes, &[SETTINGS, CREATION].concat())?;
+    let create: Create = body::read(&bytes)?;
+    let name = create.settings.name.clone().unwrap_or_else(|| "Stream".to_owned());
+    let mut new = NewIntegration::new(&name);
+    create.settings.apply(Target {
+        name: &mut new.name,
+        email_field: &mut new.email_field,
+        behavior: &mut new.async_deletion_behavior,
+        options: &mut new.delete_options,
+        percent: &mut new.throttle_percent,
+        policies: &mut new.policies,
+    })?;
+    set(&mut new.dialect, create.dialect);
+    new.base_url = create.base_url;
+    (new.allow_insecure, new.trim) = (create.allow_insecure, create.trim);
+    (new.save_untested, new.with_delete_probe) = (create.save_untested, create.delete_probe);
+    let pair = Pair { key: Secret::new(create.api_key), secret: Secret::new(create.api_secret) };
+    let connected = connector.connect(&new, pair).await?;
+    let mut shown = show(&connector, &connected.integration).await?;
+    shown["report"] = views::report(&connected.report);
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+async fn show(connector: &Connector, integration: &Integration) -> Result<Value, Error> {
+    let hint = connector.hint(integration).await?;
+    Ok(views::integration(integration, hint.as_deref()))
+}
+
+pub(super) async fn list((State(connector), _): Here) -> Answer {
+    let mut shown = Vec::new();
+    for integration in connector.integrations().await? {
+        shown.push(show(&connector, &integration).await?);
+    }
+    Ok(Json(json!({"data": shown, "next_cursor": null})))
+}
+
+pub(super) async fn get((State(connector), _): Here, Path(id): Path<String>) -> Answer {
+    let integration = connector.integration(&id).await?;
+    Ok(Json(show(&connector, &integration).await?))
+}
+
+pub(super) async fn change(
+    (State(connector), Extension(caller)): Here,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Answer {
+    check_fields(&bytes, SETTINGS)?;
+    let settings: Settings = body::read(&bytes)?;
+    // What is wrong is told before anything is written.
+    apply(&settings, &mut connector.integration(&id).await?)?;
+    let changed = connector.change_integration(&id, &caller.name, |integration| {
+        apply(&settings, integration).map_err(|_| Error::invalid("settings", "are wrong"))
+    });
+    let changed = changed.await?;
+    Ok(Json(show(&connector, &changed).await?))
+}
+
+fn apply(settings: &Settings, integration: &mut Integration) -> Result<(), Problem> {
+    settings.apply(Target {
+        name: &mut integration.name,
+        email_field: &mut integration.email_field,
+        behavior: &mut integration.async_deletion_behavior,
+        options: &mut integration.delete_options,
+        percent: &mut integration.throttle_percent,
+        policies: &mut integration.policies,
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct Removal {
+    #[serde(default)]
+    force: bool,
+}
+
+pub(super) async fn remove(
+    (State(connector), Extension(caller)): Here,
+    Path(id): Path<String>,
+    Query(removal): Query<Removal>,
+) -> Result<StatusCode, Problem> {
+    connector.remove_integration(&id, removal.force, &caller.name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Trial {
+    #[serde(default = "yes")]
+    delete_probe: bool,
+}
+
+pub(super) async fn test((State(connector), _): Here, Path(id): Path<String>, bytes: Bytes) -> Answer {
+    let trial: Trial = body::read(&bytes)?;
+    Ok(Json(views::report(&connector.test_integration(&id, trial.delete_probe).await?)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Credentials {
+    api_key: String,
+    api_secret: String,
+    #[serde(default)]
+    compromised: bool,
+}
+
+pub(super) async fn rotate((State(connector), _): Here, Path(id): Path<String>, bytes: Bytes) -> Answer {
+    let given: Credentials = body::read(&bytes)?;
+    let pair = Pair { key: Secret::new(given.api_key), secret: Secret::new(given.api_secret) };
+    if let Some(finding) = crate::probe::lint(&pair) {
+        return Err(Problem::field("api_secret", finding.message));
+    }
+    connector.try_credentials(&id, &pair).await?;
+    connector.rotate_credentials(&id, &pair, given.compromised).await?;
+    Ok(Json(views::report(&connector.test_integration(&id, true).await?)))
+}
+
+pub(super) async fn disable((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+    let changed = connector.change_integration(&id, &caller.name, |integration| {
+        integration.health = Health::Disabled;
+        Ok(())
+    });
+    let changed = changed.await?;
+    Ok(Json(show(&connector, &changed).await?))
+}
+
+pub(super) async fn enable((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+    let changed = connector.change_integration(&id, &caller.name, |integration| {
+        integration.health = Health::Untested;
+        Ok(())
+    });
+    changed.await?;
+    Ok(Json(views::report(&connector.test_integration(&id, true).await?)))
+}
+
+pub(super) async fn limits((State(connector), _): Here, Path(id): Path<String>) -> Answer {
+    let limits = connector.limits(&id).await?;
+    Ok(Json(json!({"data": limits.iter().map(views::limit).collect::<Vec<_>>(), "next_cursor": null})))
+}

@@ -1,0 +1,78 @@
+//! Errors as RFC 9457 says (§15.3).
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use super::views;
+use crate::Error;
+
+/// Why a call is not answered as was hoped.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    more: Value,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Problem { status, code, detail: detail.into(), more: Value::Null }
+    }
+
+    pub(super) fn field(field: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let more = json!({"errors": [{"field": field, "code": "invalid", "message": message}]});
+        Problem { more, ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", format!("`{field}` {message}")) }
+    }
+
+    pub(super) fn unavailable(what: &str) -> Self {
+        let detail = format!("{what} is not available in this version");
+        Problem::new(StatusCode::NOT_IMPLEMENTED, "not_available", detail)
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let (status, code) = match &error {
+            Error::Missing { .. } => (StatusCode::NOT_FOUND, "not_found"),
+            Error::Invalid { field, message } => return Problem::field(field, message.clone()),
+            Error::Address(_) => return Problem::field("base_url", error.to_string()),
+            Error::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Error::Status(_) => (StatusCode::CONFLICT, "state"),
+            Error::Deadline(_) => (StatusCode::CONFLICT, "deadline"),
+            Error::Irreversible => (StatusCode::CONFLICT, "irreversible"),
+            Error::Keys(crate::keys::Error::Shredded) => (StatusCode::GONE, "destroyed"),
+            Error::TestFailed(report) => {
+                let more = json!({"report": views::report(report)});
+                let code = report.verdict().map_or("test_failed", |finding| finding.problem.word());
+                return Problem { more, ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, error.to_string()) };
+            }
+            Error::Store(_) | Error::Open(_) | Error::File { .. } | Error::Keys(_) | Error::Outbound(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal")
+            }
+        };
+        Problem::new(status, code, error.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({
+            "type": format!("https://millpond.dev/problems/{}", self.code),
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "code": self.code,
+        });
+        if let (Value::Object(body), Value::Object(more)) = (&mut body, self.more) {
+            body.extend(more);
+        }
+        let headers = [("content-type", "application/problem+json")];
+        (self.status, headers, Json(body).into_response().into_body()).into_response()
+    }
+}

@@ -1,0 +1,291 @@
+//! `/v1/requests`: asked for, looked at, decided about.
+
+use std::time::Duration;
+
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Problem, body, router::Here, views};
+use crate::{
+    Asked, Connector, Filter, NewRequest,
+    deadlines::Regulation,
+    requests::{Category, GivenIdentifier, Kind, Request, Verification},
+    status::Status,
+};
+
+type Answer = Result<Json<Value>, Problem>;
+
+/// The longest that a call waits for its request, in seconds.
+const WAIT_SECS_MAX: u64 = 300;
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+const PAGE: usize = 50;
+const PAGE_MAX: usize = 200;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    identifiers: Vec<Identifier>,
+    #[serde(default)]
+    integrations: Vec<String>,
+    regulation: Option<String>,
+    days: Option<i64>,
+    received_at: Option<String>,
+    external_id: Option<String>,
+    verification: Option<Verified>,
+    #[serde(default)]
+    dry_run: bool,
+    confirm_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Identifier {
+    category: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Verified {
+    method: String,
+    verified_at: Option<String>,
+    verified_by: String,
+}
+
+impl Identifier {
+    fn given(&self) -> Result<GivenIdentifier, Problem> {
+        let category = body::word("identifiers.category", &self.category, Category::parse)?;
+        Ok(GivenIdentifier::new(category, &self.value)?)
+    }
+}
+
+impl Verified {
+    fn stored(&self, connector: &Connector) -> Result<Verification, Problem> {
+        let verified_at = match &self.verified_at {
+            Some(text) => body::moment("verification.verified_at", text)?,
+            None => connector.now(),
+        };
+        Ok(Verification { method: self.method.clone(), verified_at, verified_by: self.verified_by.clone() })
+    }
+}
+
+impl Create {
+    fn request(&self, connector: &Connector, kind: Kind, caller: &str) -> Result<NewRequest, Problem> {
+        let identifiers: Result<Vec<_>, Problem> = self.identifiers.iter().map(Identifier::given).collect();
+        let mut new = NewRequest::new(kind, identifiers?);
+        new.integrations = self.integrations.iter().filter(|id| *id != "*").cloned().collect();
+        if let Some(word) = &self.regulation {
+            new.regulation = body::word("regulation", word, Regulation::parse)?;
+        }
+        if self.days.is_some_and(|days| !(1..=365).contains(&days)) {
+            return Err(Problem::field("days", "must be 1 to 365"));
+        }
+        new.days = self.days;
+        if let Some(text) = &self.received_at {
+            new.received_at = Some(body::moment("received_at", text)?);
+        }
+        new.external_id.clone_from(&self.external_id);
+        new.verification = self.verification.as_ref().map(|one| one.stored(connector)).transpose()?;
+        new.is_dry_run = self.dry_run;
+        new.confirm_token.clone_from(&self.confirm_token);
+        caller.clone_into(&mut new.requested_by);
+        Ok(new)
+    }
+}
+
+/// Looks at a request until it is settled, or the caller's patience is at its end.
+async fn wait(connector: &Connector, id: &str, headers: &HeaderMap) -> Result<Request, Problem> {
+    let prefer = headers.get("prefer").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let secs = prefer.split([',', ';']).find_map(|part| part.trim().strip_prefix("wait=")?.parse::<u64>().ok());
+    let patience = Duration::from_secs(secs.unwrap_or(0).min(WAIT_SECS_MAX));
+    let settled = async {
+        loop {
+            let request = connector.request(id).await?;
+            if request.state.status().is_final() || request.state.status() == Status::Held {
+                return Ok::<_, crate::Error>(request);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    match tokio::time::timeout(patience, settled).await {
+        Ok(request) => Ok(request?),
+        Err(_) => Ok(connector.request(id).await?),
+    }
+}
+
+pub(super) async fn create(
+    (State(connector), Extension(caller)): Here,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let create: Create = body::read(&bytes)?;
+    let kind = create.kind.as_deref().ok_or_else(|| Problem::field("type", "is missing"))?;
+    let mut new = create.request(&connector, body::word("type", kind, Kind::parse)?, &caller.name)?;
+    new.idempotency_key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned);
+    let asked = connector.ask(&new).await?;
+    let (id, is_new) = (asked.request().id.clone(), matches!(asked, Asked::Created(_)));
+    let request = wait(&connector, &id, &headers).await?;
+    let mut shown = views::request(&connector, &request).await?;
+    if !is_new {
+        shown["duplicate_of"] = id.into();
+    }
+    let waited = headers.contains_key("prefer");
+    let status = match (is_new, waited) {
+        (_, true) if request.state.status().is_final() => StatusCode::OK,
+        (_, true) => StatusCode::ACCEPTED,
+        (true, false) => StatusCode::CREATED,
+        (false, false) => StatusCode::OK,
+    };
+    Ok((status, Json(shown)))
+}
+
+pub(super) async fn preview((State(connector), Extension(caller)): Here, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let create: Create = body::read(&bytes)?;
+    let mut new = create.request(&connector, Kind::Deletion, &caller.name)?;
+    new.is_dry_run = true;
+    let asked = connector.ask(&new).await?;
+    let mut headers = headers;
+    headers.entry("prefer").or_insert(axum::http::HeaderValue::from_static("wait=60"));
+    let request = wait(&connector, &asked.request().id, &headers).await?;
+    let mut shown = views::request(&connector, &request).await?;
+    shown["would_call"] = json!(["POST /users/delete", "GET /tasks/{task_id}"]);
+    Ok(Json(shown))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    status: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    external_id: Option<String>,
+    due_before: Option<String>,
+    batch: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+pub(super) async fn list((State(connector), _): Here, Query(wanted): Query<Wanted>) -> Answer {
+    let filter = Filter {
+        status: wanted.status.as_deref().map(|word| body::word("status", word, Status::parse)).transpose()?,
+        kind: wanted.kind.as_deref().map(|word| body::word("type", word, Kind::parse)).transpose()?,
+        external_id: wanted.external_id,
+        due_before: wanted.due_before.as_deref().map(|text| body::moment("due_before", text)).transpose()?,
+        batch: wanted.batch,
+    };
+    let limit = wanted.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
+    let page = connector.requests(&filter, wanted.cursor.as_deref(), limit).await?;
+    let mut shown = Vec::new();
+    for request in &page.requests {
+        shown.push(views::summary(&connector, request).await?);
+    }
+    Ok(Json(json!({"data": shown, "next_cursor": page.next})))
+}
+
+pub(super) async fn search((State(connector), _): Here, bytes: Bytes) -> Answer {
+    let identifier: Identifier = body::read(&bytes)?;
+    let mut shown = Vec::new();
+    for request in connector.find(&identifier.given()?).await? {
+        shown.push(views::summary(&connector, &request).await?);
+    }
+    Ok(Json(json!({"data": shown, "next_cursor": null})))
+}
+
+pub(super) async fn get((State(connector), _): Here, Path(id): Path<String>, headers: HeaderMap) -> Answer {
+    let request = wait(&connector, &id, &headers).await?;
+    Ok(Json(views::request(&connector, &request).await?))
+}
+
+async fn shown(connector: &Connector, id: &str) -> Answer {
+    let request = connector.request(id).await?;
+    Ok(Json(views::request(connector, &request).await?))
+}
+
+pub(super) async fn verify(
+    (State(connector), Extension(caller)): Here,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Answer {
+    let verified: Verified = body::read(&bytes)?;
+    connector.verify(&id, &verified.stored(&connector)?, &caller.name).await?;
+    shown(&connector, &id).await
+}
+
+pub(super) async fn approve((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+    connector.approve(&id, &caller.name).await?;
+    shown(&connector, &id).await
+}
+
+pub(super) async fn deny((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+    connector.deny(&id, &caller.name).await?;
+    shown(&connector, &id).await
+}
+
+pub(super) async fn hold((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+    connector.hold(&id, &caller.name).await?;
+    shown(&connector, &id).await
+}
+
+pub(super) async fn resume((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+    connector.release(&id, &caller.name).await?;
+    shown(&connector, &id).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Selection {
+    execution: Option<String>,
+    /// Numbers of matches, from 1.
+    targets: Vec<usize>,
+}
+
+pub(super) async fn select(
+    (State(connector), Extension(caller)): Here,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Answer {
+    let selection: Selection = body::read(&bytes)?;
+    let request = connector.request(&id).await?;
+    let execution = match (selection.execution, request.executions.as_slice()) {
+        (Some(execution), all) if all.contains(&execution) => execution,
+        (None, [only]) => only.clone(),
+        _ => return Err(Problem::field("execution", "must name an execution of this request")),
+    };
+    let numbers: Vec<usize> = selection.targets.iter().map(|number| number.wrapping_sub(1)).collect();
+    connector.select_targets(&execution, &numbers, &caller.name).await?;
+    shown(&connector, &id).await
+}
+
+pub(super) async fn retry((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+    connector.retry(&id, &caller.name).await?;
+    shown(&connector, &id).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reasoned {
+    reason: String,
+}
+
+pub(super) async fn extend(
+    (State(connector), Extension(caller)): Here,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Answer {
+    let given: Reasoned = body::read(&bytes)?;
+    connector.extend(&id, &given.reason, &caller.name).await?;
+    shown(&connector, &id).await
+}
+
+pub(super) async fn cancel((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+    connector.cancel(&id, &caller.name).await?;
+    shown(&connector, &id).await
+}

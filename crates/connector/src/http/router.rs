@@ -1,0 +1,185 @@
+//! Every route, on one screen, with what it needs.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    handler::Handler,
+    http::{Method, StatusCode},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, on},
+};
+
+use super::{Caller, Problem, audit, document, integrations, metrics, requests, results, tokens, webhooks};
+use crate::{
+    Connector,
+    tokens::Need::{
+        self, Administer, Decide, ReadAudit, ReadCertificates, ReadIntegrations, ReadPackages, ReadRequests,
+        WriteIntegrations, WriteRequests,
+    },
+};
+
+/// The largest body, in bytes.
+const BODY_BYTES_MAX: usize = 16 << 20;
+
+/// A route, as the document tells it.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// The method.
+    pub method: &'static str,
+    /// The path.
+    pub path: &'static str,
+    /// What the caller must be allowed.
+    pub need: Need,
+    /// What it does.
+    pub about: &'static str,
+}
+
+struct Api {
+    router: Router<Arc<Connector>>,
+    routes: Vec<Route>,
+}
+
+impl Api {
+    fn on<H, T>(mut self, method: &'static str, path: &'static str, need: Need, about: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Connector>>,
+        T: 'static,
+    {
+        let filter = match method {
+            "GET" => MethodFilter::GET,
+            "POST" => MethodFilter::POST,
+            "PATCH" => MethodFilter::PATCH,
+            _ => MethodFilter::DELETE,
+        };
+        self.routes.push(Route { method, path, need, about });
+        self.router = self.router.route(path, on(filter, handler));
+        self
+    }
+}
+
+#[rustfmt::skip]
+fn api() -> Api {
+    Api { router: Router::new(), routes: Vec::new() }
+        .on("POST", "/v1/integrations", WriteIntegrations, "Test and save an integration", integrations::create)
+        .on("GET", "/v1/integrations", ReadIntegrations, "List integrations", integrations::list)
+        .on("GET", "/v1/integrations/{id}", ReadIntegrations, "Show an integration", integrations::get)
+        .on("PATCH", "/v1/integrations/{id}", WriteIntegrations, "Change an integration", integrations::change)
+        .on("DELETE", "/v1/integrations/{id}", WriteIntegrations, "Remove an integration", integrations::remove)
+        .on("POST", "/v1/integrations/{id}/test", WriteIntegrations, "Test the connection", integrations::test)
+        .on("POST", "/v1/integrations/{id}/credentials", WriteIntegrations, "Replace the credentials", integrations::rotate)
+        .on("POST", "/v1/integrations/{id}/disable", WriteIntegrations, "Switch off", integrations::disable)
+        .on("POST", "/v1/integrations/{id}/enable", WriteIntegrations, "Switch on", integrations::enable)
+        .on("GET", "/v1/integrations/{id}/limits", ReadIntegrations, "Show what is known of its limits", integrations::limits)
+        .on("POST", "/v1/requests", WriteRequests, "Make a request", requests::create)
+        .on("GET", "/v1/requests", ReadRequests, "List requests", requests::list)
+        .on("POST", "/v1/requests/preview", WriteRequests, "Look before a deletion", requests::preview)
+        .on("POST", "/v1/requests/search", WriteRequests, "Find requests by identifier", requests::search)
+        .on("GET", "/v1/requests/{id}", ReadRequests, "Show a request", requests::get)
+        .on("POST", "/v1/requests/{id}/verify", WriteRequests, "Note who verified the person", requests::verify)
+        .on("POST", "/v1/requests/{id}/approve", Decide, "Approve", requests::approve)
+        .on("POST", "/v1/requests/{id}/deny", Decide, "Refuse", requests::deny)
+        .on("POST", "/v1/requests/{id}/hold", Decide, "Stop", requests::hold)
+        .on("POST", "/v1/requests/{id}/resume", Decide, "Let go on", requests::resume)
+        .on("POST", "/v1/requests/{id}/select-targets", Decide, "Choose among matches", requests::select)
+        .on("POST", "/v1/requests/{id}/retry", WriteRequests, "Do again what failed", requests::retry)
+        .on("POST", "/v1/requests/{id}/extend", WriteRequests, "Extend the deadline", requests::extend)
+        .on("POST", "/v1/requests/{id}/cancel", WriteRequests, "Withdraw", requests::cancel)
+        .on("GET", "/v1/requests/{id}/package", ReadPackages, "Fetch the package", results::package)
+        .on("GET", "/v1/requests/{id}/manifest", ReadPackages, "Fetch the package's manifest", results::manifest)
+        .on("GET", "/v1/requests/{id}/certificate", ReadCertificates, "Fetch the certificate", results::certificate)
+        .on("GET", "/v1/requests/{id}/events", ReadRequests, "Follow a request", results::events)
+        .on("POST", "/v1/requests/{id}/link", ReadPackages, "Make a one-time link", results::link)
+        .on("GET", "/v1/audit", ReadAudit, "Read the audit log", audit::list)
+        .on("GET", "/v1/audit/export", ReadAudit, "Fetch the audit log", audit::export)
+        .on("POST", "/v1/audit/verify", ReadAudit, "Check the audit log", audit::verify)
+        .on("POST", "/v1/webhooks", Administer, "Add a webhook", webhooks::create)
+        .on("GET", "/v1/webhooks", Administer, "List webhooks", webhooks::list)
+        .on("DELETE", "/v1/webhooks/{id}", Administer, "Remove a webhook", webhooks::remove)
+        .on("GET", "/v1/webhooks/{id}/deliveries", Administer, "List what was sent", webhooks::deliveries)
+        .on("POST", "/v1/webhooks/{id}/redeliver", Administer, "Send again what was given up", webhooks::redeliver)
+        .on("POST", "/v1/tokens", Administer, "Make a token", tokens::create)
+        .on("GET", "/v1/tokens", Administer, "List tokens", tokens::list)
+        .on("DELETE", "/v1/tokens/{id}", Administer, "End a token", tokens::revoke)
+}
+
+/// The routes that need a caller, for the document and for tests.
+pub fn routes() -> Vec<Route> {
+    api().routes
+}
+
+/// The service. A request that brings a [`Caller`] as an extension is taken at its word: the command line does so in
+/// its own process; any other shows a token.
+pub fn router(connector: Arc<Connector>) -> Router {
+    let gate = middleware::from_fn_with_state(connector.clone(), admit);
+    api()
+        .router
+        .layer(gate)
+        .route("/healthz", axum::routing::get(async || "ok\n"))
+        .route("/readyz", axum::routing::get(async || "ready\n"))
+        .route("/openapi.json", axum::routing::get(async || axum::Json(document())))
+        .route("/metrics", axum::routing::get(metrics::show))
+        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(connector)
+}
+
+/// Lets a caller through who may do what the route needs.
+async fn admit(State(connector): State<Arc<Connector>>, mut request: Request<Body>, next: Next) -> Response {
+    let asked = Asked::of(&request);
+    match asked.caller(&connector).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// What the gate must know of a call; a body cannot be shared between threads, so it stays outside.
+struct Asked {
+    need: Option<Need>,
+    known: Option<Caller>,
+    token: Option<String>,
+}
+
+impl Asked {
+    fn of(request: &Request<Body>) -> Self {
+        let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+        let method = if request.method() == Method::HEAD { "GET" } else { request.method().as_str() };
+        let need = needs().iter().find(|route| route.path == path && route.method == method).map(|route| route.need);
+        let known = request.extensions().get::<Caller>().cloned();
+        let shown = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+        Asked { need, known, token: shown.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned) }
+    }
+
+    async fn caller(self, connector: &Connector) -> Result<Caller, Problem> {
+        let caller = match (self.known, self.token) {
+            (Some(caller), _) => Some(caller),
+            (None, Some(text)) => {
+                connector.whose(&text).await?.map(|token| Caller { name: token.id, role: token.role })
+            }
+            (None, None) => None,
+        };
+        let detail = "show a token: `Authorization: Bearer …`; `millpond privacy token create` makes one";
+        let caller = caller.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail))?;
+        match self.need {
+            Some(need) if !caller.role.may(need) => {
+                let detail = format!("the role `{}` lacks the scope `{need}`", caller.role);
+                Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail))
+            }
+            _ => Ok(caller),
+        }
+    }
+}
+
+fn needs() -> &'static [Route] {
+    static ROUTES: std::sync::OnceLock<Vec<Route>> = std::sync::OnceLock::new();
+    ROUTES.get_or_init(routes)
+}
+
+/// What handlers take: the connector, and who calls.
+pub(super) type Here = (State<Arc<Connector>>, Extension<Caller>);

@@ -1,0 +1,41 @@
+//! `/v1/tokens`.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Problem, body, router::Here, views};
+use crate::tokens::Role;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    name: String,
+    role: String,
+    expires_at: Option<String>,
+}
+
+pub(super) async fn create((State(connector), _): Here, bytes: Bytes) -> Result<(StatusCode, Json<Value>), Problem> {
+    let create: Create = body::read(&bytes)?;
+    let role = body::word("role", &create.role, Role::parse)?;
+    let expires_at = create.expires_at.as_deref().map(|text| body::moment("expires_at", text)).transpose()?;
+    let (token, text) = connector.create_token(&create.name, role, expires_at).await?;
+    let mut shown = views::token(&token);
+    shown["token"] = text.expose().into();
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+pub(super) async fn list((State(connector), _): Here) -> Result<Json<Value>, Problem> {
+    let tokens = connector.tokens().await?;
+    Ok(Json(json!({"data": tokens.iter().map(views::token).collect::<Vec<_>>(), "next_cursor": null})))
+}
+
+pub(super) async fn revoke((State(connector), _): Here, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    connector.revoke_token(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

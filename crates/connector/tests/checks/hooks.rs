@@ -1,0 +1,106 @@
+//! Webhooks: §17.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU16, Ordering},
+};
+
+use aws_lc_rs::hmac;
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use parking_lot::Mutex;
+use serde_json::Value;
+
+use crate::place::*;
+
+type Taken = Arc<Mutex<Vec<(HeaderMap, String)>>>;
+
+/// A receiver that answers with a status, and keeps what it takes.
+async fn receiver() -> (String, Arc<AtomicU16>, Taken) {
+    let (status, taken) = (Arc::new(AtomicU16::new(200)), Taken::default());
+    let (answer, kept) = (status.clone(), taken.clone());
+    let take = post(async move |headers: HeaderMap, body: String| {
+        let status = answer.load(Ordering::SeqCst);
+        if status == 200 {
+            kept.lock().push((headers, body));
+        }
+        StatusCode::from_u16(status).unwrap()
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/hook", take)).await.unwrap() });
+    (url, status, taken)
+}
+
+fn is_signed(headers: &HeaderMap, body: &str, secret: &str) -> bool {
+    let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let text = format!("{}.{}.{body}", header("webhook-id"), header("webhook-timestamp"));
+    let signature = STANDARD.decode(header("webhook-signature").strip_prefix("v1,").unwrap()).unwrap();
+    hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, &key), text.as_bytes(), &signature).is_ok()
+}
+
+#[tokio::test]
+async fn check_44_events_are_signed_in_order_and_name_nobody() {
+    let place = Place::new().await;
+    let (url, _, taken) = receiver().await;
+    let (_, secret) = place.connector().add_webhook(&url).await.unwrap();
+    let request = place.access(email("amy@example.com")).await;
+    place.connector().deliver_due().await.unwrap();
+    let taken = taken.lock();
+    let mut told = Vec::new();
+    for (headers, body) in taken.iter() {
+        assert!(is_signed(headers, body, secret.expose()));
+        assert!(!body.contains("amy"), "{body}");
+        let event: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(event["data"]["request_id"], request.id);
+        told.push((event["type"].as_str().unwrap().to_owned(), event["data"]["status"].as_str().unwrap().to_owned()));
+    }
+    assert_eq!(told.first().unwrap().1, "queued");
+    assert_eq!(told.last().unwrap(), &("request.completed".to_owned(), "complete".to_owned()));
+}
+
+#[tokio::test]
+async fn check_44_a_receiver_that_is_down_for_a_day_gets_everything_in_order() {
+    let place = Place::new().await;
+    let (url, status, taken) = receiver().await;
+    place.connector().add_webhook(&url).await.unwrap();
+    status.store(503, Ordering::SeqCst);
+    place.access(user_id("amy")).await;
+    for _ in 0..30 {
+        place.connector().deliver_due().await.unwrap();
+        place.clock.advance(HOUR);
+    }
+    assert!(taken.lock().is_empty());
+    status.store(200, Ordering::SeqCst);
+    for _ in 0..3 {
+        place.clock.advance(2 * HOUR);
+        place.connector().deliver_due().await.unwrap();
+    }
+    let told: Vec<String> = taken.lock().iter().map(|(headers, _)| format!("{:?}", headers["webhook-id"])).collect();
+    assert!(told.len() >= 4, "{told:?}");
+    let statuses: Vec<Value> = taken.lock().iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect();
+    assert_eq!(statuses.last().unwrap()["type"], "request.completed");
+}
+
+#[tokio::test]
+async fn check_44_a_receiver_that_is_gone_is_disabled_and_dead_letters_can_be_sent_again() {
+    let place = Place::new().await;
+    let (url, status, taken) = receiver().await;
+    let (hook, _) = place.connector().add_webhook(&url).await.unwrap();
+    status.store(410, Ordering::SeqCst);
+    place.access(user_id("amy")).await;
+    place.connector().deliver_due().await.unwrap();
+    assert!(place.connector().webhooks().await.unwrap()[0].is_disabled);
+    status.store(200, Ordering::SeqCst);
+    assert_eq!(place.connector().redeliver(&hook.id).await.unwrap(), 1);
+    place.connector().deliver_due().await.unwrap();
+    assert!(!taken.lock().is_empty());
+    assert!(place.connector().add_webhook("https://10.0.0.1/").await.is_err());
+    place.connector().remove_webhook(&hook.id).await.unwrap();
+    assert!(place.connector().webhooks().await.unwrap().is_empty());
+}

@@ -1,0 +1,217 @@
+//! The service: §15, §18's exit codes rest on its answers.
+
+use axum::{
+    body::{Body, to_bytes},
+    http::{Request, StatusCode},
+};
+use connector::{
+    http::{Reply, Service, document, router, routes},
+    tokens::{Need, Role},
+};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::place::*;
+
+async fn call(place: &Place, method: &str, path: &str, body: Value) -> Reply {
+    Service::local(place.shared()).call(method, path, Some(&body), None).await.unwrap()
+}
+
+async fn with_token(place: &Place, method: &str, path: &str, token: Option<&str>) -> (StatusCode, Value) {
+    let mut request = Request::builder().method(method).uri(path);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let response = router(place.shared()).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let status = response.status();
+    let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, serde_json::from_slice(&bytes).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn check_46_every_route_refuses_the_roles_that_lack_its_scope() {
+    let place = Place::new().await;
+    for role in Role::ALL {
+        let (_, token) = place.connector().create_token("t", *role, None).await.unwrap();
+        for route in routes() {
+            let path = route.path.replace("{id}", "nobody");
+            let (status, body) = with_token(&place, route.method, &path, Some(token.expose())).await;
+            let is_refused = status == StatusCode::FORBIDDEN;
+            assert_eq!(is_refused, !role.may(route.need), "{role} {} {path}: {status} {body}", route.method);
+        }
+    }
+    for route in routes() {
+        let (status, _) = with_token(&place, route.method, &route.path.replace("{id}", "x"), None).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{}", route.path);
+    }
+    assert!(Need::ALL.iter().all(|need| Role::SuperAdmin.may(*need)));
+    assert!(!Role::Viewer.may(Need::ReadPackages) && !Role::RequestOperator.may(Need::Decide));
+}
+
+#[tokio::test]
+async fn check_46_nobody_approves_a_request_of_their_own_under_four_eyes() {
+    let place = Place::with(|new| {
+        new.policies.needs_approval = true;
+        new.policies.four_eyes = true;
+    })
+    .await;
+    let body = json!({"type": "deletion", "identifiers": [{"category": "user_id", "value": "amy"}]});
+    let made = call(&place, "POST", "/v1/requests", body).await.json();
+    assert_eq!((&made["status"], &made["reason"]), (&json!("held"), &json!("approval_required")));
+    let id = made["id"].as_str().unwrap();
+    let refused = call(&place, "POST", &format!("/v1/requests/{id}/approve"), json!({})).await;
+    assert_eq!(refused.status, 409);
+    place.connector().approve(id, "bob").await.unwrap();
+    assert_eq!(state(&place.finish(id).await), ERASED);
+}
+
+#[tokio::test]
+async fn a_token_that_was_ended_or_is_too_old_lets_nobody_in() {
+    let place = Place::new().await;
+    let expires_at = Some(ids::Timestamp::from_micros(START + HOUR));
+    let (token, text) = place.connector().create_token("t", Role::Viewer, expires_at).await.unwrap();
+    assert_eq!(with_token(&place, "GET", "/v1/requests", Some(text.expose())).await.0, StatusCode::OK);
+    place.clock.advance(2 * HOUR);
+    assert_eq!(with_token(&place, "GET", "/v1/requests", Some(text.expose())).await.0, StatusCode::UNAUTHORIZED);
+    place.connector().revoke_token(&token.id).await.unwrap();
+    assert!(place.connector().tokens().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_is_made_shown_and_found_and_names_nobody() {
+    let place = Place::new().await;
+    let body = json!({
+        "type": "access", "identifiers": [{"category": "email", "value": "Amy@Example.com"}],
+        "regulation": "gdpr", "received_at": "2025-12-31T09:00:00Z", "external_id": "T-881",
+    });
+    let made = call(&place, "POST", "/v1/requests", body.clone()).await;
+    assert_eq!(made.status, 201);
+    let made = made.json();
+    assert_eq!(made["due_at"], "2026-01-31T23:59:59Z");
+    assert_eq!(made["identifiers"], json!([{"category": "email", "masked": "A***@E***.com"}]));
+    let id = made["id"].as_str().unwrap();
+    place.finish(id).await;
+    let again = call(&place, "POST", "/v1/requests", body).await;
+    assert_eq!((again.status, &again.json()["duplicate_of"]), (200, &json!(id)));
+    let shown = call(&place, "GET", &format!("/v1/requests/{id}"), json!({})).await.json();
+    assert_eq!((&shown["status"], &shown["outcome"]), (&json!("complete"), &json!("records_found")));
+    assert_eq!(shown["executions"][0]["sub_tasks"].as_array().unwrap().len(), 4);
+    assert!(!shown.to_string().to_lowercase().contains("amy@"), "{shown}");
+    let found = call(&place, "POST", "/v1/requests/search", json!({"category": "email", "value": "amy@example.com"}));
+    assert_eq!(found.await.json()["data"][0]["id"], json!(id));
+    let list = call(&place, "GET", "/v1/requests?status=complete&type=access&external_id=T-881", json!({})).await;
+    assert_eq!(list.json()["data"].as_array().unwrap().len(), 1);
+    let package = call(&place, "GET", &format!("/v1/requests/{id}/package"), json!({})).await;
+    assert!(connector::package::verify(std::io::Cursor::new(package.body)).is_ok());
+    let manifest = call(&place, "GET", &format!("/v1/requests/{id}/manifest"), json!({})).await.json();
+    assert_eq!(manifest["subjects"][0]["user_id"], "amy");
+    assert_eq!(call(&place, "GET", &format!("/v1/requests/{id}/certificate"), json!({})).await.status, 404);
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named_and_never_repeated() {
+    let place = Place::new().await;
+    let cases = [
+        (json!({"type": "access", "identifiers": [], "colour": "red"}), 422, "colour"),
+        (json!({"type": "sale", "identifiers": [{"category": "email", "value": "a@b.c"}]}), 422, "`type`"),
+        (json!({"type": "access", "identifiers": [{"category": "email", "value": "canary"}]}), 422, "`identifiers`"),
+        (json!({"type": "access", "identifiers": [{"category": "email", "value": 7}]}), 422, "wrong type"),
+        (json!({"type": "access", "identifiers": []}), 422, "`identifiers`"),
+        (json!({"identifiers": [{"category": "user_id", "value": "x"}]}), 422, "`type`"),
+    ];
+    for (body, status, words) in cases {
+        let reply = call(&place, "POST", "/v1/requests", body).await;
+        let problem = reply.json();
+        assert_eq!(reply.status, status, "{problem}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(words) && !detail.contains("canary"), "{detail}");
+        assert!(problem["type"].as_str().unwrap().starts_with("https://millpond.dev/problems/"));
+    }
+    assert_eq!(call(&place, "GET", "/v1/requests/dsr_x", json!({})).await.status, 404);
+    assert_eq!(call(&place, "GET", "/v2", json!({})).await.status, 404);
+    assert_eq!(call(&place, "POST", "/v1/requests/dsr_x/link", json!({})).await.status, 501);
+}
+
+#[tokio::test]
+async fn check_02_an_integration_is_made_over_the_service_and_its_secret_is_never_shown() {
+    let place = Place::empty().await;
+    let mut body = json!({"name": "Stream", "base_url": place.upstream.url(), "api_key": KEY, "api_secret": "wrong!"});
+    let refused = call(&place, "POST", "/v1/integrations", body.clone()).await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(refused.json()["code"], "credential_swapped");
+    body["api_secret"] = SECRET.into();
+    let made = call(&place, "POST", "/v1/integrations", body).await;
+    assert_eq!(made.status, 201);
+    let made = made.json();
+    assert_eq!(
+        (&made["health"], &made["async_deletion_behavior"]),
+        (&json!("connected"), &json!("wait_for_completion"))
+    );
+    assert_eq!(made["credential"]["api_key"], "cana…");
+    let path = format!("/v1/integrations/{}", made["id"].as_str().unwrap());
+    let changed = call(&place, "PATCH", &path, json!({"policies": {"approval": true}})).await.json();
+    assert_eq!(changed["policies"]["approval"], true);
+    assert_eq!(call(&place, "PATCH", &path, json!({"delete_options": {"messages": "soft"}})).await.status, 422);
+    assert_eq!(call(&place, "PATCH", &path, json!({"colour": 1})).await.status, 422);
+    let shown = call(&place, "GET", "/v1/integrations", json!({})).await.json();
+    assert!(!shown.to_string().contains(SECRET) && !shown.to_string().contains(KEY));
+    let limits = call(&place, "GET", &format!("{path}/limits"), json!({})).await;
+    assert_eq!(limits.status, 200);
+    assert_eq!(call(&place, "DELETE", &path, json!({})).await.status, 204);
+    assert_eq!(call(&place, "GET", &path, json!({})).await.status, 404);
+}
+
+#[tokio::test]
+async fn check_37_a_preview_gives_the_token_for_what_it_showed() {
+    let place = Place::new().await;
+    let worker = {
+        let connector = place.shared();
+        let clock = place.clock.clone();
+        tokio::spawn(async move {
+            loop {
+                connector.run_due().await.unwrap();
+                clock.advance(SECOND);
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        })
+    };
+    let body = json!({"identifiers": [{"category": "user_id", "value": "amy"}]});
+    let shown = call(&place, "POST", "/v1/requests/preview", body.clone()).await.json();
+    worker.abort();
+    // It holds the store until it is gone.
+    let _ = worker.await;
+    assert_eq!(shown["outcome"], "preview");
+    assert!(shown["confirm_token"].is_string(), "{shown}");
+    assert!(place.upstream.deletions().is_empty());
+}
+
+#[tokio::test]
+async fn check_50_the_document_names_every_route() {
+    let document = document();
+    for route in routes() {
+        let operation = &document["paths"][route.path][route.method.to_lowercase()];
+        assert_eq!(operation["summary"], route.about, "{} {}", route.method, route.path);
+    }
+    let mut ids: Vec<&str> = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|path| path.as_object().unwrap().values())
+        .map(|operation| operation["operationId"].as_str().unwrap())
+        .collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all);
+}
+
+#[tokio::test]
+async fn check_41_the_log_is_listed_exported_and_checked() {
+    let place = Place::new().await;
+    place.access(user_id("amy")).await;
+    let checked = call(&place, "POST", "/v1/audit/verify", json!({})).await.json();
+    assert_eq!(checked["ok"], true);
+    let export = call(&place, "GET", "/v1/audit/export", json!({})).await;
+    let lines = String::from_utf8(export.body).unwrap().lines().count() as u64;
+    assert_eq!(lines, checked["entries"].as_u64().unwrap() + 1);
+}
