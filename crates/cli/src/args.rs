@@ -60,6 +60,9 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Fulfil access and deletion requests of people at Stream-compatible services
+    #[command(after_help = crate::privacy::EXAMPLES)]
+    Privacy(Box<crate::privacy::Privacy>),
     /// Measure this server beside its limits and its peers
     #[command(after_help = "Example:\n  millpond bench --quick\n  millpond bench --rows 1,6")]
     Bench(bench::Args),

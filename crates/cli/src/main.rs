@@ -10,6 +10,7 @@ mod config;
 mod data;
 mod logs;
 mod output;
+mod privacy;
 mod serve;
 mod size;
 
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
         }
     };
     match run(cli, &matches) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -43,8 +44,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
-    match cli.command {
+fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let done = match cli.command {
         Command::Serve(serve) if serve.print_config => output::text(&config::effective(matches)),
         Command::Serve(serve) => serve::run(&serve),
         Command::App(app) => block_on(apps::run(app)),
@@ -59,10 +60,12 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
         }
         Command::Bench(args) => block_on(bench::run(args)),
         Command::BenchPeer(args) => block_on(bench::peer(args)),
-    }
+        Command::Privacy(args) => return block_on(privacy::run(*args)),
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
-fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 

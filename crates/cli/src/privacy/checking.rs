@@ -1,0 +1,111 @@
+//! What can be checked: packages, certificates, the audit log, and the whole.
+
+use std::fs::File;
+
+use anyhow::{Context as _, Result};
+use connector::{package, signing};
+use serde_json::{Value, json};
+
+use super::{
+    Ended,
+    args::{Audit, Certificate, Output, Packages},
+    here::Here,
+    print,
+};
+use crate::output;
+
+/// `packages verify`.
+pub(super) fn package(command: &Packages, form: Output) -> Result<Ended> {
+    let Packages::Verify { file } = command;
+    let opened = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
+    match package::verify(opened) {
+        Ok(whole) => {
+            match form {
+                Output::Json => output::json(&json!({
+                    "ok": true, "request_id": whole.request_id, "complete": whole.is_complete, "files": whole.files,
+                    "public_key": whole.public_key,
+                }))?,
+                Output::Human => {
+                    let complete = if whole.is_complete { "complete" } else { "INCOMPLETE" };
+                    let (id, files, key) = (whole.request_id, whole.files, whole.public_key);
+                    output::line(&format!("whole · {complete} · {id} · {files} files · signed with {key}"))?;
+                }
+            }
+            Ok(Ended::Done)
+        }
+        Err(error) => {
+            if form == Output::Json {
+                output::json(&json!({"ok": false, "detail": error.to_string()}))?;
+            }
+            eprintln!("error: {error}");
+            Ok(Ended::NotIntact)
+        }
+    }
+}
+
+/// `certificate verify`.
+pub(super) fn certificate(command: &Certificate, form: Output) -> Result<Ended> {
+    let Certificate::Verify { file, signature } = command;
+    let read = |path: &std::path::Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    let bytes = read(file)?;
+    let beside = signature.clone().unwrap_or_else(|| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(".sig");
+        name.into()
+    });
+    let signature = String::from_utf8(read(&beside)?).unwrap_or_default();
+    let certificate: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let key = certificate["public_key"].as_str().unwrap_or_default();
+    let is_whole = signing::verify(&bytes, &signature, key);
+    match form {
+        Output::Json => output::json(&json!({"ok": is_whole, "public_key": key}))?,
+        Output::Human if is_whole => output::line(&format!("whole · signed with {key}"))?,
+        Output::Human => eprintln!("error: the signature does not fit the certificate"),
+    }
+    Ok(if is_whole { Ended::Done } else { Ended::NotIntact })
+}
+
+/// `audit`.
+pub(super) async fn audit(here: &Here, command: &Audit) -> Result<Ended> {
+    if let Audit::Export = command {
+        let text = here.fetch("/v1/audit/export").await?.context("the service does not hand out its audit log")?;
+        output::text(&String::from_utf8_lossy(&text))?;
+        return Ok(Ended::Done);
+    }
+    let shown = match here.call("POST", "/v1/audit/verify", None).await? {
+        Ok(shown) => shown,
+        Err(ended) => return Ok(ended),
+    };
+    here.show(&shown, |shown| match shown["first_bad_seq"].as_u64() {
+        Some(seq) => output::line(&format!("broken at entry {seq}")),
+        None => output::line(&format!("whole · {} entries", shown["entries"])),
+    })?;
+    Ok(if shown["ok"] == true { Ended::Done } else { Ended::NotIntact })
+}
+
+/// `doctor`: the directory opened with its key, so lock and key are fine; then the chain, the connections, the overdue.
+pub(super) async fn doctor(here: &Here) -> Result<Ended> {
+    let chain = here.call("POST", "/v1/audit/verify", None).await?.unwrap_or_default();
+    let integrations = here.call("GET", "/v1/integrations", None).await?.unwrap_or_default();
+    let mut tests = Vec::new();
+    for one in print::list(&integrations["data"]) {
+        let id = one["id"].as_str().unwrap_or_default();
+        let report = here.call("POST", &format!("/v1/integrations/{id}/test"), None).await?.unwrap_or_default();
+        tests.push(json!({"integration": one["name"], "ok": report["ok"], "message": report["message"]}));
+    }
+    let open = here.call("GET", "/v1/requests?limit=200", None).await?.unwrap_or_default();
+    let is_open = |one: &&Value| !matches!(one["status"].as_str(), Some("complete" | "failed" | "canceled"));
+    let open = print::list(&open["data"]).iter().filter(is_open).count();
+    let is_fine = chain["ok"] == true && tests.iter().all(|test| test["ok"] == true);
+    let shown = json!({"ok": is_fine, "audit": chain, "integrations": tests, "open_requests": open});
+    here.show(&shown, |shown| {
+        output::line(&format!("audit log: {}", if shown["audit"]["ok"] == true { "whole" } else { "BROKEN" }))?;
+        for test in print::list(&shown["integrations"]) {
+            let name = test["integration"].as_str().unwrap_or_default();
+            let told = if test["ok"] == true { "connected" } else { test["message"].as_str().unwrap_or("failed") };
+            output::line(&format!("integration {name}: {told}"))?;
+        }
+        output::line(&format!("open requests: {}", shown["open_requests"]))
+    })?;
+    Ok(if is_fine { Ended::Done } else { Ended::Failed })
+}

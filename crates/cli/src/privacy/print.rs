@@ -1,0 +1,86 @@
+//! What people read.
+
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::output;
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// `a · b · c`, without what is empty.
+fn joined(parts: &[&str]) -> String {
+    parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+/// A request in one line.
+pub(super) fn request_line(one: &Value) -> Result<()> {
+    let line = joined(&[text(&one["type"]), text(&one["status"]), text(&one["outcome"]), text(&one["reason"])]);
+    output::line(&format!("{} {line} · due {}", text(&one["id"]), text(&one["due_at"])))
+}
+
+/// A request with its parts.
+pub(super) fn request(one: &Value) -> Result<()> {
+    request_line(one)?;
+    for execution in list(&one["executions"]) {
+        let next = text(&execution["next_attempt_at"]);
+        let next = if next.is_empty() { String::new() } else { format!("next check {next}") };
+        let task = text(&execution["task_id"]);
+        let task = if task.is_empty() { String::new() } else { format!("task {task}") };
+        let (status, phase, reason) =
+            (text(&execution["status"]), text(&execution["phase"]), text(&execution["reason"]));
+        output::line(&format!(
+            "  {} {}",
+            text(&execution["integration"]),
+            joined(&[status, phase, reason, &task, &next])
+        ))?;
+        for target in list(&execution["targets"]) {
+            let mark = if target["selected"] == true { "" } else { " (not meant)" };
+            output::line(&format!("    {}. {}{mark}", target["n"], text(&target["masked"])))?;
+        }
+        for task in list(&execution["sub_tasks"]).iter().filter(|task| task["last_error"].is_object()) {
+            let error = &task["last_error"];
+            let (class, message) = (text(&error["class"]), text(&error["message"]));
+            output::line(&format!("    {} {}", text(&task["kind"]), joined(&[text(&task["status"]), class, message])))?;
+        }
+    }
+    Ok(())
+}
+
+/// The steps of a connection test.
+pub(super) fn report(report: &Value) -> Result<()> {
+    for step in list(&report["steps"]) {
+        let mark = match text(&step["status"]) {
+            "ok" => "✔",
+            "failed" => "✘",
+            "warning" => "!",
+            _ => "-",
+        };
+        let (name, call) = (text(&step["step"]), text(&step["call"]));
+        let told = match text(&step["code"]) {
+            "" => format!(
+                "{} {} ms",
+                step["http"].as_u64().map_or(String::new(), |http| http.to_string()),
+                step["latency_ms"]
+            ),
+            code => format!("{code}: {}", text(&step["message"])),
+        };
+        output::line(&format!("{mark} {name} {call:<20} {}", told.trim()))?;
+    }
+    if let Some(note) = report["note"].as_str() {
+        output::line(note)?;
+    }
+    Ok(())
+}
+
+/// An integration in one line.
+pub(super) fn integration(one: &Value) -> Result<()> {
+    let (name, health, url) = (text(&one["name"]), text(&one["health"]), text(&one["base_url"]));
+    output::line(&format!("{} {}", text(&one["id"]), joined(&[name, health, text(&one["health_reason"]), url])))
+}
+
+/// The elements of a list.
+pub(super) fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
