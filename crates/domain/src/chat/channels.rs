@@ -16,7 +16,7 @@ pub use hide::{Hidden, are_hidden, hide, show, wake};
 pub use mutes::{mute, mutes, unmute};
 pub use permit::{may_set, may_update};
 pub use query::{Asker, OFFSET_MAX, QUERY, QUERY_MAX, Query, SCHEMA, query};
-pub use shown::{message_count, pending};
+pub use shown::{is_blocked, message_count, pending};
 pub use update::{CUSTOM_BYTES_MAX, Change, patch, update};
 
 use ids::{ChannelId, Timestamp, UserId, json::Object};
@@ -122,3 +122,6 @@ pub async fn get(tx: &mut Tx, id: &ChannelId) -> Result<Option<Channel>> {
 pub async fn load(tx: &mut Tx, id: &ChannelId) -> Result<Channel> {
     get(tx, id).await?.ok_or_else(|| Error::Absent(format!("Can't find channel with id {id}")))
 }
+
+#[cfg(test)]
+mod tests;

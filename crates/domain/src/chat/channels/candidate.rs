@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ids::{ChannelId, Timestamp, UserId, json::Object};
 
-use super::{Channel, are_hidden, mutes, query::Asker};
+use super::{Channel, are_hidden, is_blocked, mutes, query::Asker};
 use crate::{
     Result, Tx,
     chat::{
@@ -214,15 +214,10 @@ async fn unread(tx: &mut Tx, candidate: &Candidate, user: &UserId) -> Result<usi
 
 /// A channel of two is blocked when the viewer blocks the other (chat §12.18).
 async fn block(tx: &mut Tx, found: &mut [Candidate], viewer: Option<&User>) -> Result<()> {
-    let blocked: Vec<UserId> =
-        viewer.into_iter().flat_map(|user| &user.blocked).map(|block| block.user.clone()).collect();
-    if blocked.is_empty() {
-        return Ok(());
-    }
-    count(tx, found).await?;
-    for candidate in found.iter_mut().filter(|candidate| candidate.count == 2) {
-        let members = members::get_many(tx, &candidate.id, &blocked).await?;
-        candidate.is_blocked = members.iter().any(Option::is_some);
+    if let Some(user) = viewer {
+        for candidate in found {
+            candidate.is_blocked = is_blocked(tx, &candidate.id, user).await?;
+        }
     }
     Ok(())
 }

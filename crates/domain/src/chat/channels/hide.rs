@@ -13,6 +13,7 @@ use crate::{
         members,
     },
     keyspace::{Chat, HIDDEN},
+    users,
 };
 
 /// That a user hid a channel.
@@ -60,8 +61,8 @@ pub async fn show(tx: &mut Tx, channel: &ChannelId, user: &UserId, now: Timestam
     Ok(())
 }
 
-/// Shows `channel` again to all who hid it: something was said. At most [`Limit::PAGE`] of them; the others wait for the
-/// next message.
+/// Shows `channel` again to all who hid it: something was said. Who muted it, or blocks the only other member, does not
+/// see it again. At most [`Limit::PAGE`] of them; the others wait for the next message.
 ///
 /// # Errors
 /// When the store fails.
@@ -71,7 +72,14 @@ pub async fn wake(tx: &mut Tx, channel: &ChannelId, now: Timestamp) -> Result<()
     let hidden = HIDDEN.scan(tx, tenant, range, Direction::Forward, Limit::PAGE).await?.rows;
     for ((_, user), _) in hidden {
         let user = UserId::parse(&user).expect("keys are made of user ids");
-        show(tx, channel, &user, now).await?;
+        let is_muted = super::mutes(tx, &user, std::slice::from_ref(channel), now).await?[0].is_some();
+        let is_blocked = match users::get(tx, &user).await? {
+            Some(profile) => super::is_blocked(tx, channel, &profile).await?,
+            None => false,
+        };
+        if !is_muted && !is_blocked {
+            show(tx, channel, &user, now).await?;
+        }
     }
     Ok(())
 }

@@ -5,8 +5,9 @@ use store::{Direction, Limit};
 
 use crate::{
     Result, Tx,
-    chat::messages::Page,
+    chat::{members, messages::Page},
     keyspace::{Chat, MESSAGE, MESSAGES, PENDING},
+    users::User,
 };
 
 /// The most waiting messages of a state (chat §12.15).
@@ -19,6 +20,18 @@ const PENDING_MAX: usize = 100;
 pub async fn message_count(tx: &mut Tx, channel: &ChannelId) -> Result<i64> {
     let tenant = tx.tenant();
     Ok(MESSAGES.get(tx, tenant, &Chat(channel.clone())).await?.max(0))
+}
+
+/// Whether `channel` is one of two members, and `user` blocks the other (chat §12.18).
+///
+/// # Errors
+/// When the store fails.
+pub async fn is_blocked(tx: &mut Tx, channel: &ChannelId, user: &User) -> Result<bool> {
+    let blocked: Vec<UserId> = user.blocked.iter().map(|block| block.user.clone()).collect();
+    if blocked.is_empty() || members::count(tx, channel).await? != 2 {
+        return Ok(false);
+    }
+    Ok(members::get_many(tx, channel, &blocked).await?.iter().any(Option::is_some))
 }
 
 /// What `user` said in `channel` and waits to be committed, in the order of time: the newest of it.

@@ -40,7 +40,8 @@ pub struct Terms {
     pub makes_users: bool,
 }
 
-/// Makes `newcomers` members of `channel`; who is one already gets the role and the fields that are given.
+/// Makes `newcomers` members of `channel`; who is one already gets the role and the fields that are given. Who blocks the
+/// user that adds does not come, and nobody is told (chat §12.18).
 ///
 /// # Errors
 /// [`Error::Unfit`](crate::Error::Unfit) for a deleted user, [`Error::Absent`](crate::Error::Absent) for an unknown one whom nobody makes.
@@ -54,6 +55,7 @@ pub async fn add(
 ) -> Result<()> {
     for newcomer in newcomers {
         match get(tx, channel, &newcomer.user).await? {
+            None if blocks(tx, &newcomer.user, by).await? => {}
             None => {
                 let member = join(tx, channel, newcomer, terms, None, now).await?;
                 let event = |kind| Event::new(kind, now, Some(channel)).of_member(&newcomer.user, &member);
@@ -106,6 +108,7 @@ pub async fn invite(
     for newcomer in newcomers {
         let user = &newcomer.user;
         let member = match get(tx, channel, user).await? {
+            None if blocks(tx, user, by).await? => continue,
             None => {
                 let member = join(tx, channel, newcomer, terms, Some(Invite::Pending), now).await?;
                 told(tx, "member.added", channel, user, &member, now);
@@ -123,6 +126,12 @@ pub async fn invite(
         events::record(tx, event.only_for([user.clone()]));
     }
     Ok(())
+}
+
+/// Whether `user` blocks `other`.
+async fn blocks(tx: &mut Tx, user: &UserId, other: Option<&UserId>) -> Result<bool> {
+    let Some(other) = other.filter(|other| *other != user) else { return Ok(false) };
+    Ok(users::get(tx, user).await?.is_some_and(|user| user.has_blocked(other)))
 }
 
 /// Tells whoever watches what became of a member.

@@ -59,19 +59,17 @@ pub struct Query {
 
 impl Query {
     fn holds(&self, user: &UserId, member: &Member) -> bool {
-        fn lies<T: PartialOrd + ?Sized>(value: &T, after: Option<(&T, bool)>, before: Option<(&T, bool)>) -> bool {
-            after.is_none_or(|(bound, with)| value > bound || (with && value == bound))
-                && before.is_none_or(|(bound, with)| value < bound || (with && value == bound))
-        }
-        let id = |bound: &'_ Option<(String, bool)>| bound.as_ref().map(|(id, with)| (id.clone(), *with));
-        let (from, until) = (id(&self.after_id), id(&self.before_id));
-        let (from, until) = (from.as_ref(), until.as_ref());
-        let in_ids = lies(user.as_str(), from.map(|(id, with)| (&**id, *with)), until.map(|(id, with)| (&**id, *with)));
-        let time = |bound: &'_ Option<(Timestamp, bool)>| *bound;
-        let (from, until) = (time(&self.after), time(&self.before));
-        let (from, until) = (from.as_ref(), until.as_ref());
-        in_ids && lies(&member.created_at, from.map(|(at, with)| (at, *with)), until.map(|(at, with)| (at, *with)))
+        let (id, at) = (user.as_str(), &member.created_at);
+        self.after_id.as_ref().is_none_or(|(bound, with)| is_beyond(id, bound.as_str(), *with))
+            && self.before_id.as_ref().is_none_or(|(bound, with)| is_beyond(bound.as_str(), id, *with))
+            && self.after.as_ref().is_none_or(|(bound, with)| is_beyond(at, bound, *with))
+            && self.before.as_ref().is_none_or(|(bound, with)| is_beyond(bound, at, *with))
     }
+}
+
+/// Whether `value` lies beyond `bound`, or with `with` at it.
+fn is_beyond<T: PartialOrd + ?Sized>(value: &T, bound: &T, with: bool) -> bool {
+    value > bound || (with && value == bound)
 }
 
 struct Candidate<'a> {

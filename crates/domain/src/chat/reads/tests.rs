@@ -159,7 +159,9 @@ async fn run(pond: &Pond, model: &mut Model, serial: usize, (who, at, step): &(u
                 said.is_deleted = true;
                 let message = said.id.clone();
                 pond.write(async |tx| messages::delete(tx, None, &message, None, now).await).await;
-                model.inboxes[at].values_mut().for_each(|inbox| drop(inbox.remove(&message)));
+                for inbox in model.inboxes[at].values_mut() {
+                    inbox.remove(&message);
+                }
             }
         }
         Step::Truncate => {
@@ -207,7 +209,9 @@ async fn say(pond: &Pond, model: &mut Model, place: (usize, usize, Timestamp), s
         }
     }
     model.said[at].push(Said { id: said, at: now, author: who, is_silent, is_deleted: false });
-    model.hidden.retain(|(_, hidden)| *hidden != at);
+    // Who muted the channel does not see it again.
+    let muted = &model.muted;
+    model.hidden.retain(|(user, hidden)| *hidden != at || muted.contains(&(*user, at)));
 }
 
 async fn unread(pond: &Pond, who: usize) -> BTreeMap<String, usize> {
@@ -240,9 +244,9 @@ proptest! {
             make(&pond, &mut model).await;
             for (serial, step) in steps.iter().enumerate() {
                 run(&pond, &mut model, serial, step).await;
-                for who in 0..USERS.len() {
-                    prop_assert_eq!(unread(&pond, who).await, model.unread(who), "{} after {:?}", USERS[who], step);
-                    prop_assert_eq!(list(&pond, who).await, model.list(who), "{} after {:?}", USERS[who], step);
+                for (who, name) in USERS.into_iter().enumerate() {
+                    prop_assert_eq!(unread(&pond, who).await, model.unread(who), "{} after {:?}", name, step);
+                    prop_assert_eq!(list(&pond, who).await, model.list(who), "{} after {:?}", name, step);
                 }
                 for at in 0..CHANNELS.len() {
                     let mut tx = pond.app.snapshot();

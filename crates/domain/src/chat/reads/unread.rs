@@ -12,6 +12,7 @@ use crate::{
         types,
     },
     keyspace::{Chat, MEMBERSHIP, READ},
+    users,
 };
 
 /// The most messages of a channel that are counted as unread.
@@ -135,7 +136,11 @@ pub async fn total_of(tx: &mut Tx, id: ChannelId, user: &UserId, now: Timestamp)
     let Some(read) = READ.get(tx, tenant, &(Chat(id.clone()), user.to_string())).await? else { return Ok(None) };
     let kind = types::load(tx, id.kind()).await?;
     let is_muted = channels::mutes(tx, user, std::slice::from_ref(&id), now).await?[0].is_some();
-    if is_muted || !types::config(&kind, &channel).read_events {
+    let is_blocked = match users::get(tx, user).await? {
+        Some(profile) => channels::is_blocked(tx, &id, &profile).await?,
+        None => false,
+    };
+    if is_muted || is_blocked || !types::config(&kind, &channel).read_events {
         return Ok(None);
     }
     let unread = unread(&tx.app, &id, &channel, Reader { user, member: &member, read: &read }).await?;
