@@ -106,6 +106,8 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         // Channels.
         .route(POST, "channels/delete", "DeleteChannels", S, erasure::delete_channels)
         .route(GET, "channels/{type}/{id}", "GetChannel", Readers, channels::get)
+        .route(PUT, "channels/batch", "ChannelBatchUpdate", S, absent::answer)
+        .route(POST, "channels/grouped", "GroupedQueryChannels", S, absent::answer)
         .route(POST, "channels", "QueryChannels", Readers, channels::query)
         .route(POST, "channels/{type}/{id}", "UpdateChannel", Both, channels::update)
         .route(PATCH, "channels/{type}/{id}", "UpdateChannelPartial", Both, channels::patch)

@@ -45,7 +45,10 @@ pub struct Channel<'a> {
     /// Whether the asking user muted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub muted: Option<bool>,
-    /// Until when.
+    /// Whether the asking user blocks the only other member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<bool>,
+    /// Until when it is muted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mute_expires_at: Option<Time>,
     /// How many members there are.

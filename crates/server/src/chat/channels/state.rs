@@ -11,7 +11,7 @@ use domain::{
         reads::{self, Read, Reader},
         types::{self, ChannelType, Config},
     },
-    users::{People, mutes::Mute},
+    users::{self, People, mutes::Mute},
 };
 use ids::{ChannelId, Timestamp, UserId, json::Object};
 
@@ -77,6 +77,8 @@ pub(crate) struct Loaded {
     pub(crate) last_message_at: Option<Timestamp>,
     /// Whether the asking user hid it.
     pub(crate) is_hidden: bool,
+    /// Whether the asking user blocks the only other member.
+    pub(crate) is_blocked: bool,
     /// How the asking user muted it.
     pub(crate) mute: Option<Mute>,
     /// The members that were wanted.
@@ -165,10 +167,13 @@ pub(crate) async fn load(tx: &mut Tx, id: &ChannelId, view: View<'_>) -> Result<
 pub(crate) async fn with(tx: &mut Tx, id: &ChannelId, channel: Channel, view: View<'_>) -> Result<Loaded> {
     let kind = types::load(tx, id.kind()).await?;
     let config = types::config(&kind, &channel);
-    let (mut membership, mut is_hidden, mut mute) = (None, false, None);
+    let (mut membership, mut is_hidden, mut is_blocked, mut mute) = (None, false, false, None);
     if let Some(user) = view.viewer {
         is_hidden = channels::are_hidden(tx, std::slice::from_ref(id), user).await?[0];
         mute = channels::mutes(tx, user, std::slice::from_ref(id), view.now).await?.remove(0);
+        if let Some(profile) = users::get(tx, user).await? {
+            is_blocked = channels::is_blocked(tx, id, &profile).await?;
+        }
         membership = members::get(tx, id, user).await?.map(|member| Listed::new(user.clone(), member));
     }
     let membership = membership.map(|own| Listed { is_muted: mute.is_some(), ..own });
@@ -192,6 +197,7 @@ pub(crate) async fn with(tx: &mut Tx, id: &ChannelId, channel: Channel, view: Vi
         config,
         capabilities,
         is_hidden,
+        is_blocked,
         mute,
         membership,
         members: Vec::new(),
