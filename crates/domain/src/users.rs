@@ -90,6 +90,10 @@ pub struct User {
     #[n(17)]
     #[cbor(default)]
     pub is_pruned: bool,
+    /// Whether moderation looks away.
+    #[n(18)]
+    #[cbor(default)]
+    pub bypasses_moderation: bool,
 }
 
 /// What a user shows of itself: each switch absent until it was set.
@@ -155,6 +159,7 @@ impl User {
             ban: None,
             blocked: Vec::new(),
             is_pruned: false,
+            bypasses_moderation: false,
         }
     }
 
@@ -257,7 +262,7 @@ pub async fn ensure(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<User> {
 /// [`Error::Unfit`] when it was deleted, [`Error::NameTaken`] when names are unique and this one is not.
 pub async fn upsert(tx: &mut Tx, id: &UserId, profile: &Profile, now: Timestamp) -> Result<User> {
     let mut user = ensure(tx, id, now).await?;
-    let before = user.name.clone();
+    let (was_invisible, before) = (user.is_invisible, user.name.clone());
     profile.apply(&mut user)?;
     names::note(tx, id, before.as_deref(), &user).await?;
     let mut fields = user.custom();
@@ -270,8 +275,16 @@ pub async fn upsert(tx: &mut Tx, id: &UserId, profile: &Profile, now: Timestamp)
     }
     user.updated_at = now;
     put(tx, id, &user);
-    tell_updated(tx, id, now);
+    tell_changed(tx, id, &user, was_invisible, now);
     Ok(user)
+}
+
+/// Tells clients that the user `id` changed, and when it hid or showed its presence.
+fn tell_changed(tx: &mut Tx, id: &UserId, user: &User, was_invisible: bool, now: Timestamp) {
+    tell_updated(tx, id, now);
+    if user.is_invisible != was_invisible {
+        events::record(tx, events::Event::new("user.presence.changed", now, None).by(Some(id)));
+    }
 }
 
 /// Tells clients that the user `id` changed.

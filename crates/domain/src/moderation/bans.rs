@@ -118,7 +118,7 @@ pub async fn add(tx: &mut Tx, user: &UserId, scope: &Scope, ban: &Ban, id: &str)
         more["reason"] = json!(ban.reason);
     }
     if let Some(expires) = ban.expires {
-        more["expiration"] = json!(expires.rfc3339().to_string());
+        more["expiration"] = json!(expires.rfc3339_short().to_string());
     }
     tell(tx, "user.banned", user, scope, ban.by.as_ref(), more.to_string(), now);
     note(tx, id, if ban.is_shadow { "shadow_ban" } else { "ban" }, user, scope, ban);

@@ -18,8 +18,8 @@ pub struct Own {
     pub devices: Vec<(String, Device)>,
     /// Whom it mutes.
     pub mutes: Vec<(UserId, Mute)>,
-    /// What it has not read.
-    pub unread: Unread,
+    /// What it has not read, where that was counted.
+    pub unread: Option<Unread>,
 }
 
 /// How much a user has not read, over all channels.
@@ -38,9 +38,18 @@ pub struct Unread {
 /// # Errors
 /// When the store fails.
 pub async fn load(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<Own> {
+    let own = load_uncounted(tx, id, now).await?;
+    Ok(Own { unread: Some(unread(tx, id, now).await?), ..own })
+}
+
+/// The same without counting what it has not read, which takes a look at every channel of the user.
+///
+/// # Errors
+/// When the store fails.
+pub async fn load_uncounted(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<Own> {
     let devices = devices::list(tx, id).await?;
     let mutes = mutes::list(tx, id, now).await?;
-    Ok(Own { devices, mutes, unread: unread(tx, id, now).await? })
+    Ok(Own { devices, mutes, unread: None })
 }
 
 /// How much the user `id` has not read.

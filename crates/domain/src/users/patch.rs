@@ -2,7 +2,7 @@
 
 use ids::{Timestamp, UserId};
 
-use super::{CUSTOM_BYTES_MAX, Profile, User, load, names, put, tell_updated};
+use super::{CUSTOM_BYTES_MAX, Profile, User, load, names, put, tell_changed};
 use crate::{Error, Result, Tx, custom::Edit};
 
 /// What is to change of a user.
@@ -43,7 +43,7 @@ pub enum Clearable {
 /// [`Error::Absent`] when there is none, [`Error::Unfit`] and [`Error::TooBig`] when a change breaks a rule.
 pub async fn patch(tx: &mut Tx, id: &UserId, patch: &Patch, now: Timestamp) -> Result<User> {
     let mut user = load(tx, id).await?;
-    let before = user.name.clone();
+    let (was_invisible, before) = (user.is_invisible, user.name.clone());
     for field in &patch.cleared {
         match field {
             Clearable::Name => user.name = None,
@@ -66,6 +66,6 @@ pub async fn patch(tx: &mut Tx, id: &UserId, patch: &Patch, now: Timestamp) -> R
     }
     user.updated_at = now;
     put(tx, id, &user);
-    tell_updated(tx, id, now);
+    tell_changed(tx, id, &user, was_invisible, now);
     Ok(user)
 }

@@ -1,6 +1,6 @@
 //! Finding users (chat §7, §11.7; v2 §2.3).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use ids::{Timestamp, UserId};
 use store::{Direction, Limit, key::after};
@@ -59,6 +59,8 @@ pub struct Query {
     pub includes_deactivated: bool,
     /// Whose ids lie between these.
     pub ids: Bounds,
+    /// Who is connected; needed only for filters that ask.
+    pub online: HashSet<UserId>,
     /// Only who is in one of these teams, or in none if there are none; everybody, if absent.
     pub teams: Option<Vec<String>>,
 }
@@ -195,7 +197,8 @@ impl Found<'_> {
             return;
         }
         let is_of_teams = self.query.is_for_teams_of(&user);
-        let row = Candidate { id, person: user.into(), now };
+        let person = Person { is_online: self.query.online.contains(&id), ..Person::from(user) };
+        let row = Candidate { id, person, now };
         if !is_of_teams || !self.query.filter.fits(&row) {
             return;
         }

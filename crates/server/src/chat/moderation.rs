@@ -12,8 +12,10 @@ pub(crate) mod review;
 pub(super) use cast::Cast;
 
 use domain::{
+    Tx,
     chat::{messages::Scene, permissions},
     filter::{Filter, Schema, Sort},
+    users::{self, User},
 };
 use ids::{ChannelId, Timestamp};
 use wire::chat::error::Code;
@@ -23,6 +25,7 @@ use super::{
     fields::Fields,
     gate::Call,
 };
+use crate::reply::Reply;
 
 /// How many rows a list has if nobody says.
 const LIMIT: usize = 100;
@@ -52,6 +55,25 @@ fn refuse(is_asked: bool, what: &str) -> Result<()> {
         true => Err(Error::new(Code::NotAvailable, format!("{what} is not available in this version of Millpond"))),
         false => Ok(()),
     }
+}
+
+/// What is not built, and says so.
+pub(crate) async fn not_available(call: Call, _: Fields) -> Result<Reply> {
+    refuse(true, call.operation.name)?;
+    call.done()
+}
+
+/// `POST /moderation/bypass`: lets moderation look away from a user, or no longer.
+pub(crate) async fn bypass(call: Call, mut sent: Fields) -> Result<Reply> {
+    let id = sent.user("target_user_id")?.ok_or_else(|| Error::field("target_user_id", "is a required field"))?;
+    let is_on = sent.flag("enabled")?.ok_or_else(|| Error::field("enabled", "is a required field"))?;
+    let body = async |tx: &mut Tx| {
+        let user = users::load(tx, &id).await?;
+        users::put(tx, &id, &User { bypasses_moderation: is_on, ..user });
+        Ok(())
+    };
+    call.tenant.app.write(body).await?;
+    call.done()
 }
 
 /// Takes `timeout`, in minutes: until when something holds; for good, if it is absent or 0.

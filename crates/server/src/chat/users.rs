@@ -2,7 +2,7 @@
 
 pub(crate) mod standing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use domain::{
     Tx,
@@ -28,6 +28,7 @@ use super::{
     gate::Call,
     patch::Patch,
     to_wire,
+    watching::Watching,
 };
 use crate::reply::Reply;
 
@@ -118,8 +119,13 @@ async fn upserted_users(call: &Call, mut people: People) -> Result<Reply> {
 async fn own_of(call: &Call, people: &mut People, ids: &[UserId]) -> Result<BTreeMap<UserId, Own>> {
     let mut tx = call.snapshot();
     let mut all = BTreeMap::new();
+    // Of many users it would take a look at every channel of each.
+    let is_counted = ids.len() == 1 || !call.is_server();
     for id in ids.iter().filter(|id| call.is_server() || call.user() == Some(*id)) {
-        let own = users::own::load(&mut tx, id, call.now()).await?;
+        let own = match is_counted {
+            true => users::own::load(&mut tx, id, call.now()).await?,
+            false => users::own::load_uncounted(&mut tx, id, call.now()).await?,
+        };
         people.add(&mut tx, own.mutes.iter().map(|(target, _)| target)).await?;
         all.insert(id.clone(), own);
     }
@@ -134,13 +140,17 @@ fn check_own(call: &Call, id: &UserId, profile: &Profile) -> Result<()> {
 
 /// `GET /users`: finds users.
 pub(crate) async fn query(call: Call, _: Fields) -> Result<Reply> {
-    let query = asked(&call)?;
+    let mut payload = payload(&call)?;
+    let following = Watching::read(&call, &mut payload)?;
+    let query = asked(&call, payload)?;
     check_search(&call)?;
     let now = call.now();
     let found = users::query::query(&mut call.snapshot(), &query, now).await?;
     let ids: Vec<UserId> = found.iter().map(|(id, _)| id.clone()).collect();
     let mut people: People = found.into_iter().collect();
     let own = own_of(&call, &mut people, &ids).await?;
+    call.note_online(&mut people);
+    following.follow(&call, &ids);
     let full = |id| Some(to_wire::users::full(call.dialect, &people, people.get(id)?, own.get(id), now));
     call.answer(&Users { users: ids.iter().filter_map(full).collect() })
 }
@@ -157,12 +167,17 @@ fn check_search(call: &Call) -> Result<()> {
     }
 }
 
-fn asked(call: &Call) -> Result<Query> {
-    if call.query.get("payload").is_none() {
-        return Err(Error::field("payload", "is a required parameter: a JSON object with filter_conditions"));
+/// The query parameter `payload`, which there must be.
+fn payload(call: &Call) -> Result<Fields> {
+    match call.query.get("payload") {
+        Some(_) => call.payload(),
+        None => Err(Error::field("payload", "is a required parameter: a JSON object with filter_conditions")),
     }
-    let mut payload = call.payload()?;
+}
+
+fn asked(call: &Call, mut payload: Fields) -> Result<Query> {
     let raw = |payload: &mut Fields, name| payload.raw(name).map(|raw| raw.get().to_owned()).unwrap_or_default();
+    let raw_sort = raw(&mut payload, "sort");
     let filter = Filter::parse(&raw(&mut payload, "filter_conditions"), users::query::SCHEMA)?;
     // Where teams are kept apart, users see their own, unless they ask for some (chat §8.6).
     let teams = match call.who() {
@@ -176,9 +191,14 @@ fn asked(call: &Call) -> Result<Query> {
         Ok::<_, Error>(inside.or(payload.filled(names[1])?.map(|id| (id, false))))
     };
     let ids = Bounds { from: bound(["id_gte", "id_gt"])?, until: bound(["id_lte", "id_lt"])? };
+    let online = match filter.mentions("online") || raw_sort.contains("\"online\"") {
+        true => call.server.hub.online_users(call.tenant.app.id).into_iter().collect(),
+        false => HashSet::new(),
+    };
     Ok(Query {
         filter,
-        sort: Sort::parse(&raw(&mut payload, "sort"))?,
+        online,
+        sort: Sort::parse(&raw_sort)?,
         limit: payload.count("limit", users::query::LIMIT, users::query::LIMIT_MAX)?,
         offset: payload.count("offset", 0, users::query::OFFSET_MAX)?,
         includes_deactivated: payload.flag("include_deactivated_users")?.unwrap_or_default(),

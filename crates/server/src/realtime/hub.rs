@@ -300,6 +300,11 @@ impl Hub {
         self.room(app).is_some_and(|room| room.read().users.contains_key(user))
     }
 
+    /// Who is online.
+    pub(crate) fn online_users(&self, app: AppId) -> Vec<UserId> {
+        self.online(app).1()
+    }
+
     /// How many arrivals there were, and who is online.
     pub(super) fn online(&self, app: AppId) -> (u64, impl FnOnce() -> Vec<UserId> + use<>) {
         let room = self.room(app);

@@ -4,3 +4,4 @@ mod connect;
 mod events;
 pub(crate) mod lake;
 mod told;
+mod users;

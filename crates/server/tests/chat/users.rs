@@ -316,3 +316,36 @@ async fn devices_are_kept_per_user_and_the_oldest_goes_for_the_twenty_sixth() {
         assert_eq!(pond.refuses(Method::POST, "devices", body.to_string()).await, error, "{body}");
     }
 }
+
+#[tokio::test]
+async fn who_may_not_search_finds_nobody_and_teams_are_kept_apart() {
+    let pond = Pond::new().await;
+    made(
+        &pond,
+        json!({ "a": { "id": "a", "teams": ["blue"] }, "b": { "id": "b", "teams": ["red"] }, "c": { "id": "c" } }),
+    )
+    .await;
+    assert_eq!(found(&pond.user("a"), json!({})).await, ["c", "b", "a"]);
+    pond.patch("app", json!({ "multi_tenant_enabled": true })).await.ok(201);
+    assert_eq!(found(&pond.user("a"), json!({})).await, ["a"]);
+    assert_eq!(found(&pond.user("c"), json!({})).await, ["c"]);
+    assert_eq!(found(&pond.user("a"), json!({ "filter_conditions": { "teams": {} } })).await, ["c", "b", "a"]);
+    assert_eq!(found(&pond, json!({})).await, ["c", "b", "a"]);
+    pond.patch("app", json!({ "grants": { "user": [] } })).await.ok(201);
+    assert_eq!(pond.user("a").get("users?payload=%7B%7D").await.refusal(), (403, 17));
+}
+
+#[tokio::test]
+async fn moderation_looks_away_from_whom_it_is_told_to() {
+    let pond = Pond::new().await;
+    made(&pond, json!({ "a": { "id": "a" } })).await;
+    let shown = async || {
+        let path = format!("users?payload={}", encoded(&json!({ "filter_conditions": { "id": "a" } })));
+        pond.v2().get(&path).await.ok(200)["users"][0].get("bypass_moderation").cloned()
+    };
+    pond.v2().post("moderation/bypass", json!({ "target_user_id": "a", "enabled": true })).await.ok(201);
+    assert_eq!(shown().await, Some(json!(true)));
+    pond.v2().post("moderation/bypass", json!({ "target_user_id": "a", "enabled": false })).await.ok(201);
+    assert_eq!(shown().await, None);
+    assert_eq!(pond.v2().post("moderation/check", json!({})).await.refusal(), (501, -1));
+}

@@ -47,6 +47,9 @@ pub struct User<'a> {
     /// Whether presence is hidden; v2 always has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invisible: Option<bool>,
+    /// Whether moderation looks away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bypass_moderation: Option<bool>,
     /// Since when the user cannot connect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deactivated_at: Option<Time>,
@@ -88,13 +91,17 @@ pub struct Own<'a> {
     /// Where pushes to the user go.
     pub devices: Vec<Device<'a>>,
     /// Messages that the user has not read.
-    pub total_unread_count: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_unread_count: Option<i64>,
     /// The same number by its older name.
-    pub unread_count: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread_count: Option<i64>,
     /// Channels with such messages.
-    pub unread_channels: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread_channels: Option<i64>,
     /// Threads with such replies.
-    pub unread_threads: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread_threads: Option<i64>,
 }
 
 /// That a user mutes another (chat §6.12).

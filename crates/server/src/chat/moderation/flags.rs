@@ -80,7 +80,7 @@ async fn answer(call: &Call, flagged: &Stored) -> Result<Reply> {
     let mut cast = Cast::load(call, iter::once(&flagged.by).chain(&flagged.flag.creator).collect()).await?;
     cast.add_messages(call, flagged.entity.message().into_iter().collect()).await?;
     let custom = flagged.flag.custom();
-    let flag = call.dialect.classic_only(()).map(|()| shape::flag(&cast, flagged, &custom));
+    let flag = call.dialect.classic_only(shape::flag(&cast, flagged, &custom));
     call.answer(&Flagged { item_id: &flagged.flag.item, flag })
 }
 

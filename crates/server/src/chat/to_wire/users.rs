@@ -38,23 +38,13 @@ pub(crate) fn user<'a>(dialect: Dialect, id: &'a UserId, person: &'a Person, now
         shadow_banned: dialect.v2_only(is_shadow_banned).or(is_shadow_banned.then_some(true)),
         online: *is_online && !user.is_invisible,
         invisible: dialect.v2_only(user.is_invisible).or(user.is_invisible.then_some(true)),
+        bypass_moderation: user.bypasses_moderation.then_some(true),
         deactivated_at: user.deactivated_at.map(time),
         deleted_at: user.deleted_at.map(time),
         revoke_tokens_issued_before: user.revoke_tokens_issued_before.map(time),
         privacy_settings: user.privacy.map(privacy),
         blocked_user_ids: Some(user.blocked.iter().map(|block| block.user.as_str()).collect()),
         custom: Custom { fields: custom, dialect },
-    }
-}
-
-/// A user in the size that events have.
-pub(crate) fn lite<'a>(dialect: Dialect, id: &'a UserId, person: &'a Person, now: Timestamp) -> WireUser<'a> {
-    WireUser {
-        ban_expires: None,
-        shadow_banned: None,
-        invisible: None,
-        privacy_settings: None,
-        ..user(dialect, id, person, now)
     }
 }
 
@@ -100,10 +90,10 @@ fn own_fields<'a>(
         mutes: own.mutes.iter().map(|(target, it)| mute(dialect, people, id, target, it, now)).collect(),
         channel_mutes: [],
         devices: own.devices.iter().map(|(device, it)| self::device(dialect, id, device, it)).collect(),
-        total_unread_count: own.unread.messages,
-        unread_count: own.unread.messages,
-        unread_channels: own.unread.channels,
-        unread_threads: own.unread.threads,
+        total_unread_count: own.unread.map(|unread| unread.messages),
+        unread_count: own.unread.map(|unread| unread.messages),
+        unread_channels: own.unread.map(|unread| unread.channels),
+        unread_threads: own.unread.map(|unread| unread.threads),
     }
 }
 
