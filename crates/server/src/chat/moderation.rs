@@ -57,12 +57,6 @@ fn refuse(is_asked: bool, what: &str) -> Result<()> {
     }
 }
 
-/// What is not built, and says so.
-pub(crate) async fn not_available(call: Call, _: Fields) -> Result<Reply> {
-    refuse(true, call.operation.name)?;
-    call.done()
-}
-
 /// `POST /moderation/bypass`: lets moderation look away from a user, or no longer.
 pub(crate) async fn bypass(call: Call, mut sent: Fields) -> Result<Reply> {
     let id = sent.user("target_user_id")?.ok_or_else(|| Error::field("target_user_id", "is a required field"))?;
