@@ -23,6 +23,7 @@ mod markdown;
 mod members;
 mod messages;
 mod moderation;
+mod og;
 mod patch;
 mod permissions;
 mod prefix;

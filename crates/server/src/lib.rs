@@ -46,6 +46,8 @@ pub struct Server {
     hub: realtime::Hub,
     /// Where the tasks of the apps are, and what wakes who does them.
     tasks: workers::Wake,
+    /// Calls other servers.
+    outbound: outbound::Outbound,
     /// Orders messages in time.
     moments: chat::Moments,
     /// Files beside the store.

@@ -74,6 +74,17 @@ impl Answer {
     }
 }
 
+/// What was read.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// How the other server answered.
+    pub(crate) answer: Answer,
+    /// The type that it says it has; empty when it says none.
+    pub(crate) kind: String,
+    /// Its beginning.
+    pub(crate) body: Vec<u8>,
+}
+
 /// Which addresses may be called.
 #[derive(Debug)]
 struct Guard {
@@ -159,6 +170,25 @@ impl Outbound {
             read += piece.len();
         }
         Ok(Answer { status })
+    }
+
+    /// Reads at most the first `max` bytes of `url`.
+    ///
+    /// # Errors
+    /// When the address may not be called, or does not answer within `timeout`.
+    pub(crate) async fn get(&self, url: &str, max: usize, timeout: Duration) -> Result<Page, Error> {
+        let call = self.client.get(self.check(url)?).timeout(timeout);
+        let mut response = call.send().await?;
+        let answer = Answer { status: response.status().as_u16() };
+        let kind = response.headers().get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.unwrap_or_default().to_ascii_lowercase();
+        let mut body = Vec::new();
+        while body.len() < max
+            && let Some(piece) = response.chunk().await?
+        {
+            body.extend_from_slice(&piece[..piece.len().min(max - body.len())]);
+        }
+        Ok(Page { answer, kind, body })
     }
 
     /// Names are checked when they are looked up; addresses are never looked up.

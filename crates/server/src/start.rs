@@ -105,6 +105,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
     let tasks = workers::Wake::new(&store);
     let apps = Registry::load(store.clone(), views, seal, clock.clone()).await?;
     let first = first_app(&apps, app).await?;
+    let outbound = Outbound::new(outbound_allowed)?;
     let server = Arc::new(Server {
         apps,
         fragments: Fragments::new(cache_bytes / 4),
@@ -114,6 +115,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
         hub: Hub::new(realtime, feed),
         tasks,
         moments: chat::Moments::default(),
+        outbound: outbound.clone(),
         blobs,
         public_url,
         webhooks,
@@ -122,7 +124,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
     });
     front.rewrite = chat::rewrite;
     front.route_body_max_bytes.extend(files::form_routes());
-    Ok(Running { bound: Front::bind(front).await?, server, store, outbound: Outbound::new(outbound_allowed)?, first })
+    Ok(Running { bound: Front::bind(front).await?, server, store, outbound, first })
 }
 
 async fn first_app(apps: &Registry, asked: Option<NewApp>) -> anyhow::Result<Arc<Tenant>> {

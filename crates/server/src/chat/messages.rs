@@ -25,6 +25,7 @@ use super::{
     error::{Error, Result},
     fields::Fields,
     gate::Call,
+    og,
     to_wire::messages::Frame,
 };
 use crate::reply::Reply;
@@ -72,6 +73,7 @@ const IDS_MAX: usize = 100;
 /// `POST /channels/{type}/{id}/message`: says something.
 pub(crate) async fn send(call: Call, mut sent: Fields) -> Result<Reply> {
     let channel = channel(&call)?;
+    let skips_preview = sent.flag("skip_enrich_url")?.unwrap_or_default();
     let (id, draft) = draft::read(&call, &mut sent)?;
     if draft.user.is_none() {
         return Err(Error::input("either user or user_id must be provided when using server side auth."));
@@ -80,6 +82,9 @@ pub(crate) async fn send(call: Call, mut sent: Fields) -> Result<Reply> {
     let (caller, now) = (call.user().cloned(), call.moment());
     let message =
         call.tenant.app.write(async |tx| messages::send(tx, caller.as_ref(), &channel, &id, &draft, now).await).await?;
+    if !skips_preview {
+        og::enrich(call.server.clone(), call.tenant.clone(), id.clone(), message.clone(), now);
+    }
     one(&call, id, message).await
 }
 

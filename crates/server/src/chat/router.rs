@@ -11,7 +11,7 @@ use axum::{
 use super::{
     absent, app, blocklists, blocks, channels, commands, connect, devices, erasure, events, files,
     gate::{self, Callers, Handler, Operation},
-    guest, members, messages, moderation, permissions,
+    guest, members, messages, moderation, og, permissions,
     prefix::INSIDE,
     rate_limits, reactions, reads, search, tasks, threads, types, user_groups, users,
     users::standing,
@@ -274,6 +274,7 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         .route(DELETE, "uploads/file", "DeleteFile", Both, files::delete)
         .route(POST, "uploads/image", "UploadImage", Both, files::upload_image)
         .route(DELETE, "uploads/image", "DeleteImage", Both, files::delete)
+        .route(GET, "og", "GetOG", Both, og::get)
 }
 
 /// Routes below [`INSIDE`], each behind the gate.

@@ -137,3 +137,12 @@ async fn what_is_no_form_with_a_file_is_refused() {
     assert_eq!(refuses(&[("user", None, &"x".repeat(20_000))]).await, (413, 22));
     assert_eq!(sender(&lake).refuses(Method::POST, &path, "--frontier\r\nbroken").await, (400, 4));
 }
+
+#[tokio::test]
+async fn a_page_of_this_machine_is_nobodys_preview() {
+    let lake = room().await;
+    for url in ["http://127.0.0.1:1/", "http://169.254.169.254/latest", "file:///etc/passwd", "nonsense"] {
+        assert_eq!(lake.get(&format!("og?url={}", escaped(url))).await.refusal(), (400, 4), "{url}");
+    }
+    assert_eq!(lake.get("og").await.refusal(), (400, 4));
+}
