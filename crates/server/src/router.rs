@@ -207,7 +207,21 @@ fn method(action: Action) -> MethodFilter {
     }
 }
 
+/// First segments of paths that the contract of feeds has and this version has not.
+const NOT_BUILT: [&str; 7] = ["analytics", "audit_logs", "data_privacy", "files", "images", "og", "personalization"];
+
+/// What a path asks for that is not built, if it does.
+fn not_built(path: &str) -> Option<&str> {
+    let path = path.strip_prefix("/api/v1.0/").unwrap_or(path.strip_prefix('/')?);
+    let first = path.strip_prefix("enrich/").unwrap_or(path).split('/').next()?;
+    NOT_BUILT.contains(&first).then_some(first)
+}
+
 fn unknown_path(request: &Request) -> Reply {
+    if let Some(name) = not_built(request.uri().path()) {
+        let words = format!("`{name}` is not available in this version of Millpond");
+        return Error::new(Code::NotAvailable, words).into();
+    }
     let words = "Not Found: there is no such path in this version of Millpond";
     match chat::is_chat(request) {
         true => chat::Error::new(wire::chat::error::Code::DoesNotExist, words).reply("Request"),
