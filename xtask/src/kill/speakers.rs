@@ -45,6 +45,7 @@ impl Speakers {
         });
         self.rooms.push(Room { id, speakers: speakers.collect(), seen: None });
         let Some(Room { id, speakers, .. }) = self.rooms.last_mut() else { return Ok(()) };
+        let id: &str = id;
         try_join_all(speakers.iter_mut().map(|speaker| speaker.speak(api, id))).await.map(drop)
     }
 
