@@ -5,10 +5,13 @@
 //! every hard deletion, and answers whether anything is left.
 
 pub mod channels;
+pub mod feeds;
 mod messages;
 mod rows;
 pub mod traces;
 mod users;
+
+pub use users::{mark_messages, unmark_messages};
 
 use ids::Timestamp;
 
@@ -56,6 +59,11 @@ pub async fn step(
             let is_done = users::reactivate(tx, user, by.as_ref(), *restores_messages, progress, now).await?;
             (users.len(), is_done)
         }
+        Kind::DeleteFeeds { user, .. } => {
+            let is_done = feeds::remove(tx, user, progress).await?;
+            (1, is_done)
+        }
+        Kind::ExportUsers(_) | Kind::ExportChannels(_) | Kind::ExportFeeds(_) => return Ok(Step::Done),
     };
     if is_done {
         progress.next_item(None);

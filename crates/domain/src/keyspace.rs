@@ -23,6 +23,7 @@ use crate::{
         types::ChannelType,
         user_groups::{UserGroup, UserGroupMember},
     },
+    exports::Export,
     feeds::{
         activities::{Activity, Posting},
         collections::Item as CollectionItem,
@@ -179,6 +180,8 @@ pub const FILE: Table<String, File> = Table::new(130, "file");
 pub const UPLOADED: Table<(String, String), ()> = Table::new(131, "uploaded");
 /// file → nothing: its bytes are to be removed.
 pub const FILE_GONE: Table<String, ()> = Table::new(132, "file_gone");
+/// channel, message → nothing: the message is gone for good, and replies of others to it stay.
+pub const STUB: Table<(Chat, String), ()> = Table::new(83, "stub");
 
 // Moderation.
 /// kind, reported thing, by whom → the report.
@@ -197,6 +200,12 @@ pub const ACTION: Table<(Latest, String), Action> = Table::new(75, "action");
 pub const MODERATION_CONFIG: Table<(String, String), ModerationConfig> = Table::new(76, "moderation_config");
 
 // Tasks.
+/// task → the file that it writes or has written.
+pub const EXPORT: Table<String, Export> = Table::new(80, "export");
+/// user, task → nothing: the task's file holds data of the user. One whose file is gone may stand here.
+pub const EXPORTED: Table<(String, String), ()> = Table::new(81, "exported");
+/// file → nothing: nobody needs it any more, and it goes in a moment.
+pub const STALE_FILE: Table<String, ()> = Table::new(82, "stale_file");
 /// task → the task.
 pub const TASK: Table<String, Task> = Table::new(85, "task");
 /// when it is looked at next, app, task → nothing. The system's own: one queue for all apps.
@@ -302,6 +311,10 @@ pub const TABLES: &[(u8, &str, Personal)] = &[
     (CHANNEL_MESSAGE.tag(), CHANNEL_MESSAGE.name(), Personal::ByAuthor),
     (REPLY.tag(), REPLY.name(), Personal::ByAuthor),
     (REACTION.tag(), REACTION.name(), Personal::ByMember),
+    (STUB.tag(), STUB.name(), Personal::None),
+    (EXPORT.tag(), EXPORT.name(), Personal::ByTask),
+    (EXPORTED.tag(), EXPORTED.name(), Personal::ByUser),
+    (STALE_FILE.tag(), STALE_FILE.name(), Personal::None),
     (TASK.tag(), TASK.name(), Personal::ByTask),
     (TASK_DUE.tag(), TASK_DUE.name(), Personal::None),
     (AUTHORED.tag(), AUTHORED.name(), Personal::ByUser),

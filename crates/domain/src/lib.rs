@@ -9,6 +9,7 @@ pub mod chat;
 pub mod custom;
 pub mod erasure;
 pub mod error;
+pub mod exports;
 pub mod feeds;
 pub mod files;
 pub mod filter;

@@ -3,7 +3,7 @@
 //! An event is a record in the same commit as its cause, so nothing happens unnoticed and nothing is noticed that did
 //! not happen. Consumers keep their place; the rows before every consumer's place are pruned.
 
-use ids::{ActivityId, AppId, FeedId, UserId};
+use ids::{ActivityId, AppId, ChannelId, FeedId, UserId};
 use minicbor::{Decode, Encode};
 use store::{Stamp, Store};
 
@@ -74,6 +74,13 @@ pub enum Event {
         /// The feed.
         #[n(0)]
         feed: FeedId,
+    },
+    /// Messages of a channel went, or came back, of which nobody is told one by one.
+    #[n(9)]
+    Swept {
+        /// Where.
+        #[n(0)]
+        channel: ChannelId,
     },
     /// There is work for the workers.
     #[n(8)]

@@ -9,7 +9,7 @@ use minicbor::{Decode, Encode};
 use store::{Direction, Limit, Store};
 
 use crate::{
-    Error, Result, Tx,
+    Error, Result, Tx, exports,
     keyspace::{At, SYSTEM, TASK, TASK_DUE},
     log::{self, Event},
 };
@@ -21,7 +21,10 @@ const ATTEMPTS_MAX: u32 = 8;
 /// How long the first failed attempt waits for the second; each further one waits twice as long.
 const BACKOFF_MICROS: i64 = 500_000;
 /// How long a finished task is kept.
-const KEPT_MICROS: i64 = 90 * 24 * 3600 * 1_000_000;
+const KEPT_MICROS: i64 = 90 * DAY_MICROS;
+/// How long the file that a task wrote is kept.
+const FILE_KEPT_MICROS: i64 = 60 * DAY_MICROS;
+const DAY_MICROS: i64 = 24 * 3600 * 1_000_000;
 
 /// A task of one app.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
@@ -94,6 +97,87 @@ pub enum Kind {
         #[n(2)]
         restores_messages: bool,
     },
+    /// Writes a file with what is stored of users.
+    #[n(4)]
+    ExportUsers(#[n(0)] Vec<UserId>),
+    /// Writes a file with what was said in channels.
+    #[n(5)]
+    ExportChannels(#[n(0)] Box<ExportChannels>),
+    /// Writes a file with what a user has in feeds.
+    #[n(6)]
+    ExportFeeds(#[n(0)] UserId),
+    /// Removes what a user has in feeds.
+    #[n(7)]
+    DeleteFeeds {
+        /// Whose.
+        #[n(0)]
+        user: UserId,
+        /// Whether nothing may be left of it.
+        #[n(1)]
+        is_hard: bool,
+    },
+}
+
+impl Kind {
+    /// Whether a file comes of it.
+    pub fn is_export(&self) -> bool {
+        matches!(self, Kind::ExportUsers(_) | Kind::ExportChannels(_) | Kind::ExportFeeds(_))
+    }
+}
+
+/// What is written of channels, and how (chat §11.12).
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct ExportChannels {
+    /// Which, and of which part.
+    #[n(0)]
+    pub channels: Vec<ExportedChannel>,
+    /// How the file is laid out.
+    #[n(1)]
+    pub layout: Layout,
+    /// The members of a message that are written; all, if empty.
+    #[n(2)]
+    pub fields: Vec<String>,
+    /// Whether what deleted messages said is left out.
+    #[n(3)]
+    pub clears_deleted: bool,
+    /// Whether messages that a truncation hid are written, too.
+    #[n(4)]
+    pub with_truncated: bool,
+    /// Whether channels that are marked deleted are written, too.
+    #[n(5)]
+    pub with_deleted: bool,
+    /// Whether the users are written, too.
+    #[n(6)]
+    pub with_users: bool,
+}
+
+/// How a file of channels is laid out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Layout {
+    /// One JSON document.
+    #[n(0)]
+    Document,
+    /// A JSON object a line.
+    #[n(1)]
+    Lines,
+    /// Comma separated values, a message a line.
+    #[n(2)]
+    Csv,
+}
+
+/// Which part of a channel is written.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct ExportedChannel {
+    /// Which channel.
+    #[n(0)]
+    pub id: ChannelId,
+    /// Messages from then on.
+    #[n(1)]
+    pub since: Option<Timestamp>,
+    /// Messages up to then.
+    #[n(2)]
+    pub until: Option<Timestamp>,
 }
 
 /// How much of something is removed.
@@ -181,12 +265,24 @@ pub struct Progress {
     /// Where in that stage.
     #[cbor(n(2), with = "minicbor::bytes")]
     pub cursor: Vec<u8>,
+    /// How much of what was removed, where the outcome tells.
+    #[n(3)]
+    #[cbor(default)]
+    pub counts: Vec<(String, u64)>,
 }
 
 impl Progress {
     /// The item at hand.
     pub fn item(&self) -> usize {
         self.outcomes.len()
+    }
+
+    /// Adds to what is counted as `name`.
+    pub fn count(&mut self, name: &str, more: u64) {
+        match self.counts.iter_mut().find(|(known, _)| known == name) {
+            Some((_, count)) => *count += more,
+            None => self.counts.push((name.to_owned(), more)),
+        }
     }
 
     /// Goes on to the next stage.
@@ -269,14 +365,18 @@ pub async fn take(tx: &mut Tx, id: &str, holder: u64, now: Timestamp) -> Result<
         return Ok(None);
     }
     if task.is_finished() {
+        if exports::discard(tx, id).await? {
+            task.due = task.updated_at.plus_micros(KEPT_MICROS);
+            put(tx, id, &task, Some(before));
+            return Ok(None);
+        }
         TASK.delete(tx, tenant, &id.to_owned());
         TASK_DUE.delete(tx, SYSTEM.0, &(At(before), tenant, id.to_owned()));
         return Ok(None);
     }
     if task.attempts >= ATTEMPTS_MAX {
         let description = format!("the task was given up after {ATTEMPTS_MAX} attempts");
-        finish(&mut task, Status::Failed { kind: "internal_error".to_owned(), description }, now);
-        put(tx, id, &task, Some(before));
+        fail(tx, id, task, "internal_error", description, now).await?;
         return Ok(None);
     }
     task.attempts += 1;
@@ -334,11 +434,31 @@ pub async fn give_back(tx: &mut Tx, id: &str, holder: u64, has_failed: bool, now
     Ok(())
 }
 
+/// Gives `task` up: nothing can come of it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn fail(
+    tx: &mut Tx,
+    id: &str,
+    mut task: Task,
+    kind: &str,
+    description: String,
+    now: Timestamp,
+) -> Result<()> {
+    exports::discard(tx, id).await?;
+    let before = task.due;
+    finish(&mut task, Status::Failed { kind: kind.to_owned(), description }, now);
+    put(tx, id, &task, Some(before));
+    Ok(())
+}
+
 fn finish(task: &mut Task, status: Status, now: Timestamp) {
+    let kept = if task.kind.is_export() { FILE_KEPT_MICROS } else { KEPT_MICROS };
     task.status = status;
     task.updated_at = now;
     task.holder = None;
-    task.due = now.plus_micros(KEPT_MICROS);
+    task.due = now.plus_micros(kept);
 }
 
 /// Writes the task and its place in the queue, where it stood at `before`.

@@ -15,6 +15,7 @@ mod devices;
 mod erasure;
 mod error;
 mod events;
+mod exports;
 mod fields;
 mod files;
 mod gate;

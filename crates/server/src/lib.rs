@@ -8,6 +8,7 @@ mod auth;
 pub mod blobs;
 mod chat;
 pub mod error;
+mod exports;
 mod fast;
 mod feeds;
 mod files;

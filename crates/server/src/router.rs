@@ -15,6 +15,7 @@ use crate::{
     auth::{Action, Resource},
     chat,
     error::Error,
+    exports,
     feeds::{activities, collections, faye, follows, reactions, targets, timelines, users},
     files,
     front::Platform,
@@ -123,13 +124,16 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .route("apps/{app}/feed_groups/{name}", MethodFilter::DELETE, admin::feed_groups::remove)
         .route("tokens", MethodFilter::POST, admin::token)
         .router;
-    let (for_paths, for_methods, for_files) = (server.clone(), server.clone(), server.clone());
+    let (for_paths, for_methods) = (server.clone(), server.clone());
+    let (for_files, for_exports) = (server.clone(), server.clone());
     let file = async move |request: Request| files::download(for_files, request).await;
     let faye = Router::new().route("/faye", bayeux(server)).route("/faye/", bayeux(server));
+    let download = async move |request: Request| exports::download(for_exports, request).await;
     feeds
         .merge(faye)
         .merge(admin)
         .route(files::ROUTE, on(MethodFilter::GET, file))
+        .route(&format!("{}{{*file}}", exports::PREFIX), on(MethodFilter::GET, download))
         .merge(chat::router::routes(server))
         .fallback(async move |request| refused(&for_paths, &request, unknown_path))
         .method_not_allowed_fallback(async move |request| refused(&for_methods, &request, wrong_method))

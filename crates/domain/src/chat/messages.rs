@@ -17,7 +17,7 @@ mod views;
 
 pub use change::{Change, Patch, commit, release, update};
 pub use delete::{delete, delete_for, delete_for_good, undelete};
-pub(crate) use delete::{erase, forget_versions, rewrite, uncount_reply};
+pub(crate) use delete::{erase, mark, unmark};
 pub use draft::Draft;
 pub use history::{HISTORY, Written, history};
 pub use page::{Edge, Page, Part, Viewer, page, pinned, replies};

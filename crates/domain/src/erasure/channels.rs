@@ -7,11 +7,15 @@ use super::{STEP_ROWS_MAX, messages, rows::Budget};
 use crate::{
     Result, Tx,
     chat::events::{self, Event},
-    keyspace::{At, CHANNEL, CHANNEL_MESSAGE, Chat, HIDDEN, MEMBER, MEMBERS, MEMBERSHIP, READ},
+    keyspace::{
+        At, CHANNEL, CHANNEL_MESSAGE, CHANNEL_MUTE, Chat, DELETED_FOR, HIDDEN, MEMBER, MEMBERS, MEMBERSHIP, MESSAGES,
+        PACE, PENDING, PINNED, READ,
+    },
+    log,
     tasks::Step,
 };
 
-const MESSAGES: u8 = 0;
+const SAID: u8 = 0;
 const MEMBERSHIPS: u8 = 1;
 const REST: u8 = 2;
 
@@ -41,10 +45,10 @@ pub(super) async fn remove(tx: &mut Tx, id: &ChannelId, stage: &mut u8, planned_
     let key = Chat(id.clone());
     let mut budget = Budget::new(STEP_ROWS_MAX);
     let is_new = CHANNEL.get(tx, tenant, &key).await?.is_some_and(|channel| channel.deleted_at.is_none());
-    if *stage == MESSAGES && remove_messages(tx, &key, planned_at, &mut budget).await? {
+    if *stage == SAID && remove_messages(tx, &key, planned_at, &mut budget).await? {
         *stage += 1;
     }
-    if is_new && *stage > MESSAGES {
+    if is_new && *stage > SAID {
         return Ok(Step::Done);
     }
     if *stage == MEMBERSHIPS && remove_members(tx, &key, &mut budget).await? {
@@ -53,12 +57,15 @@ pub(super) async fn remove(tx: &mut Tx, id: &ChannelId, stage: &mut u8, planned_
     if *stage < REST {
         return Ok(Step::More);
     }
-    for range in [READ.prefix(tenant, &key), HIDDEN.prefix(tenant, &key)] {
+    let spoken = [PINNED.prefix(tenant, &key), DELETED_FOR.prefix(tenant, &key), PENDING.prefix(tenant, &key)];
+    let members = [READ.prefix(tenant, &key), HIDDEN.prefix(tenant, &key), PACE.prefix(tenant, &key)];
+    for range in spoken.into_iter().chain(members) {
         if !budget.clear(tx, range).await? {
             return Ok(Step::More);
         }
     }
     MEMBERS.delete(tx, tenant, &key);
+    MESSAGES.delete(tx, tenant, &key);
     CHANNEL.delete(tx, tenant, &key);
     Ok(Step::Done)
 }
@@ -67,6 +74,10 @@ pub(super) async fn remove(tx: &mut Tx, id: &ChannelId, stage: &mut u8, planned_
 async fn remove_messages(tx: &mut Tx, channel: &Chat, until: Timestamp, budget: &mut Budget) -> Result<bool> {
     let tenant = tx.tenant();
     let end = CHANNEL_MESSAGE.prefix(tenant, &(channel.clone(), At(until))).end;
+    log::record(tx, &log::Event::Swept { channel: channel.0.clone() });
+    if !messages::remove_stubs(tx, &channel.0, budget).await? {
+        return Ok(false);
+    }
     while !budget.is_spent() {
         let range = CHANNEL_MESSAGE.prefix(tenant, channel).start..end.clone();
         let page = CHANNEL_MESSAGE.scan(tx, tenant, range, Direction::Forward, budget.page()).await?;
@@ -91,8 +102,9 @@ async fn remove_members(tx: &mut Tx, channel: &Chat, budget: &mut Budget) -> Res
         let page = MEMBER.scan(tx, tenant, MEMBER.prefix(tenant, channel), Direction::Forward, budget.page()).await?;
         for ((channel, user), _) in page.rows {
             MEMBERSHIP.delete(tx, tenant, &(user.clone(), channel.clone()));
+            CHANNEL_MUTE.delete(tx, tenant, &(user.clone(), channel.clone()));
             MEMBER.delete(tx, tenant, &(channel, user));
-            budget.spend(2);
+            budget.spend(3);
         }
         if !page.more {
             return Ok(true);

@@ -19,6 +19,11 @@ impl Budget {
         Limit { rows: self.0.clamp(1, Limit::PAGE.rows), ..Limit::PAGE }
     }
 
+    /// The same for rows that bring `each` others with them.
+    pub(super) fn page_of(&self, each: usize) -> Limit {
+        Limit { rows: (self.0 / each).clamp(1, Limit::PAGE.rows), ..Limit::PAGE }
+    }
+
     pub(super) fn is_spent(&self) -> bool {
         self.0 == 0
     }

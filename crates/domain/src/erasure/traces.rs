@@ -4,18 +4,16 @@
 //! data and has no rule fails a test. The stages before the walk remove what is counted and told of; the walk removes the
 //! rest: the issuer of a ban, a mention, the maker of a channel that stays.
 
-use ids::UserId;
-use store::{Corrupt, Direction, Key, Limit, Log, Record, Store, Table, key, key::after, split, tenant_range};
+use ids::{FeedId, UserId};
+use store::{Corrupt, Direction, Key, Limit, Log, Record, Stamp, Store, Table, key, key::after, split, tenant_range};
 
+use super::feeds;
 use crate::{
-    Result, Tx,
+    Result,
+    Tx,
     chat::messages::Listed,
-    keyspace::{
-        ACTION, AUTHORED, BAN, BLOCKED, CHANNEL, CHANNEL_MESSAGE, CHANNEL_MUTE, DELETED_FOR, DEVICE, FILE, FLAG,
-        FLAGGED, FLAGGED_BY, FUTURE_BAN, HIDDEN, LOG, MEMBER, MEMBERSHIP, MESSAGE, MUTE, MUTED, PACE, PARTICIPANT,
-        PARTICIPATION, PENDING, Personal, REACTED, REACTION, REACTION_GROUP, REACTION_ORDER, READ, REPLY, REVIEW,
-        REVIEW_OF, TABLES, TASK, THREAD, UPLOADED, USER, USER_GROUP, USER_GROUP_MEMBER, USER_NAME, VERSION,
-    },
+    // A rule for every table.
+    keyspace::*,
     log::Event,
     moderation::flags,
     tasks::{Leaver, Progress},
@@ -26,6 +24,9 @@ use crate::{
 const STEP_PAGES_MAX: usize = 16;
 /// Rows that one step changes.
 const STEP_CHANGES_MAX: usize = 500;
+
+/// Events that tell of a deletion: whose, and nothing else.
+const MUST_BE_TOLD: [&str; 2] = ["user.deleted", "user.messages.deleted"];
 
 /// What happens to a row.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,9 +62,42 @@ impl Found {
 
 /// Tables that hold personal data: what happens to a row that names an erased user.
 ///
-/// Not here are the tables of feeds, whose data this version does not erase with a user, and the tasks themselves, which
-/// name whom they were about for as long as they tell what came of it.
+/// Not here are the tasks themselves, which name whom they were about for as long as they tell what came of it.
 const RULES: &[(u8, Rule)] = &[
+    // What feeds hold goes with its mirrors, in a stage of its own; here it is only found.
+    (ACTIVITY.tag(), |key, value, leaver| {
+        look(&ACTIVITY, key, value, |_, activity| {
+            let names = activity.to.iter().any(|feed| feeds::is_own(feed, &leaver.id));
+            Found::row(feeds::is_actor(&activity.actor, &leaver.id) || names, false)
+        })
+    }),
+    (ACTIVITY_FOREIGN.tag(), |_, _, _| Ok(Trace::Nothing)),
+    (POSTED.tag(), |key, _, leaver| of_feed(key, leaver, |(feed, _): &(Feed, Newest)| vec![feed])),
+    (PLACED.tag(), |key, _, leaver| of_feed(key, leaver, |(_, feed): &(Id, Feed)| vec![feed])),
+    (HORIZON.tag(), |key, _, leaver| of_feed(key, leaver, |feed: &Feed| vec![feed])),
+    (LATE.tag(), |key, _, leaver| of_feed(key, leaver, |(feed, ..): &(Feed, Stamp, u16)| vec![feed])),
+    (FOLLOWING.tag(), |key, _, leaver| of_feed(key, leaver, |(feed, target): &(Feed, Feed)| vec![feed, target])),
+    (FOLLOWING_ORDER.tag(), |key, _, leaver| {
+        of_feed(key, leaver, |(feed, _, target): &(Feed, Latest, Feed)| vec![feed, target])
+    }),
+    (FOLLOWER_ORDER.tag(), |key, _, leaver| {
+        of_feed(key, leaver, |(feed, _, target): &(Feed, Latest, Feed)| vec![feed, target])
+    }),
+    (FOLLOWERS.tag(), |key, _, leaver| of_feed(key, leaver, |(feed, _): &(Feed, String)| vec![feed])),
+    (FOLLOWED.tag(), |key, _, leaver| of_feed(key, leaver, |(feed, _): &(Feed, String)| vec![feed])),
+    (PROFILE.tag(), |key, value, leaver| look(&PROFILE, key, value, |user, _| theirs(leaver, [user]))),
+    (ITEM.tag(), |key, value, leaver| {
+        look(&ITEM, key, value, |_, item| Found::row(item.user.as_ref() == Some(&leaver.id), false))
+    }),
+    (FEED_REACTION.tag(), |key, value, leaver| {
+        look(&FEED_REACTION, key, value, |_, reaction| Found::row(reaction.user == leaver.id, false))
+    }),
+    // A mirror of those, which names nobody.
+    (FEED_REACTIONS.tag(), |_, _, _| Ok(Trace::Nothing)),
+    (OWN_REACTIONS.tag(), |key, value, leaver| {
+        look(&OWN_REACTIONS, key, value, |(_, user, ..), _| theirs(leaver, [user]))
+    }),
+    (NOTED.tag(), |key, _, leaver| of_feed(key, leaver, |(feed, ..): &(Feed, u8, u64)| vec![feed])),
     // What is told of a deletion must be told; it says whose and nothing else.
     (LOG.tag(), |key, value, leaver| event(&LOG, key, value, leaver)),
     // The user's own row goes last.
@@ -120,6 +154,7 @@ const RULES: &[(u8, Rule)] = &[
     (MEMBERSHIP.tag(), |key, value, leaver| look(&MEMBERSHIP, key, value, |(user, _), ()| theirs(leaver, [user]))),
     (READ.tag(), |key, value, leaver| look(&READ, key, value, |(_, user), _| theirs(leaver, [user]))),
     (HIDDEN.tag(), |key, value, leaver| look(&HIDDEN, key, value, |(_, user), _| theirs(leaver, [user]))),
+    (CHANNEL_MUTE.tag(), |key, value, leaver| look(&CHANNEL_MUTE, key, value, |(user, _), _| theirs(leaver, [user]))),
     (MESSAGE.tag(), |key, value, leaver| {
         look(&MESSAGE, key, value, |_, message| {
             let author = message.user.clone();
@@ -156,7 +191,6 @@ const RULES: &[(u8, Rule)] = &[
     (DELETED_FOR.tag(), |key, value, leaver| look(&DELETED_FOR, key, value, |(_, user, _), _| theirs(leaver, [user]))),
     (PENDING.tag(), |key, value, leaver| look(&PENDING, key, value, |(_, user, ..), ()| theirs(leaver, [user]))),
     (PACE.tag(), |key, value, leaver| look(&PACE, key, value, |(_, user), _| theirs(leaver, [user]))),
-    (CHANNEL_MUTE.tag(), |key, value, leaver| look(&CHANNEL_MUTE, key, value, |(user, _), _| theirs(leaver, [user]))),
     (USER_NAME.tag(), |key, value, leaver| look(&USER_NAME, key, value, |(_, user), ()| theirs(leaver, [user]))),
     (USER_GROUP.tag(), |key, value, leaver| {
         look(&USER_GROUP, key, value, |_, group| Found::row(false, replace(&mut group.created_by, &leaver.id, None)))
@@ -169,6 +203,9 @@ const RULES: &[(u8, Rule)] = &[
         look(&FILE, key, value, |_, file| Found::row(file.owner.as_ref() == Some(&leaver.id), false))
     }),
     (UPLOADED.tag(), |key, value, leaver| look(&UPLOADED, key, value, |(user, _), ()| theirs(leaver, [user]))),
+    // Files go with the user's own row, and these with them.
+    (EXPORT.tag(), |_, _, _| Ok(Trace::Nothing)),
+    (EXPORTED.tag(), |_, _, _| Ok(Trace::Nothing)),
     (AUTHORED.tag(), |key, value, leaver| look(&AUTHORED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
     (REACTED.tag(), |key, value, leaver| look(&REACTED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
 ];
@@ -190,8 +227,26 @@ fn look<K: Key, V: Record>(
 
 fn event(log: &Log<Event>, key: &[u8], value: &[u8], leaver: &Leaver) -> std::result::Result<Trace, Corrupt> {
     let (_, event) = log.decode(key, value)?;
-    let must_be_told = matches!(&event, Event::Chat(event) if event.kind == "user.deleted");
-    Ok(if !must_be_told && names(value, &leaver.id) { Trace::Row } else { Trace::Nothing })
+    let is_own = |feed: &FeedId| feeds::is_own(feed, &leaver.id);
+    let is_theirs = match &event {
+        Event::Chat(event) if MUST_BE_TOLD.contains(&event.kind.as_str()) => false,
+        Event::Posted { feeds, .. } | Event::Removed { feeds, .. } => feeds.iter().any(is_own),
+        Event::Followed { feed, target } => is_own(feed) || is_own(target),
+        _ => names(value, &leaver.id),
+    };
+    Ok(if is_theirs { Trace::Row } else { Trace::Nothing })
+}
+
+/// A row goes whose key holds a feed of who leaves.
+fn of_feed<K: Key>(
+    key: &[u8],
+    leaver: &Leaver,
+    feeds_of: impl FnOnce(&K) -> Vec<&Feed>,
+) -> std::result::Result<Trace, Corrupt> {
+    let Some((_, _, mut typed)) = split(key) else { return Ok(Trace::Nothing) };
+    let typed = K::read(&mut typed)?;
+    let is_theirs = feeds_of(&typed).into_iter().any(|Feed(feed)| feeds::is_own(feed, &leaver.id));
+    Ok(if is_theirs { Trace::Row } else { Trace::Nothing })
 }
 
 fn is(leaver: &Leaver, user: &str) -> bool {
@@ -283,6 +338,10 @@ pub(super) async fn erase(tx: &mut Tx, leaver: &Leaver, progress: &mut Progress,
 }
 
 async fn erase_row(tx: &mut Tx, key: &[u8], leaver: &Leaver, now: ids::Timestamp) -> Result<bool> {
+    if personal(key).is_none_or(|personal| matches!(personal, Personal::None | Personal::ByFeed | Personal::ByActivity))
+    {
+        return Ok(false);
+    }
     let Some(value) = tx.get(key).await? else { return Ok(false) };
     match trace(key, &value, leaver).map_err(store::Error::from)? {
         Trace::Nothing => return Ok(false),
@@ -303,6 +362,12 @@ async fn ensure_heir(tx: &mut Tx, heir: &UserId, now: ids::Timestamp) -> Result<
         users::put(tx, heir, &User { deleted_at: Some(now), is_pruned: true, ..User::new(now) });
     }
     Ok(())
+}
+
+/// Whose data the row at `key` holds.
+fn personal(key: &[u8]) -> Option<Personal> {
+    let (_, tag, _) = split(key)?;
+    TABLES.iter().find(|(known, ..)| *known == tag).map(|(.., personal)| *personal)
 }
 
 fn trace(key: &[u8], value: &[u8], leaver: &Leaver) -> std::result::Result<Trace, Corrupt> {
@@ -360,7 +425,7 @@ fn left(key: &[u8], value: &[u8], leaver: &Leaver) -> std::result::Result<Option
     let is_left = match *personal {
         Personal::None => false,
         _ if tag == TASK.tag() => false,
-        Personal::ByEvent => trace(key, value, leaver)? != Trace::Nothing,
+        Personal::ByEvent | Personal::ByFeed | Personal::ByActivity => trace(key, value, leaver)? != Trace::Nothing,
         _ => {
             let is_named = names(value, &leaver.id) || stands_in(typed, &leaver.id);
             is_named || trace(key, value, leaver)? != Trace::Nothing

@@ -11,11 +11,10 @@ use super::{
     traces,
 };
 use crate::{
-    Result, Tx,
+    App, Result, Tx,
     chat::{members, reactions},
-    files,
+    exports, files,
     keyspace::{Chat, DEVICE, MEMBERS, MEMBERSHIP, MUTE, MUTED, REACTED, REACTION, USER},
-    log::{self, Event},
     tasks::{DeleteUsers, Leaver, Mode, Progress, Step},
     users::{self, User},
 };
@@ -25,10 +24,14 @@ const CONVERSATIONS: u8 = 1;
 const REACTIONS: u8 = 2;
 const MEMBERSHIPS: u8 = 3;
 const BELONGINGS: u8 = 4;
-const TRACES: u8 = 5;
+const FEEDS: u8 = 5;
+const TRACES: u8 = 6;
+const ROW: u8 = 7;
 
 /// Channels that one step looks at.
 const STEP_CHANNELS_MAX: usize = 50;
+/// Files that one step removes.
+const STEP_FILES_MAX: usize = 20;
 
 /// Does a step of removing `leaver`.
 ///
@@ -61,10 +64,17 @@ pub(super) async fn remove(
         MEMBERSHIPS => asked.user != Mode::Hard || leave_channels(tx, user, now).await?,
         BELONGINGS => remove_belongings(tx, user, asked.user).await?,
         TRACES => asked.user != Mode::Hard || traces::erase(tx, leaver, progress, now).await?,
-        _ => {
-            finish(tx, user, asked.user).await?;
-            return Ok(Step::Done);
+        FEEDS => asked.user != Mode::Hard || super::feeds::remove(tx, user, progress).await?,
+        ROW => {
+            // The files go with the row, so that whoever asks for one more is either before this or finds nobody.
+            let is_done = asked.user == Mode::Soft || exports::discard_of(tx, user, STEP_FILES_MAX).await?;
+            if is_done {
+                finish(tx, user, asked.user).await?;
+            }
+            is_done
         }
+        // By now the worker has removed the files.
+        _ => return Ok(Step::Done),
     };
     if is_done {
         progress.next_stage();
@@ -195,12 +205,41 @@ async fn finish(tx: &mut Tx, id: &UserId, mode: Mode) -> Result<()> {
             };
             users::put(tx, id, &frame);
         }
-        (Mode::Hard, Some(_)) => {
-            USER.delete(tx, tenant, &id.to_string());
-            log::record(tx, &Event::UserChanged { user: id.clone() });
-        }
+        (Mode::Hard, Some(_)) => USER.delete(tx, tenant, &id.to_string()),
     }
     Ok(())
+}
+
+/// Marks all that `user` said deleted at `at`, step by step.
+///
+/// # Errors
+/// When the store fails; what was done until then stays, and whoever asks again goes on.
+pub async fn mark_messages(app: &App, user: &UserId, at: Timestamp) -> Result<()> {
+    walk_alone(app, user, Fate::Delete(Mode::Soft, at)).await
+}
+
+/// Brings back all that `user` said and that was marked deleted at `deleted_at`, step by step.
+///
+/// # Errors
+/// When the store fails; what was done until then stays, and whoever asks again goes on.
+pub async fn unmark_messages(app: &App, user: &UserId, deleted_at: Timestamp, now: Timestamp) -> Result<()> {
+    walk_alone(app, user, Fate::Restore(deleted_at, now)).await
+}
+
+async fn walk_alone(app: &App, user: &UserId, fate: Fate) -> Result<()> {
+    let mut progress = Progress::default();
+    loop {
+        let step = app.write(async |tx| {
+            let mut next = progress.clone();
+            let is_done = messages::walk(tx, user, fate, &mut next).await?;
+            Ok((next, is_done))
+        });
+        let (next, is_done) = step.await?;
+        if is_done {
+            return Ok(());
+        }
+        progress = next;
+    }
 }
 
 /// Does a step of locking `user` out; whether all is done.

@@ -315,6 +315,61 @@ pub async fn remove(tx: &mut Tx, feed: &FeedId, id: ActivityId) -> Result<()> {
     Ok(())
 }
 
+/// Removes the activity from the feeds that hold it, at most `budget` of them, and itself after the last; whether nothing
+/// is left of it.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn erase(tx: &mut Tx, id: ActivityId, budget: &mut usize) -> Result<bool> {
+    let tenant = tx.tenant();
+    let page =
+        PLACED.scan(tx, tenant, PLACED.prefix(tenant, &Id(id)), Direction::Forward, Limit::rows(*budget)).await?;
+    let feeds: Vec<_> = page.rows.into_iter().map(|((_, Feed(feed)), ())| feed).collect();
+    *budget = budget.saturating_sub(feeds.len().max(1));
+    let left = unpost(tx, id, &feeds).await?;
+    let activity = ACTIVITY.get(tx, tenant, &Id(id)).await?;
+    let foreign_id = activity.as_ref().map_or("", |activity| activity.foreign_id.as_str());
+    log::removed(tx, id, foreign_id, &left);
+    if page.more {
+        return Ok(false);
+    }
+    if let Some(activity) = &activity {
+        delete(tx, id, activity);
+    }
+    Ok(true)
+}
+
+/// Takes the activity out of `feed` alone; it goes when no other feed holds it.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn leave(tx: &mut Tx, feed: &FeedId, id: ActivityId) -> Result<()> {
+    let tenant = tx.tenant();
+    let left = unpost(tx, id, std::slice::from_ref(feed)).await?;
+    let activity = ACTIVITY.get(tx, tenant, &Id(id)).await?;
+    let foreign_id = activity.as_ref().map_or("", |activity| activity.foreign_id.as_str());
+    log::removed(tx, id, foreign_id, &left);
+    if let Some(activity) = &activity
+        && !is_anywhere(tx, id).await?
+    {
+        delete(tx, id, activity);
+    }
+    Ok(())
+}
+
+/// Takes those feeds off the targets that the activity names.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn forget_targets(tx: &mut Tx, id: ActivityId, is_out: impl Fn(&FeedId) -> bool) -> Result<()> {
+    let tenant = tx.tenant();
+    if let Some(mut activity) = ACTIVITY.get(tx, tenant, &Id(id)).await? {
+        activity.to.retain(|feed| !is_out(feed));
+        put(tx, id, &activity, true);
+    }
+    Ok(())
+}
+
 fn delete(tx: &mut Tx, id: ActivityId, activity: &Activity) {
     let tenant = tx.tenant();
     ACTIVITY.delete(tx, tenant, &Id(id));

@@ -222,6 +222,7 @@ impl Views {
                 }
             }
             Event::Noted { feed } => set(Mark::notes(app, feed)),
+            Event::Swept { channel } => set(Mark::messages(app, channel)),
             Event::UserChanged { .. } | Event::Planned { .. } => {}
         }
     }

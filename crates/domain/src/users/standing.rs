@@ -46,16 +46,15 @@ pub async fn reactivate(
     Ok(user)
 }
 
-/// Marks the user `id` deleted; everything stays, and it can be restored.
+/// Marks the user `id` deleted; everything stays, and it can be restored. `more` is what the event says of the deletion.
 ///
 /// # Errors
 /// [`Error::Absent`] when there is none, or it was deleted.
-pub async fn delete(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<User> {
+pub async fn delete(tx: &mut Tx, id: &UserId, more: &str, now: Timestamp) -> Result<User> {
     let mut user = load(tx, id).await?;
     user.deleted_at = Some(now);
     user.updated_at = now;
     put(tx, id, &user);
-    let more = r#"{"hard_delete":false,"mark_messages_deleted":false,"delete_conversation_channels":false}"#;
     events::record(tx, Event::new("user.deleted", now, None).by(Some(id)).with(more));
     Ok(user)
 }

@@ -9,6 +9,7 @@ use domain::{
     users,
 };
 use ids::{ChannelId, Timestamp, UserId};
+use serde_json::json;
 use wire::chat::tasks::Started;
 
 use super::{
@@ -70,37 +71,79 @@ pub(crate) async fn delete_users(call: Call, mut sent: Fields) -> Result<Reply> 
         conversations = Some(Mode::Hard);
     }
     let named = sent.user("new_channel_owner_id")?;
-    if named.as_ref().is_some_and(|heir| users.contains(heir)) {
+    let id = start_deletion(&call, &users, named.as_ref(), Modes { user, messages, conversations }).await?;
+    call.answer(&Started { task_id: &id })
+}
+
+/// What is deleted, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Modes {
+    /// The users themselves.
+    pub(crate) user: Mode,
+    /// What they said; nothing, if absent.
+    pub(crate) messages: Option<Mode>,
+    /// Channels of theirs with one other member; none, if absent.
+    pub(crate) conversations: Option<Mode>,
+}
+
+/// Hides users, and plans the task that deletes them.
+pub(crate) async fn start_deletion(
+    call: &Call,
+    users: &BTreeSet<UserId>,
+    named: Option<&UserId>,
+    modes: Modes,
+) -> Result<String> {
+    if named.is_some_and(|heir| users.contains(heir)) {
         return Err(Error::field("new_channel_owner_id", "must not be among user_ids"));
     }
-    let heirs: Vec<UserId> = users.iter().map(|_| named.clone().unwrap_or_else(new_heir)).collect();
+    let heirs: Vec<UserId> = users.iter().map(|_| named.cloned().unwrap_or_else(new_heir)).collect();
     let (id, now) = (call.new_id(), call.now());
     let planned = call.tenant.app.write(async |tx| {
-        if let Some(heir) = &named
+        if let Some(heir) = named
             && users::get(tx, heir).await?.is_none_or(|heir| heir.deleted_at.is_some())
         {
             return Err(domain::Error::Unfit(format!("new_channel_owner_id: user '{heir}' does not exist")));
         }
         let mut leavers = Vec::with_capacity(users.len());
         for (user, heir) in users.iter().zip(&heirs) {
-            let was_there = mark(tx, user, now).await?;
+            let was_there = mark(tx, user, modes, now).await?;
             leavers.push(Leaver { id: user.clone(), was_there, heir: heir.clone() });
         }
+        let Modes { user, messages, conversations } = modes;
         let asked = DeleteUsers { users: leavers, user, messages, conversations };
         tasks::plan(tx, &id, Kind::DeleteUsers(Box::new(asked)), now);
         Ok(())
     });
     planned.await?;
-    call.answer(&Started { task_id: &id })
+    Ok(id)
 }
 
 /// Hides a user from everybody at once; whether it was there.
-async fn mark(tx: &mut Tx, id: &UserId, now: Timestamp) -> domain::Result<bool> {
+async fn mark(tx: &mut Tx, id: &UserId, modes: Modes, now: Timestamp) -> domain::Result<bool> {
     let Some(user) = users::get(tx, id).await? else { return Ok(false) };
     if user.deleted_at.is_none() {
-        users::standing::delete(tx, id, now).await?;
+        users::standing::delete(tx, id, &told(modes), now).await?;
     }
     Ok(true)
+}
+
+/// What `user.deleted` says of a deletion (v2 §5.1).
+pub(crate) fn told(modes: Modes) -> String {
+    let name = |mode: Option<Mode>| match mode {
+        None => "",
+        Some(Mode::Soft) => "soft",
+        Some(Mode::Pruning) => "pruning",
+        Some(Mode::Hard) => "hard",
+    };
+    json!({
+        "delete_user": name(Some(modes.user)),
+        "delete_messages": name(modes.messages),
+        "delete_conversation": name(modes.conversations),
+        "hard_delete": modes.user == Mode::Hard,
+        "mark_messages_deleted": modes.messages.is_some(),
+        "delete_conversation_channels": modes.conversations.is_some(),
+    })
+    .to_string()
 }
 
 /// `POST /users/deactivate`.

@@ -10,7 +10,7 @@ pub(crate) const INSIDE: &str = "/chat";
 const CLASSIC: [&str; 3] = ["/api/v1.0/", "/api/v1/", "/v1/"];
 const V2: [&str; 2] = ["/api/v2/", "/v2/"];
 /// First segments of paths that are not the chat API's.
-const OTHERS: [&str; 11] = [
+const OTHERS: [&str; 12] = [
     "admin",
     "analytics",
     "api",
@@ -21,6 +21,7 @@ const OTHERS: [&str; 11] = [
     "readyz",
     "metrics",
     "dashboard",
+    "exports",
     "openapi.json",
 ];
 /// First segments below `/api/v1.0/` that belong to chat; the others are those of feeds v1.0.

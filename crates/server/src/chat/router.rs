@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    absent, app, blocklists, blocks, channels, commands, connect, devices, erasure, events, files,
+    absent, app, blocklists, blocks, channels, commands, connect, devices, erasure, events, exports, files,
     gate::{self, Callers, Handler, Operation},
     guest, members, messages, moderation, og, permissions,
     prefix::INSIDE,
@@ -215,8 +215,15 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         .route(DELETE, "push_providers/{type}/{name}", "DeletePushProvider", S, absent::answer)
         .route(GET, "push_templates", "GetPushTemplates", S, absent::answer)
         .route(POST, "push_templates", "UpsertPushTemplate", S, absent::answer)
-        // Tasks and the socket.
+        // Tasks and exports.
         .route(GET, "tasks/{task}", "GetTask", S, tasks::get)
+        .route(GET, "users/{id}/export", "ExportUser", S, exports::export_user)
+        .route(POST, "export/users", "ExportUsers", S, exports::export_users)
+        .route(POST, "export_channels", "ExportChannels", S, exports::export_channels)
+        .route(GET, "export_channels/{task}", "GetExportChannelsStatus", S, tasks::get_export)
+        .route(POST, "feeds/users/{id}/export", "ExportFeedUserData", S, exports::export_feeds)
+        .route(POST, "feeds/users/{id}/delete", "DeleteFeedUserData", S, exports::delete_feeds)
+        // The socket.
         .route(POST, "sync", "Sync", Both, events::sync)
         .socket("connect")
         .socket("ws")

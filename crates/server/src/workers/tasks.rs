@@ -13,7 +13,7 @@ use ids::Timestamp;
 use store::Store;
 use tokio::{sync::Notify, task::JoinSet};
 
-use crate::{Server, seal};
+use crate::{Server, apps::Tenant, exports, seal};
 
 /// How often the worker looks, if nothing wakes it.
 const EVERY: Duration = Duration::from_secs(1);
@@ -30,6 +30,11 @@ pub(crate) struct Wake {
 }
 
 impl Wake {
+    /// The number by which this process holds its tasks.
+    pub(crate) fn holder(&self) -> u64 {
+        self.holder
+    }
+
     /// Listens to the commits of `store`.
     pub(crate) fn new(store: &Store) -> Self {
         let planned = Arc::new(Notify::new());
@@ -86,8 +91,12 @@ async fn start_due(server: &Arc<Server>, at_work: &mut JoinSet<()>) -> Result<bo
         is_any = true;
         let (holder, now) = (server.tasks.holder, now(server));
         // Taken here and not in the task's own time, so that it is no longer due when the queue is read again.
-        if tenant.app.write(async |tx| tasks::take(tx, id, holder, now).await).await?.is_some() {
-            at_work.spawn(attempt(server.clone(), tenant.app.clone(), id.clone()));
+        match tenant.app.write(async |tx| tasks::take(tx, id, holder, now).await).await? {
+            Some(task) => {
+                at_work.spawn(attempt(server.clone(), tenant, id.clone(), task.kind.is_export()));
+            }
+            // With an old task its file may have gone.
+            None => exports::sweep(server, &tenant).await?,
         }
     }
     Ok(is_any)
@@ -98,9 +107,15 @@ fn now(server: &Server) -> Timestamp {
 }
 
 /// Does steps of a task that is taken, to its end or until others are to go first.
-async fn attempt(server: Arc<Server>, app: App, id: String) {
-    let holder = server.tasks.holder;
-    let outcome = go_on(&server, &app, &id).await;
+async fn attempt(server: Arc<Server>, tenant: Arc<Tenant>, id: String, is_export: bool) {
+    let (holder, app) = (server.tasks.holder, &tenant.app);
+    let outcome = match is_export {
+        true => match exports::run(&server, &tenant, &id).await {
+            Ok(()) => exports::sweep(&server, &tenant).await,
+            failed => failed,
+        },
+        false => go_on(&server, &tenant, &id).await,
+    };
     if let Err(error) = &outcome {
         tracing::warn!(%error, task = %id, app = app.id.0, "a task failed; trying again later");
     }
@@ -112,8 +127,11 @@ async fn attempt(server: Arc<Server>, app: App, id: String) {
     }
 }
 
-async fn go_on(server: &Server, app: &App, id: &str) -> Result<()> {
+async fn go_on(server: &Server, tenant: &Tenant, id: &str) -> Result<()> {
+    let app = &tenant.app;
     for _ in 0..STEPS_MAX {
+        // Before the last step, so that nothing is left when the task is completed.
+        exports::sweep(server, tenant).await?;
         if step(server, app, id).await? == Step::Done {
             break;
         }

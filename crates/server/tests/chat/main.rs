@@ -12,6 +12,7 @@ mod channels;
 mod commands;
 mod erasure;
 mod events;
+mod exports;
 mod files;
 mod messages;
 mod moderation;

@@ -71,6 +71,13 @@ impl Pond {
         (Pond { clock, tasks: running.tasks(), client }, running)
     }
 
+    /// Tables and how many rows of each still name `user`.
+    pub(crate) async fn residue(&self, user: &str) -> Vec<String> {
+        let user = ids::UserId::parse(user).unwrap();
+        let found = domain::erasure::traces::residue(&self.client.store, &user, &mut |_| {}).await.unwrap();
+        found.into_iter().map(|residue| format!("{}: {}", residue.table, residue.rows)).collect()
+    }
+
     /// Does all tasks that are due, to their end.
     pub(crate) async fn run_tasks(&self) {
         self.tasks.run().await.unwrap();

@@ -228,20 +228,6 @@ async fn a_state_that_is_there_already_is_refused() {
 }
 
 #[tokio::test]
-async fn deletions_that_take_what_was_said_along_are_not_there_yet() {
-    let pond = Pond::new().await;
-    made(&pond, json!({ "a": { "id": "a" } })).await;
-    for (method, path, body) in [
-        (Method::DELETE, "users/a?hard_delete=true", "null"),
-        (Method::DELETE, "users/a?mark_messages_deleted=1", "null"),
-        (Method::DELETE, "users/a?user=hard&messages=hard", "null"),
-        (Method::POST, "users/a/deactivate", r#"{"mark_messages_deleted":true}"#),
-    ] {
-        assert_eq!(pond.refuses(method, path, body).await, (501, -1), "{path}");
-    }
-}
-
-#[tokio::test]
 async fn a_guest_gets_a_fresh_id_and_a_token_of_its_own() {
     let pond = Pond::new().await;
     for client in [pond.token(None), pond.token(None).header("stream-auth-type", "anonymous"), pond.v2()] {

@@ -39,14 +39,33 @@ pub async fn delete(
     if message.deleted_at.is_some() {
         return Ok(message);
     }
-    search::unindex(tx, id, &message);
-    let pin = message.pin.take();
-    change::repin(tx, id, pin.as_ref(), &message);
-    message.deleted_at = Some(now);
-    message.updated_at = now;
-    put(tx, id, &message, -1).await?;
+    mark(tx, id, &mut message, now).await?;
     tell(tx, "message.deleted", id, &message, by, now).await?;
     Ok(message)
+}
+
+/// Marks a message deleted that is not, without telling of it.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn mark(tx: &mut Tx, id: &MessageId, message: &mut Message, now: Timestamp) -> Result<()> {
+    search::unindex(tx, id, message);
+    let pin = message.pin.take();
+    change::repin(tx, id, pin.as_ref(), message);
+    message.deleted_at = Some(now);
+    message.updated_at = now;
+    put(tx, id, message, -1).await
+}
+
+/// Undoes [`mark`].
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn unmark(tx: &mut Tx, id: &MessageId, message: &mut Message, now: Timestamp) -> Result<()> {
+    message.deleted_at = None;
+    message.updated_at = now;
+    search::index(tx, id, None, message);
+    put(tx, id, message, 1).await
 }
 
 /// Brings a deleted message back.
@@ -58,7 +77,7 @@ pub async fn undelete(tx: &mut Tx, id: &MessageId, by: &UserId, now: Timestamp) 
     let mut message = super::load(tx, id).await?;
     crate::chat::channels::load(tx, &message.channel).await?;
     users::load(tx, by).await?;
-    if message.deleted_at.take().is_none() {
+    if message.deleted_at.is_none() {
         return Err(Error::Unfit(format!("message {id} is not deleted")));
     }
     if let Some(parent) = &message.parent
@@ -66,9 +85,7 @@ pub async fn undelete(tx: &mut Tx, id: &MessageId, by: &UserId, now: Timestamp) 
     {
         return Err(Error::Unfit(format!("the parent of message {id} is deleted")));
     }
-    message.updated_at = now;
-    search::index(tx, id, None, &message);
-    put(tx, id, &message, 1).await?;
+    unmark(tx, id, &mut message, now).await?;
     tell(tx, "message.undeleted", id, &message, Some(by), now).await?;
     Ok(message)
 }
@@ -194,38 +211,15 @@ async fn erase_thread(tx: &mut Tx, parent: &MessageId) -> Result<bool> {
 }
 
 /// Takes a reply that goes for good out of the count of its parent.
-pub(crate) fn uncount_reply(tx: &mut Tx, message: &Message) {
+fn uncount_reply(tx: &mut Tx, message: &Message) {
     if let Some(parent) = &message.parent {
         let (tenant, is_deleted) = (tx.tenant(), message.deleted_at.is_some());
         REPLIES.add(tx, tenant, &(parent.to_string(), is_deleted), -1);
     }
 }
 
-/// Forgets what the message said before.
-pub(crate) fn forget_versions(tx: &mut Tx, id: &MessageId) {
-    let range = VERSION.prefix(tx.tenant(), &(id.to_string(),));
-    tx.delete_range(range);
-}
-
-/// Writes `new` in the place of `old`, which may be deleted, or deleted no more, with all that is counted and found.
-///
-/// # Errors
-/// When the store fails.
-pub(crate) async fn rewrite(tx: &mut Tx, id: &MessageId, old: &Message, new: &Message) -> Result<()> {
-    search::index(tx, id, Some(old), new);
-    change::repin(tx, id, old.pin.as_ref(), new);
-    let sign = i64::from(old.deleted_at.is_some()) - i64::from(new.deleted_at.is_some());
-    match sign {
-        0 => {
-            let tenant = tx.tenant();
-            MESSAGE.put(tx, tenant, &id.to_string(), new);
-            Ok(())
-        }
-        sign => put(tx, id, new, sign).await,
-    }
-}
-
-/// Removes every row of one message.
+/// Removes every row of one message. What counts it in its thread is the caller's, and so are more reactions than one
+/// transaction can remove.
 ///
 /// # Errors
 /// When the store fails.

@@ -47,6 +47,25 @@ pub struct Shown {
     pub hidden_at: Option<Timestamp>,
 }
 
+impl Shown {
+    /// The message alone, without what others said and did about it.
+    pub fn bare(id: MessageId, message: Message) -> Self {
+        Shown {
+            custom: message.custom(),
+            reactions: Tally::default(),
+            own: Vec::new(),
+            replies: 0,
+            deleted_replies: 0,
+            participants: Vec::new(),
+            quoted: None,
+            channel_role: None,
+            hidden_at: None,
+            id,
+            message,
+        }
+    }
+}
+
 /// A reaction, with who and what.
 #[derive(Clone, Debug)]
 pub struct Reacted {

@@ -39,7 +39,12 @@ pub(crate) fn outcomes(task: &Task) -> Value {
         Some(error) => json!({ "status": "error", "error": error }),
     };
     let items = items(&task.kind).into_iter().zip(&task.progress.outcomes);
-    Value::Object(items.map(|(id, failure)| (id, outcome(failure))).collect::<Map<_, _>>())
+    let mut all = items.map(|(id, failure)| (id, outcome(failure))).collect::<Map<_, _>>();
+    if matches!(task.kind, Kind::DeleteFeeds { .. }) {
+        let counts = task.progress.counts.iter().map(|(name, count)| (name.clone(), (*count).into()));
+        all.insert("counts".to_owned(), Value::Object(counts.collect()));
+    }
+    Value::Object(all)
 }
 
 fn items(kind: &Kind) -> Vec<String> {
@@ -49,5 +54,8 @@ fn items(kind: &Kind) -> Vec<String> {
         Kind::DeactivateUsers { users, .. } | Kind::ReactivateUsers { users, .. } => {
             users.iter().map(ToString::to_string).collect()
         }
+        Kind::DeleteFeeds { user, .. } => vec![user.to_string()],
+        // What came of these is a file.
+        Kind::ExportUsers(_) | Kind::ExportChannels(_) | Kind::ExportFeeds(_) => Vec::new(),
     }
 }

@@ -1,7 +1,10 @@
 //! Locking users out, deleting and restoring them (chat §11.7; v2 §2.4–§2.6).
 
+use std::collections::BTreeSet;
+
 use domain::{
     Tx,
+    tasks::Mode,
     users::{self, People, User},
 };
 use ids::UserId;
@@ -10,6 +13,7 @@ use wire::chat::{error::Code, users::OneUser};
 use super::USERS_MAX;
 use crate::{
     chat::{
+        erasure::{Modes, start_deletion, told},
         error::{Error, Result},
         fields::{self, Fields},
         gate::Call,
@@ -20,34 +24,55 @@ use crate::{
 
 /// `POST /users/{id}/deactivate`: locks a user out.
 pub(crate) async fn deactivate(call: Call, mut sent: Fields) -> Result<Reply> {
-    refuse(sent.flag("mark_messages_deleted")? == Some(true), "mark_messages_deleted")?;
     refuse(sent.flag("mark_channels_deleted")? == Some(true), "mark_channels_deleted")?;
+    let marks_messages = sent.flag("mark_messages_deleted")?.unwrap_or(false);
     let (id, by, now) = (subject(&call)?, sent.user("created_by_id")?, call.now());
     let body = async |tx: &mut Tx| users::standing::deactivate(tx, &id, by.as_ref(), now).await;
     let user = call.tenant.app.write(body).await?;
+    if marks_messages {
+        // They bear the moment of the deactivation, by which they are found again.
+        domain::erasure::mark_messages(&call.tenant.app, &id, now).await?;
+    }
     answer(&call, id, user)
 }
 
-/// `POST /users/{id}/reactivate`: lets a user in again. No deactivation takes messages or channels away, so there
-/// are none to bring back.
+/// `POST /users/{id}/reactivate`: lets a user in again.
 pub(crate) async fn reactivate(call: Call, mut sent: Fields) -> Result<Reply> {
     let (id, by, name) = (subject(&call)?, sent.user("created_by_id")?, sent.filled("name")?);
-    let now = call.now();
+    let (now, app) = (call.now(), &call.tenant.app);
+    if sent.flag("restore_messages")? == Some(true)
+        && let Some(deactivated_at) = users::load(&mut call.snapshot(), &id).await?.deactivated_at
+    {
+        domain::erasure::unmark_messages(app, &id, deactivated_at, now).await?;
+    }
     let body = async |tx: &mut Tx| users::standing::reactivate(tx, &id, name.as_deref(), by.as_ref(), now).await;
-    let user = call.tenant.app.write(body).await?;
+    let user = app.write(body).await?;
     answer(&call, id, user)
 }
 
-/// `DELETE /users/{id}`: marks a user deleted.
+/// `DELETE /users/{id}`: marks a user deleted; what else is asked for a task does.
 pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
-    for flag in ["hard_delete", "mark_messages_deleted", "delete_conversation_channels"] {
-        refuse(call.flag(flag)?, flag)?;
-    }
-    for mode in ["user", "messages", "conversations"] {
-        refuse(call.query.get(mode).is_some_and(|mode| mode != "soft"), mode)?;
-    }
     let (id, now) = (subject(&call)?, call.now());
-    let user = call.tenant.app.write(async |tx| users::standing::delete(tx, &id, now).await).await?;
+    let is_hard = call.flag("hard_delete")? || call.query.get("user") == Some("hard");
+    let mode = if is_hard { Mode::Hard } else { Mode::Soft };
+    let messages = match call.query.get("messages") {
+        Some("hard") => Some(Mode::Hard),
+        Some("soft") => Some(mode),
+        _ => (is_hard || call.flag("mark_messages_deleted")?).then_some(mode),
+    };
+    let conversations = (is_hard || call.flag("delete_conversation_channels")?).then_some(mode);
+    let modes = Modes { user: mode, messages, conversations };
+    if modes.messages.is_none() && modes.conversations.is_none() {
+        let told = told(modes);
+        let user = call.tenant.app.write(async |tx| users::standing::delete(tx, &id, &told, now).await).await?;
+        return answer(&call, id, user);
+    }
+    let mut user = match users::get(&mut call.snapshot(), &id).await? {
+        Some(user) if is_hard || user.deleted_at.is_none() => user,
+        _ => return Err(domain::Error::Absent(format!("user not found: user_id '{id}' does not exist")).into()),
+    };
+    start_deletion(&call, &BTreeSet::from([id.clone()]), None, modes).await?;
+    user.deleted_at = user.deleted_at.or(Some(now));
     answer(&call, id, user)
 }
 
