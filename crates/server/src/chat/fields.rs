@@ -138,14 +138,6 @@ impl Fields {
         count.ok_or_else(|| Error::field(name, &format!("must be between 0 and {max}")))
     }
 
-    /// A number with a fraction.
-    ///
-    /// # Errors
-    /// 4 when it is something else.
-    pub(crate) fn float(&mut self, name: &str) -> Result<Option<f64>> {
-        self.typed(name, "a number")
-    }
-
     /// A time: RFC 3339, or a number whose unit is told by its size or, in the v2 dialect, nanoseconds. The zero time of
     /// some clients is not given.
     ///
