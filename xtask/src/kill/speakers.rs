@@ -38,12 +38,9 @@ impl Speakers {
             Err(Error::Unanswered { .. }) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
-        let speakers = (0..SPEAKERS).map(|number| Speaker {
-            name: format!("{id}-{number}"),
-            acknowledged: Vec::new(),
-            unanswered: None,
-        });
-        self.rooms.push(Room { id, speakers: speakers.collect(), seen: None });
+        let speaker = |number| Speaker { name: format!("{id}-{number}"), acknowledged: Vec::new(), unanswered: None };
+        let speakers = (0..SPEAKERS).map(speaker).collect();
+        self.rooms.push(Room { id, speakers, seen: None });
         let Some(Room { id, speakers, .. }) = self.rooms.last_mut() else { return Ok(()) };
         let id: &str = id;
         try_join_all(speakers.iter_mut().map(|speaker| speaker.speak(api, id))).await.map(drop)
