@@ -210,6 +210,9 @@ pub struct DeleteUsers {
     /// Channels of theirs with one other member; none, if absent.
     #[n(3)]
     pub conversations: Option<Mode>,
+    /// Whether what a user uploaded goes although the user does not go hard, which takes it along.
+    #[n(4)]
+    pub files: bool,
 }
 
 /// A user who is deleted.

@@ -62,7 +62,7 @@ pub(super) async fn remove(
         },
         REACTIONS => asked.user == Mode::Soft || remove_reactions(tx, user).await?,
         MEMBERSHIPS => asked.user != Mode::Hard || leave_channels(tx, user, now).await?,
-        BELONGINGS => remove_belongings(tx, user, asked.user).await?,
+        BELONGINGS => remove_belongings(tx, user, asked).await?,
         TRACES => asked.user != Mode::Hard || traces::erase(tx, leaver, progress, now).await?,
         FEEDS => asked.user != Mode::Hard || super::feeds::remove(tx, user, progress).await?,
         ROW => {
@@ -161,8 +161,9 @@ async fn leave_channels(tx: &mut Tx, user: &UserId, now: Timestamp) -> Result<bo
     Ok(!page.more)
 }
 
-/// Removes devices and, unless the user may come back, mutes and blocks either way; whether that were all.
-async fn remove_belongings(tx: &mut Tx, user: &UserId, mode: Mode) -> Result<bool> {
+/// Removes devices, uploads if that was asked for, and, unless the user may come back, all uploads, mutes and blocks either
+/// way; whether that were all.
+async fn remove_belongings(tx: &mut Tx, user: &UserId, asked: &DeleteUsers) -> Result<bool> {
     let tenant = tx.tenant();
     let key = user.to_string();
     let mut budget = Budget::new(STEP_ROWS_MAX / 2);
@@ -170,11 +171,12 @@ async fn remove_belongings(tx: &mut Tx, user: &UserId, mode: Mode) -> Result<boo
     if !budget.clear(tx, devices).await? {
         return Ok(false);
     }
-    if mode == Mode::Soft {
-        return Ok(true);
-    }
-    if !files::remove_of(tx, user, budget.page().rows / 4 + 1).await? {
+    let is_soft = asked.user == Mode::Soft;
+    if (asked.files || !is_soft) && !files::remove_of(tx, user, budget.page().rows / 4 + 1).await? {
         return Ok(false);
+    }
+    if is_soft {
+        return Ok(true);
     }
     let page = MUTE.scan(tx, tenant, MUTE.prefix(tenant, &key), Direction::Forward, budget.page()).await?;
     for ((user, target), _) in page.rows {

@@ -9,8 +9,8 @@ use domain::{
     users,
 };
 use ids::{ChannelId, Timestamp, UserId};
-use serde_json::json;
-use wire::chat::tasks::Started;
+use serde_json::{Value, json};
+use wire::chat::{error::Code, tasks::Started};
 
 use super::{
     error::{Error, Result},
@@ -61,6 +61,7 @@ pub(crate) async fn delete_users(call: Call, mut sent: Fields) -> Result<Reply> 
     let mut conversations = mode(&mut sent, "conversations", false)?;
     // Calls are none of this server's business; their mode is only looked at.
     mode(&mut sent, "calls", false)?;
+    let files = files(&mut sent)?;
     if user == Mode::Hard {
         if messages != Some(Mode::Hard) {
             return Err(Error::field("messages", "must be hard when users are deleted hard"));
@@ -71,7 +72,7 @@ pub(crate) async fn delete_users(call: Call, mut sent: Fields) -> Result<Reply> 
         conversations = Some(Mode::Hard);
     }
     let named = sent.user("new_channel_owner_id")?;
-    let id = start_deletion(&call, &users, named.as_ref(), Modes { user, messages, conversations }).await?;
+    let id = start_deletion(&call, &users, named.as_ref(), Modes { user, messages, conversations, files }).await?;
     call.answer(&Started { task_id: &id })
 }
 
@@ -84,6 +85,8 @@ pub(crate) struct Modes {
     pub(crate) messages: Option<Mode>,
     /// Channels of theirs with one other member; none, if absent.
     pub(crate) conversations: Option<Mode>,
+    /// What they uploaded, although they do not go hard, which takes it along.
+    pub(crate) files: bool,
 }
 
 /// Hides users, and plans the task that deletes them.
@@ -109,8 +112,8 @@ pub(crate) async fn start_deletion(
             let was_there = mark(tx, user, modes, now).await?;
             leavers.push(Leaver { id: user.clone(), was_there, heir: heir.clone() });
         }
-        let Modes { user, messages, conversations } = modes;
-        let asked = DeleteUsers { users: leavers, user, messages, conversations };
+        let Modes { user, messages, conversations, files } = modes;
+        let asked = DeleteUsers { users: leavers, user, messages, conversations, files };
         tasks::plan(tx, &id, Kind::DeleteUsers(Box::new(asked)), now);
         Ok(())
     });
@@ -149,6 +152,7 @@ pub(crate) fn told(modes: Modes) -> String {
 /// `POST /users/deactivate`.
 pub(crate) async fn deactivate_users(call: Call, mut sent: Fields) -> Result<Reply> {
     let users = user_ids(&mut sent)?.into_iter().collect();
+    refuse_channels(&mut sent, "mark_channels_deleted")?;
     let marks_messages = sent.flag("mark_messages_deleted")?.unwrap_or(false);
     let by = sent.user("created_by_id")?;
     start(&call, Kind::DeactivateUsers { users, by, marks_messages }).await
@@ -157,6 +161,7 @@ pub(crate) async fn deactivate_users(call: Call, mut sent: Fields) -> Result<Rep
 /// `POST /users/reactivate`.
 pub(crate) async fn reactivate_users(call: Call, mut sent: Fields) -> Result<Reply> {
     let users = user_ids(&mut sent)?.into_iter().collect();
+    refuse_channels(&mut sent, "restore_channels")?;
     let restores_messages = sent.flag("restore_messages")?.unwrap_or(false);
     let by = sent.user("created_by_id")?;
     start(&call, Kind::ReactivateUsers { users, by, restores_messages }).await
@@ -177,6 +182,27 @@ fn user_ids(sent: &mut Fields) -> Result<BTreeSet<UserId>> {
     match users.len() {
         1..=USERS_MAX => Ok(users),
         _ => Err(Error::field("user_ids", &format!("must hold 1 to {USERS_MAX} ids"))),
+    }
+}
+
+/// Whether uploads go: a flag or a mode (v2 §2.5). What was uploaded has no soft deletion.
+fn files(sent: &mut Fields) -> Result<bool> {
+    let Some(raw) = sent.raw("files") else { return Ok(false) };
+    match serde_json::from_str(raw.get()) {
+        Ok(Value::Bool(flag)) => Ok(flag),
+        Ok(Value::String(mode)) if mode.is_empty() => Ok(false),
+        Ok(Value::String(mode)) if matches!(mode.as_str(), "soft" | "hard") => Ok(true),
+        _ => Err(Error::field("files", "must be true, false, soft or hard")),
+    }
+}
+
+/// Channels are not hidden with the users who go, and do not come back with them.
+fn refuse_channels(sent: &mut Fields, name: &str) -> Result<()> {
+    match sent.flag(name)? {
+        Some(true) => {
+            Err(Error::new(Code::NotAvailable, format!("{name} is not available in this version of Millpond")))
+        }
+        _ => Ok(()),
     }
 }
 

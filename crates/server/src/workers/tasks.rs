@@ -13,7 +13,7 @@ use ids::Timestamp;
 use store::Store;
 use tokio::{sync::Notify, task::JoinSet};
 
-use crate::{Server, apps::Tenant, exports, seal};
+use crate::{Server, apps::Tenant, exports, files, seal};
 
 /// How often the worker looks, if nothing wakes it.
 const EVERY: Duration = Duration::from_secs(1);
@@ -132,6 +132,7 @@ async fn go_on(server: &Server, tenant: &Tenant, id: &str) -> Result<()> {
     for _ in 0..STEPS_MAX {
         // Before the last step, so that nothing is left when the task is completed.
         exports::sweep(server, tenant).await?;
+        files::sweep(server, tenant).await?;
         if step(server, app, id).await? == Step::Done {
             break;
         }

@@ -335,3 +335,13 @@ async fn the_same_hard_deletion_again_completes_and_changes_nothing() {
         (&json!([]), &json!([]), &json!([]))
     );
 }
+
+#[tokio::test]
+async fn channels_that_would_go_and_come_with_a_batch_of_users_are_refused_and_nothing_happens() {
+    let pond = Pond::new().await;
+    pond.people(&["amy"]).await;
+    for (path, flag) in [("users/deactivate", "mark_channels_deleted"), ("users/reactivate", "restore_channels")] {
+        let body = json!({ "user_ids": ["amy"], flag: true }).to_string();
+        assert_eq!(pond.refuses(Method::POST, path, body).await, (501, -1), "{path}");
+    }
+}

@@ -146,3 +146,17 @@ async fn a_page_of_this_machine_is_nobodys_preview() {
     }
     assert_eq!(lake.get("og").await.refusal(), (400, 4));
 }
+
+#[tokio::test]
+async fn uploads_go_with_a_softly_deleted_user_only_if_that_is_asked_for() {
+    let lake = room().await;
+    let answer = upload(&lake.user("amy"), "uploads/file", &[("file", Some("a.txt"), "x")]).await.ok(201);
+    let (link, nobody) = (path(&answer), lake.token(None));
+    let refused = json!({ "user_ids": ["amy"], "files": "perhaps" }).to_string();
+    assert_eq!(lake.refuses(Method::POST, "users/delete", refused).await, (400, 4));
+    for (files, status) in [(json!(false), 200), (json!(true), 404)] {
+        lake.post("users/delete", json!({ "user_ids": ["amy"], "files": files })).await.ok(201);
+        lake.run_tasks().await;
+        assert_eq!(nobody.get(&link).await.status, status);
+    }
+}

@@ -227,7 +227,13 @@ async fn done(pond: &Pond, kind: Kind, is_killed: bool) -> usize {
 fn hard() -> Kind {
     let leaver = Leaver { id: id(AMY), was_there: true, heir: id("delete-user-x") };
     let (messages, conversations) = (Some(Mode::Hard), Some(Mode::Hard));
-    Kind::DeleteUsers(Box::new(DeleteUsers { users: vec![leaver], user: Mode::Hard, messages, conversations }))
+    Kind::DeleteUsers(Box::new(DeleteUsers {
+        users: vec![leaver],
+        user: Mode::Hard,
+        messages,
+        conversations,
+        files: false,
+    }))
 }
 
 async fn left_of(pond: &Pond, user: &str) -> Vec<&'static str> {
@@ -297,6 +303,7 @@ async fn a_soft_deletion_keeps_everything_but_devices_and_a_pruned_user_is_a_fra
             user,
             messages: None,
             conversations: None,
+            files: false,
         }))
     };
     let named = User { name: Some("Amy".into()), deleted_at: Some(Pond::at(1)), ..User::new(Pond::at(0)) };

@@ -61,7 +61,7 @@ pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
         _ => (is_hard || call.flag("mark_messages_deleted")?).then_some(mode),
     };
     let conversations = (is_hard || call.flag("delete_conversation_channels")?).then_some(mode);
-    let modes = Modes { user: mode, messages, conversations };
+    let modes = Modes { user: mode, messages, conversations, files: false };
     if modes.messages.is_none() && modes.conversations.is_none() {
         let told = told(modes);
         let user = call.tenant.app.write(async |tx| users::standing::delete(tx, &id, &told, now).await).await?;
