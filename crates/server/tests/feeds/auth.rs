@@ -281,8 +281,9 @@ fn every_route_has_a_row() {
     assert_eq!(api.matches(".route(").count(), routes.len(), "routes that this test does not see");
     let (admin, rest) = rest.split_once(".router;").expect("they are a chain of calls");
     assert_eq!(admin.matches(".route(").count(), 8, "another route: tests/feeds/apps.rs asks each for its token");
-    // Each path with and without a slash at its end, and so realtime; the administrator's as they are.
-    assert_eq!(rest.matches(".route(").count(), 5, "routes that this test does not see");
+    // Each path with and without a slash at its end, and so realtime; the administrator's, and the signed links of files and
+    // exports, as they are.
+    assert_eq!(rest.matches(".route(").count(), 7, "routes that this test does not see");
 }
 
 #[tokio::test]
