@@ -6,6 +6,8 @@
 //! - `js feed.mjs`, `python feed.py`: saved under that name before the shell runs.
 //! - `text`: what the `sh` block above it prints. `…` stands for anything.
 //!
+//! `millpond` is the release build.
+//!
 //! Only the port is changed, since the documented one may be taken on this machine.
 
 mod document;
@@ -93,7 +95,9 @@ async fn run_steps(steps: &[Step], place: &Path, python: &Path) -> Result<Vec<St
     let mark = format!("\necho; echo '{MARK}'\n");
     let script = steps.iter().map(|step| step.script.as_str()).collect::<Vec<_>>().join(&mark);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(python.to_owned()).chain(std::env::split_paths(&path));
+    let binary = serve::binary();
+    let built = binary.parent().map(Path::to_owned);
+    let folders = built.into_iter().chain([python.to_owned()]).chain(std::env::split_paths(&path));
     let mut command = Command::new("bash");
     command.args(["-euo", "pipefail", "-c", &script]).current_dir(place);
     command.env("PATH", std::env::join_paths(folders)?).env_remove("LOCAL").env_remove("STREAM_URL");
