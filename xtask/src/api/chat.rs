@@ -13,6 +13,13 @@ pub(crate) struct Said {
     pub(crate) created_at: String,
 }
 
+impl Said {
+    /// When it was said, as a text that sorts as the times do: the fraction has no zeros at its end, so `Z` must not count.
+    pub(crate) fn moment(&self) -> &str {
+        self.created_at.trim_end_matches('Z')
+    }
+}
+
 #[derive(Deserialize)]
 struct Answer {
     message: Said,

@@ -87,7 +87,7 @@ impl Speaker {
 impl Room {
     async fn check(&mut self, api: &Api) -> Result<()> {
         let found = api.whole_channel(&self.id).await?;
-        if let Some(pair) = found.windows(2).find(|pair| pair[0].created_at > pair[1].created_at) {
+        if let Some(pair) = found.windows(2).find(|pair| pair[0].moment() > pair[1].moment()) {
             bail!("{} is out of order: {:?} stands before {:?}", self.id, pair[0], pair[1]);
         }
         let mut count = 0;
