@@ -24,8 +24,8 @@ test('a profile counts who follows whom', async () => {
   const phone = device(amy);
   await phone.setUser({ name: 'Amy' });
   await phone.feed('timeline', amy).follow('user', bob);
-  const profile = await phone.user(amy).profile();
-  assert.deepEqual([profile.followers_count, profile.following_count], [0, 1]);
+  const { full } = await phone.user(amy).profile();
+  assert.deepEqual([full.followers_count, full.following_count], [0, 1]);
 });
 
 test('many users are added, got and deleted', async () => {

@@ -40,5 +40,6 @@ test('a subscriber is told what is added and removed', async () => {
 
 test('a token of another feed does not subscribe', async () => {
   const client = connected(server.createUserToken(name('amy')));
-  await assert.rejects(client.feed('timeline', name('bob')).subscribe(() => {}));
+  // What the client answers can be waited for, and yet is no promise.
+  await assert.rejects(async () => await client.feed('timeline', name('bob')).subscribe(() => {}));
 });
