@@ -197,7 +197,7 @@ fn files(sent: &mut Fields) -> Result<bool> {
 }
 
 /// Channels are not hidden with the users who go, and do not come back with them.
-fn refuse_channels(sent: &mut Fields, name: &str) -> Result<()> {
+pub(crate) fn refuse_channels(sent: &mut Fields, name: &str) -> Result<()> {
     match sent.flag(name)? {
         Some(true) => {
             Err(Error::new(Code::NotAvailable, format!("{name} is not available in this version of Millpond")))

@@ -8,12 +8,12 @@ use domain::{
     users::{self, People, User},
 };
 use ids::UserId;
-use wire::chat::{error::Code, users::OneUser};
+use wire::chat::users::OneUser;
 
 use super::USERS_MAX;
 use crate::{
     chat::{
-        erasure::{Modes, start_deletion, told},
+        erasure::{Modes, refuse_channels, start_deletion, told},
         error::{Error, Result},
         fields::{self, Fields},
         gate::Call,
@@ -24,7 +24,7 @@ use crate::{
 
 /// `POST /users/{id}/deactivate`: locks a user out.
 pub(crate) async fn deactivate(call: Call, mut sent: Fields) -> Result<Reply> {
-    refuse(sent.flag("mark_channels_deleted")? == Some(true), "mark_channels_deleted")?;
+    refuse_channels(&mut sent, "mark_channels_deleted")?;
     let marks_messages = sent.flag("mark_messages_deleted")?.unwrap_or(false);
     let (id, by, now) = (subject(&call)?, sent.user("created_by_id")?, call.now());
     let body = async |tx: &mut Tx| users::standing::deactivate(tx, &id, by.as_ref(), now).await;
@@ -85,13 +85,6 @@ pub(crate) async fn restore(call: Call, mut sent: Fields) -> Result<Reply> {
     let now = call.now();
     call.tenant.app.write_each(&ids, async |tx, id| users::standing::restore(tx, id, now).await).await?;
     call.done()
-}
-
-fn refuse(is_asked: bool, what: &str) -> Result<()> {
-    match is_asked {
-        true => Err(Error::new(Code::NotAvailable, format!("{what} is not available in this version of Millpond"))),
-        false => Ok(()),
-    }
 }
 
 fn subject(call: &Call) -> Result<UserId> {
