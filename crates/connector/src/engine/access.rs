@@ -22,13 +22,8 @@ impl Run<'_> {
     /// Plans the calls for each target, in order.
     pub(super) fn plan_access(&mut self) -> Result<()> {
         let meant = self.target_ids()?;
-        if meant.is_empty() {
-            self.execution.phase = Phase::Done;
-            return self.change(Change::Complete(Outcome::NoRecordsFound, None));
-        }
-        if self.request.is_dry_run {
-            self.execution.phase = Phase::Preview;
-            return self.change(Change::Complete(Outcome::Preview, None));
+        if self.ends_with_the_look(&meant)? {
+            return Ok(());
         }
         for (number, _) in meant {
             self.add(TaskKind::ExportUser, Some(number));

@@ -37,13 +37,8 @@ enum Fate {
 impl Run<'_> {
     pub(super) fn plan_deletion(&mut self) -> Result<()> {
         let meant = self.target_ids()?;
-        if meant.is_empty() {
-            self.execution.phase = Phase::Done;
-            return self.change(Change::Complete(Outcome::NoRecordsFound, None));
-        }
-        if self.request.is_dry_run {
-            self.execution.phase = Phase::Preview;
-            return self.change(Change::Complete(Outcome::Preview, None));
+        if self.ends_with_the_look(&meant)? {
+            return Ok(());
         }
         let is_approved = self.execution.approved.contains(&Reason::ApprovalRequired);
         if self.integration.policies.needs_approval && !is_approved {

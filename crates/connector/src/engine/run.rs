@@ -14,7 +14,7 @@ use crate::{
     audit::{self, Draft},
     blobs::Written,
     error::failed,
-    executions::{self, Artifact, Attempt, Check, Execution, Failure, SubTask, Target, TaskKind, TaskStatus},
+    executions::{self, Artifact, Attempt, Check, Execution, Failure, Phase, SubTask, Target, TaskKind, TaskStatus},
     integrations::{self, Health, Integration},
     keys::{DataKey, Place},
     keyspace::{ARTIFACT, ATTEMPT, DUE, ERASED, EXECUTION, HERE, INTEGRATION, LIMIT, REQUEST, SUB_TASK, TARGET},
@@ -155,6 +155,18 @@ impl<'a> Run<'a> {
     pub(crate) fn target_ids(&self) -> Result<Vec<(usize, String)>> {
         let meant = (0..self.targets.len()).filter(|number| !self.targets[*number].is_excluded);
         meant.map(|number| Ok((number, self.target_id(number)?))).collect()
+    }
+
+    /// Completes what needs no further call, because nobody is meant or only a look was asked for; whether it did.
+    pub(super) fn ends_with_the_look(&mut self, meant: &[(usize, String)]) -> Result<bool> {
+        let (phase, outcome) = match (meant.is_empty(), self.request.is_dry_run) {
+            (true, _) => (Phase::Done, Outcome::NoRecordsFound),
+            (false, true) => (Phase::Preview, Outcome::Preview),
+            (false, false) => return Ok(false),
+        };
+        self.execution.phase = phase;
+        self.change(Change::Complete(outcome, None))?;
+        Ok(true)
     }
 
     pub(crate) fn connector(&self) -> &'a Connector {
