@@ -2,14 +2,21 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
-/// The project root: the folder above this crate.
+/// The project root: the folder above this crate, as cargo names it when it runs this.
+///
+/// What is compiled in comes second: checkouts that share a target directory share the binary, whoever built it.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies inside the project")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        Path::new(&folder).parent().expect("xtask lies inside the project").to_owned()
+    });
+    &ROOT
 }
 
 /// Where downloads and environments are kept between runs, outside the checkout.
