@@ -194,12 +194,12 @@ async fn an_export_of_channels_is_a_document_lines_or_comma_separated_values() {
     assert!(told["result"]["url"].is_string(), "{told}");
     let id = pond.v2().post("chat/export_channels", json!({ "channels": channels, "version": "v2" })).await.ok(201);
     pond.run_tasks().await;
-    let text = pond.fetch(&pond.link(id["task_id"].as_str().unwrap()).await).await.text;
+    let text = pond.fetch(&pond.link(id["task_id"].as_str().unwrap()).await).await.text.clone();
     let kinds: Vec<_> = lines(&text).iter().map(|line| line["type"].as_str().unwrap().to_owned()).collect();
     assert_eq!(kinds, ["channel", "member", "member", "message", "message", "message", "message"]);
     let body = json!({ "channels": channels, "version": "v2", "format": "csv", "include_fields": ["id", "text"] });
     let id = pond.exported("export_channels", body).await;
-    let text = pond.fetch(&pond.link(&id).await).await.text;
+    let text = pond.fetch(&pond.link(&id).await).await.text.clone();
     assert_eq!(text, "id,text\r\na1,hello\r\nr1,\"a \"\"reply\"\", here\"\r\nb1,hi ann\r\na2,bye\r\n");
 }
 
@@ -243,7 +243,7 @@ async fn what_a_user_has_in_feeds_is_one_json_object_and_holds_ids_of_others_alo
     pond.run_tasks().await;
     let link = pond.link(id["task_id"].as_str().unwrap()).await;
     assert!(link.starts_with("exports/feeds/7/"), "{link}");
-    let text = pond.fetch(&link).await.text;
+    let text = pond.fetch(&link).await.text.clone();
     let file: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&file["user_id"], &file["user"]["name"]), (&json!("ann"), &json!("Ann")));
     assert!(file["user"]["created_at"].is_string());

@@ -1,15 +1,11 @@
 //! A whole server inside a test, as chat clients call it.
 //!
-//! Tokens are made here from the contract's words alone, and answers are JSON, so that the server's own types are on one
-//! side only.
+//! Answers are JSON, so that the server's own types are on one side only.
 
 use std::{net::SocketAddr, ops::Deref, sync::Arc};
 
-use aws_lc_rs::hmac;
 use axum::{Router, body::Body};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, Method, Request};
-use http_body_util::BodyExt;
+use http::{Method, Request};
 use serde_json::{Value, json};
 use server::{
     Options, Running,
@@ -18,7 +14,7 @@ use server::{
     seal::Seal,
 };
 use store::Store;
-use tower::ServiceExt;
+pub(crate) use testing::token::sign;
 
 /// When the clock stands where it was set: 2026-01-01T00:00:00Z.
 pub(crate) const NOW_SECONDS: i64 = 1_767_225_600;
@@ -146,11 +142,7 @@ impl Client {
             request = request.header(*name, value);
         }
         let request = request.header("content-type", "application/json").body(body.into()).unwrap();
-        let response = self.routes.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+        Answer(testing::answer::Answer::of(&self.routes, request).await)
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -189,40 +181,23 @@ impl Client {
     }
 }
 
-/// An HS256 token with these claims.
-pub(crate) fn sign(secret: &str, claims: &Value) -> String {
-    let part = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
-    let signed = format!("{}.{}", part(&json!({ "alg": "HS256", "typ": "JWT" })), part(claims));
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), signed.as_bytes());
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
-}
-
 /// What came back.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) text: String,
+pub(crate) struct Answer(testing::answer::Answer);
+
+impl Deref for Answer {
+    type Target = testing::answer::Answer;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl Answer {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-
-    /// The body of a success with this status, but for its duration.
-    #[track_caller]
-    pub(crate) fn ok(&self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", self.text);
-        assert_eq!(self.headers["content-type"], "application/json");
-        without_duration(self.json())
-    }
-
     /// Status and code of an error, whose shape is that of §3.1.
     #[track_caller]
     pub(crate) fn refusal(&self) -> (u16, i64) {
-        assert!(self.status >= 400, "not refused: {}", self.text);
-        let body = without_duration(self.json());
+        let body = self.refused();
         assert_eq!(body["StatusCode"], self.status, "{}", self.text);
         assert_eq!(body["details"], json!([]));
         assert_eq!(body["more_info"], "https://getstream.io/chat/docs/api_errors_response");
@@ -233,12 +208,4 @@ impl Answer {
         }
         (self.status, body["code"].as_i64().expect("a code"))
     }
-}
-
-#[track_caller]
-fn without_duration(mut body: Value) -> Value {
-    let duration = body.as_object_mut().and_then(|object| object.remove("duration"));
-    let duration = duration.as_ref().and_then(Value::as_str).unwrap_or_else(|| panic!("no duration: {body}"));
-    assert!(duration.strip_suffix("ms").is_some_and(|number| number.parse::<f64>().is_ok()), "{duration}");
-    body
 }
