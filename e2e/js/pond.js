@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
-import stream from 'getstream';
+
+import { connect } from './calls.js';
 
 const wanted = (name) => process.env[name] ?? assert.fail(`${name} is not set; run: cargo xtask test --only e2e-js`);
 
@@ -11,13 +12,13 @@ export const key = wanted('STREAM_API_KEY');
 export const secret = wanted('STREAM_API_SECRET');
 export const appId = wanted('STREAM_APP_ID');
 
-const options = { urlOverride: { api: `${url}/api/` }, fayeUrl: `${url}/faye` };
+export const options = { urlOverride: { api: `${url}/api/` }, fayeUrl: `${url}/faye` };
 
 /** The app's own server: may do everything. */
-export const server = stream.connect(key, secret, appId, options);
+export const server = connect(key, secret, appId, options);
 
 /** A user's device: may do what the policies allow. */
-export const device = (user) => stream.connect(key, server.createUserToken(user), appId, options);
+export const device = (user) => connect(key, server.createUserToken(user), appId, options);
 
 /** A client with any token, to be passed to `feed(slug, id, token)`. */
 export const withToken = (token) => server.feed('user', 'nobody', token);

@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 
-import { activity, appId, key, name, server, url } from '../pond.js';
-import stream from 'getstream';
+import { connect } from '../calls.js';
+import { activity, appId, key, name, options, server } from '../pond.js';
 
 const clients = [];
 /** A client of its own, for subscriptions. */
 const connected = (token) => {
-  const client = stream.connect(key, token, appId, { urlOverride: { api: `${url}/api/` }, fayeUrl: `${url}/faye` });
+  const client = connect(key, token, appId, options);
   clients.push(client);
   return client;
 };
