@@ -4,6 +4,7 @@
 //! that its file is stale; the file goes a moment later. Erasing a user removes the files that hold the user's data,
 //! however new they are.
 
+pub mod sets;
 pub mod subject;
 
 use ids::UserId;

@@ -6,6 +6,7 @@
 
 mod channels;
 mod feeds;
+pub(crate) mod rows;
 pub(crate) mod users;
 
 pub(crate) use feeds::is_known;

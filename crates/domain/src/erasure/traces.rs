@@ -367,7 +367,7 @@ async fn ensure_heir(tx: &mut Tx, heir: &UserId, now: ids::Timestamp) -> Result<
 /// Whose data the row at `key` holds.
 fn personal(key: &[u8]) -> Option<Personal> {
     let (_, tag, _) = split(key)?;
-    TABLES.iter().find(|(known, ..)| *known == tag).map(|(.., personal)| *personal)
+    TABLES.iter().find(|(known, ..)| *known == tag).map(|(_, _, personal, _)| *personal)
 }
 
 fn trace(key: &[u8], value: &[u8], leaver: &Leaver) -> std::result::Result<Trace, Corrupt> {
@@ -421,7 +421,7 @@ pub async fn residue(store: &Store, user: &UserId, looked: &mut (dyn FnMut(u64) 
 /// Whose table it is that still names who left, if this row does.
 fn left(key: &[u8], value: &[u8], leaver: &Leaver) -> std::result::Result<Option<(u32, &'static str)>, Corrupt> {
     let Some((app, tag, typed)) = split(key) else { return Ok(None) };
-    let Some((_, name, personal)) = TABLES.iter().find(|(known, ..)| *known == tag) else { return Ok(None) };
+    let Some((_, name, personal, _)) = TABLES.iter().find(|(known, ..)| *known == tag) else { return Ok(None) };
     let is_left = match *personal {
         Personal::None => false,
         _ if tag == TASK.tag() => false,

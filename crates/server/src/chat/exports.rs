@@ -1,32 +1,29 @@
 //! Telling what is stored: `GET /users/{id}/export`, `POST /export/users`, `POST /export_channels` and what feeds hold of a
 //! user (v2 §2.7, §2.8, §4; chat §11.12).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    chat::messages::Shown,
-    exports::{self, subject},
+    exports::{
+        self,
+        sets::{self, UserSet},
+        subject,
+    },
     tasks::{self, ExportChannels, ExportedChannel, Kind, Layout},
     users::{self, People},
 };
 use ids::{ChannelId, UserId};
 use serde::Serialize;
-use serde_json::Value;
-use wire::chat::{
-    dialect::Dialect,
-    messages::{Message, Reaction},
-    tasks::Started,
-    users::User,
-};
+use serde_json::value::RawValue;
+use wire::chat::{dialect::Dialect, tasks::Started};
 
 use super::{
     error::{Error, Result},
     fields::{self, Fields},
     gate::Call,
-    to_wire::{self, messages::Frame},
 };
 use crate::{
-    exports::{file_name, is_known, users as written},
+    exports::{file_name, is_known, rows::Teller, users as written},
     reply::Reply,
 };
 
@@ -37,62 +34,38 @@ const CHANNELS_MAX: usize = 25;
 
 /// What `GET /users/{id}/export` answers.
 #[derive(Serialize)]
-struct Exported<'a> {
-    user: Option<User<'a>>,
-    messages: Vec<Message<'a>>,
-    reactions: Vec<Reaction<'a>>,
-    /// More than the contract asks for: memberships, devices, blocks, mutes.
+struct Exported {
+    user: Option<Box<RawValue>>,
     #[serde(flatten)]
-    more: std::collections::BTreeMap<&'static str, Vec<Value>>,
+    lists: BTreeMap<&'static str, Vec<Box<RawValue>>>,
 }
 
-/// `GET /users/{id}/export`.
+/// `GET /users/{id}/export`: the lists of the contract, and those that are told beside them.
 pub(crate) async fn export_user(call: Call, _: Fields) -> Result<Reply> {
     let (id, now) = (fields::user(call.param("id"))?, call.now());
     let mut tx = call.snapshot();
     let user = users::get(&mut tx, &id).await?;
     let user = user.ok_or_else(|| Error::from(domain::Error::Absent(format!("user with id {id} doesn't exist"))))?;
-    let too_many = |what: &str, max: usize| Error::input(format!("the user has more than {max} {what}; use a task"));
-    let mut messages = Vec::new();
-    let mut walk = subject::Walk::default();
-    while let Some(page) = subject::messages(&mut tx, &id, &mut walk).await? {
-        messages.extend(page.into_iter().map(|(id, message)| Shown::bare(id, message)));
-        if messages.len() > written::MESSAGES_MAX {
-            return Err(too_many("messages", written::MESSAGES_MAX));
-        }
-    }
-    let mut reactions = Vec::new();
-    let mut walk = subject::Walk::default();
-    while let Some(page) = subject::reactions(&mut tx, &id, &mut walk).await? {
-        reactions.extend(page);
-        if reactions.len() > written::REACTIONS_MAX {
-            return Err(too_many("reactions", written::REACTIONS_MAX));
-        }
-    }
-    let mut more = std::collections::BTreeMap::new();
-    for name in ["memberships", "devices", "blocks", "mutes"] {
-        more.insert(name, Vec::new());
-    }
-    for (kind, data) in written::belongings(&mut tx, &id, now).await? {
-        let name = match kind {
-            "member" => "memberships",
-            "device" => "devices",
-            "block" => "blocks",
-            _ => "mutes",
-        };
-        more.entry(name).or_default().push(data);
-    }
     let subject = People::from_iter([(id.clone(), user)]);
     let nobody = People::default();
     // The classic dialect does not say again whose they are.
     let people = if call.dialect == Dialect::V2 { &subject } else { &nobody };
-    let frame = Frame { dialect: call.dialect, people, now, shows_deleted: true };
-    call.answer(&Exported {
-        user: to_wire::users::embedded(call.dialect, &subject, &id, now),
-        messages: messages.iter().map(|shown| frame.message(shown)).collect(),
-        reactions: reactions.iter().map(|to| frame.reaction_to(&to.message, &to.reacted)).collect(),
-        more,
-    })
+    let teller = Teller { user: &id, dialect: call.dialect, people, now };
+    let mut exported = Exported { user: None, lists: BTreeMap::new() };
+    for set in sets::of_users() {
+        let (mut walk, mut rows) = (subject::Walk::default(), Vec::new());
+        while let Some(page) = subject::user_page(&mut tx, &id, set, &mut walk).await? {
+            rows.extend(page.into_iter().map(|row| teller.told(row)));
+            if let Some(max) = written::limit(set).filter(|max| rows.len() > *max) {
+                return Err(Error::input(format!("the user has more than {max} {}; use a task", set.list())));
+            }
+        }
+        match set {
+            UserSet::User => exported.user = rows.pop(),
+            _ => drop(exported.lists.insert(set.list(), rows)),
+        }
+    }
+    call.answer(&exported)
 }
 
 /// `POST /export/users`.

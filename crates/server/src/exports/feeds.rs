@@ -1,20 +1,24 @@
 //! What a user has in feeds: one JSON object (v2 §4.2).
 //!
-//! The lists that this version's feeds cannot fill are there and empty.
+//! The documented lists are always there, if empty; what is told beside them stands under `extra`.
 
 use domain::{
-    exports::subject::{self, Walk},
+    exports::{
+        sets::{self, FeedSet},
+        subject::{self, FeedRow, Walk},
+    },
     users::{self, People},
 };
-use ids::{Timestamp, UserId};
-use serde_json::{Value, json, value::RawValue};
+use ids::{FeedId, Timestamp, UserId};
+use serde::Serialize;
+use serde_json::{
+    Value, json,
+    value::{RawValue, to_raw_value},
+};
 use wire::chat::dialect::Dialect;
 
 use super::{Result, Sheet};
 use crate::chat::to_wire;
-
-/// Lists of data sets that feeds v1.0 does not have.
-const EMPTY: [&str; 5] = ["comments", "reactions", "bookmarks", "bookmark_folders", "collections"];
 
 /// Writes what `user` has in feeds.
 pub(super) async fn write(sheet: &mut Sheet<'_>, user: &UserId, now: Timestamp) -> Result<()> {
@@ -31,68 +35,85 @@ pub(super) async fn write(sheet: &mut Sheet<'_>, user: &UserId, now: Timestamp) 
             documented(profile),
         ))
         .await?;
-    list(sheet, "feeds").await?;
-    for (n, feed) in subject::feeds(&mut sheet.tx, user).await?.iter().enumerate() {
-        sheet.item(n == 0, &json!({ "fid": feed.to_string(), "deleted_at": null, "custom": {} })).await?;
+    for set in FeedSet::DOCUMENTED {
+        sheet.text(",\n").await?;
+        list(sheet, user, set).await?;
     }
-    sheet.text("]").await?;
-    write_follows(sheet, user).await?;
-    write_activities(sheet, user).await?;
-    for name in EMPTY {
-        list(sheet, name).await?;
-        sheet.text("]").await?;
+    sheet.text(",\n\"extra\":{").await?;
+    for (n, set) in sets::beside_documented().into_iter().enumerate() {
+        sheet.text(if n == 0 { "\n" } else { ",\n" }).await?;
+        list(sheet, user, set).await?;
     }
-    sheet.text("}\n").await
+    sheet.text("}}\n").await
 }
 
-async fn list(sheet: &mut Sheet<'_>, name: &str) -> Result<()> {
-    sheet.text(&format!(",\n\"{name}\":[")).await
-}
-
-async fn write_follows(sheet: &mut Sheet<'_>, user: &UserId) -> Result<()> {
-    list(sheet, "follows").await?;
+/// The rows of `set`, as a list under its name.
+async fn list(sheet: &mut Sheet<'_>, user: &UserId, set: FeedSet) -> Result<()> {
+    sheet.text(&format!("\"{}\":[", set.list())).await?;
     let (mut walk, mut is_first) = (Walk::default(), true);
-    while let Some(follows) = subject::follows(&mut sheet.tx, user, &mut walk).await? {
-        for (source, target, follow) in follows {
+    while let Some(rows) = subject::feed_page(&mut sheet.tx, user, set, &mut walk).await? {
+        for row in rows {
+            sheet.item(is_first, &told(row)).await?;
+            is_first = false;
+        }
+    }
+    sheet.text("]").await
+}
+
+/// The row as a JSON object.
+fn told(row: FeedRow) -> Box<RawValue> {
+    match row {
+        FeedRow::Feed(feed) => raw(&json!({ "fid": feed.to_string(), "deleted_at": null, "custom": {} })),
+        FeedRow::Follow(source, target, follow) => {
             let status = if follow.is_active { "accepted" } else { "ended" };
-            let row = json!({ "source": source.to_string(), "target": target.to_string(), "status": status,
-                "created_at": time(follow.created_at), "custom": {} });
-            sheet.item(is_first, &row).await?;
-            is_first = false;
+            raw(&json!({ "source": source.to_string(), "target": target.to_string(), "status": status,
+                "created_at": time(follow.created_at), "custom": {} }))
         }
+        FeedRow::Activity(id, activity, feeds) => raw(&Activity {
+            id: id.to_string(),
+            kind: activity.verb,
+            actor: activity.actor,
+            object: activity.object,
+            target: activity.target,
+            foreign_id: activity.foreign_id,
+            to: names(&activity.to),
+            feeds: names(&feeds),
+            custom: object(activity.custom),
+            created_at: time(id.time()),
+        }),
+        FeedRow::Reaction(id, reaction) => raw(&Reaction {
+            id,
+            kind: reaction.kind,
+            activity_id: reaction.activity.to_string(),
+            parent: reaction.parent.map(|parent| parent.id),
+            target_feeds: names(&reaction.target_feeds),
+            custom: object(reaction.data),
+            created_at: time(reaction.created_at),
+            deleted_at: reaction.deleted_at.map(time),
+        }),
+        FeedRow::Item(name, id, item) => {
+            raw(&Item { name, id, custom: object(item.data), created_at: time(item.created_at) })
+        }
+        FeedRow::Profile(profile) => raw(&Profile { data: object(profile.data), created_at: time(profile.created_at) }),
+        FeedRow::Mark(feed, group, is_read) => raw(&json!({ "fid": feed.to_string(), "all": group == 0,
+            "mark": if is_read { "read" } else { "seen" } })),
     }
-    sheet.text("]").await
 }
 
-async fn write_activities(sheet: &mut Sheet<'_>, user: &UserId) -> Result<()> {
-    list(sheet, "activities").await?;
-    let (mut walk, mut is_first) = (Walk::default(), true);
-    while let Some(activities) = subject::activities(&mut sheet.tx, user, &mut walk).await? {
-        for (id, activity, feeds) in activities {
-            let custom: Box<RawValue> =
-                RawValue::from_string(activity.custom).expect("it was parsed before it was stored");
-            let names = |feeds: &[ids::FeedId]| feeds.iter().map(ToString::to_string).collect::<Vec<_>>();
-            let row = Activity {
-                id: id.to_string(),
-                kind: activity.verb,
-                actor: activity.actor,
-                object: activity.object,
-                target: activity.target,
-                foreign_id: activity.foreign_id,
-                to: names(&activity.to),
-                feeds: names(&feeds),
-                custom,
-                created_at: time(id.time()),
-            };
-            sheet.item(is_first, &row).await?;
-            is_first = false;
-        }
-    }
-    sheet.text("]").await
+fn raw(row: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(row).expect("wire types are JSON")
+}
+
+fn object(json: String) -> Box<RawValue> {
+    RawValue::from_string(json).expect("it was parsed before it was stored")
+}
+
+fn names(feeds: &[FeedId]) -> Vec<String> {
+    feeds.iter().map(ToString::to_string).collect()
 }
 
 /// An activity in the file.
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 struct Activity {
     id: String,
     #[serde(rename = "type")]
@@ -104,6 +125,36 @@ struct Activity {
     to: Vec<String>,
     feeds: Vec<String>,
     custom: Box<RawValue>,
+    created_at: String,
+}
+
+/// A reaction in the file.
+#[derive(Serialize)]
+struct Reaction {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    activity_id: String,
+    parent: Option<String>,
+    target_feeds: Vec<String>,
+    custom: Box<RawValue>,
+    created_at: String,
+    deleted_at: Option<String>,
+}
+
+/// An item of a collection in the file.
+#[derive(Serialize)]
+struct Item {
+    name: String,
+    id: String,
+    custom: Box<RawValue>,
+    created_at: String,
+}
+
+/// What feeds v1.0 know of the user, in the file.
+#[derive(Serialize)]
+struct Profile {
+    data: Box<RawValue>,
     created_at: String,
 }
 

@@ -1,18 +1,18 @@
 //! What is stored of users: a JSON object a line (v2 §2.8).
 
 use domain::{
-    Tx,
-    chat::messages::Shown,
-    exports::subject::{self, ReactedTo},
+    exports::{
+        sets::{self, UserSet},
+        subject::{self, Walk},
+    },
     users::{self, People},
 };
 use ids::{Timestamp, UserId};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::value::RawValue;
 use wire::chat::dialect::Dialect;
 
-use super::{Error, Result, Sheet};
-use crate::chat::to_wire::{self, messages::Frame};
+use super::{Error, Result, Sheet, rows::Teller};
 
 /// The most messages of one user.
 pub(crate) const MESSAGES_MAX: usize = 10_000;
@@ -21,11 +21,20 @@ pub(crate) const REACTIONS_MAX: usize = 10_000;
 
 /// A line of the file.
 #[derive(Serialize)]
-struct Line<'a, T> {
+struct Line<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     user_id: &'a str,
-    data: T,
+    data: Box<RawValue>,
+}
+
+/// The most rows of `set` that are told of one user; none where there is no limit.
+pub(crate) fn limit(set: UserSet) -> Option<usize> {
+    match set {
+        UserSet::Messages => Some(MESSAGES_MAX),
+        UserSet::Reactions => Some(REACTIONS_MAX),
+        _ => None,
+    }
 }
 
 /// Writes what is stored of `users`.
@@ -38,73 +47,27 @@ pub(super) async fn write(sheet: &mut Sheet<'_>, users: &[UserId]) -> Result<()>
 }
 
 /// Writes what is stored of `user`; whether there is such a user.
-async fn one(sheet: &mut Sheet<'_>, id: &UserId) -> Result<bool> {
-    let Some(user) = users::get(&mut sheet.tx, id).await? else { return Ok(false) };
+async fn one(sheet: &mut Sheet<'_>, user: &UserId) -> Result<bool> {
+    if users::get(&mut sheet.tx, user).await?.is_none() {
+        return Ok(false);
+    }
     let now = Timestamp::from_micros(sheet.server.clock.now_micros());
-    let people = People::from_iter([(id.clone(), user)]);
-    let profile = to_wire::users::embedded(Dialect::Classic, &people, id, now);
-    sheet.line(&Line { kind: "user", user_id: id.as_str(), data: profile }).await?;
-    for (kind, data) in belongings(&mut sheet.tx, id, now).await? {
-        sheet.line(&Line { kind, user_id: id.as_str(), data }).await?;
-    }
     // Nobody else's profile stands in a file about this user.
-    let nobody = People::default();
-    let frame = Frame { dialect: Dialect::Classic, people: &nobody, now, shows_deleted: true };
-    let (mut walk, mut count) = (subject::Walk::default(), 0);
-    while let Some(messages) = subject::messages(&mut sheet.tx, id, &mut walk).await? {
-        count += messages.len();
-        if count > MESSAGES_MAX {
-            return Err(Error::Hopeless(format!(
-                "a user has more than {MESSAGES_MAX} messages; export their channels"
-            )));
-        }
-        for (message_id, message) in messages {
-            let shown = Shown::bare(message_id, message);
-            sheet.line(&Line { kind: "message", user_id: id.as_str(), data: frame.message(&shown) }).await?;
-        }
-    }
-    let (mut walk, mut count) = (subject::Walk::default(), 0);
-    while let Some(reactions) = subject::reactions(&mut sheet.tx, id, &mut walk).await? {
-        count += reactions.len();
-        if count > REACTIONS_MAX {
-            return Err(Error::Hopeless(format!("a user has more than {REACTIONS_MAX} reactions")));
-        }
-        for ReactedTo { message, reacted } in reactions {
-            let data = frame.reaction_to(&message, &reacted);
-            sheet.line(&Line { kind: "reaction", user_id: id.as_str(), data }).await?;
+    let teller = Teller { user, dialect: Dialect::Classic, people: &People::default(), now };
+    for set in sets::of_users() {
+        let (mut walk, mut count) = (Walk::default(), 0);
+        while let Some(rows) = subject::user_page(&mut sheet.tx, user, set, &mut walk).await? {
+            count += rows.len();
+            if let Some(max) = limit(set).filter(|max| count > *max) {
+                return Err(Error::Hopeless(format!(
+                    "a user has more than {max} {}; export their channels",
+                    set.list()
+                )));
+            }
+            for row in rows {
+                sheet.line(&Line { kind: set.line(), user_id: user.as_str(), data: teller.told(row) }).await?;
+            }
         }
     }
     Ok(true)
-}
-
-/// What hangs on the user beside what was said.
-pub(crate) async fn belongings(tx: &mut Tx, id: &UserId, now: Timestamp) -> domain::Result<Vec<(&'static str, Value)>> {
-    let belongings = subject::belongings(tx, id, now).await?;
-    let time = |at: Timestamp| at.rfc3339().to_string();
-    let mut all = Vec::new();
-    all.extend(belongings.memberships.iter().map(|(channel, member)| {
-        let custom: Value = serde_json::from_str(&member.custom).unwrap_or_default();
-        let data = json!({ "cid": channel.to_string(), "channel_role": member.channel_role, "custom": custom,
-            "created_at": time(member.created_at), "updated_at": time(member.updated_at) });
-        ("member", data)
-    }));
-    all.extend(
-        belongings
-            .devices
-            .iter()
-            .map(|(device, created_at)| ("device", json!({ "id": device, "created_at": time(*created_at) }))),
-    );
-    all.extend(
-        belongings
-            .blocks
-            .iter()
-            .map(|(other, at)| ("block", json!({ "blocked_user_id": other.as_str(), "created_at": time(*at) }))),
-    );
-    all.extend(
-        belongings
-            .mutes
-            .iter()
-            .map(|(other, at)| ("mute", json!({ "target_id": other.as_str(), "created_at": time(*at) }))),
-    );
-    Ok(all)
 }

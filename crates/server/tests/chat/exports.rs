@@ -93,6 +93,48 @@ async fn an_export_of_users_is_a_file_of_json_lines_behind_a_signed_link() {
     assert!(!file.text.contains("bob"), "{}", file.text);
 }
 
+/// Ann has one of everything that chat knows of a user.
+async fn live(pond: &Pond) {
+    pond.talk().await;
+    let ann = pond.user("ann");
+    ann.post("devices", json!({ "id": "phone", "push_provider": "firebase" })).await.ok(201);
+    ann.post("users/block", json!({ "blocked_user_id": "bob" })).await.ok(201);
+    ann.post("moderation/mute", json!({ "target_ids": ["bob"] })).await.ok(201);
+    ann.post("moderation/mute/channel", json!({ "channel_cid": "messaging:general" })).await.ok(201);
+    ann.post("moderation/flag", json!({ "entity_type": "message", "entity_id": "b1", "reason": "rude" })).await.ok(201);
+    let ban = json!({ "target_user_id": "ann", "banned_by_id": "bob", "reason": "loud", "type": "messaging", "id": "general" });
+    pond.post("moderation/ban", ban).await.ok(201);
+    let group = json!({ "id": "staff", "name": "Staff", "member_ids": ["ann"] });
+    pond.v2().post("usergroups", group).await.ok(201);
+    pond.v2().post("chat/messages/a1", json!({ "message": { "text": "hello!", "user_id": "ann" } })).await.ok(201);
+    let reply = json!({ "message": { "id": "r1", "user_id": "ann", "text": "a reply", "parent_id": "b1" } });
+    pond.post("channels/messaging/general/message", reply).await.ok(201);
+}
+
+#[tokio::test]
+async fn each_set_that_a_table_is_told_in_stands_in_the_answer_and_in_the_file() {
+    let pond = Pond::new().await;
+    live(&pond).await;
+    let v2 = pond.v2().get("users/ann/export").await.ok(200);
+    for set in domain::exports::sets::of_users() {
+        let list = &v2[set.list()];
+        let is_told = if set == domain::exports::sets::UserSet::User { list.is_object() } else { list[0].is_object() };
+        // Files have a test of their own.
+        assert!(is_told || set == domain::exports::sets::UserSet::Files, "{}: {list}", set.list());
+    }
+    assert!(v2["memberships"][0]["created_at"].is_i64(), "{v2}");
+    assert_eq!((&v2["bans"][0]["reason"], &v2["flags"][0]["reason"]), (&json!("loud"), &json!("rude")));
+    assert_eq!(v2["message_versions"][0]["text"], "hello");
+    assert!(v2["bans"][0].get("banned_by").is_none());
+    let id = pond.exported("export/users", json!({ "user_ids": ["ann"] })).await;
+    let file = lines(&pond.fetch(&pond.link(&id).await).await.text);
+    for set in domain::exports::sets::of_users() {
+        let told = file.iter().filter(|line| line["type"] == set.line()).count();
+        let list = v2[set.list()].as_array().map_or(1, Vec::len);
+        assert_eq!(told, list, "{}", set.line());
+    }
+}
+
 #[tokio::test]
 async fn a_file_holds_1_to_25_users_and_only_the_apps_server_asks_for_it() {
     let pond = Pond::new().await;
@@ -254,6 +296,7 @@ async fn what_a_user_has_in_feeds_is_one_json_object_and_holds_ids_of_others_alo
     for name in ["comments", "reactions", "bookmarks", "bookmark_folders", "collections"] {
         assert_eq!(file[name], json!([]), "{name}");
     }
+    assert_eq!(file["extra"], json!({ "profile": [], "mark_state": [] }));
     assert!(!text.contains("secret") && !text.contains("Bob"), "{text}");
     let body = json!({ "hard_delete": true });
     let id = pond.v2().post("feeds/users/ann/delete", body).await.ok(201)["task_id"].as_str().unwrap().to_owned();

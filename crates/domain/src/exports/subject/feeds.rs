@@ -1,0 +1,118 @@
+//! The sets of the export of feeds.
+
+use ids::{ActivityId, FeedId, UserId};
+use store::Limit;
+
+use super::Walk;
+use crate::{
+    Result, Tx,
+    erasure::feeds::{is_actor, is_own, own_feeds},
+    exports::sets::FeedSet,
+    feeds::{activities::Activity, collections::Item, follows::Follow, reactions::Reaction, users::Profile},
+    keyspace::{ACTIVITY, FEED_REACTION, FOLLOWING, Feed, HORIZON, ITEM, Id, NOTED, PLACED, PROFILE},
+    rows,
+};
+
+/// A row of the export of feeds.
+#[derive(Clone, Debug)]
+pub enum FeedRow {
+    /// A feed to which something was ever posted.
+    Feed(FeedId),
+    /// Follower, followed, and the follow.
+    Follow(FeedId, FeedId, Follow),
+    /// An activity, and the feeds that hold it.
+    Activity(ActivityId, Box<Activity>, Vec<FeedId>),
+    /// A reaction and its id.
+    Reaction(String, Box<Reaction>),
+    /// A collection, the id in it, and the item.
+    Item(String, String, Item),
+    /// What feeds v1.0 know of the user.
+    Profile(Profile),
+    /// A notification feed, the group of it that was noted or 0 for all, and whether it was read and not only seen.
+    Mark(FeedId, u64, bool),
+}
+
+/// The next rows of `set` that `user` has, in the order of their keys; `None` after the last.
+///
+/// # Errors
+/// When the store fails.
+pub async fn page(tx: &mut Tx, user: &UserId, set: FeedSet, walk: &mut Walk) -> Result<Option<Vec<FeedRow>>> {
+    let tenant = tx.tenant();
+    match set {
+        FeedSet::Feeds => match walk.is_first() {
+            true => Ok(Some(feeds(tx, user).await?.into_iter().map(FeedRow::Feed).collect())),
+            false => Ok(None),
+        },
+        FeedSet::Follows => {
+            let rows = walk.next(tx, &FOLLOWING, FOLLOWING.range(tenant), Limit::PAGE).await?;
+            let is_theirs = |feed: &FeedId, target: &FeedId| is_own(feed, user) || is_own(target, user);
+            Ok(each(rows, |((Feed(feed), Feed(target)), follow)| {
+                is_theirs(&feed, &target).then_some(FeedRow::Follow(feed, target, follow))
+            }))
+        }
+        FeedSet::Activities => activities(tx, user, walk).await,
+        FeedSet::Reactions => {
+            let rows = walk.next(tx, &FEED_REACTION, FEED_REACTION.range(tenant), Limit::PAGE).await?;
+            Ok(each(rows, |(id, row)| (row.user == *user).then(|| FeedRow::Reaction(id, Box::new(row)))))
+        }
+        FeedSet::Collections => {
+            let rows = walk.next(tx, &ITEM, ITEM.range(tenant), Limit::PAGE).await?;
+            let is_theirs = |item: &Item| item.user.as_ref() == Some(user);
+            Ok(each(rows, |((name, id), item)| is_theirs(&item).then_some(FeedRow::Item(name, id, item))))
+        }
+        FeedSet::Profile => match walk.is_first() {
+            true => Ok(PROFILE.get(tx, tenant, &user.to_string()).await?.map(|row| vec![FeedRow::Profile(row)])),
+            false => Ok(None),
+        },
+        FeedSet::MarkState => marks(tx, user, walk).await,
+        // No table of this version holds them.
+        FeedSet::Comments | FeedSet::Bookmarks | FeedSet::BookmarkFolders => Ok(None),
+    }
+}
+
+fn each<R>(rows: Option<Vec<R>>, told: impl FnMut(R) -> Option<FeedRow>) -> Option<Vec<FeedRow>> {
+    Some(rows?.into_iter().filter_map(told).collect())
+}
+
+async fn activities(tx: &mut Tx, user: &UserId, walk: &mut Walk) -> Result<Option<Vec<FeedRow>>> {
+    let tenant = tx.tenant();
+    let Some(rows) = walk.next(tx, &ACTIVITY, ACTIVITY.range(tenant), Limit::PAGE).await? else { return Ok(None) };
+    let mut found = Vec::new();
+    for (Id(id), activity) in rows {
+        if is_actor(&activity.actor, user) {
+            let placed = rows::list(tx, &PLACED, PLACED.prefix(tenant, &Id(id)), usize::MAX).await?;
+            let feeds = placed.into_iter().map(|((_, Feed(feed)), ())| feed).collect();
+            found.push(FeedRow::Activity(id, Box::new(activity), feeds));
+        }
+    }
+    Ok(Some(found))
+}
+
+async fn marks(tx: &mut Tx, user: &UserId, walk: &mut Walk) -> Result<Option<Vec<FeedRow>>> {
+    if !walk.is_first() {
+        return Ok(None);
+    }
+    let tenant = tx.tenant();
+    let mut found = Vec::new();
+    for feed in own_feeds(tx, user) {
+        let range = NOTED.prefix(tenant, &Feed(feed.clone()));
+        let noted = rows::list(tx, &NOTED, range, usize::MAX).await?;
+        found.extend(noted.into_iter().map(|((_, kind, group), _)| FeedRow::Mark(feed.clone(), group, kind != 0)));
+    }
+    Ok(Some(found))
+}
+
+/// The feeds of `user` to which something was ever posted.
+///
+/// # Errors
+/// When the store fails.
+pub async fn feeds(tx: &mut Tx, user: &UserId) -> Result<Vec<FeedId>> {
+    let tenant = tx.tenant();
+    let mut found = Vec::new();
+    for feed in own_feeds(tx, user) {
+        if HORIZON.exists(tx, tenant, &Feed(feed.clone())).await? {
+            found.push(feed);
+        }
+    }
+    Ok(found)
+}
