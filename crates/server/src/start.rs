@@ -16,7 +16,7 @@ use crate::{
     fast::ReadFeed,
     feeds::{faye, fragments::Fragments, pages::Pages},
     files,
-    front::{Bound, Clock, Drained, Front, Options as FrontOptions, RateLimitSetting, RateLimits, SystemClock},
+    front::{Bound, Clock, Drained, Front, Options as FrontOptions, RateLimitSetting, RateLimits, SystemClock, refuse},
     outbound::Outbound,
     realtime::{self, Hub},
     router,
@@ -123,6 +123,8 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
         admin_token: hex(seal::random::<32>()),
     });
     front.rewrite = chat::rewrite;
+    front.refuse = refuse;
+    front.cross_origin = true;
     front.route_body_max_bytes.extend(files::form_routes());
     Ok(Running { bound: Front::bind(front).await?, server, store, outbound, first })
 }
@@ -163,7 +165,8 @@ impl Running {
 
     /// All routes with the whole stack around them, for whoever calls without a socket.
     pub fn routes(&self) -> Router {
-        self.bound.front().layers(router::routes(&self.server))
+        let front = self.bound.front();
+        front.layers(router::routes(&self.server).merge(front.probes()))
     }
 
     /// The routes of the chat API, for who wants to see them all.
@@ -190,7 +193,7 @@ impl Running {
         workers.spawn(faye::follow(self.server.clone(), self.store.clone()));
         workers.spawn(realtime::follow(self.server.clone(), self.store.clone()));
         workers.spawn(workers::webhooks(self.server.clone(), self.store, self.outbound));
-        let routes = router::routes(&self.server);
+        let routes = router::routes(&self.server).merge(self.bound.front().probes());
         let fast = Arc::new(ReadFeed(self.server.clone()));
         let shutdown = async {
             shutdown.await;

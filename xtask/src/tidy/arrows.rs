@@ -12,9 +12,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &["ids"]),
     ("store", &[]),
     ("domain", &["ids", "store"]),
-    ("server", &["domain", "ids", "store", "wire"]),
+    ("front", &[]),
+    ("server", &["domain", "front", "ids", "store", "wire"]),
     ("client", &["ids", "wire"]),
-    ("connector", &["client", "ids", "store", "wire"]),
+    ("connector", &["client", "front", "ids", "store", "wire"]),
     // It starts the binary as a child, and measures it from outside.
     ("bench", &[]),
     // `store` for what works on a data directory without a server: backup, restore, check.

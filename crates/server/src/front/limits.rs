@@ -11,8 +11,8 @@ use std::str::FromStr;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use parking_lot::Mutex;
 
-use super::request::STREAM_CLIENT;
-
+/// How client libraries name themselves.
+const STREAM_CLIENT: HeaderName = HeaderName::from_static("x-stream-client");
 const PERIOD_MICROS: i64 = 60_000_000;
 const SHARDS: usize = 16;
 /// When a shard has this many buckets, the empty ones are dropped before another is added.

@@ -1,13 +1,13 @@
-//! What every request gets: an answer in the API's shape, an id, CORS, a place in the metrics.
+//! What every request gets: an answer in the service's shape, an id, CORS, a place in the metrics.
 
 use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::routing::get;
 use axum::{Extension, Router};
+use front::{Front, Options, Readiness, Started};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use server::front::{Front, Options, Readiness, Started};
 use tokio::net::TcpStream;
 
 use crate::pond::{Client, Pond, options};
@@ -85,11 +85,11 @@ async fn a_head_beyond_its_size_is_refused() {
 }
 
 #[tokio::test]
-async fn unknown_paths_and_wrong_methods_get_the_shape_of_the_api() {
+async fn unknown_paths_and_wrong_methods_are_refused_in_the_words_of_the_service() {
     let pond = Pond::start(options(), routes()).await;
-    assert_eq!(pond.get("/nowhere").await.error(), (404, 16));
+    assert_eq!(pond.get("/nowhere").await.error(), (404, "unknown_path".to_owned()));
     let answer = pond.get("/echo").await;
-    assert_eq!(answer.error(), (405, 17));
+    assert_eq!(answer.error(), (405, "wrong_method".to_owned()));
     assert_eq!(answer.header("allow"), Some("POST"));
 }
 
@@ -116,14 +116,14 @@ async fn every_answer_has_a_request_id() {
 }
 
 #[tokio::test]
-async fn a_panic_is_an_error_of_the_api_and_the_server_goes_on() {
+async fn a_panic_is_an_error_and_the_server_goes_on() {
     async fn panics() -> &'static str {
         panic!("the pond is dry")
     }
     let pond = Pond::start(options(), routes().route("/panic", get(panics))).await;
     let mut client = pond.connect().await;
     for _ in 0..2 {
-        assert_eq!(client.get("/panic").await.error(), (500, -1));
+        assert_eq!(client.get("/panic").await.error(), (500, "panicked".to_owned()));
     }
     pond.counted("millpond_http_panics_total 2\n").await;
 }

@@ -12,9 +12,9 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{Method, Request};
 
-use super::Front;
-use super::metrics::method_label;
-use super::stack::{Answer, Endpoint, around};
+use crate::Front;
+use crate::metrics::method_label;
+use crate::stack::{Answer, Endpoint, around};
 
 /// The answer of a fast endpoint.
 pub type FastAnswer = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
@@ -34,13 +34,13 @@ pub trait Fast: Send + Sync + 'static {
 }
 
 /// The fast endpoints of one front.
-pub(super) struct FastLane {
+pub(crate) struct FastLane {
     fast: Arc<dyn Fast>,
     endpoints: Vec<Arc<Endpoint>>,
 }
 
 impl FastLane {
-    pub(super) fn new(front: &Front, fast: Arc<dyn Fast>) -> Self {
+    pub(crate) fn new(front: &Front, fast: Arc<dyn Fast>) -> Self {
         let endpoints = fast.endpoints();
         let endpoints =
             endpoints.iter().map(|(method, route)| Endpoint::new(front, route, method_label(method))).collect();
@@ -48,12 +48,12 @@ impl FastLane {
     }
 
     /// The endpoint that takes `request`.
-    pub(super) fn choose(&self, request: &Request<Body>) -> Option<usize> {
+    pub(crate) fn choose(&self, request: &Request<Body>) -> Option<usize> {
         self.fast.choose(request.method(), request.uri().path())
     }
 
     /// Answers `request`, which the endpoint took.
-    pub(super) fn answer(&self, endpoint: usize, request: Request<Body>) -> Answer<FastAnswer> {
+    pub(crate) fn answer(&self, endpoint: usize, request: Request<Body>) -> Answer<FastAnswer> {
         around(Arc::clone(&self.endpoints[endpoint]), request, |request| self.fast.answer(endpoint, request))
     }
 }

@@ -16,7 +16,7 @@ const ANY: HeaderValue = HeaderValue::from_static("*");
 const MAX_AGE_SECONDS: HeaderValue = HeaderValue::from_static("7200");
 
 /// The answer to every `OPTIONS` request: no authentication, the same for all paths.
-pub(super) fn preflight() -> Response {
+pub(crate) fn preflight() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
@@ -29,7 +29,7 @@ pub(super) fn preflight() -> Response {
 }
 
 /// Lets a browser's page read this response.
-pub(super) fn allow(headers: &mut HeaderMap) {
+pub(crate) fn allow(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
 }

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::Options;
+use crate::Options;
 
 /// Counts open connections and refuses those beyond the caps.
 #[derive(Debug)]
-pub(super) struct Caps {
+pub(crate) struct Caps {
     max: usize,
     per_peer_max: usize,
     open: Mutex<Open>,
@@ -28,14 +28,14 @@ struct Open {
 
 /// Why a connection was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(crate) enum Full {
     Process,
     Peer,
 }
 
 impl Caps {
     /// The caps in `options`; `gauge` follows the number of open connections.
-    pub(super) fn new(options: &Options, gauge: Arc<AtomicUsize>) -> Arc<Self> {
+    pub(crate) fn new(options: &Options, gauge: Arc<AtomicUsize>) -> Arc<Self> {
         // A cap of none would lock everybody out and leave empty entries behind.
         let per_peer_max = options.connections_per_peer_max.max(1);
         let (open, emptied) = (Mutex::default(), Notify::new());
@@ -43,15 +43,15 @@ impl Caps {
     }
 
     /// Counts one more connection from `peer`, until the permit is dropped.
-    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Permit, Refusal> {
+    pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Permit, Full> {
         let peer = site(peer);
         let mut open = self.open.lock();
         if open.total >= self.max {
-            return Err(Refusal::Process);
+            return Err(Full::Process);
         }
         let of_peer = open.peers.entry(peer).or_default();
         if *of_peer >= self.per_peer_max {
-            return Err(Refusal::Peer);
+            return Err(Full::Peer);
         }
         *of_peer += 1;
         open.total += 1;
@@ -60,12 +60,12 @@ impl Caps {
     }
 
     /// Connections open now.
-    pub(super) fn open(&self) -> usize {
+    pub(crate) fn open(&self) -> usize {
         self.open.lock().total
     }
 
     /// Resolves when no connection is open.
-    pub(super) async fn emptied(&self) {
+    pub(crate) async fn emptied(&self) {
         loop {
             let notified = self.emptied.notified();
             if self.open() == 0 {
@@ -93,7 +93,7 @@ impl Caps {
 
 /// One open connection; it lives as long as the socket, also through an upgrade.
 #[derive(Debug)]
-pub(super) struct Permit {
+pub(crate) struct Permit {
     caps: Arc<Caps>,
     peer: IpAddr,
 }
@@ -128,9 +128,9 @@ mod tests {
         let options = Options { connections_max: 3, connections_per_peer_max: 2, ..Options::default() };
         let caps = Caps::new(&options, Arc::default());
         let held: Vec<_> = (0..2).map(|_| caps.admit(ip("10.0.0.1")).unwrap()).collect();
-        assert_eq!(caps.admit(ip("10.0.0.1")).unwrap_err(), Refusal::Peer);
+        assert_eq!(caps.admit(ip("10.0.0.1")).unwrap_err(), Full::Peer);
         let other = caps.admit(ip("10.0.0.2")).unwrap();
-        assert_eq!(caps.admit(ip("10.0.0.3")).unwrap_err(), Refusal::Process);
+        assert_eq!(caps.admit(ip("10.0.0.3")).unwrap_err(), Full::Process);
         drop((held, other));
         assert_eq!(caps.open(), 0);
         assert!(caps.open.lock().peers.is_empty());

@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::Options;
-use super::caps::Permit;
+use crate::Options;
+use crate::caps::Permit;
 
 /// How long each wait may last.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Deadlines {
+pub(crate) struct Deadlines {
     first_byte: Duration,
     header: Duration,
     idle: Duration,
@@ -38,7 +38,7 @@ impl From<&Options> for Deadlines {
 
 /// What a connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wait {
+pub(crate) enum Wait {
     FirstByte,
     Header,
     NextRequest,
@@ -47,7 +47,7 @@ pub(super) enum Wait {
 
 /// The notes about one connection. Times are microseconds since `base`, plus one so that zero means "not so".
 #[derive(Debug)]
-pub(super) struct Pulse {
+pub(crate) struct Pulse {
     base: Instant,
     base_coarse: Duration,
     deadlines: Deadlines,
@@ -60,7 +60,7 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
-    pub(super) fn new(deadlines: Deadlines) -> Arc<Self> {
+    pub(crate) fn new(deadlines: Deadlines) -> Arc<Self> {
         Arc::new(Self {
             base: Instant::now(),
             base_coarse: coarse_now(),
@@ -75,7 +75,7 @@ impl Pulse {
     }
 
     /// The current wait and when it ends; `None` while only this server is at work.
-    pub(super) fn deadline(&self) -> Option<(Wait, Instant)> {
+    pub(crate) fn deadline(&self) -> Option<(Wait, Instant)> {
         let (wait, since, patience) = self.wait()?;
         Some((wait, self.base + Duration::from_micros(since.saturating_sub(1)) + patience))
     }
@@ -100,7 +100,7 @@ impl Pulse {
     }
 
     /// A request begins; it is in flight until the guard is dropped.
-    pub(super) fn begin(self: &Arc<Self>) -> InFlight {
+    pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Relaxed);
         self.header_since.store(0, Relaxed);
         InFlight(Arc::clone(self))
@@ -138,7 +138,7 @@ fn coarse_now() -> Duration {
 
 /// A request in flight.
 #[derive(Debug)]
-pub(super) struct InFlight(Arc<Pulse>);
+pub(crate) struct InFlight(Arc<Pulse>);
 
 impl Drop for InFlight {
     fn drop(&mut self) {
@@ -149,7 +149,7 @@ impl Drop for InFlight {
 
 /// A socket that notes its life signs and holds the permit of its connection.
 #[derive(Debug)]
-pub(super) struct Watched<S> {
+pub(crate) struct Watched<S> {
     socket: S,
     pulse: Arc<Pulse>,
     /// How much of the HTTP/2 preface has been seen; `None` once that question is settled.
@@ -158,7 +158,7 @@ pub(super) struct Watched<S> {
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(socket: S, pulse: Arc<Pulse>, permit: Permit) -> Self {
+    pub(crate) fn new(socket: S, pulse: Arc<Pulse>, permit: Permit) -> Self {
         Self { socket, pulse, preface_seen: Some(0), _permit: permit }
     }
 
@@ -238,7 +238,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::front::caps::Caps;
+    use crate::caps::Caps;
 
     fn pulse() -> Arc<Pulse> {
         Pulse::new(Deadlines::from(&Options::default()))

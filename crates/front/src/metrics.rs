@@ -12,10 +12,10 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use parking_lot::Mutex;
 
-use super::accept::Cut;
-use super::caps::Refusal;
-use super::inbound::Fault;
-use super::pulse::Wait;
+use crate::accept::Cut;
+use crate::caps::Full;
+use crate::inbound::Fault;
+use crate::pulse::Wait;
 
 /// The upper bounds of the duration buckets, in microseconds.
 const BOUNDS_MICROS: [u64; 15] = [
@@ -56,9 +56,9 @@ impl Debug for Metrics {
 
 /// The requests of one route and method.
 #[derive(Debug)]
-pub(super) struct Series {
-    pub(super) route: Arc<str>,
-    pub(super) method: &'static str,
+pub(crate) struct Series {
+    pub(crate) route: Arc<str>,
+    pub(crate) method: &'static str,
     classes: [AtomicU64; CLASSES.len()],
     abandoned: AtomicU64,
     buckets: [AtomicU64; BOUNDS_MICROS.len()],
@@ -82,7 +82,7 @@ impl Series {
     }
 
     /// Counts an answered request.
-    pub(super) fn answered(&self, status: StatusCode, took: Duration, bytes: u64) {
+    pub(crate) fn answered(&self, status: StatusCode, took: Duration, bytes: u64) {
         let class = usize::from(status.as_u16() / 100).clamp(1, CLASSES.len()) - 1;
         self.classes[class].fetch_add(1, Relaxed);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -93,13 +93,13 @@ impl Series {
     }
 
     /// Counts a request whose client went away before the answer.
-    pub(super) fn abandoned(&self) {
+    pub(crate) fn abandoned(&self) {
         self.abandoned.fetch_add(1, Relaxed);
     }
 }
 
 /// The method as a label; whatever is not known is one label.
-pub(super) fn method_label(method: &Method) -> &'static str {
+pub(crate) fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",
@@ -119,26 +119,26 @@ impl Metrics {
     }
 
     /// The series of `route` and `method`, made when first asked for.
-    pub(super) fn series(&self, route: &str, method: &'static str) -> Arc<Series> {
+    pub(crate) fn series(&self, route: &str, method: &'static str) -> Arc<Series> {
         let route: Arc<str> = route.into();
         let mut series = self.series.lock();
         let found = series.entry((Arc::clone(&route), method)).or_insert_with(|| Arc::new(Series::new(route, method)));
         Arc::clone(found)
     }
 
-    pub(super) fn request_begins(&self) {
+    pub(crate) fn request_begins(&self) {
         self.in_flight.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn request_ends(&self) {
+    pub(crate) fn request_ends(&self) {
         self.in_flight.fetch_sub(1, Relaxed);
     }
 
-    pub(super) fn panicked(&self) {
+    pub(crate) fn panicked(&self) {
         self.panics.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn body_fault(&self, fault: Fault) {
+    pub(crate) fn body_fault(&self, fault: Fault) {
         let index = match fault {
             Fault::TooLarge => 0,
             Fault::TooSlow => 1,
@@ -148,27 +148,27 @@ impl Metrics {
     }
 
     /// The gauge of open connections, for whoever opens and closes them.
-    pub(super) fn open_connections(&self) -> Arc<AtomicUsize> {
+    pub(crate) fn open_connections(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.open)
     }
 
-    pub(super) fn connection_accepted(&self) {
+    pub(crate) fn connection_accepted(&self) {
         self.accepted.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn accept_failed(&self) {
+    pub(crate) fn accept_failed(&self) {
         self.accept_failures.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn connection_refused(&self, refusal: Refusal) {
-        let index = match refusal {
-            Refusal::Process => 0,
-            Refusal::Peer => 1,
+    pub(crate) fn connection_refused(&self, full: Full) {
+        let index = match full {
+            Full::Process => 0,
+            Full::Peer => 1,
         };
         self.refused[index].fetch_add(1, Relaxed);
     }
 
-    pub(super) fn connections_cut(&self, cut: Cut, count: usize) {
+    pub(crate) fn connections_cut(&self, cut: Cut, count: usize) {
         let index = match cut {
             Cut::Waited(Wait::FirstByte) => 0,
             Cut::Waited(Wait::Header) => 1,

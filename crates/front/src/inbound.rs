@@ -11,7 +11,6 @@ use std::time::Duration;
 use async_compression::tokio::bufread::{GzipDecoder, ZlibDecoder};
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
-use axum::response::Response;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use http::{HeaderMap, Request, header};
@@ -20,40 +19,40 @@ use tokio::io::AsyncRead;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use super::{Options, error};
+use crate::{Options, Refusal};
 
 /// How much is decompressed at a time; a bomb is found after one such piece beyond the limit.
 const PIECE_BYTES: usize = 16 * 1024;
 
 /// What was wrong with a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     TooLarge,
     TooSlow,
     Malformed,
 }
 
 impl Fault {
-    /// The answer that it deserves.
-    pub(super) fn response(self, max_bytes: u64) -> Response {
+    /// Why it is refused on a route that takes `max_bytes`.
+    pub(crate) fn refusal(self, max_bytes: u64) -> Refusal {
         match self {
-            Self::TooLarge => error::too_large(max_bytes),
-            Self::TooSlow => error::too_slow(),
-            Self::Malformed => error::malformed_encoding(),
+            Self::TooLarge => Refusal::TooLarge { max_bytes },
+            Self::TooSlow => Refusal::TooSlow,
+            Self::Malformed => Refusal::MalformedEncoding,
         }
     }
 }
 
 /// Why a body is refused before a byte of it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     Fault(Fault),
     UnknownEncoding,
 }
 
 /// What the body of one request turned out to be; the body writes it, the response reads it.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(crate) struct Report {
     fault: AtomicU8,
     max_bytes: u64,
 }
@@ -70,7 +69,7 @@ impl Report {
     }
 
     /// The fault, if there was one.
-    pub(super) fn fault(&self) -> Option<Fault> {
+    pub(crate) fn fault(&self) -> Option<Fault> {
         match self.fault.load(Ordering::Relaxed) {
             0 => None,
             1 => Some(Fault::TooLarge),
@@ -87,7 +86,7 @@ enum Encoding {
 }
 
 /// Puts the limits around the body of `request`, or refuses it by its headers alone.
-pub(super) fn guard(
+pub(crate) fn guard(
     request: &mut Request<Body>,
     options: &Options,
     max_bytes: u64,

@@ -6,8 +6,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::response::Response;
 use axum::routing::get;
+use front::{Fast, FastAnswer, Options, Started};
 use http::{Method, Request};
-use server::front::{Fast, FastAnswer, Options, Started};
 
 use crate::pond::{Pond, options};
 
@@ -45,15 +45,15 @@ async fn a_fast_endpoint_goes_past_the_router_and_other_requests_do_not() {
     assert_eq!(pond.get_with("/mill/1", "x-request-id: me\r\n").await.text(), "0 me 0");
     assert_eq!(pond.post("/mill/1", "x-request-id: me\r\n", b"grain").await.text(), "1 me 5");
     assert_eq!(pond.get("/").await.text(), "pond");
-    assert_eq!(pond.ask("PUT /mill/1 HTTP/1.1\r\nhost: pond\r\n\r\n").await.error(), (405, 17));
+    assert_eq!(pond.ask("PUT /mill/1 HTTP/1.1\r\nhost: pond\r\n\r\n").await.error(), (405, "wrong_method".to_owned()));
 }
 
 #[tokio::test]
 async fn a_fast_endpoint_has_limits_ids_counts_and_survives_a_panic() {
     let pond = pond().await;
-    assert_eq!(pond.post("/mill/1", "", &[0; 101]).await.error(), (413, 18));
+    assert_eq!(pond.post("/mill/1", "", &[0; 101]).await.error(), (413, "too_large".to_owned()));
     let answer = pond.get_with("/mill/broken", "origin: http://page\r\n").await;
-    assert_eq!(answer.error(), (500, -1));
+    assert_eq!(answer.error(), (500, "panicked".to_owned()));
     assert!(answer.header("x-request-id").is_some());
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     let labels = r#"route="/mill/{wheel}",method="GET",status="5xx""#;

@@ -25,12 +25,12 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
-use super::caps::{Caps, Permit};
-use super::fast::{Fast, FastAnswer, FastLane};
-use super::pulse::{Deadlines, InFlight, Pulse, Wait, Watched};
-use super::request::Started;
-use super::stack::Answer;
-use super::{Front, Options};
+use crate::caps::{Caps, Permit};
+use crate::fast::{Fast, FastAnswer, FastLane};
+use crate::pulse::{Deadlines, InFlight, Pulse, Wait, Watched};
+use crate::request::Started;
+use crate::stack::Answer;
+use crate::{Front, Options};
 
 /// How long to rest after the process ran out of file descriptors or memory for sockets.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
@@ -65,7 +65,7 @@ pub struct Drained {
 }
 
 /// Takes every address in the options.
-pub(super) fn bind(front: Front) -> Result<Bound, BindError> {
+pub(crate) fn bind(front: Front) -> Result<Bound, BindError> {
     let options = front.options();
     let mut listeners = Vec::with_capacity(options.listen.len());
     let mut addresses = Vec::with_capacity(options.listen.len());
@@ -242,7 +242,7 @@ fn admit(hall: &Arc<Hall>, stream: TcpStream, peer: SocketAddr, connections: &mu
 
 /// Why this server ended a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cut {
+pub(crate) enum Cut {
     Waited(Wait),
     Drain,
 }

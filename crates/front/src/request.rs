@@ -7,21 +7,21 @@ use std::time::Instant;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The header that carries the request id, both ways.
-pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The header by which client libraries name themselves; logged, never trusted.
-pub(super) const STREAM_CLIENT: HeaderName = HeaderName::from_static("x-stream-client");
+pub(crate) const STREAM_CLIENT: HeaderName = HeaderName::from_static("x-stream-client");
 
 /// When a request came, under which id and from where: the one extension that the front gives every request.
 #[derive(Debug, Clone)]
 pub struct Started(
     /// When the front took it up.
     pub Instant,
-    pub(super) RequestId,
-    pub(super) Option<SocketAddr>,
+    pub(crate) RequestId,
+    pub(crate) Option<SocketAddr>,
 );
 
 impl Started {
-    pub(super) fn now(ids: &Ids, headers: &HeaderMap, peer: Option<SocketAddr>) -> Self {
+    pub(crate) fn now(ids: &Ids, headers: &HeaderMap, peer: Option<SocketAddr>) -> Self {
         Self(Instant::now(), ids.of(headers), peer)
     }
 
@@ -40,20 +40,20 @@ impl Started {
 
 /// The id of a request. One that is made here stays in place until a header needs it.
 #[derive(Debug, Clone)]
-pub(super) enum RequestId {
+pub(crate) enum RequestId {
     Sent(HeaderValue),
     Made([u8; Ids::MADE_LENGTH]),
 }
 
 impl RequestId {
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Sent(value) => value.to_str().unwrap_or_default(),
             Self::Made(text) => std::str::from_utf8(text).unwrap_or_default(),
         }
     }
 
-    pub(super) fn to_header(&self) -> HeaderValue {
+    pub(crate) fn to_header(&self) -> HeaderValue {
         match self {
             Self::Sent(value) => value.clone(),
             Self::Made(text) => HeaderValue::from_bytes(text).unwrap_or_else(|_| HeaderValue::from_static("none")),
@@ -63,7 +63,7 @@ impl RequestId {
 
 /// Makes request ids: a prefix drawn once per process, then a count.
 #[derive(Debug)]
-pub(super) struct Ids {
+pub(crate) struct Ids {
     prefix: u64,
     next: AtomicU64,
 }
@@ -73,13 +73,13 @@ impl Ids {
     /// Sixteen digits, a dash, twelve digits.
     const MADE_LENGTH: usize = 29;
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Ids need not be secret; without a random source they are only less distinct between processes.
         Self { prefix: getrandom::u64().unwrap_or_default(), next: AtomicU64::new(0) }
     }
 
     /// The id the client sent, or a new one.
-    pub(super) fn of(&self, headers: &HeaderMap) -> RequestId {
+    pub(crate) fn of(&self, headers: &HeaderMap) -> RequestId {
         match headers.get(REQUEST_ID) {
             Some(sent) if Self::is_sane(sent.as_bytes()) => RequestId::Sent(sent.clone()),
             _ => RequestId::Made(self.make()),

@@ -18,23 +18,23 @@ use http_body::Body as _;
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
-use super::encoding::{self, Encoding};
-use super::inbound::{self, Fault, Refused, Report};
-use super::metrics::{Series, method_label};
-use super::request::{REQUEST_ID, RequestId, STREAM_CLIENT, Started};
-use super::{Front, cors, error, panics};
+use crate::encoding::{self, Encoding};
+use crate::inbound::{self, Fault, Refused, Report};
+use crate::metrics::{Series, method_label};
+use crate::request::{REQUEST_ID, RequestId, STREAM_CLIENT, Started};
+use crate::{Front, Refusal, cors, panics};
 
 /// The route label of requests that match no route.
 const UNMATCHED: &str = "unmatched";
 
 /// Puts a [`Stack`] around each endpoint of a router.
 #[derive(Debug, Clone)]
-pub(super) struct StackLayer {
+pub(crate) struct StackLayer {
     front: Front,
 }
 
 impl StackLayer {
-    pub(super) fn new(front: Front) -> Self {
+    pub(crate) fn new(front: Front) -> Self {
         Self { front }
     }
 }
@@ -49,7 +49,7 @@ impl<S> Layer<S> for StackLayer {
 
 /// The middleware around one endpoint of the router.
 #[derive(Debug, Clone)]
-pub(super) struct Stack<S> {
+pub(crate) struct Stack<S> {
     inner: S,
     front: Front,
     /// The endpoint as the first request met it: almost every other has the same route and method.
@@ -90,37 +90,45 @@ where
 
 /// What is known of a route and method before any request.
 #[derive(Debug)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     front: Front,
     series: Arc<Series>,
     body_max_bytes: u64,
 }
 
 impl Endpoint {
-    pub(super) fn new(front: &Front, route: &str, method: &'static str) -> Arc<Self> {
+    pub(crate) fn new(front: &Front, route: &str, method: &'static str) -> Arc<Self> {
         let series = front.metrics().series(route, method);
         Arc::new(Self { series, body_max_bytes: front.body_max_bytes(route), front: front.clone() })
+    }
+
+    /// The refusal in the service's own words.
+    fn refused(&self, refusal: Refusal) -> Response {
+        (self.front.options().refuse)(refusal)
     }
 }
 
 /// Answers `request` with `call`, and does all that is done around every request.
-pub(super) fn around<F>(
+pub(crate) fn around<F>(
     endpoint: Arc<Endpoint>,
     mut request: Request<Body>,
     call: impl FnOnce(Request<Body>) -> F,
 ) -> Answer<F> {
     let about = About::new(endpoint, &mut request);
-    if request.method() == Method::OPTIONS {
+    let Endpoint { front, body_max_bytes, .. } = &*about.endpoint;
+    if request.method() == Method::OPTIONS && front.options().cross_origin {
         return Answer::given(about, cors::preflight());
     }
-    let Endpoint { front, body_max_bytes, .. } = &*about.endpoint;
     match inbound::guard(&mut request, front.options(), *body_max_bytes) {
         Ok(report) => Answer { step: Step::Working { work: call(request), report }, about: Some(about) },
         Err(Refused::Fault(fault)) => {
             let response = about.refuse(fault);
             Answer::given(about, response)
         }
-        Err(Refused::UnknownEncoding) => Answer::given(about, error::unsupported_encoding()),
+        Err(Refused::UnknownEncoding) => {
+            let response = about.endpoint.refused(Refusal::UnsupportedEncoding);
+            Answer::given(about, response)
+        }
     }
 }
 
@@ -130,6 +138,7 @@ struct About {
     started: Instant,
     id: RequestId,
     client: Option<HeaderValue>,
+    /// Whether a page asks that may read the answer.
     has_origin: bool,
     encoding: Option<Encoding>,
     is_answered: bool,
@@ -158,7 +167,7 @@ impl About {
             started,
             id,
             client: headers.get(STREAM_CLIENT).cloned(),
-            has_origin: headers.contains_key(header::ORIGIN),
+            has_origin: endpoint.front.options().cross_origin && headers.contains_key(header::ORIGIN),
             encoding: if request.method() == Method::HEAD { None } else { encoding::asked(headers) },
             endpoint,
             is_answered: false,
@@ -168,7 +177,7 @@ impl About {
     /// Everything that happens to a response on its way out.
     fn finish(mut self, response: Response) -> Response {
         self.is_answered = true;
-        let mut response = worded(response);
+        let mut response = self.worded(response);
         // The size before compression; unknown for what is streamed.
         let bytes = response.body().size_hint().exact().unwrap_or(0);
         self.count(response.status(), bytes);
@@ -211,10 +220,27 @@ impl About {
         name.get(..LENGTH_MAX).unwrap_or(name)
     }
 
+    /// Gives the router's own wordless refusals the shape of the API.
+    fn worded(&self, response: Response) -> Response {
+        let is_wordless =
+            response.body().size_hint().exact() == Some(0) && !response.headers().contains_key(header::CONTENT_TYPE);
+        match response.status() {
+            StatusCode::NOT_FOUND if is_wordless => self.endpoint.refused(Refusal::UnknownPath),
+            StatusCode::METHOD_NOT_ALLOWED if is_wordless => {
+                let mut answer = self.endpoint.refused(Refusal::WrongMethod);
+                if let Some(allowed) = response.headers().get(header::ALLOW) {
+                    answer.headers_mut().insert(header::ALLOW, allowed.clone());
+                }
+                answer
+            }
+            _ => response,
+        }
+    }
+
     /// The answer to a body at fault.
     fn refuse(&self, fault: Fault) -> Response {
         self.endpoint.front.metrics().body_fault(fault);
-        fault.response(self.endpoint.body_max_bytes)
+        self.endpoint.refused(fault.refusal(self.endpoint.body_max_bytes))
     }
 
     fn panicked(&self, caught: &panics::Caught) -> Response {
@@ -227,30 +253,13 @@ impl About {
             place = caught.place,
             "a request panicked"
         );
-        error::internal()
-    }
-}
-
-/// Gives the router's own wordless refusals the shape of the API.
-fn worded(response: Response) -> Response {
-    let is_wordless =
-        response.body().size_hint().exact() == Some(0) && !response.headers().contains_key(header::CONTENT_TYPE);
-    match response.status() {
-        StatusCode::NOT_FOUND if is_wordless => error::unknown_path(),
-        StatusCode::METHOD_NOT_ALLOWED if is_wordless => {
-            let mut answer = error::wrong_method();
-            if let Some(allowed) = response.headers().get(header::ALLOW) {
-                answer.headers_mut().insert(header::ALLOW, allowed.clone());
-            }
-            answer
-        }
-        _ => response,
+        self.endpoint.refused(Refusal::Panicked)
     }
 }
 
 pin_project! {
     /// The answer to one request.
-    pub(super) struct Answer<F> {
+    pub(crate) struct Answer<F> {
         #[pin]
         step: Step<F>,
         about: Option<About>,

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
 
-use super::Front;
+use crate::Front;
 
 const STARTING: u8 = 0;
 const READY: u8 = 1;
@@ -48,6 +48,12 @@ impl Readiness {
         self.0.load(Ordering::Relaxed) == READY
     }
 
+    /// What `/readyz` says: 200 when requests are welcome, else 503 with the reason.
+    pub fn answer(&self) -> Response {
+        let status = if self.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, self.word()).into_response()
+    }
+
     fn word(&self) -> &'static str {
         match self.0.load(Ordering::Relaxed) {
             STARTING => "starting\n",
@@ -57,18 +63,15 @@ impl Readiness {
     }
 }
 
-/// The three probes.
-pub(super) fn router(front: &Front) -> Router {
-    let (ready, metrics) = (front.clone(), front.clone());
-    Router::new()
-        .route("/livez", get(|| async { "ok\n" }))
-        .route("/readyz", get(move || async move { readyz(ready.readiness()) }))
-        .route("/metrics", get(move || async move { render(&metrics) }))
-}
-
-fn readyz(readiness: &Readiness) -> Response {
-    let status = if readiness.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, readiness.word()).into_response()
+impl Front {
+    /// The three probes, for a service that has none of its own.
+    pub fn probes(&self) -> Router {
+        let (ready, metrics) = (self.clone(), self.clone());
+        Router::new()
+            .route("/livez", get(|| async { "ok\n" }))
+            .route("/readyz", get(move || async move { ready.readiness().answer() }))
+            .route("/metrics", get(move || async move { render(&metrics) }))
+    }
 }
 
 fn render(front: &Front) -> Response {

@@ -19,7 +19,7 @@ const BROTLI_LEVEL: i32 = 3;
 
 /// An encoding that this server writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     Brotli,
     Gzip,
     Deflate,
@@ -38,7 +38,7 @@ impl Encoding {
 }
 
 /// The encoding that `headers` ask for: the highest quality, and of equals the one that is cheapest to write.
-pub(super) fn asked(headers: &HeaderMap) -> Option<Encoding> {
+pub(crate) fn asked(headers: &HeaderMap) -> Option<Encoding> {
     let mut best: Option<(Encoding, u16)> = None;
     let listed = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let wishes: Vec<(&str, u16)> = listed.flat_map(|value| value.split(',')).filter_map(wish).collect();
@@ -70,7 +70,7 @@ fn wish(element: &str) -> Option<(&str, u16)> {
 }
 
 /// Compresses `response`, if its kind and size make it worthwhile.
-pub(super) fn compressed(mut response: Response, encoding: Encoding, min_bytes: u64) -> Response {
+pub(crate) fn compressed(mut response: Response, encoding: Encoding, min_bytes: u64) -> Response {
     if !pays(&response, min_bytes) {
         return response;
     }

@@ -12,13 +12,13 @@ thread_local! {
 
 /// A panic that was caught: its message and where it came from.
 #[derive(Debug)]
-pub(super) struct Caught {
-    pub(super) message: String,
-    pub(super) place: String,
+pub(crate) struct Caught {
+    pub(crate) message: String,
+    pub(crate) place: String,
 }
 
 /// Makes caught panics silent, so that the catcher logs them once; all others go to the hook that was there before.
-pub(super) fn install() {
+pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
@@ -34,7 +34,7 @@ fn remember(info: &PanicHookInfo<'_>) {
 /// Runs `work`; a panic in it becomes an error.
 ///
 /// What `work` leaves half-done must not be used again: the caller drops it.
-pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Caught> {
+pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Caught> {
     let before = IS_CATCHING.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(work));
     IS_CATCHING.set(before);

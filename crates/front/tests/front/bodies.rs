@@ -1,7 +1,7 @@
 //! Bodies: how large, how slow and in which encoding, both ways.
 
 use async_compression::tokio::{bufread, write};
-use server::front::Options;
+use front::Options;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::pond::{Pond, options};
@@ -11,10 +11,10 @@ use crate::{TINY, routes};
 async fn a_body_beyond_the_limit_is_refused_however_it_is_sent() {
     let pond = Pond::start(Options { body_max_bytes: 100, ..options() }, routes()).await;
     assert_eq!(pond.post("/echo", "", &[b'a'; 100]).await.status, 200);
-    assert_eq!(pond.post("/echo", "", &[b'a'; 101]).await.error(), (413, 18));
+    assert_eq!(pond.post("/echo", "", &[b'a'; 101]).await.error(), (413, "too_large".to_owned()));
     let chunk = format!("65\r\n{}\r\n0\r\n\r\n", "a".repeat(0x65));
     let chunked = format!("POST /echo HTTP/1.1\r\nhost: pond\r\ntransfer-encoding: chunked\r\n\r\n{chunk}");
-    assert_eq!(pond.ask(&chunked).await.error(), (413, 18));
+    assert_eq!(pond.ask(&chunked).await.error(), (413, "too_large".to_owned()));
     pond.counted("bodies_refused_total{reason=\"too_large\"} 2\n").await;
 }
 
@@ -43,7 +43,7 @@ async fn a_bomb_is_refused_by_what_it_becomes() {
     for (encoding, bomb) in [("gzip", gzip(&zeros).await), ("deflate", zlib(&zeros).await)] {
         assert!(bomb.len() < 100_000, "{}", bomb.len());
         let answer = pond.post("/upload", &format!("content-encoding: {encoding}\r\n"), &bomb).await;
-        assert_eq!(answer.error(), (413, 18), "{encoding}");
+        assert_eq!(answer.error(), (413, "too_large".to_owned()), "{encoding}");
     }
 }
 
@@ -53,9 +53,15 @@ async fn a_body_that_is_not_in_its_encoding_is_refused() {
     let mut torn = gzip(&b"a mill by a pond ".repeat(500)).await;
     torn.truncate(torn.len() / 2);
     for body in [&b"plain"[..], &torn] {
-        assert_eq!(pond.post("/echo", "content-encoding: gzip\r\n", body).await.error(), (400, 4));
+        assert_eq!(
+            pond.post("/echo", "content-encoding: gzip\r\n", body).await.error(),
+            (400, "malformed_encoding".to_owned())
+        );
     }
-    assert_eq!(pond.post("/echo", "content-encoding: zstd\r\n", b"x").await.error(), (415, 4));
+    assert_eq!(
+        pond.post("/echo", "content-encoding: zstd\r\n", b"x").await.error(),
+        (415, "unsupported_encoding".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -64,7 +70,7 @@ async fn a_body_that_trickles_is_refused() {
     let pond = Pond::start(options, routes()).await;
     let mut client = pond.connect().await;
     client.send(b"POST /echo HTTP/1.1\r\nhost: pond\r\ncontent-length: 2000\r\n\r\nabc").await;
-    assert_eq!(client.answer().await.error(), (408, 4));
+    assert_eq!(client.answer().await.error(), (408, "too_slow".to_owned()));
     assert!(client.is_closed().await);
 }
 
