@@ -3,6 +3,7 @@
 mod asking;
 mod connecting;
 mod deciding;
+mod following;
 mod integrating;
 mod looking;
 mod sweeping;
@@ -11,6 +12,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use parking_lot::Mutex;
 use store::{Options, Store, Transaction};
+use tokio::sync::watch;
 
 use crate::{
     Error, Result,
@@ -26,6 +28,8 @@ use crate::{
     surroundings::Surroundings,
     upstream::{Address, Dialect, Endpoint, Http, Session},
 };
+
+use following::Followers;
 
 pub use asking::{Asked, NewRequest};
 pub use connecting::Connected;
@@ -60,6 +64,9 @@ pub struct Connector {
     sessions: Mutex<BTreeMap<String, Arc<Session>>>,
     /// Told when something may have become due.
     pub(crate) news: tokio::sync::Notify,
+    pub(crate) followers: Followers,
+    /// Whether the service stops.
+    stopping: watch::Sender<bool>,
     pub(crate) locks: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
@@ -95,8 +102,22 @@ impl Connector {
         let dialects = dialects.into_iter().chain(Dialect::built_in()).collect();
         let (sessions, locks) = (Mutex::default(), Mutex::default());
         let news = tokio::sync::Notify::new();
-        let connector =
-            Connector { store, blobs, ring, pepper, signer, http, surroundings, dialects, sessions, news, locks };
+        let (followers, stopping) = (Followers::default(), watch::Sender::new(false));
+        let connector = Connector {
+            store,
+            blobs,
+            ring,
+            pepper,
+            signer,
+            http,
+            surroundings,
+            dialects,
+            sessions,
+            news,
+            followers,
+            stopping,
+            locks,
+        };
         connector.record(Draft::system("connector.started", "connector")).await?;
         Ok(connector)
     }

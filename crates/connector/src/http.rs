@@ -13,14 +13,16 @@ mod problem;
 mod requests;
 mod results;
 mod router;
+mod serving;
 mod tokens;
 mod views;
 mod webhooks;
 
-pub use call::{Remote, Reply, Service, serve};
+pub use call::{Remote, Reply, Service};
 pub use document::document;
 pub use problem::Problem;
 pub use router::{Route, router, routes};
+pub use serving::{bind, serve};
 
 /// Who calls.
 #[derive(Clone, Debug)]

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use tokio::{
-    net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
@@ -22,15 +21,14 @@ pub(super) async fn run(place: &Place, serve: &Serve) -> Result<Ended> {
         bail!("{} can be reached from outside without TLS; put a proxy in front and say --behind-proxy", serve.listen);
     }
     let connector = Arc::new(here::open(place).await?);
-    let listener =
-        TcpListener::bind(serve.listen).await.with_context(|| format!("cannot listen on {}", serve.listen))?;
-    let address = listener.local_addr()?;
+    let bound = connector::http::bind(serve.listen).await?;
+    let address = bound.addresses().first().copied().unwrap_or(serve.listen);
     let (stop, stopped) = watch::channel(false);
     let until = |mut stopped: watch::Receiver<bool>| async move {
         // A sender that is gone says stop, too.
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    let api = tokio::spawn(connector::http::serve(connector.clone(), listener, until(stopped.clone())));
+    let api = tokio::spawn(connector::http::serve(connector.clone(), bound, until(stopped.clone())));
     let working = connector.clone();
     let worker = tokio::spawn(async move { working.work(until(stopped)).await });
     output::line(&format!("ready http://{address}"))?;
@@ -42,6 +40,9 @@ pub(super) async fn run(place: &Place, serve: &Serve) -> Result<Ended> {
     // Whoever listens is told; nobody listening is fine.
     let _ = stop.send(true);
     worker.await??;
-    api.await??;
+    let drained = api.await?;
+    if drained.cut > 0 {
+        eprintln!("{} connections did not end and were cut", drained.cut);
+    }
     Ok(Ended::Done)
 }

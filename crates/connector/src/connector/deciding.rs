@@ -272,6 +272,7 @@ impl Connector {
             Ok(())
         });
         written.await.map_err(failed)?;
+        self.followers.tell(request);
         self.news.notify_one();
         Ok(())
     }

@@ -357,7 +357,9 @@ impl<'a> Run<'a> {
             roll_up(tx, &execution.request, now).await?;
             Ok(())
         });
-        written.await.map_err(failed)
+        written.await.map_err(failed)?;
+        self.connector.followers.tell(&self.execution.request);
+        Ok(())
     }
 }
 

@@ -99,16 +99,3 @@ impl Service {
         }
     }
 }
-
-/// Serves the API on `listener` until `stop` is done, and finishes what is under way.
-///
-/// # Errors
-/// [`Error::Outbound`] when the listener fails.
-pub async fn serve(
-    connector: Arc<Connector>,
-    listener: tokio::net::TcpListener,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<()> {
-    let served = axum::serve(listener, router(connector)).with_graceful_shutdown(stop).await;
-    served.map_err(|error| Error::Outbound(error.to_string()))
-}

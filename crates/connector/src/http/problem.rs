@@ -5,6 +5,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use front::Refusal;
 use serde_json::{Value, json};
 
 use super::views;
@@ -34,6 +35,20 @@ impl Problem {
         let detail = format!("{what} is not available in this version");
         Problem::new(StatusCode::NOT_IMPLEMENTED, "not_available", detail)
     }
+}
+
+/// What the front refuses, as RFC 9457 says.
+pub(super) fn refuse(refusal: Refusal) -> Response {
+    let code = match refusal {
+        Refusal::UnknownPath => "not_found",
+        Refusal::WrongMethod => "method_not_allowed",
+        Refusal::Panicked => "internal",
+        Refusal::TooLarge { .. } => "too_large",
+        Refusal::TooSlow => "too_slow",
+        Refusal::MalformedEncoding => "malformed",
+        Refusal::UnsupportedEncoding => "unsupported_encoding",
+    };
+    Problem::new(refusal.status(), code, refusal.detail()).into_response()
 }
 
 impl From<Error> for Problem {

@@ -23,7 +23,6 @@ type Answer = Result<Json<Value>, Problem>;
 
 /// The longest that a call waits for its request, in seconds.
 const WAIT_SECS_MAX: u64 = 300;
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 const PAGE: usize = 50;
 const PAGE_MAX: usize = 200;
 
@@ -101,21 +100,12 @@ impl Create {
     }
 }
 
-/// Looks at a request until it is settled, or the caller's patience is at its end.
+/// Waits for a request until it is settled, or the caller's patience is at its end.
 async fn wait(connector: &Connector, id: &str, headers: &HeaderMap) -> Result<Request, Problem> {
     let prefer = headers.get("prefer").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let secs = prefer.split([',', ';']).find_map(|part| part.trim().strip_prefix("wait=")?.parse::<u64>().ok());
     let patience = Duration::from_secs(secs.unwrap_or(0).min(WAIT_SECS_MAX));
-    let settled = async {
-        loop {
-            let request = connector.request(id).await?;
-            if request.state.status().is_final() || request.state.status() == Status::Held {
-                return Ok::<_, crate::Error>(request);
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    };
-    match tokio::time::timeout(patience, settled).await {
+    match tokio::time::timeout(patience, connector.settled(id)).await {
         Ok(request) => Ok(request?),
         Err(_) => Ok(connector.request(id).await?),
     }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The largest body, in bytes.
-const BODY_BYTES_MAX: usize = 16 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 16 << 20;
 
 /// A route, as the document tells it.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +119,6 @@ pub fn router(connector: Arc<Connector>) -> Router {
         .router
         .layer(gate)
         .route("/healthz", axum::routing::get(async || "ok\n"))
-        .route("/readyz", axum::routing::get(async || "ready\n"))
         .route("/openapi.json", axum::routing::get(async || axum::Json(document())))
         .route("/metrics", axum::routing::get(metrics::show))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))

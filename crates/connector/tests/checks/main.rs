@@ -12,4 +12,5 @@ mod polling;
 mod requests;
 mod secrets;
 mod service;
+mod sockets;
 mod trouble;

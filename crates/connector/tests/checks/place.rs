@@ -201,6 +201,17 @@ impl Place {
         panic!("more than {STEPS_MAX} steps: {:?}", self.request(id).await.state);
     }
 
+    /// Makes every step, beside a call that waits for it; the clock goes along.
+    pub(crate) async fn work(&self) -> ! {
+        loop {
+            self.run().await;
+            match self.connector().next_due().await.unwrap() {
+                Some(at) => self.clock.set(at.micros().max(self.clock.micros())),
+                None => tokio::task::yield_now().await,
+            }
+        }
+    }
+
     pub(crate) async fn request(&self, id: &str) -> Request {
         self.connector().request(id).await.unwrap()
     }

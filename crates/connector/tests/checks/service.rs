@@ -164,22 +164,12 @@ async fn check_02_an_integration_is_made_over_the_service_and_its_secret_is_neve
 #[tokio::test]
 async fn check_37_a_preview_gives_the_token_for_what_it_showed() {
     let place = Place::new().await;
-    let worker = {
-        let connector = place.shared();
-        let clock = place.clock.clone();
-        tokio::spawn(async move {
-            loop {
-                connector.run_due().await.unwrap();
-                clock.advance(SECOND);
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
-        })
-    };
     let body = json!({"identifiers": [{"category": "user_id", "value": "amy"}]});
-    let shown = call(&place, "POST", "/v1/requests/preview", body.clone()).await.json();
-    worker.abort();
-    // It holds the store until it is gone.
-    let _ = worker.await;
+    // The call waits until the steps that are made beside it have settled the request.
+    let shown = tokio::select! {
+        shown = call(&place, "POST", "/v1/requests/preview", body) => shown.json(),
+        _ = place.work() => unreachable!("it works for ever"),
+    };
     assert_eq!(shown["outcome"], "preview");
     assert!(shown["confirm_token"].is_string(), "{shown}");
     assert!(place.upstream.deletions().is_empty());
