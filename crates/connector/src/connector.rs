@@ -23,6 +23,7 @@ use crate::{
     integrations::{self, Integration},
     keys::{DataKey, Kek, Keyring, PEPPER, Place, SIGNING},
     keyspace::{ATTEMPT, HERE, LIMIT, REQUEST},
+    opendsr::Processor,
     requests::Request,
     signing::Signer,
     surroundings::Surroundings,
@@ -62,6 +63,7 @@ pub struct Connector {
     pub(crate) surroundings: Surroundings,
     dialects: Vec<Dialect>,
     sessions: Mutex<BTreeMap<String, Arc<Session>>>,
+    pub(crate) opendsr: Option<Processor>,
     /// Told when something may have become due.
     pub(crate) news: tokio::sync::Notify,
     pub(crate) followers: Followers,
@@ -113,6 +115,7 @@ impl Connector {
             surroundings,
             dialects,
             sessions,
+            opendsr: None,
             news,
             followers,
             stopping,

@@ -9,6 +9,7 @@ mod call;
 mod document;
 mod integrations;
 mod metrics;
+mod opendsr;
 mod problem;
 mod requests;
 mod results;

@@ -10,6 +10,7 @@ use crate::{
     hooks::{Delivery, Webhook},
     integrations::{Credential, Integration},
     keys::{KekRecord, WrappedKey},
+    opendsr,
     requests::Request,
     tokens::Token,
     upstream::LimitState,
@@ -68,6 +69,15 @@ pub(crate) const DELIVERY: Table<(String, u64), Delivery> = Table::new(61, "deli
 /// webhook, number → nothing. Those of `DELIVERY` that nobody has taken.
 pub(crate) const UNDELIVERED: Table<(String, u64), ()> = Table::new(62, "undelivered");
 
+/// a controller's id of a request → what it handed in.
+pub(crate) const OPENDSR: Table<String, opendsr::Record> = Table::new(70, "opendsr");
+/// request, a controller's id of it → nothing. Mirror of `OPENDSR`.
+pub(crate) const OPENDSR_OF: Table<(String, String), ()> = Table::new(71, "opendsr_of");
+/// a controller's id of a request, number → a callback on its way, or sent.
+pub(crate) const CALLBACK: Table<(String, u64), opendsr::Callback> = Table::new(72, "callback");
+/// due time in microseconds, a controller's id, number → nothing. Mirror of `CALLBACK`: those that nobody has taken.
+pub(crate) const CALLBACK_DUE: Table<(u64, String, u64), ()> = Table::new(73, "callback_due");
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +109,10 @@ mod tests {
             WEBHOOK.tag(),
             DELIVERY.tag(),
             UNDELIVERED.tag(),
+            OPENDSR.tag(),
+            OPENDSR_OF.tag(),
+            CALLBACK.tag(),
+            CALLBACK_DUE.tag(),
         ];
         let all = tags.len();
         tags.sort_unstable();

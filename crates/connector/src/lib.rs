@@ -17,6 +17,7 @@ pub mod http;
 
 pub mod integrations;
 pub mod keys;
+pub mod opendsr;
 pub mod package;
 pub mod probe;
 pub mod redact;

@@ -147,6 +147,15 @@ pub(crate) struct Serve {
     /// A proxy in front does TLS: without it, only addresses of this machine are listened on
     #[arg(long)]
     pub(crate) behind_proxy: bool,
+    /// Speak OpenDSR as this domain, which leads here and which the certificate names
+    #[arg(long, value_name = "DOMAIN", requires = "opendsr_key_file", requires = "opendsr_certificate_file")]
+    pub(crate) opendsr_domain: Option<String>,
+    /// The RSA key that signs answers and callbacks of OpenDSR, as PEM
+    #[arg(long, value_name = "FILE", requires = "opendsr_domain")]
+    pub(crate) opendsr_key_file: Option<PathBuf>,
+    /// Its certificate, as PEM
+    #[arg(long, value_name = "FILE", requires = "opendsr_domain")]
+    pub(crate) opendsr_certificate_file: Option<PathBuf>,
 }
 
 /// `keys`.

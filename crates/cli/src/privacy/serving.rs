@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
+use connector::opendsr::Processor;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -15,12 +16,30 @@ use super::{
 };
 use crate::output;
 
+/// Who speaks OpenDSR, if it is configured.
+fn processor(serve: &Serve) -> Result<Option<Processor>> {
+    let (Some(domain), Some(key), Some(certificate)) =
+        (&serve.opendsr_domain, &serve.opendsr_key_file, &serve.opendsr_certificate_file)
+    else {
+        return Ok(None);
+    };
+    let key = here::secret(key)?;
+    let certificate =
+        std::fs::read_to_string(certificate).with_context(|| format!("cannot read {}", certificate.display()))?;
+    Ok(Some(Processor::new(domain, &key, &certificate)?))
+}
+
 /// Runs the service.
 pub(super) async fn run(place: &Place, serve: &Serve) -> Result<Ended> {
     if !serve.listen.ip().is_loopback() && !serve.behind_proxy {
         bail!("{} can be reached from outside without TLS; put a proxy in front and say --behind-proxy", serve.listen);
     }
-    let connector = Arc::new(here::open(place).await?);
+    let processor = processor(serve)?;
+    let connector = here::open(place).await?;
+    let connector = Arc::new(match processor {
+        Some(processor) => connector.with_opendsr(processor),
+        None => connector,
+    });
     let bound = connector::http::bind(serve.listen).await?;
     let address = bound.addresses().first().copied().unwrap_or(serve.listen);
     let (stop, stopped) = watch::channel(false);

@@ -72,6 +72,7 @@ pub(crate) async fn roll_up(tx: &mut Transaction, id: &str, now: Timestamp) -> R
         request.state = state;
         REQUEST.put(tx, HERE, &request.id, &request);
         crate::hooks::tell(tx, &request, seq, now).await?;
+        crate::opendsr::tell(tx, &request, seq, now).await?;
     }
     Ok(request)
 }

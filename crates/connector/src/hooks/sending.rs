@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ids::Timestamp;
 use store::{Direction, Limit, Transaction};
 
 use super::{Delivery, DeliveryState, Webhook, hooks, place};
@@ -32,7 +33,7 @@ impl Connector {
                 count += self.deliver_to(&hook).await?;
             }
         }
-        Ok(count)
+        Ok(count + self.call_back_due().await?)
     }
 
     async fn deliver_to(&self, hook: &Webhook) -> Result<usize> {
@@ -79,18 +80,29 @@ impl Connector {
     }
 
     fn outcome(&self, delivery: &Delivery, status: Option<u16>) -> Delivery {
+        let (state, next_at) = self.after_sending(delivery.attempts, delivery.created_at, status);
+        let next_at = next_at.unwrap_or(delivery.next_at);
+        Delivery { attempts: delivery.attempts + 1, last_status: status, state, next_at, ..delivery.clone() }
+    }
+
+    /// What follows from the answer to something that was sent `attempts` times before: where it stands, and when it is
+    /// sent again, if it is.
+    pub(crate) fn after_sending(
+        &self,
+        attempts: u32,
+        created_at: Timestamp,
+        status: Option<u16>,
+    ) -> (DeliveryState, Option<Timestamp>) {
         let now = self.surroundings.now();
-        let mut sent = Delivery { attempts: delivery.attempts + 1, last_status: status, ..delivery.clone() };
         if status.is_some_and(|status| (200..300).contains(&status)) {
-            sent.state = DeliveryState::Delivered;
-        } else if status == Some(GONE) || now.micros() - delivery.created_at.micros() >= PATIENCE {
-            sent.state = DeliveryState::Dead;
-        } else {
-            let most = BASE.saturating_mul(1 << delivery.attempts.min(20)).min(CAP);
-            let wait = self.surroundings.below(most.unsigned_abs());
-            sent.next_at = now.plus_micros(SECOND + i64::try_from(wait).unwrap_or(CAP));
+            return (DeliveryState::Delivered, None);
         }
-        sent
+        if status == Some(GONE) || now.micros() - created_at.micros() >= PATIENCE {
+            return (DeliveryState::Dead, None);
+        }
+        let most = BASE.saturating_mul(1 << attempts.min(20)).min(CAP);
+        let wait = self.surroundings.below(most.unsigned_abs());
+        (DeliveryState::Pending, Some(now.plus_micros(SECOND + i64::try_from(wait).unwrap_or(CAP))))
     }
 
     async fn note_delivery(&self, row: &(String, u64), sent: &Delivery, is_gone: bool) -> Result<()> {

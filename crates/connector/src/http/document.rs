@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::router::routes;
+use super::{opendsr, router::routes};
 
 /// The OpenAPI document of the service.
 pub fn document() -> Value {
@@ -29,6 +29,12 @@ pub fn document() -> Value {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method.to_lowercase()] = operation;
     }
+    let certificate = json!({
+        "summary": "The certificate that OpenDSR signatures are checked with",
+        "operationId": "get_opendsr_certificate",
+        "responses": {"200": {"description": "PEM.", "content": {"application/x-pem-file": {}}}},
+    });
+    paths.insert(opendsr::CERTIFICATE_PATH.to_owned(), json!({"get": certificate}));
     json!({
         "openapi": "3.1.0",
         "info": {"title": "Millpond privacy requests", "version": env!("CARGO_PKG_VERSION")},
@@ -48,7 +54,8 @@ pub fn document() -> Value {
 }
 
 fn operation_id(method: &str, path: &str) -> String {
-    let parts = path.trim_start_matches("/v1/").split('/').filter(|part| !part.starts_with('{'));
+    let path_parts = path.trim_start_matches("/v1/").split('/');
+    let parts = path_parts.filter(|part| !part.is_empty() && !part.starts_with('{'));
     let one = if path.ends_with('}') { "_one" } else { "" };
     format!("{}_{}{one}", method.to_lowercase(), parts.collect::<Vec<_>>().join("_").replace('-', "_"))
 }

@@ -279,3 +279,9 @@ pub(super) async fn cancel((State(connector), Extension(caller)): Here, Path(id)
     connector.cancel(&id, &caller.name).await?;
     shown(&connector, &id).await
 }
+
+/// Ends a failed request for the OpenDSR controllers that handed it in.
+pub(super) async fn end((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+    connector.end_opendsr(&id, &caller.name).await?;
+    shown(&connector, &id).await
+}

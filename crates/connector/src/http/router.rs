@@ -12,8 +12,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodFilter, on},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{Caller, Problem, audit, document, integrations, metrics, requests, results, tokens, webhooks};
+use super::{Caller, Problem, audit, document, integrations, metrics, opendsr, requests, results, tokens, webhooks};
 use crate::{
     Connector,
     tokens::Need::{
@@ -104,6 +105,22 @@ fn api() -> Api {
         .on("POST", "/v1/tokens", Administer, "Make a token", tokens::create)
         .on("GET", "/v1/tokens", Administer, "List tokens", tokens::list)
         .on("DELETE", "/v1/tokens/{id}", Administer, "End a token", tokens::revoke)
+        .on("POST", "/v1/requests/{id}/end", Decide, "End a failed request as cancelled for its OpenDSR controllers", requests::end)
+        .on("GET", "/opendsr/v1/discovery", ReadRequests, "OpenGDPR 1: what is understood", opendsr::discovery::<1>)
+        .on("POST", "/opendsr/v1/requests", WriteRequests, "OpenGDPR 1: hand in a request", opendsr::submit::<1>)
+        .on("GET", "/opendsr/v1/requests/{id}", ReadRequests, "OpenGDPR 1: how a request stands", opendsr::status::<1>)
+        .on("DELETE", "/opendsr/v1/requests/{id}", WriteRequests, "OpenGDPR 1: withdraw a request", opendsr::cancel::<1>)
+        .on("POST", "/opendsr/v1/opengdpr_requests", WriteRequests, "OpenGDPR 1: hand in a request", opendsr::submit::<1>)
+        .on("GET", "/opendsr/v1/opengdpr_requests/{id}", ReadRequests, "OpenGDPR 1: how a request stands", opendsr::status::<1>)
+        .on("DELETE", "/opendsr/v1/opengdpr_requests/{id}", WriteRequests, "OpenGDPR 1: withdraw a request", opendsr::cancel::<1>)
+        .on("GET", "/opendsr/v2/discovery", ReadRequests, "OpenDSR 2: what is understood", opendsr::discovery::<2>)
+        .on("POST", "/opendsr/v2/requests", WriteRequests, "OpenDSR 2: hand in a request", opendsr::submit::<2>)
+        .on("GET", "/opendsr/v2/requests/{id}", ReadRequests, "OpenDSR 2: how a request stands", opendsr::status::<2>)
+        .on("DELETE", "/opendsr/v2/requests/{id}", WriteRequests, "OpenDSR 2: withdraw a request", opendsr::cancel::<2>)
+        .on("GET", "/opendsr/v3/discovery", ReadRequests, "OpenDSR 3: what is understood", opendsr::discovery::<3>)
+        .on("POST", "/opendsr/v3/requests", WriteRequests, "OpenDSR 3: hand in a request", opendsr::submit::<3>)
+        .on("GET", "/opendsr/v3/requests/{id}", ReadRequests, "OpenDSR 3: how a request stands", opendsr::status::<3>)
+        .on("DELETE", "/opendsr/v3/requests/{id}", WriteRequests, "OpenDSR 3: withdraw a request", opendsr::cancel::<3>)
 }
 
 /// The routes that need a caller, for the document and for tests.
@@ -121,6 +138,7 @@ pub fn router(connector: Arc<Connector>) -> Router {
         .route("/healthz", axum::routing::get(async || "ok\n"))
         .route("/openapi.json", axum::routing::get(async || axum::Json(document())))
         .route("/metrics", axum::routing::get(metrics::show))
+        .route(opendsr::CERTIFICATE_PATH, axum::routing::get(opendsr::certificate))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(connector)
@@ -142,7 +160,24 @@ async fn admit(State(connector): State<Arc<Connector>>, mut request: Request<Bod
 struct Asked {
     need: Option<Need>,
     known: Option<Caller>,
-    token: Option<String>,
+    token: Option<Shown>,
+}
+
+/// A token as it is shown; the Basic scheme, which OpenDSR knows, names its id too.
+struct Shown {
+    id: Option<String>,
+    text: String,
+}
+
+impl Shown {
+    fn read(header: &str) -> Option<Self> {
+        if let Some(text) = header.strip_prefix("Bearer ") {
+            return Some(Shown { id: None, text: text.to_owned() });
+        }
+        let pair = STANDARD.decode(header.strip_prefix("Basic ")?).ok()?;
+        let (id, text) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
+        Some(Shown { id: Some(id.to_owned()), text: text.to_owned() })
+    }
 }
 
 impl Asked {
@@ -152,14 +187,16 @@ impl Asked {
         let need = needs().iter().find(|route| route.path == path && route.method == method).map(|route| route.need);
         let known = request.extensions().get::<Caller>().cloned();
         let shown = request.headers().get("authorization").and_then(|value| value.to_str().ok());
-        Asked { need, known, token: shown.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned) }
+        Asked { need, known, token: shown.and_then(Shown::read) }
     }
 
     async fn caller(self, connector: &Connector) -> Result<Caller, Problem> {
         let caller = match (self.known, self.token) {
             (Some(caller), _) => Some(caller),
-            (None, Some(text)) => {
-                connector.whose(&text).await?.map(|token| Caller { name: token.id, role: token.role })
+            (None, Some(shown)) => {
+                let token = connector.whose(&shown.text).await?;
+                let token = token.filter(|token| shown.id.is_none_or(|id| id == token.id));
+                token.map(|token| Caller { name: token.id, role: token.role })
             }
             (None, None) => None,
         };

@@ -17,10 +17,10 @@ use serde_json::Value;
 
 use crate::place::*;
 
-type Taken = Arc<Mutex<Vec<(HeaderMap, String)>>>;
+pub(crate) type Taken = Arc<Mutex<Vec<(HeaderMap, String)>>>;
 
 /// A receiver that answers with a status, and keeps what it takes.
-async fn receiver() -> (String, Arc<AtomicU16>, Taken) {
+pub(crate) async fn receiver() -> (String, Arc<AtomicU16>, Taken) {
     let (status, taken) = (Arc::new(AtomicU16::new(200)), Taken::default());
     let (answer, kept) = (status.clone(), taken.clone());
     let take = post(async move |headers: HeaderMap, body: String| {

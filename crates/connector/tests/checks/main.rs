@@ -7,6 +7,7 @@ mod connecting;
 mod deletion;
 mod hooks;
 mod kills;
+mod opendsr;
 mod place;
 mod polling;
 mod requests;

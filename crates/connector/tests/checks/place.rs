@@ -10,6 +10,7 @@ use connector::{
     Asked, Connector, Detail, NewIntegration, NewRequest, Secret, Setup,
     integrations::Pair,
     keys::{KEY_BYTES, Kek},
+    opendsr::Processor,
     requests::{Category, GivenIdentifier, Kind, Request},
     status::{Outcome, Reason, Status},
     surroundings::{Clock, Dice, Surroundings},
@@ -59,6 +60,8 @@ pub(crate) struct Place {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) integration: String,
     surroundings: Surroundings,
+    /// Who speaks OpenDSR, from the next start on.
+    pub(crate) processor: Option<fn() -> Processor>,
 }
 
 pub(crate) fn pair(key: &str, secret: &str) -> Pair {
@@ -85,7 +88,8 @@ impl Place {
         let dir = tempfile::tempdir().unwrap();
         let dice = Arc::new(Seeded(Mutex::new(1)));
         let surroundings = Surroundings::new(Arc::new(Hand(clock.clone())), dice);
-        let mut place = Place { clock, upstream, dir, integration: String::new(), connector: None, surroundings };
+        let integration = String::new();
+        let mut place = Place { clock, upstream, dir, integration, connector: None, surroundings, processor: None };
         place.reopen().await;
         place
     }
@@ -135,7 +139,11 @@ impl Place {
             http: Http::new(options).unwrap(),
             dialects: Vec::new(),
         };
-        self.connector = Some(Arc::new(Connector::open(self.dir.path(), setup).await.unwrap()));
+        let connector = Connector::open(self.dir.path(), setup).await.unwrap();
+        self.connector = Some(Arc::new(match self.processor {
+            Some(processor) => connector.with_opendsr(processor()),
+            None => connector,
+        }));
     }
 
     pub(crate) async fn ask(&self, new: &NewRequest) -> Request {

@@ -1,0 +1,120 @@
+//! `batch`: many requests from a file.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use super::{
+    Ended,
+    args::{Batch, RunBatch},
+    asking,
+    here::Here,
+};
+use crate::output;
+
+/// Between two looks at a batch.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Runs a verb.
+pub(super) async fn run(here: &Here, command: Batch) -> Result<Ended> {
+    match command {
+        Batch::Run(run) => start(here, &run).await,
+        Batch::Status { id } => match here.call("GET", &format!("/v1/batches/{id}"), None).await? {
+            Ok(shown) => {
+                here.show(&shown, line)?;
+                Ok(ended(&shown))
+            }
+            Err(ended) => Ok(ended),
+        },
+        Batch::Report { id, out } => report(here, &id, out.as_deref()).await,
+    }
+}
+
+async fn start(here: &Here, run: &RunBatch) -> Result<Ended> {
+    let patience = asking::time(&run.wait)?;
+    let bytes = std::fs::read(&run.file).with_context(|| format!("cannot read {}", run.file.display()))?;
+    let is_table = run.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let media_type = if is_table { "text/csv" } else { "application/x-ndjson" };
+    let mut path = format!("/v1/batches?i_know={}", run.i_know);
+    if let Some(kind) = &run.kind {
+        path.push_str(&format!("&type={kind}"));
+    }
+    if let Some(most) = run.max_deletions_per_hour {
+        path.push_str(&format!("&max_deletions_per_hour={most}"));
+    }
+    let made = match here.send("POST", &path, bytes, media_type).await? {
+        Ok(made) => made,
+        Err(ended) => return Ok(ended),
+    };
+    let id = made["id"].as_str().unwrap_or_default().to_owned();
+    let until = Instant::now() + patience;
+    loop {
+        let shown = match here.call("GET", &format!("/v1/batches/{id}"), None).await? {
+            Ok(shown) => shown,
+            Err(ended) => return Ok(ended),
+        };
+        let goes_on = matches!(shown["state"].as_str(), Some("checking" | "running"));
+        if !goes_on || Instant::now() >= until {
+            here.show(&shown, line)?;
+            if here.is_local && goes_on {
+                eprintln!("It goes on when `millpond privacy serve` runs.");
+            }
+            return Ok(ended(&shown));
+        }
+        here.progress(&text(&shown));
+        tokio::time::sleep(LOOK_EVERY.min(until.saturating_duration_since(Instant::now()))).await;
+    }
+}
+
+async fn report(here: &Here, id: &str, out: Option<&Path>) -> Result<Ended> {
+    let path = format!("/v1/batches/{id}/report.csv");
+    let Some(bytes) = here.fetch(&path).await? else {
+        eprintln!("error: there is no batch `{id}`");
+        return Ok(Ended::NotFound);
+    };
+    match out {
+        Some(out) => asking::write(out, &bytes)?,
+        None => output::text(&String::from_utf8_lossy(&bytes))?,
+    }
+    Ok(Ended::Done)
+}
+
+/// A batch in a line.
+fn text(batch: &Value) -> String {
+    let progress = &batch["progress"];
+    let count = |name: &str| progress[name].as_u64().unwrap_or(0);
+    let done = count("complete") + count("no_records") + count("failed") + count("canceled");
+    let why = batch["reason"].as_str().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let eta = progress["eta_s"].as_u64().map(|secs| format!(" · {secs} s left")).unwrap_or_default();
+    format!(
+        "{} {}{why} · {done} of {} done · {} complete · {} without records · {} failed · {} held{eta}",
+        batch["id"].as_str().unwrap_or_default(),
+        batch["state"].as_str().unwrap_or_default(),
+        count("total"),
+        count("complete"),
+        count("no_records"),
+        count("failed"),
+        count("held"),
+    )
+}
+
+fn line(batch: &Value) -> Result<()> {
+    output::line(&text(batch))
+}
+
+fn ended(batch: &Value) -> Ended {
+    let progress = &batch["progress"];
+    match batch["state"].as_str() {
+        Some("completed") if progress["failed"] == 0 => Ended::Done,
+        Some("completed" | "canceled") => Ended::Failed,
+        Some("held" | "paused") => Ended::NeedsDecision,
+        _ if progress["held"].as_u64() > Some(0) && progress["queued"] == 0 && progress["processing"] == 0 => {
+            Ended::NeedsDecision
+        }
+        _ => Ended::Processing,
+    }
+}
