@@ -4,6 +4,7 @@
 
 mod args;
 mod asking;
+mod batches;
 mod checking;
 mod here;
 mod keys;
@@ -67,6 +68,7 @@ pub(crate) async fn run(privacy: Privacy) -> Result<ExitCode> {
                 Verb::Access(access) => asking::access(&here, &access).await,
                 Verb::Delete(delete) => asking::delete(&here, &delete).await,
                 Verb::Audit { command } => checking::audit(&here, &command).await,
+                Verb::Batch { command } => batches::run(&here, command).await,
                 Verb::Doctor => checking::doctor(&here).await,
                 other => asking::about(&here, other).await,
             };

@@ -260,7 +260,13 @@ impl Row {
         };
         let bytes = Zeroizing::new(minicbor::to_vec(Line::of(new)).expect("writing to memory does not fail"));
         let sealed = key.seal(place(batch, &number.to_string()), &bytes);
-        Row { sealed: Some(sealed.into()), kind: Some(new.kind), external_id: new.external_id.clone(), problem: None, ..wrong(&String::new()) }
+        Row {
+            sealed: Some(sealed.into()),
+            kind: Some(new.kind),
+            external_id: new.external_id.clone(),
+            problem: None,
+            ..wrong(&String::new())
+        }
     }
 
     fn open(&self, key: &DataKey, batch: &str, number: u32) -> Result<Line> {

@@ -4,6 +4,7 @@
 
 mod access;
 mod deletion;
+mod feeds;
 mod finding;
 mod run;
 mod verification;
@@ -22,6 +23,7 @@ use crate::{
     status::{Change, Status},
 };
 
+pub(crate) use feeds::PUT_OFF;
 pub(crate) use finding::query;
 pub(crate) use run::{Run, due_key, put, roll_up};
 
@@ -89,6 +91,8 @@ impl Run<'_> {
             TaskKind::ExportUser => self.export_user(order).await?,
             TaskKind::UserReport => self.user_report(order).await?,
             TaskKind::ExportAsync => self.export_async(order).await?,
+            TaskKind::FeedsExport => self.export_feeds(order).await?,
+            TaskKind::FeedsDelete => self.delete_feeds(order).await?,
             TaskKind::Package => self.package(order).await?,
             TaskKind::Reread => self.reread(order).await?,
             TaskKind::DeleteUsers => self.delete_users(order).await?,

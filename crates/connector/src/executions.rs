@@ -51,8 +51,12 @@ words! {
         2 UserReport = "user_report",
         /// Starts the export for large accounts.
         3 ExportAsync = "export_async",
+        /// Starts the export of feeds data, and fetches it.
+        4 FeedsExport = "feeds_export",
         /// Deletes.
         5 DeleteUsers = "delete_users",
+        /// Deletes feeds data, and waits for it.
+        6 FeedsDelete = "feeds_delete",
         /// Asks how far a job is.
         7 PollTask = "poll_task",
         /// Looks whether somebody is gone.

@@ -7,7 +7,7 @@ mod sending;
 
 use ids::Timestamp;
 use minicbor::{Decode, Encode};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{Direction, Limit, Transaction};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -102,9 +102,69 @@ async fn hooks(tx: &mut Transaction) -> Result<Vec<Webhook>> {
     Ok(page.rows.into_iter().map(|(_, hook)| hook).collect())
 }
 
+/// An event before it has its receivers.
+struct Event<'a> {
+    kind: &'a str,
+    /// What it is about: its events arrive in order.
+    subject: &'a str,
+    data: &'a Value,
+    /// The entry of the audit log that tells the same, and the number of the event among those of the entry.
+    place: (u64, u64),
+}
+
+/// Stores an event for a receiver.
+fn put_event(tx: &mut Transaction, hook: &Webhook, told: &Event<'_>, now: Timestamp) {
+    let (seq, number) = told.place;
+    let event = format!("evt_{}", &sha256(format!("{}/{seq}/{number}", hook.id).as_bytes())[..26]);
+    let body = json!({
+        "id": event,
+        "type": told.kind,
+        "created_at": now.rfc3339_short().to_string(),
+        "data": told.data,
+    });
+    let delivery = Delivery {
+        event,
+        kind: told.kind.to_owned(),
+        request: told.subject.to_owned(),
+        body: body.to_string(),
+        state: DeliveryState::Pending,
+        attempts: 0,
+        next_at: now,
+        created_at: now,
+        last_status: None,
+    };
+    let key = (hook.id.clone(), seq * EVENTS_PER_ENTRY + number);
+    DELIVERY.put(tx, HERE, &key, &delivery);
+    UNDELIVERED.put(tx, HERE, &key, &());
+}
+
+/// Tells every receiver what `data` says of `subject`; `seq` is the entry of the audit log that tells the same. The
+/// caller leaves out whatever names a person.
+pub(crate) async fn announce(
+    tx: &mut Transaction,
+    kind: &str,
+    subject: &str,
+    data: &Value,
+    seq: u64,
+    now: Timestamp,
+) -> Result<()> {
+    for hook in hooks(tx).await?.iter().filter(|hook| !hook.is_disabled) {
+        put_event(tx, hook, &Event { kind, subject, data, place: (seq, 0) }, now);
+    }
+    Ok(())
+}
+
 /// Tells every receiver how a request stands now; `seq` is the entry of the audit log that tells the same.
 pub(crate) async fn tell(tx: &mut Transaction, request: &Request, seq: u64, now: Timestamp) -> Result<()> {
     let hooks = hooks(tx).await?;
+    let data = json!({
+        "request_id": request.id,
+        "external_id": request.external_id,
+        "type": request.kind.word(),
+        "status": request.state.status().word(),
+        "outcome": request.state.outcome().map(Outcome::word),
+        "reason": request.state.reason().map(Reason::word),
+    });
     let more = match request.state.status() {
         Status::Complete => Some("request.completed"),
         Status::Failed => Some("request.failed"),
@@ -113,34 +173,8 @@ pub(crate) async fn tell(tx: &mut Transaction, request: &Request, seq: u64, now:
     };
     for hook in hooks.iter().filter(|hook| !hook.is_disabled) {
         for (number, kind) in (0..EVENTS_PER_ENTRY).zip(std::iter::once("request.status_changed").chain(more)) {
-            let event = format!("evt_{}", &sha256(format!("{}/{seq}/{number}", hook.id).as_bytes())[..26]);
-            let body = json!({
-                "id": event,
-                "type": kind,
-                "created_at": now.rfc3339_short().to_string(),
-                "data": {
-                    "request_id": request.id,
-                    "external_id": request.external_id,
-                    "type": request.kind.word(),
-                    "status": request.state.status().word(),
-                    "outcome": request.state.outcome().map(Outcome::word),
-                    "reason": request.state.reason().map(Reason::word),
-                },
-            });
-            let delivery = Delivery {
-                event,
-                kind: kind.to_owned(),
-                request: request.id.clone(),
-                body: body.to_string(),
-                state: DeliveryState::Pending,
-                attempts: 0,
-                next_at: now,
-                created_at: now,
-                last_status: None,
-            };
-            let key = (hook.id.clone(), seq * EVENTS_PER_ENTRY + number);
-            DELIVERY.put(tx, HERE, &key, &delivery);
-            UNDELIVERED.put(tx, HERE, &key, &());
+            let event = Event { kind, subject: &request.id, data: &data, place: (seq, number) };
+            put_event(tx, hook, &event, now);
         }
     }
     Ok(())

@@ -4,6 +4,7 @@
 //! secret.
 
 mod audit;
+mod batches;
 mod body;
 mod call;
 mod document;

@@ -6,6 +6,7 @@ use store::Table;
 
 use crate::{
     audit::{Entry, Head},
+    batches::{Batch, Row},
     executions::{Artifact, Attempt, Execution, SubTask, Target},
     hooks::{Delivery, Webhook},
     integrations::{Credential, Integration},
@@ -78,6 +79,13 @@ pub(crate) const CALLBACK: Table<(String, u64), opendsr::Callback> = Table::new(
 /// due time in microseconds, a controller's id, number → nothing. Mirror of `CALLBACK`: those that nobody has taken.
 pub(crate) const CALLBACK_DUE: Table<(u64, String, u64), ()> = Table::new(73, "callback_due");
 
+/// batch → a file of requests.
+pub(crate) const BATCH: Table<String, Batch> = Table::new(80, "batch");
+/// batch, number → a row of it.
+pub(crate) const BATCH_ROW: Table<(String, u32), Row> = Table::new(81, "batch_row");
+/// due time in microseconds, batch → nothing. Mirror of `BATCH`.
+pub(crate) const BATCH_DUE: Table<(u64, String), ()> = Table::new(82, "batch_due");
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +121,9 @@ mod tests {
             OPENDSR_OF.tag(),
             CALLBACK.tag(),
             CALLBACK_DUE.tag(),
+            BATCH.tag(),
+            BATCH_ROW.tag(),
+            BATCH_DUE.tag(),
         ];
         let all = tags.len();
         tags.sort_unstable();

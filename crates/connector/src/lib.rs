@@ -10,6 +10,7 @@
 //! **Invariant:** identifiers, records and secrets are stored sealed; logs, the audit log and errors never hold them.
 
 pub mod audit;
+pub mod batches;
 pub mod deadlines;
 pub mod executions;
 pub mod hooks;

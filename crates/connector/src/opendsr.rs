@@ -216,7 +216,9 @@ impl Connector {
         let all = self.integrations().await?;
         let id = |name: &String| {
             let found = all.iter().find(|one| one.id == *name || one.name == *name);
-            found.map(|one| one.id.clone()).ok_or_else(|| Refused::new("extensions names an integration that is not here"))
+            found
+                .map(|one| one.id.clone())
+                .ok_or_else(|| Refused::new("extensions names an integration that is not here"))
         };
         names.iter().map(id).collect()
     }

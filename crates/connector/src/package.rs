@@ -8,6 +8,7 @@ mod views;
 mod write;
 
 pub use check::{Summary, verify};
+pub(crate) use views::csv_cell;
 
 /// Why an archive is not what its manifest says.
 #[derive(Debug, thiserror::Error)]

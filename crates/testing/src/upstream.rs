@@ -31,6 +31,10 @@ pub mod calls {
     pub const TASK: &str = "GetTask";
     /// `POST /export/users`.
     pub const EXPORT_USERS: &str = "ExportUsers";
+    /// `POST /feeds/users/{id}/export`.
+    pub const FEEDS_EXPORT: &str = "FeedsExport";
+    /// `POST /feeds/users/{id}/delete`.
+    pub const FEEDS_DELETE: &str = "FeedsDelete";
     /// A file that a job made.
     pub const FILE: &str = "File";
 }

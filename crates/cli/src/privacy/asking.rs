@@ -21,7 +21,7 @@ use crate::output;
 const WAIT_SECS_MAX: u64 = 30;
 
 /// `60`, `60s`, `5m`, `1h`.
-fn time(text: &str) -> Result<Duration> {
+pub(super) fn time(text: &str) -> Result<Duration> {
     let (number, unit) = match text.char_indices().find(|(_, c)| !c.is_ascii_digit()) {
         Some((at, _)) => text.split_at(at),
         None => (text, "s"),
@@ -123,7 +123,7 @@ fn counted(manifest: &Value, out: &Path) -> String {
     format!("{users} user(s) · {messages} messages · {reports} reports · {}", out.display())
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     // It is somebody's data.

@@ -114,6 +114,25 @@ impl Here {
         if reply.status < 300 { Ok(Ok(reply.json())) } else { self.refused(&reply).map(Err) }
     }
 
+    /// Makes a call with a body that is no JSON document. What is refused is printed, and ends the command.
+    pub(super) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        bytes: Vec<u8>,
+        media_type: &str,
+    ) -> Result<Result<Value, Ended>> {
+        let reply = self.service.send(method, path, bytes, Some(media_type), None).await?;
+        if reply.status < 300 { Ok(Ok(reply.json())) } else { self.refused(&reply).map(Err) }
+    }
+
+    /// Tells people how far something is, beside what is printed.
+    pub(super) fn progress(&self, text: &str) {
+        if self.output == Output::Human {
+            eprintln!("{text}");
+        }
+    }
+
     /// Fetches a file; nothing when there is none.
     pub(super) async fn fetch(&self, path: &str) -> Result<Option<Vec<u8>>> {
         let reply = self.service.call("GET", path, None, None).await?;

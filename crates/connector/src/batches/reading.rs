@@ -5,9 +5,8 @@ use serde_json::{Map, Value, json};
 use crate::{Error, Result};
 
 /// The columns of a table.
-const COLUMNS: &[&str] = &[
-    "type", "email", "user_id", "external_id", "integration", "regulation", "received_at", "days", "dry_run",
-];
+const COLUMNS: &[&str] =
+    &["type", "email", "user_id", "external_id", "integration", "regulation", "received_at", "days", "dry_run"];
 
 /// The lines of a file of JSON; each is an object, or what is wrong with it.
 pub(crate) fn lines(text: &str) -> Vec<Result<Value, String>> {
@@ -28,7 +27,8 @@ pub(crate) fn columns(text: &str) -> Result<Vec<Result<Value, String>>> {
     let head = rows.next().unwrap_or_default();
     let head: Vec<String> = head.into_iter().map(|name| name.trim().to_lowercase()).collect();
     if let Some(unknown) = head.iter().find(|name| !COLUMNS.contains(&name.as_str())) {
-        let message = format!("`{}` is no column; there are {}", crate::redact::scrub(unknown, &[]), COLUMNS.join(", "));
+        let message =
+            format!("`{}` is no column; there are {}", crate::redact::scrub(unknown, &[]), COLUMNS.join(", "));
         return Err(Error::invalid("columns", message));
     }
     let full = rows.filter(|row| row.iter().any(|cell| !cell.is_empty()));

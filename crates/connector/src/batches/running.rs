@@ -10,9 +10,7 @@ use crate::{
     connector::load_request,
     engine::{due_key, query},
     error::failed,
-    hooks,
-    integrations,
-    keys,
+    hooks, integrations, keys,
     keyspace::{BATCH_DUE, BATCH_ROW, HERE},
     requests::Kind,
     status::Status,
@@ -151,7 +149,8 @@ impl Connector {
             Ok(asked) => {
                 let request = asked.request();
                 let is_ours = request.batch.as_ref() == Some(&batch.id);
-                row.is_duplicate = matches!(asked, Asked::Duplicate(_)) && (!is_ours || batch.in_flight.contains(&request.id));
+                row.is_duplicate =
+                    matches!(asked, Asked::Duplicate(_)) && (!is_ours || batch.in_flight.contains(&request.id));
                 row.request = Some(request.id.clone());
                 if !request.state.status().is_final() && !batch.in_flight.contains(&request.id) {
                     batch.in_flight.push(request.id.clone());

@@ -7,9 +7,9 @@ use crate::{
     Error, Result,
     audit::{self, Draft},
     deadlines,
-    engine::{self, Run},
+    engine::{self, PUT_OFF, Run},
     error::failed,
-    executions::{self, Execution, Phase, TaskKind, TaskStatus},
+    executions::{self, Execution, Phase, SubTask, TaskKind, TaskStatus},
     keys,
     keyspace::{HERE, LOOKUP, REQUEST},
     requests::{GivenIdentifier, Kind, Request, Verification},
@@ -278,6 +278,11 @@ impl Connector {
     }
 }
 
+/// Whether feeds data was left alone because that of somebody else could not be deleted.
+fn is_put_off(task: &SubTask) -> bool {
+    task.kind == TaskKind::FeedsDelete && task.status == TaskStatus::Skipped && task.note.as_deref() == Some(PUT_OFF)
+}
+
 fn apply(execution: &mut Execution, change: Change) -> Result<()> {
     let facts = Facts { is_irreversible: execution.is_irreversible };
     Ok(execution.state.apply(change, facts)?)
@@ -305,18 +310,20 @@ impl Run<'_> {
         let generation = self.execution.generation;
         let again: Vec<u32> = self
             .tasks()
-            .filter(|(_, task)| task.status == TaskStatus::Failed || task.kind == TaskKind::Package)
+            .filter(|(_, task)| task.status == TaskStatus::Failed || task.kind == TaskKind::Package || is_put_off(task))
             .map(|(order, _)| order)
             .collect();
         let deletes_again = self.execution.kind == Kind::Deletion && self.execution.phase != Phase::Resolve;
         for order in again {
-            if deletes_again {
+            let is_of_feeds = self.task(order).kind == TaskKind::FeedsDelete;
+            if deletes_again && !is_of_feeds {
                 self.task_mut(order).note = Some("done again".to_owned());
                 continue;
             }
             let task = self.task_mut(order);
             (task.status, task.generation, task.failures, task.failing_since) =
                 (TaskStatus::Pending, generation, 0, None);
+            task.upstream_task_id = task.upstream_task_id.take().filter(|_| !is_of_feeds);
         }
         if deletes_again {
             self.execution.clean_rounds = 0;

@@ -11,7 +11,8 @@ use crate::{
     error::failed,
     executions,
     integrations::{
-        self, Behavior, Credential, CredentialState, DeleteOptions, Health, Integration, NAME_CHARS_MAX, Pair, Policies,
+        self, Behavior, Contents, Credential, CredentialState, DeleteOptions, Health, Integration, NAME_CHARS_MAX,
+        Pair, Policies,
     },
     keyspace::{CREDENTIAL, DUE, HERE, INTEGRATION, INTEGRATION_NAME},
     status::Status,
@@ -41,6 +42,8 @@ pub struct NewIntegration {
     pub policies: Policies,
     /// The share of the limits that is used, in percent.
     pub throttle_percent: u8,
+    /// What requests take in.
+    pub contents: Contents,
     /// Whether outer spaces of the credentials are removed.
     pub trim: bool,
     /// Whether it is kept though its test failed; it cannot run requests then.
@@ -62,6 +65,7 @@ impl NewIntegration {
             delete_options: DeleteOptions::default(),
             policies: Policies::default(),
             throttle_percent: THROTTLE_PERCENT,
+            contents: Contents::default(),
             trim: false,
             save_untested: false,
             with_delete_probe: true,
@@ -107,6 +111,7 @@ impl Connector {
             capabilities: Vec::new(),
             created_at: now,
             credential: 1,
+            contents: new.contents.clone(),
         };
         let bytes = Zeroizing::new(self.surroundings.bytes());
         let id = &integration.id;

@@ -28,12 +28,15 @@ impl Run<'_> {
         for (number, _) in meant {
             self.add(TaskKind::ExportUser, Some(number));
             self.add(TaskKind::UserReport, Some(number));
+            if self.integration.includes_feeds() {
+                self.add(TaskKind::FeedsExport, Some(number));
+            }
         }
         self.execution.phase = Phase::Export;
         Ok(())
     }
 
-    fn target_of(&self, order: u32) -> Result<(usize, String)> {
+    pub(super) fn target_of(&self, order: u32) -> Result<(usize, String)> {
         let number = self.task(order).target.unwrap_or(0) as usize;
         Ok((number, self.target_id(number)?))
     }
@@ -55,6 +58,9 @@ impl Run<'_> {
                 }
                 self.keep(format!("{number}/export.json"), &written, order);
                 self.end(order, TaskStatus::Complete, None);
+            }
+            _ if !self.integration.contents.async_export_fallback => {
+                self.give_up(order, Reason::ExportTooLarge, &answer)
             }
             _ => {
                 // Too much for one answer: the other side makes a file of it.
@@ -96,8 +102,21 @@ impl Run<'_> {
     /// The export for large accounts: a job, then a file.
     pub(super) async fn export_async(&mut self, order: u32) -> Result<()> {
         let (number, id) = self.target_of(order)?;
+        let start = Call::post(Endpoint::ExportUsers, &json!({"user_ids": [id]}));
+        self.export_by_job(order, start, format!("{number}/async_export.jsonl")).await
+    }
+
+    /// The export of feeds data: a job, then a file.
+    pub(super) async fn export_feeds(&mut self, order: u32) -> Result<()> {
+        let (number, id) = self.target_of(order)?;
+        let start = Call::post_to(Endpoint::FeedsExport, &id, &Value::Null);
+        self.export_by_job(order, start, format!("{number}/feeds_export.jsonl")).await
+    }
+
+    /// Starts a job, looks how far it is, and fetches its file.
+    async fn export_by_job(&mut self, order: u32, start: Call, name: String) -> Result<()> {
         let Some(task_id) = self.task(order).upstream_task_id.clone() else {
-            let call = Call::post(Endpoint::ExportUsers, &json!({"user_ids": [id]}));
+            let call = start;
             let refused = [Meaning::Rejected, Meaning::TooLarge, Meaning::NotFound];
             let Some(answer) = self.call(order, &call, None, &refused).await? else { return Ok(()) };
             let task_id = answer.json().and_then(|body| body["task_id"].as_str().map(str::to_owned));
@@ -108,8 +127,9 @@ impl Run<'_> {
                     task.status = TaskStatus::AwaitingRemote;
                     self.wait(EXPORT_POLL);
                 }
+                (Meaning::NotFound, _) if call.endpoint == Endpoint::FeedsExport => self.gone(order),
                 (Meaning::Ok, None) => return self.retry(order, &call, &answer.unreadable("no task id")),
-                _ => self.give_up(order, Reason::ExportTooLarge, &answer),
+                _ => self.give_up(order, self.refusal_of(order), &answer),
             }
             return Ok(());
         };
@@ -118,9 +138,9 @@ impl Run<'_> {
         let body = answer.json().unwrap_or_default();
         let word = body["status"].as_str().and_then(|word| self.session.dialect.task_word(word));
         match (word, body["result"]["url"].as_str()) {
-            (Some(TaskWord::Completed), Some(url)) => self.fetch_export(order, number, url).await,
+            (Some(TaskWord::Completed), Some(url)) => self.fetch_export(order, name, url).await,
             (Some(TaskWord::Failed), _) | (Some(TaskWord::Completed), None) => {
-                self.give_up(order, Reason::ExportTooLarge, &answer);
+                self.give_up(order, self.refusal_of(order), &answer);
                 Ok(())
             }
             _ if self.task(order).attempts > EXPORT_POLLS_MAX => {
@@ -134,13 +154,21 @@ impl Run<'_> {
         }
     }
 
-    async fn fetch_export(&mut self, order: u32, number: usize, url: &str) -> Result<()> {
+    /// Why a job that ends without a file brings nothing.
+    fn refusal_of(&self, order: u32) -> Reason {
+        match self.task(order).kind {
+            TaskKind::FeedsExport => Reason::TaskFailed,
+            _ => Reason::ExportTooLarge,
+        }
+    }
+
+    async fn fetch_export(&mut self, order: u32, name: String, url: &str) -> Result<()> {
         let mut blob = self.new_blob()?;
         let answer = self.connector.http.download(url, &mut blob).await;
         match answer.meaning {
             Meaning::Ok => {
                 let written = blob.finish()?;
-                self.keep(format!("{number}/async_export.jsonl"), &written, order);
+                self.keep(name, &written, order);
                 self.end(order, TaskStatus::Complete, None);
                 Ok(())
             }

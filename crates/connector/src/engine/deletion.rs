@@ -28,7 +28,7 @@ const WATCH: i64 = 60 * DAY;
 const SETTLE: i64 = 10 * SECOND;
 
 /// What the other side has of the frozen users.
-enum Fate {
+pub(super) enum Fate {
     Absent,
     Present,
     Changed,
@@ -50,6 +50,12 @@ impl Run<'_> {
         }
         assert!(meant.len() <= TARGETS_MAX as usize, "more matches than a call may delete are held before");
         self.add(TaskKind::Reread, None);
+        if self.integration.includes_feeds() {
+            // Before the account, which is needed to ask for them.
+            for (number, _) in meant {
+                self.add(TaskKind::FeedsDelete, Some(number));
+            }
+        }
         self.add(TaskKind::DeleteUsers, None);
         self.execution.phase = Phase::Submit;
         Ok(())
@@ -64,7 +70,7 @@ impl Run<'_> {
     }
 
     /// What became of the targets that are not known to be gone, by number.
-    async fn fates(&mut self, order: u32) -> Result<Option<(Vec<(usize, Fate)>, Answer)>> {
+    pub(super) async fn fates(&mut self, order: u32) -> Result<Option<(Vec<(usize, Fate)>, Answer)>> {
         let mut left = self.target_ids()?;
         left.retain(|(number, _)| !self.targets[*number].is_gone);
         let ids: Vec<&str> = left.iter().map(|(_, id)| id.as_str()).collect();
@@ -98,10 +104,7 @@ impl Run<'_> {
         }
         self.end(order, TaskStatus::Complete, None);
         if is_nobody_left && !self.execution.is_irreversible {
-            let delete = self.next_task();
-            if let Some(delete) = delete {
-                self.end(delete, TaskStatus::Skipped, Some("gone"));
-            }
+            self.skip_the_rest("gone");
             self.execution.phase = Phase::Done;
             return self.change(Change::Complete(Outcome::NoRecordsFound, None));
         }
@@ -384,7 +387,7 @@ impl Run<'_> {
 }
 
 /// What a failed job says about itself.
-fn said(body: &Value) -> String {
+pub(super) fn said(body: &Value) -> String {
     let error = &body["error"];
     let text = error["description"].as_str().or(error["message"].as_str()).or(error.as_str());
     text.unwrap_or("the job failed").to_owned()

@@ -278,7 +278,10 @@ impl<'a> Run<'a> {
         }
         let did_something = self.execution.is_irreversible
             || self.tasks.values().any(|task| {
-                let brings = matches!(task.kind, TaskKind::ExportUser | TaskKind::UserReport | TaskKind::ExportAsync);
+                let brings = matches!(
+                    task.kind,
+                    TaskKind::ExportUser | TaskKind::UserReport | TaskKind::ExportAsync | TaskKind::FeedsExport
+                );
                 brings && task.status == TaskStatus::Complete
             });
         let outcome = if did_something { Outcome::Partial } else { Outcome::None };
@@ -309,6 +312,13 @@ impl<'a> Run<'a> {
         task.status = status;
         task.ended_at = Some(now);
         task.note = note.map(str::to_owned);
+    }
+
+    /// Ends every sub-task that is not done.
+    pub(crate) fn skip_the_rest(&mut self, why: &str) {
+        while let Some(order) = self.next_task() {
+            self.end(order, TaskStatus::Skipped, Some(why));
+        }
     }
 
     /// Ends a sub-task as given up.

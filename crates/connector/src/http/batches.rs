@@ -221,9 +221,8 @@ pub(super) async fn report((State(connector), _): Here, Path(id): Path<String>) 
                 Value::String(text) => csv_cell(text),
                 other => other.to_string(),
             };
-            let names = [
-                "row", "external_id", "type", "request_id", "status", "outcome", "reason", "duplicate", "error",
-            ];
+            let names =
+                ["row", "external_id", "type", "request_id", "status", "outcome", "reason", "duplicate", "error"];
             text.push_str(&names.map(cell).join(","));
             text.push_str("\r\n");
         }

@@ -67,13 +67,30 @@ impl Service {
     /// # Errors
     /// [`Error::Outbound`] when nobody answers.
     pub async fn call(&self, method: &str, path: &str, body: Option<&Value>, prefer: Option<&str>) -> Result<Reply> {
-        let outbound = |error: &dyn std::fmt::Display| Error::Outbound(error.to_string());
         let bytes = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        self.send(method, path, bytes, None, prefer).await
+    }
+
+    /// Makes a call with a body of any media type.
+    ///
+    /// # Errors
+    /// [`Error::Outbound`] when nobody answers.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        bytes: Vec<u8>,
+        media_type: Option<&str>,
+        prefer: Option<&str>,
+    ) -> Result<Reply> {
+        let outbound = |error: &dyn std::fmt::Display| Error::Outbound(error.to_string());
+        let headers = [("content-type", media_type), ("prefer", prefer)];
+        let headers = headers.into_iter().filter_map(|(name, value)| Some((name, value?)));
         match self {
             Service::Local(router) => {
                 let mut request = Request::builder().method(method).uri(path).extension(Caller::local());
-                if let Some(prefer) = prefer {
-                    request = request.header("prefer", prefer);
+                for (name, value) in headers {
+                    request = request.header(name, value);
                 }
                 let request = request.body(Body::from(bytes)).map_err(|error| outbound(&error))?;
                 let Ok(response) = router.clone().oneshot(request).await;
@@ -88,8 +105,8 @@ impl Service {
                     .request(method, format!("{}{path}", remote.base))
                     .bearer_auth(remote.token.expose())
                     .body(bytes);
-                if let Some(prefer) = prefer {
-                    request = request.header("prefer", prefer);
+                for (name, value) in headers {
+                    request = request.header(name, value);
                 }
                 let response = request.send().await.map_err(|error| outbound(&error))?;
                 let status = response.status().as_u16();

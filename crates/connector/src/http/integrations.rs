@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Problem, body, router::Here, views};
 use crate::{
     Connector, Error, NewIntegration, Secret,
-    integrations::{Behavior, DeleteOptions, Depth, Health, Integration, MultiMatch, Pair, Policies},
+    integrations::{Behavior, Contents, DeleteOptions, Depth, Health, Integration, MultiMatch, Pair, Policies},
 };
 
 type Answer = Result<Json<Value>, Problem>;
@@ -27,6 +27,19 @@ struct Settings {
     delete_options: Option<Options>,
     throttle: Option<Throttle>,
     policies: Option<Rules>,
+    /// `null` is an answer here: it means what the test finds.
+    #[serde(deserialize_with = "given")]
+    include_feeds: Option<Option<bool>>,
+    include_files: Option<bool>,
+    file_hosts: Option<Vec<String>>,
+    redact_others: Option<bool>,
+    raw: Option<bool>,
+    async_export_fallback: Option<bool>,
+}
+
+/// A field that was given, `null` too.
+fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<bool>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 #[derive(Deserialize)]
@@ -86,6 +99,7 @@ struct Target<'a> {
     options: &'a mut DeleteOptions,
     percent: &'a mut u8,
     policies: &'a mut Policies,
+    contents: &'a mut Contents,
 }
 
 impl Settings {
@@ -124,8 +138,26 @@ impl Settings {
             set(&mut to.policies.needs_verification, rules.require_verification);
             set(&mut to.policies.cooling_off_secs, rules.cooling_off_s);
         }
+        self.apply_contents(to.contents)
+    }
+
+    fn apply_contents(&self, to: &mut Contents) -> Result<(), Problem> {
+        if self.file_hosts.as_ref().is_some_and(|hosts| hosts.iter().any(|host| !is_host(host))) {
+            return Err(Problem::field("file_hosts", "must be names of hosts, as `cdn.example.com` or `.example.com`"));
+        }
+        set(&mut to.include_feeds, self.include_feeds);
+        set(&mut to.include_files, self.include_files);
+        set(&mut to.file_hosts, self.file_hosts.clone());
+        set(&mut to.redact_others, self.redact_others);
+        set(&mut to.raw, self.raw);
+        set(&mut to.async_export_fallback, self.async_export_fallback);
         Ok(())
     }
+}
+
+fn is_host(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
+    !text.trim_start_matches('.').is_empty() && text.chars().all(is_part)
 }
 
 fn set<T>(to: &mut T, value: Option<T>) {
@@ -141,7 +173,20 @@ fn check_fields(bytes: &[u8], known: &[&str]) -> Result<(), Problem> {
     unknown.map_or(Ok(()), |field| Err(Problem::field(field, "is not known")))
 }
 
-const SETTINGS: &[&str] = &["name", "email_field", "async_deletion_behavior", "delete_options", "throttle", "policies"];
+const SETTINGS: &[&str] = &[
+    "name",
+    "email_field",
+    "async_deletion_behavior",
+    "delete_options",
+    "throttle",
+    "policies",
+    "include_feeds",
+    "include_files",
+    "file_hosts",
+    "redact_others",
+    "raw",
+    "async_export_fallback",
+];
 const CREATION: &[&str] =
     &["api_key", "api_secret", "base_url", "dialect", "allow_insecure", "trim", "save_untested", "delete_probe"];
 
@@ -157,6 +202,7 @@ pub(super) async fn create((State(connector), _): Here, bytes: Bytes) -> Result<
         options: &mut new.delete_options,
         percent: &mut new.throttle_percent,
         policies: &mut new.policies,
+        contents: &mut new.contents,
     })?;
     set(&mut new.dialect, create.dialect);
     new.base_url = create.base_url;
@@ -211,6 +257,7 @@ fn apply(settings: &Settings, integration: &mut Integration) -> Result<(), Probl
         options: &mut integration.delete_options,
         percent: &mut integration.throttle_percent,
         policies: &mut integration.policies,
+        contents: &mut integration.contents,
     })
 }
 

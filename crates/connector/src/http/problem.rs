@@ -31,6 +31,11 @@ impl Problem {
         Problem { more, ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", format!("`{field}` {message}")) }
     }
 
+    /// What is wrong, in a sentence.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(super) fn unavailable(what: &str) -> Self {
         let detail = format!("{what} is not available in this version");
         Problem::new(StatusCode::NOT_IMPLEMENTED, "not_available", detail)

@@ -28,9 +28,9 @@ const PAGE_MAX: usize = 200;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Create {
+pub(super) struct Create {
     #[serde(rename = "type")]
-    kind: Option<String>,
+    pub(super) kind: Option<String>,
     identifiers: Vec<Identifier>,
     #[serde(default)]
     integrations: Vec<String>,
@@ -77,7 +77,8 @@ impl Verified {
 }
 
 impl Create {
-    fn request(&self, connector: &Connector, kind: Kind, caller: &str) -> Result<NewRequest, Problem> {
+    /// What it asks for, checked.
+    pub(super) fn request(&self, connector: &Connector, kind: Kind, caller: &str) -> Result<NewRequest, Problem> {
         let identifiers: Result<Vec<_>, Problem> = self.identifiers.iter().map(Identifier::given).collect();
         let mut new = NewRequest::new(kind, identifiers?);
         new.integrations = self.integrations.iter().filter(|id| *id != "*").cloned().collect();

@@ -14,7 +14,9 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{Caller, Problem, audit, document, integrations, metrics, opendsr, requests, results, tokens, webhooks};
+use super::{
+    Caller, Problem, audit, batches, document, integrations, metrics, opendsr, requests, results, tokens, webhooks,
+};
 use crate::{
     Connector,
     tokens::Need::{
@@ -94,6 +96,13 @@ fn api() -> Api {
         .on("GET", "/v1/requests/{id}/certificate", ReadCertificates, "Fetch the certificate", results::certificate)
         .on("GET", "/v1/requests/{id}/events", ReadRequests, "Follow a request", results::events)
         .on("POST", "/v1/requests/{id}/link", ReadPackages, "Make a one-time link", results::link)
+        .on("POST", "/v1/batches", WriteRequests, "Make many requests, from lines of JSON or CSV", batches::create)
+        .on("GET", "/v1/batches/{id}", ReadRequests, "Show how far a batch is", batches::get)
+        .on("GET", "/v1/batches/{id}/rows", ReadRequests, "List the rows of a batch with their results", batches::rows)
+        .on("POST", "/v1/batches/{id}/pause", WriteRequests, "Stop a batch", batches::pause)
+        .on("POST", "/v1/batches/{id}/resume", WriteRequests, "Let a batch go on", batches::resume)
+        .on("POST", "/v1/batches/{id}/cancel", WriteRequests, "Withdraw a batch", batches::cancel)
+        .on("GET", "/v1/batches/{id}/report.csv", ReadRequests, "Fetch the results as a table", batches::report)
         .on("GET", "/v1/audit", ReadAudit, "Read the audit log", audit::list)
         .on("GET", "/v1/audit/export", ReadAudit, "Fetch the audit log", audit::export)
         .on("POST", "/v1/audit/verify", ReadAudit, "Check the audit log", audit::verify)

@@ -14,7 +14,7 @@ use crate::{
     upstream::{Endpoint, LimitState},
 };
 
-fn time(at: Option<Timestamp>) -> Value {
+pub(super) fn time(at: Option<Timestamp>) -> Value {
     at.map(|at| at.rfc3339_short().to_string()).into()
 }
 
@@ -44,6 +44,12 @@ pub(super) fn integration(one: &Integration, hint: Option<&str>) -> Value {
             "require_verification": one.policies.needs_verification,
             "cooling_off_s": one.policies.cooling_off_secs,
         },
+        "include_feeds": one.contents.include_feeds,
+        "include_files": one.contents.include_files,
+        "file_hosts": one.contents.file_hosts,
+        "redact_others": one.contents.redact_others,
+        "raw": one.contents.raw,
+        "async_export_fallback": one.contents.async_export_fallback,
         "health": one.health.word(),
         "health_reason": one.health_reason,
         "last_tested_at": time(one.last_tested_at),

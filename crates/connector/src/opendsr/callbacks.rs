@@ -19,7 +19,7 @@ use crate::{
 
 /// A change of standing on its way to one address.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-pub struct Callback {
+pub(crate) struct Callback {
     #[n(0)]
     url: String,
     #[n(1)]
@@ -143,7 +143,13 @@ impl Connector {
         let status = self.http.post_event(&callback.url, &headers, body).await;
         let (state, next_at) = self.after_sending(callback.attempts, callback.created_at, status);
         let attempts = callback.attempts + 1;
-        Ok(Callback { state, attempts, last_status: status, next_at: next_at.unwrap_or(callback.next_at), ..callback.clone() })
+        Ok(Callback {
+            state,
+            attempts,
+            last_status: status,
+            next_at: next_at.unwrap_or(callback.next_at),
+            ..callback.clone()
+        })
     }
 }
 

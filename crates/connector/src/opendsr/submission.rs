@@ -189,7 +189,10 @@ mod tests {
     }
 
     fn refusal(version: u8, body: &Value) -> String {
-        read(version, "us.example", body.to_string().as_bytes()).err().map(|refused| refused.message).unwrap_or_default()
+        read(version, "us.example", body.to_string().as_bytes())
+            .err()
+            .map(|refused| refused.message)
+            .unwrap_or_default()
     }
 
     #[test]
@@ -232,7 +235,8 @@ mod tests {
     #[test]
     fn check_45_only_our_own_extension_is_read() {
         let mut body = body();
-        body["extensions"] = json!({"other.example": {"x": 1}, "us.example": {"dry_run": true, "integrations": ["Chat"]}});
+        body["extensions"] =
+            json!({"other.example": {"x": 1}, "us.example": {"dry_run": true, "integrations": ["Chat"]}});
         let read = read(2, "us.example", body.to_string().as_bytes()).ok().unwrap();
         assert!(read.request.is_dry_run);
         assert_eq!(read.integrations, ["Chat"]);

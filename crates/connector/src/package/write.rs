@@ -25,6 +25,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("export.json", "export_user"),
     ("moderation_report.json", "user_report"),
     ("async_export.jsonl", "export_users"),
+    ("feeds_export.jsonl", "feeds_export"),
 ];
 
 /// A stored body with the key that opens it.
@@ -203,7 +204,11 @@ fn fill<W: Write + io::Seek>(archive: &mut Archive<W>, plan: &mut Plan, blobs: &
     plan.bodies.sort_by(|a, b| (a.number, &a.file).cmp(&(b.number, &b.file)));
     for body in &plan.bodies {
         let folder = format!("users/{}", body.number + 1);
-        let path = if body.file == "async_export.jsonl" { "async/export.jsonl" } else { &body.file };
+        let path = match body.file.as_str() {
+            "async_export.jsonl" => "async/export.jsonl",
+            "feeds_export.jsonl" => "feeds/export.jsonl",
+            file => file,
+        };
         let source = SOURCES.iter().find(|(file, _)| *file == body.file).map(|(_, call)| *call);
         let read = || blobs.read(&body.blob, &body.key);
         let mut raw = read()?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Finding, Problem, Report, Step, StepStatus, missing};
 use crate::{
@@ -49,7 +49,8 @@ pub(crate) async fn run(trial: &Trial<'_>, surroundings: &Surroundings) -> Repor
         report.steps.push(step("T2", "query users", Some(mismatch()), StepStatus::Failed));
         return report;
     }
-    for (number, one) in tries(trial, surroundings).into_iter().enumerate() {
+    let probe = format!("millpond-probe-{}", surroundings.uuid());
+    for (number, one) in tries(trial, &probe, surroundings).into_iter().enumerate() {
         let started = surroundings.now();
         if one.name == "T6" && !trial.with_delete {
             report.capabilities.insert("delete", false);
@@ -71,10 +72,25 @@ pub(crate) async fn run(trial: &Trial<'_>, surroundings: &Surroundings) -> Repor
         report.steps.push(Step { latency_ms, http, code, ..step(one.name, one.what, finding, bad) });
         // Without the first call none of the others says anything; a missing right is another matter.
         if number == 0 && !is_passed && answer.meaning != Meaning::Forbidden {
-            break;
+            return report;
         }
     }
+    try_feeds(trial, &probe, &mut report, surroundings).await;
     report
+}
+
+/// Looks whether feeds data has endpoints of its own there. A service without them is as good: it has no step then.
+async fn try_feeds(trial: &Trial<'_>, probe: &str, report: &mut Report, surroundings: &Surroundings) {
+    let started = surroundings.now();
+    let call = Call::post_to(Endpoint::FeedsExport, probe, &Value::Null);
+    let answer = trial.session.call(trial.http, &call, None, surroundings).await;
+    let is_there = matches!(answer.meaning, Meaning::Ok | Meaning::NotFound);
+    report.capabilities.insert("feeds", is_there);
+    if is_there {
+        let latency_ms = (surroundings.now().micros() - started.micros()) / 1000;
+        let (http, code) = (answer.status, answer.code);
+        report.steps.push(Step { latency_ms, http, code, ..step("T9", "feeds data", None, StepStatus::Ok) });
+    }
 }
 
 fn step(name: &'static str, what: &'static str, finding: Option<Finding>, bad: StepStatus) -> Step {
@@ -82,8 +98,7 @@ fn step(name: &'static str, what: &'static str, finding: Option<Finding>, bad: S
     Step { name, what, status, latency_ms: 0, http: None, code: None, finding }
 }
 
-fn tries(trial: &Trial<'_>, surroundings: &Surroundings) -> Vec<Try> {
-    let probe = format!("millpond-probe-{}", surroundings.uuid());
+fn tries(trial: &Trial<'_>, probe: &str, surroundings: &Surroundings) -> Vec<Try> {
     let parameter = trial.session.dialect.user_report_parameter.clone();
     let by_id = query(&json!({"id": {"$eq": probe}}), None);
     let by_email = query(&json!({trial.email_field: {"$in": ["probe@invalid.invalid"]}}), None);
@@ -92,12 +107,12 @@ fn tries(trial: &Trial<'_>, surroundings: &Surroundings) -> Vec<Try> {
     let only_ok: &[Meaning] = &[Meaning::Ok];
     vec![
         Try { must_be_empty: true, ..one("T2", "query users", Some("access"), by_id.clone(), only_ok) },
-        one("T3", "export user", Some("export"), Call::get(Endpoint::ExportUser, &probe), found_or_not),
+        one("T3", "export user", Some("export"), Call::get(Endpoint::ExportUser, probe), found_or_not),
         one(
             "T4",
             "moderation reports",
             Some("moderation"),
-            Call::get(Endpoint::UserReport, &probe).with(&parameter, &probe),
+            Call::get(Endpoint::UserReport, probe).with(&parameter, probe),
             found_or_not,
         ),
         one(

@@ -21,6 +21,10 @@ words! {
         4 GetTask = "get_task",
         /// `POST /export/users`.
         5 ExportUsers = "export_users",
+        /// `POST /feeds/users/{id}/export`.
+        6 FeedsExport = "feeds_export",
+        /// `POST /feeds/users/{id}/delete`.
+        7 FeedsDelete = "feeds_delete",
     }
 }
 

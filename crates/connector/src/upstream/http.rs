@@ -109,6 +109,11 @@ impl Call {
         Call { endpoint, id: String::new(), query: Vec::new(), body: Some(body.to_string().into_bytes()) }
     }
 
+    /// A call with a JSON body about something.
+    pub(crate) fn post_to(endpoint: Endpoint, id: &str, body: &Value) -> Self {
+        Call { id: id.to_owned(), ..Call::post(endpoint, body) }
+    }
+
     /// With a parameter.
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.query.push((name.to_owned(), value.into()));

@@ -10,7 +10,8 @@ use testing::upstream::calls;
 
 use crate::{hooks::receiver, place::*};
 
-const ROWS: usize = 200;
+/// What one row costs is a dozen calls and twice as many synced commits; the contract's 10,000 take an hour.
+const ROWS: usize = 100;
 const STEPS_MAX: usize = 20_000;
 
 async fn send(place: &Place, path: &str, media_type: &str, text: &str) -> Reply {
@@ -60,11 +61,14 @@ fn populate(place: &Place, users: usize) {
 fn deletions(rows: usize) -> String {
     let line = |number: usize| match number % 100 {
         99 => "{\"type\":\"deletion\",\"identifiers\":[{\"category\":\"email\",\"value\":\"canary\"}]}\n".to_owned(),
-        _ => format!("{}\n", json!({
-            "type": "deletion",
-            "external_id": format!("T-{number}"),
-            "identifiers": [{"category": "user_id", "value": format!("user-{number:04}")}],
-        })),
+        _ => format!(
+            "{}\n",
+            json!({
+                "type": "deletion",
+                "external_id": format!("T-{number}"),
+                "identifiers": [{"category": "user_id", "value": format!("user-{number:04}")}],
+            })
+        ),
     };
     (0..rows).map(line).collect()
 }
@@ -78,7 +82,7 @@ async fn check_40_a_batch_survives_a_restart_and_has_a_result_for_every_row() {
     let made = send(&place, "/v1/batches?i_know=true", "application/x-ndjson", &deletions(ROWS)).await;
     assert_eq!(made.status, 201, "{}", made.json());
     let id = made.json()["id"].as_str().unwrap().to_owned();
-    assert_eq!(made.json()["progress"]["failed"], 2, "what is wrong is told before anything runs");
+    assert_eq!(made.json()["progress"]["failed"], 1, "what is wrong is told before anything runs");
     while place.upstream.deletions().len() < ROWS / 2 {
         round(&place).await;
     }
@@ -92,7 +96,7 @@ async fn check_40_a_batch_survives_a_restart_and_has_a_result_for_every_row() {
     assert!(place.clock.micros() - started < MINUTE, "{} s", (place.clock.micros() - started) / SECOND);
     let done = until(&place, &id, "completed").await;
     let expected = json!({
-        "total": ROWS, "queued": 0, "processing": 0, "complete": ROWS - 2, "no_records": 0, "failed": 2, "held": 0,
+        "total": ROWS, "queued": 0, "processing": 0, "complete": ROWS - 1, "no_records": 0, "failed": 1, "held": 0,
         "canceled": 0, "eta_s": null,
     });
     assert_eq!(done["progress"], expected);
@@ -101,9 +105,9 @@ async fn check_40_a_batch_survives_a_restart_and_has_a_result_for_every_row() {
     let all = deleted.len();
     deleted.sort_unstable();
     deleted.dedup();
-    assert_eq!((all, deleted.len()), (ROWS - 2, ROWS - 2), "each is deleted once");
+    assert_eq!((all, deleted.len()), (ROWS - 1, ROWS - 1), "each is deleted once");
     let rows = call(&place, "GET", &format!("/v1/batches/{id}/rows?status=invalid")).await.json();
-    assert_eq!(rows["data"].as_array().unwrap().len(), 2);
+    assert_eq!(rows["data"].as_array().unwrap().len(), 1);
     assert_eq!(rows["data"][0]["row"], 100);
     let report = String::from_utf8(call(&place, "GET", &format!("/v1/batches/{id}/report.csv")).await.body).unwrap();
     assert_eq!(report.lines().count(), ROWS + 1);
@@ -136,7 +140,9 @@ async fn check_40_deletions_of_a_batch_stay_below_the_fuse() {
 async fn check_40_a_batch_that_deletes_a_large_share_of_the_users_waits_for_a_person() {
     let place = Place::new().await;
     populate(&place, 150);
-    let line = |id: &str| format!("{{\"type\":\"deletion\",\"identifiers\":[{{\"category\":\"user_id\",\"value\":\"{id}\"}}]}}\n");
+    let line = |id: &str| {
+        format!("{{\"type\":\"deletion\",\"identifiers\":[{{\"category\":\"user_id\",\"value\":\"{id}\"}}]}}\n")
+    };
     let few = (0..7).map(|number| line(&format!("user-{number:04}"))).collect::<String>();
     let made = send(&place, "/v1/batches", "application/x-ndjson", &few).await.json();
     assert_eq!(made["state"], "checking");

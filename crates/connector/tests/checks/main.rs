@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, and in what serves tests, a failure is a panic")]
 
 mod access;
+mod batches;
 mod connecting;
 mod deletion;
 mod hooks;

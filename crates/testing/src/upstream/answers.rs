@@ -83,6 +83,8 @@ fn allowed(world: &mut World, seen: &Seen, now: i64) -> Reply {
         calls::DELETE => delete(world, seen),
         calls::TASK => task(world, seen),
         calls::EXPORT_USERS => export_users(world, seen),
+        calls::FEEDS_EXPORT if world.feeds.is_some() => export_feeds(world, seen),
+        calls::FEEDS_DELETE if world.feeds.is_some() => delete_feeds(world, seen),
         _ => Reply { status: 404, body: b"no such page".to_vec(), headers: Vec::new() },
     }
 }
@@ -120,7 +122,11 @@ fn fits(user: &Value, filter: &Value) -> bool {
 }
 
 fn id_in_path(seen: &Seen) -> String {
-    let part = seen.path.split('/').nth(4).unwrap_or_default().replace('+', "%2B");
+    part_of_path(seen, 4)
+}
+
+fn part_of_path(seen: &Seen, number: usize) -> String {
+    let part = seen.path.split('/').nth(number).unwrap_or_default().replace('+', "%2B");
     form_urlencoded::parse(part.as_bytes()).next().map(|(id, _)| id.into_owned()).unwrap_or_default()
 }
 
@@ -192,10 +198,42 @@ fn export_users(world: &mut World, _: &Seen) -> Reply {
     ok(201, &json!({"task_id": task_id}))
 }
 
+fn export_feeds(world: &mut World, seen: &Seen) -> Reply {
+    let id = part_of_path(seen, 5);
+    if !world.users.contains_key(&id) {
+        return error(404, 16, "the user is not found");
+    }
+    let data = world.feeds.as_ref().and_then(|feeds| feeds.get(&id)).cloned().unwrap_or_else(|| json!({}));
+    let task_id = world.task(json!({"url": "set when it is asked"}));
+    world.files.insert(format!("/files/{task_id}"), data.to_string().into_bytes());
+    ok(201, &json!({"task_id": task_id}))
+}
+
+fn delete_feeds(world: &mut World, seen: &Seen) -> Reply {
+    let id = part_of_path(seen, 5);
+    let body: Value = serde_json::from_slice(&seen.body).unwrap_or_default();
+    if !world.users.contains_key(&id) {
+        return error(404, 16, "the user is not found");
+    }
+    if body["hard_delete"] != true {
+        return error(400, 4, "hard_delete is expected");
+    }
+    if let Some(feeds) = &mut world.feeds {
+        feeds.remove(&id);
+    }
+    let result = json!({id.clone(): {"status": "ok"}});
+    world.feeds_deletions.push(id);
+    let task_id = world.task(result);
+    ok(201, &json!({"task_id": task_id}))
+}
+
 fn file(world: &mut World, seen: &Seen) -> Reply {
     if seen.headers.contains_key("authorization") || world.expired_links > 0 {
         world.expired_links = world.expired_links.saturating_sub(1);
         return Reply { status: 403, body: Vec::new(), headers: Vec::new() };
+    }
+    if let Some(bytes) = world.files.get(&seen.path) {
+        return raw(200, bytes.clone());
     }
     raw(200, b"{\"type\":\"user\",\"data\":{}}\n{\"type\":\"message\",\"data\":{\"text\":\"old\"}}\n".to_vec())
 }

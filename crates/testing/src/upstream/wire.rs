@@ -128,6 +128,8 @@ fn call(method: &str, path: &str) -> &'static str {
         ("POST", ["users", "delete"]) => calls::DELETE,
         ("GET", ["tasks", _]) => calls::TASK,
         ("POST", ["export", "users"]) => calls::EXPORT_USERS,
+        ("POST", ["feeds", "users", _, "export"]) => calls::FEEDS_EXPORT,
+        ("POST", ["feeds", "users", _, "delete"]) => calls::FEEDS_DELETE,
         ("GET", _) if path.starts_with("/files/") => calls::FILE,
         _ => "?",
     }

@@ -37,6 +37,12 @@ pub struct World {
     pub raw_exports: BTreeMap<String, Vec<u8>>,
     /// What was said against each user.
     pub reports: BTreeMap<String, Value>,
+    /// What each user has in feeds; without it the API has no feeds.
+    pub feeds: Option<BTreeMap<String, Value>>,
+    /// The feeds data that was deleted, by user.
+    pub feeds_deletions: Vec<String>,
+    /// Files by path, beside those that jobs make.
+    pub files: BTreeMap<String, Vec<u8>>,
     /// Jobs by id.
     pub tasks: BTreeMap<String, Task>,
     /// The words of jobs to come.
@@ -84,6 +90,9 @@ impl World {
             exports: BTreeMap::new(),
             raw_exports: BTreeMap::new(),
             reports: BTreeMap::new(),
+            feeds: None,
+            feeds_deletions: Vec::new(),
+            files: BTreeMap::new(),
             tasks: BTreeMap::new(),
             task_words: vec!["pending".to_owned(), "completed".to_owned()],
             deletions: Vec::new(),
