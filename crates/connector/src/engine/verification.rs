@@ -198,6 +198,12 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// The jobs that deleted feeds data.
+    fn feeds_task_ids(&self) -> Vec<&str> {
+        let of_feeds = self.tasks().filter(|(_, task)| task.kind == TaskKind::FeedsDelete);
+        of_feeds.filter_map(|(_, task)| task.upstream_task_id.as_deref()).collect()
+    }
+
     fn certificate(&self, head: Option<&audit::Head>) -> Value {
         let submission = self.execution.submission.as_ref();
         let options = self.execution.options.as_ref().map(|options| {
@@ -232,6 +238,7 @@ impl Run<'_> {
             "integration": {"name": self.integration.name, "host": self.session.address.host()},
             "submitted_at": submission.map(|submission| submission.first_at.rfc3339().to_string()),
             "task_id": submission.and_then(|submission| submission.task_id.as_deref()),
+            "feeds_task_ids": self.feeds_task_ids(),
             "body_sha256": submission.map(|submission| submission.body_sha256.as_str()),
             "options": options,
             "checks": checks,

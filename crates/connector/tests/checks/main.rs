@@ -6,6 +6,7 @@ mod access;
 mod batches;
 mod connecting;
 mod deletion;
+mod feeds;
 mod hooks;
 mod kills;
 mod opendsr;
