@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 pub(crate) use args::Privacy;
-use args::Verb;
+use args::{Certificate, Verb};
 use here::Here;
 
 /// What `millpond privacy --help` ends with.
@@ -59,7 +59,9 @@ pub(crate) async fn run(privacy: Privacy) -> Result<ExitCode> {
         Verb::Serve(serve) => serving::run(&place, &serve).await?,
         Verb::Keys { command } => keys::run(&place, command, output).await?,
         Verb::Packages { command } => checking::package(&command, output)?,
-        Verb::Certificate { command } => checking::certificate(&command, output)?,
+        Verb::Certificate { command: Certificate::Verify { file, signature } } => {
+            checking::certificate(&file, signature.as_deref(), output)?
+        }
         verb => {
             let here = Here::open(&place, output).await?;
             let ended = match verb {
@@ -68,6 +70,7 @@ pub(crate) async fn run(privacy: Privacy) -> Result<ExitCode> {
                 Verb::Access(access) => asking::access(&here, &access).await,
                 Verb::Delete(delete) => asking::delete(&here, &delete).await,
                 Verb::Audit { command } => checking::audit(&here, &command).await,
+                Verb::Certificate { command } => checking::fetch_certificate(&here, &command).await,
                 Verb::Batch { command } => batches::run(&here, command).await,
                 Verb::Doctor => checking::doctor(&here).await,
                 other => asking::about(&here, other).await,

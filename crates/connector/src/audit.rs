@@ -156,6 +156,11 @@ pub(crate) async fn record(tx: &mut Transaction, draft: &Draft, now: Timestamp) 
     Ok(entry.seq)
 }
 
+/// What a checkpoint signs.
+pub(crate) fn signed_text(seq: u64, hash: &str) -> String {
+    format!("{seq}:{hash}")
+}
+
 /// The end of the chain.
 pub(crate) async fn head(tx: &mut Transaction) -> Result<Option<Head>> {
     Ok(AUDIT_HEAD.get(tx, HERE, &()).await?)

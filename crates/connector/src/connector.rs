@@ -6,6 +6,7 @@ mod deciding;
 mod following;
 mod integrating;
 mod looking;
+mod noticing;
 mod sweeping;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
@@ -18,6 +19,7 @@ use crate::{
     Error, Result,
     audit::{self, Draft},
     blobs::Blobs,
+    counters::Counters,
     error::failed,
     executions::{self, Attempt, Execution, SubTask},
     integrations::{self, Integration},
@@ -35,7 +37,9 @@ use following::Followers;
 pub use asking::{Asked, NewRequest};
 pub use connecting::Connected;
 pub use integrating::NewIntegration;
+pub(crate) use looking::Backlog;
 pub use looking::{Filter, Page};
+pub use noticing::is_checkpoint;
 
 /// The cache of the store, in bytes: the connector reads little.
 const CACHE_BYTES: u64 = 16 << 20;
@@ -64,6 +68,7 @@ pub struct Connector {
     dialects: Vec<Dialect>,
     sessions: Mutex<BTreeMap<String, Arc<Session>>>,
     pub(crate) opendsr: Option<Processor>,
+    pub(crate) counters: Counters,
     /// Told when something may have become due.
     pub(crate) news: tokio::sync::Notify,
     pub(crate) followers: Followers,
@@ -116,6 +121,7 @@ impl Connector {
             dialects,
             sessions,
             opendsr: None,
+            counters: Counters::default(),
             news,
             followers,
             stopping,
@@ -160,6 +166,11 @@ impl Connector {
         let dialect = self.dialect(&integration.dialect)?;
         let session = Arc::new(Session::new(address, dialect, pair, integration.throttle_percent, limits));
         Ok(self.sessions.lock().entry(integration.id.clone()).or_insert(session).clone())
+    }
+
+    /// How far the clock of an integration is ahead, in microseconds, as its answers said.
+    pub(crate) fn skew(&self, integration: &str) -> i64 {
+        self.sessions.lock().get(integration).map_or(0, |session| session.offset())
     }
 
     /// The request.

@@ -72,6 +72,9 @@ impl Connector {
         if execution.next_run_at.is_none_or(|at| at > self.surroundings.now()) {
             return Ok(());
         }
+        if let (Phase::Poll, Some(planned)) = (execution.phase, execution.next_run_at) {
+            self.counters.polled(self.surroundings.now().micros() - planned.micros());
+        }
         let mut run = Run::begin(self, execution).await?;
         run.execution.next_run_at = Some(self.surroundings.now());
         if matches!(run.execution.state.status(), Status::Queued | Status::Retrying) {

@@ -1,5 +1,7 @@
 //! Executions (§2): a request on one integration, the users that it means, its sub-tasks and their tries.
 
+use std::collections::BTreeMap;
+
 use ids::Timestamp;
 use minicbor::{Decode, Encode};
 use store::{Direction, Limit, Transaction};
@@ -274,6 +276,9 @@ pub struct Submission {
     /// When the first deletion was accepted.
     #[n(6)]
     pub first_at: Timestamp,
+    /// What the job says that it deleted, by kind, where it says so.
+    #[n(7)]
+    pub deleted_counts: Option<BTreeMap<String, u64>>,
 }
 
 /// A request on one integration.
@@ -353,6 +358,9 @@ pub struct Execution {
     /// The set of targets that a preview allowed, as a hash.
     #[n(24)]
     pub confirmed: Option<String>,
+    /// The entries of the audit log about what was deleted.
+    #[cbor(n(25), default)]
+    pub audit_seqs: Vec<u64>,
 }
 
 impl SubTask {
@@ -415,6 +423,7 @@ impl Execution {
             residue: Vec::new(),
             is_background: false,
             confirmed: None,
+            audit_seqs: Vec::new(),
         }
     }
 

@@ -8,6 +8,7 @@ mod batches;
 mod body;
 mod call;
 mod document;
+mod events;
 mod integrations;
 mod metrics;
 mod opendsr;

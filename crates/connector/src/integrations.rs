@@ -6,6 +6,8 @@ use store::{Direction, Limit, Transaction};
 
 use crate::{
     Error, Result, Secret,
+    audit::{self, Draft},
+    hooks,
     keys::{DataKey, Place},
     keyspace::{CREDENTIAL, HERE, INTEGRATION},
     words::words,
@@ -221,8 +223,10 @@ words! {
     CredentialState {
         /// In use.
         0 Active = "active",
-        /// Kept for calls in flight.
-        1 Retiring = "retiring",
+        /// Replaced, and kept for a day for calls in flight.
+        1 Retired = "retired",
+        /// Stored, and about to be tried.
+        2 Next = "next",
     }
 }
 
@@ -239,6 +243,9 @@ pub struct Credential {
     /// What it is good for.
     #[n(3)]
     pub state: CredentialState,
+    /// When it was replaced, or stored to be tried.
+    #[n(4)]
+    pub ended_at: Option<Timestamp>,
 }
 
 /// An API key and secret as they are given.
@@ -310,6 +317,7 @@ impl Credential {
             sealed_key: seal("api_key", &pair.key),
             sealed_secret: seal("api_secret", &pair.secret),
             state: CredentialState::Active,
+            ended_at: None,
         }
     }
 
@@ -323,6 +331,30 @@ impl Credential {
 
 fn place<'a>(row: &'a str, field: &'a str) -> Place<'a> {
     Place { table: "credential", row, field }
+}
+
+/// Gives an integration another health, and tells of it when it is another.
+pub(crate) async fn set_health(
+    tx: &mut Transaction,
+    integration: &mut Integration,
+    health: Health,
+    reason: Option<String>,
+    now: Timestamp,
+) -> Result<()> {
+    let before = std::mem::replace(&mut integration.health, health);
+    integration.health_reason = reason;
+    if before == health {
+        return Ok(());
+    }
+    let draft = Draft::system("integration.health_changed", &integration.id).with("health", health);
+    let seq = audit::record(tx, &draft.with("before", before), now).await?;
+    let data = serde_json::json!({
+        "integration_id": integration.id,
+        "health": health.word(),
+        "before": before.word(),
+        "reason": integration.health_reason,
+    });
+    hooks::announce(tx, "integration.health_changed", &integration.id, &data, seq, now).await
 }
 
 /// The integration, which must be there.

@@ -11,6 +11,7 @@ use crate::{
     hooks::{Delivery, Webhook},
     integrations::{Credential, Integration},
     keys::{KekRecord, WrappedKey},
+    links::Link,
     opendsr,
     requests::Request,
     tokens::Token,
@@ -86,6 +87,11 @@ pub(crate) const BATCH_ROW: Table<(String, u32), Row> = Table::new(81, "batch_ro
 /// due time in microseconds, batch → nothing. Mirror of `BATCH`.
 pub(crate) const BATCH_DUE: Table<(u64, String), ()> = Table::new(82, "batch_due");
 
+/// number of an entry of the audit log → when it was signed as the end of the log.
+pub(crate) const CHECKPOINT: Table<u64, i64> = Table::new(5, "checkpoint");
+/// SHA-256 of a link's token → what it leads to.
+pub(crate) const LINK: Table<String, Link> = Table::new(51, "link");
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +130,8 @@ mod tests {
             BATCH.tag(),
             BATCH_ROW.tag(),
             BATCH_DUE.tag(),
+            CHECKPOINT.tag(),
+            LINK.tag(),
         ];
         let all = tags.len();
         tags.sort_unstable();

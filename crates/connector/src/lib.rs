@@ -18,6 +18,7 @@ pub mod http;
 
 pub mod integrations;
 pub mod keys;
+pub mod links;
 pub mod opendsr;
 pub mod package;
 pub mod probe;
@@ -31,6 +32,7 @@ pub mod upstream;
 
 mod blobs;
 mod connector;
+mod counters;
 mod engine;
 mod error;
 mod keyspace;
@@ -38,6 +40,7 @@ mod secret;
 mod words;
 mod worker;
 
+pub use connector::is_checkpoint;
 pub use connector::{Asked, Connected, Connector, Detail, Filter, NewIntegration, NewRequest, Page, Setup};
 pub use error::{Error, Result};
 pub use secret::Secret;

@@ -2,11 +2,13 @@
 //!
 //! **Invariant:** names inside are made here, never taken from data; raw bodies are as they came.
 
+mod certificate;
 mod check;
 mod manifest;
 mod views;
 mod write;
 
+pub(crate) use certificate::certificate_page;
 pub use check::{Summary, verify};
 pub(crate) use views::csv_cell;
 

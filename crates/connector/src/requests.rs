@@ -163,6 +163,9 @@ pub struct Request {
     /// The batch that it came with.
     #[n(17)]
     pub batch: Option<String>,
+    /// The share of the time at whose end was warned last, in percent.
+    #[cbor(n(18), default)]
+    pub warned_percent: u8,
 }
 
 impl GivenIdentifier {

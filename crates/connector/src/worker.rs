@@ -23,6 +23,7 @@ impl Connector {
                 swept_at = now;
                 self.sweep().await?;
             }
+            self.checkpoint_due().await?;
             let ran = self.run_due().await? + self.run_batches().await? + self.deliver_due().await?;
             let nap = if ran > 0 { Duration::ZERO } else { self.nap().await? };
             tokio::select! {

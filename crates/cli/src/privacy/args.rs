@@ -406,6 +406,17 @@ pub(crate) enum Packages {
 /// `certificate`.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Certificate {
+    /// Fetch the certificate of a deletion, with its signature beside it
+    Fetch {
+        /// The request
+        id: String,
+        /// Where it goes; its signature goes beside it, with `.sig`
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The page for people instead
+        #[arg(long)]
+        html: bool,
+    },
     /// Check the signature of a certificate
     Verify {
         /// The certificate

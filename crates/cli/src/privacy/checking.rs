@@ -1,14 +1,18 @@
 //! What can be checked: packages, certificates, the audit log, and the whole.
 
-use std::fs::File;
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use connector::{package, signing};
 use serde_json::{Value, json};
 
 use super::{
     Ended,
     args::{Audit, Certificate, Output, Packages},
+    asking,
     here::Here,
     print,
 };
@@ -43,16 +47,37 @@ pub(super) fn package(command: &Packages, form: Output) -> Result<Ended> {
     }
 }
 
+/// The file of a signature: beside what it signs.
+fn beside(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".sig");
+    name.into()
+}
+
+/// `certificate fetch`.
+pub(super) async fn fetch_certificate(here: &Here, command: &Certificate) -> Result<Ended> {
+    let Certificate::Fetch { id, out, html } = command else { bail!("this verb fetches nothing") };
+    let form = if *html { "html" } else { "json" };
+    let path = format!("/v1/requests/{id}/certificate?format={form}");
+    let Some(bytes) = here.fetch(&path).await? else {
+        eprintln!("error: there is no certificate of `{id}`: it is signed when a deletion was seen to be done");
+        return Ok(Ended::NotFound);
+    };
+    let signed = if *html { "html.sig" } else { "sig" };
+    let signature = here.fetch(&format!("/v1/requests/{id}/certificate?format={signed}")).await?;
+    let signature = signature.context("the service hands out no signature")?;
+    asking::write(out, &bytes)?;
+    asking::write(&beside(out), &signature)?;
+    here.show(&json!({"file": out.display().to_string(), "bytes": bytes.len()}), |_| {
+        output::line(&format!("{} · signature in {}", out.display(), beside(out).display()))
+    })
+}
+
 /// `certificate verify`.
-pub(super) fn certificate(command: &Certificate, form: Output) -> Result<Ended> {
-    let Certificate::Verify { file, signature } = command;
-    let read = |path: &std::path::Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+pub(super) fn certificate(file: &Path, signature: Option<&Path>, form: Output) -> Result<Ended> {
+    let read = |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
     let bytes = read(file)?;
-    let beside = signature.clone().unwrap_or_else(|| {
-        let mut name = file.as_os_str().to_owned();
-        name.push(".sig");
-        name.into()
-    });
+    let beside = signature.map_or_else(|| beside(file), Path::to_owned);
     let signature = String::from_utf8(read(&beside)?).unwrap_or_default();
     let certificate: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let key = certificate["public_key"].as_str().unwrap_or_default();

@@ -176,6 +176,7 @@ impl Connector {
                 executions: Vec::new(),
                 is_shredded: false,
                 batch: new.batch.clone(),
+                warned_percent: 0,
             };
             for (integration, execution_id) in integrations.iter().zip(&execution_ids) {
                 let mut execution = Execution::new(execution_id.clone(), &id, &integration.id, new.kind, now);

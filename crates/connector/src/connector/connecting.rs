@@ -71,12 +71,8 @@ impl Connector {
         Ok(report)
     }
 
-    /// Tries other credentials for a saved integration.
-    ///
-    /// # Errors
-    /// [`Error::TestFailed`].
-    pub(crate) async fn try_credentials(&self, id: &str, pair: &Pair) -> Result<()> {
-        let integration = self.integration(id).await?;
+    /// Tries the credentials that are to come into use.
+    pub(super) async fn try_credentials(&self, integration: &Integration, pair: &Pair) -> Result<()> {
         let dialect = self.dialect(&integration.dialect)?;
         let address = Address::parse(&integration.base_url, true)?;
         let session = Session::new(address, dialect, copied(pair), integration.throttle_percent, BTreeMap::new());
@@ -103,12 +99,13 @@ impl Connector {
             integration.last_tested_at = Some(report.tested_at);
             let is_limited = verdict.as_ref().is_some_and(|finding| finding.problem == probe::Problem::RateLimited);
             if integration.health != Health::Disabled && !is_limited {
-                integration.health = match (&verdict, warnings) {
+                let health = match (&verdict, warnings) {
                     (Some(_), _) => Health::Disconnected,
                     (None, true) => Health::Degraded,
                     (None, false) => Health::Connected,
                 };
-                integration.health_reason = verdict.as_ref().map(|finding| finding.problem.word().to_owned());
+                let reason = verdict.as_ref().map(|finding| finding.problem.word().to_owned());
+                integrations::set_health(tx, &mut integration, health, reason, report.tested_at).await?;
                 let able = report.capabilities.iter().filter(|(_, is_there)| **is_there);
                 integration.capabilities = able.map(|(name, _)| (*name).to_owned()).collect();
             }

@@ -168,6 +168,8 @@ impl Connector {
             let given = (was_extended, reason);
             let due_at = deadlines::extended_due_at(regulation, received_at, record.due_at, given, now)?;
             record.extended_due_at = Some(due_at);
+            // There is more time now: the same shares of it are warned of anew.
+            record.warned_percent = 0;
             REQUEST.put(tx, HERE, &record.id, &record);
             audit::record(tx, &Draft::by(actor, "request.extended", request).of_request(request), now).await?;
             Ok(record)

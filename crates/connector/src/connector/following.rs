@@ -58,22 +58,41 @@ impl Drop for Following<'_> {
     }
 }
 
+/// The changes of a request, as they are committed.
+pub(crate) struct Changes<'a> {
+    following: Following<'a>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Changes<'_> {
+    /// Waits for the next change; false when the service stops.
+    pub(crate) async fn next(&mut self) -> bool {
+        tokio::select! {
+            () = self.following.news() => true,
+            _ = self.stopping.wait_for(|stopping| *stopping) => false,
+        }
+    }
+}
+
 impl Connector {
+    /// The changes of a request from now on: look at it after this.
+    pub(crate) fn changes<'a>(&'a self, id: &'a str) -> Changes<'a> {
+        Changes { following: self.followers.follow(id), stopping: self.stopping.subscribe() }
+    }
+
     /// The request, as soon as it is final or waits for a person; or as it is when the service stops.
     ///
     /// # Errors
     /// [`Error::Missing`](crate::Error::Missing).
     pub async fn settled(&self, id: &str) -> Result<Request> {
-        let mut following = self.followers.follow(id);
-        let mut stopping = self.stopping.subscribe();
+        let mut changes = self.changes(id);
         loop {
             let request = self.request(id).await?;
             if request.state.status().is_final() || request.state.status() == Status::Held {
                 return Ok(request);
             }
-            tokio::select! {
-                () = following.news() => {}
-                _ = stopping.wait_for(|stopping| *stopping) => return Ok(request),
+            if !changes.next().await {
+                return Ok(request);
             }
         }
     }

@@ -155,6 +155,11 @@ impl Connector {
             let mut integration = before.clone();
             change(&mut integration)?;
             integration.delete_options.check()?;
+            if integration.health != before.health {
+                let (health, reason) = (integration.health, integration.health_reason.take());
+                integration.health = before.health;
+                integrations::set_health(tx, &mut integration, health, reason, now).await?;
+            }
             if integration.name != before.name {
                 if INTEGRATION_NAME.exists(tx, HERE, &integration.name).await? {
                     return Err(Error::Conflict("there is an integration of this name".to_owned()));
@@ -190,7 +195,8 @@ impl Connector {
                 }
                 DUE.delete(tx, HERE, &(at, execution.id.clone()));
             }
-            for version in integration.credential.saturating_sub(1)..=integration.credential {
+            // The one before may be kept still, and the next one may be there.
+            for version in integration.credential.saturating_sub(1)..=integration.credential + 1 {
                 CREDENTIAL.delete(tx, HERE, &(id.to_owned(), version));
             }
             crate::keys::shred(tx, id);
@@ -220,25 +226,54 @@ impl Connector {
         written.await.map_err(failed)
     }
 
-    /// Takes other credentials in use; requests that waited for them go on at once. A compromised pair is not kept.
+    /// Takes other credentials in use: they are stored as the next ones, tried, and take over in one commit; requests
+    /// that waited for them go on at once. The old pair is kept for a day, a compromised one not for a moment.
     ///
     /// # Errors
-    /// [`Error::Missing`].
+    /// [`Error::Missing`]; [`Error::TestFailed`], and the old ones stay in use.
     pub async fn rotate_credentials(&self, id: &str, pair: &Pair, is_compromised: bool) -> Result<()> {
+        let now = self.surroundings.now();
+        let staged = self.store.write(async |tx: &mut Transaction| {
+            let integration = integrations::load(tx, id).await?;
+            let key = self.ring.load(tx, id).await?;
+            let version = integration.credential + 1;
+            let (state, ended_at) = (CredentialState::Next, Some(now));
+            let next = Credential { state, ended_at, ..Credential::seal(pair, id, version, &key) };
+            CREDENTIAL.put(tx, HERE, &(id.to_owned(), version), &next);
+            audit::record(tx, &Draft::system("integration.credential_staged", id).with("version", version), now)
+                .await?;
+            Ok(integration)
+        });
+        let integration = staged.await.map_err(failed)?;
+        let next = (id.to_owned(), integration.credential + 1);
+        if let Err(error) = self.try_credentials(&integration, pair).await {
+            let dropped = self.store.write(async |tx: &mut Transaction| {
+                CREDENTIAL.delete(tx, HERE, &next);
+                Ok(())
+            });
+            dropped.await.map_err(failed)?;
+            return Err(error);
+        }
+        self.swap_credentials(id, is_compromised).await
+    }
+
+    /// Lets the next credentials take over.
+    async fn swap_credentials(&self, id: &str, is_compromised: bool) -> Result<()> {
         let now = self.surroundings.now();
         let written = self.store.write(async |tx: &mut Transaction| {
             let mut integration = integrations::load(tx, id).await?;
-            let key = self.ring.load(tx, id).await?;
             let (old, new) = (integration.credential, integration.credential + 1);
-            let mut retiring = integrations::credential(tx, &integration).await?;
-            retiring.state = CredentialState::Retiring;
+            let before = integrations::credential(tx, &integration).await?;
             if is_compromised {
                 CREDENTIAL.delete(tx, HERE, &(id.to_owned(), old));
             } else {
-                CREDENTIAL.put(tx, HERE, &(id.to_owned(), old), &retiring);
+                let retired = Credential { state: CredentialState::Retired, ended_at: Some(now), ..before };
+                CREDENTIAL.put(tx, HERE, &(id.to_owned(), old), &retired);
             }
             CREDENTIAL.delete(tx, HERE, &(id.to_owned(), old.saturating_sub(1)));
-            CREDENTIAL.put(tx, HERE, &(id.to_owned(), new), &Credential::seal(pair, id, new, &key));
+            let row = (id.to_owned(), new);
+            let next = CREDENTIAL.get(tx, HERE, &row).await?.ok_or_else(|| Error::missing("credential", id))?;
+            CREDENTIAL.put(tx, HERE, &row, &Credential { state: CredentialState::Active, ended_at: None, ..next });
             integration.credential = new;
             INTEGRATION.put(tx, HERE, &integration.id, &integration);
             audit::record(tx, &Draft::system("integration.rotated", id).with("version", new), now).await?;

@@ -1,13 +1,14 @@
 //! What operators look at: requests by page, people masked, limits, and what is under way.
 
 use ids::Timestamp;
-use store::{Direction, Limit};
+use store::{Direction, Limit, Table, Transaction};
 
 use super::Connector;
 use crate::{
-    Result, integrations,
-    integrations::Integration,
-    keyspace::{HERE, LIMIT, REQUEST},
+    Result, audit,
+    executions::{self, Phase},
+    integrations::{self, Integration},
+    keyspace::{CALLBACK_DUE, DUE, HERE, LIMIT, REQUEST, UNDELIVERED},
     requests::{Category, Kind, Request},
     status::Status,
     upstream::{Endpoint, LimitState},
@@ -35,6 +36,32 @@ pub struct Page {
     pub requests: Vec<Request>,
     /// Where the next page begins.
     pub next: Option<String>,
+}
+
+/// What waits.
+pub(crate) struct Backlog {
+    /// Jobs of the other side that are awaited.
+    pub(crate) tasks: u64,
+    /// Events and callbacks that nobody has taken.
+    pub(crate) events: u64,
+    /// The last entry of the audit log.
+    pub(crate) audit_seq: u64,
+}
+
+/// The rows of a table.
+async fn rows<K: store::Key, V: store::Value>(tx: &mut Transaction, table: &Table<K, V>) -> Result<Vec<K>> {
+    let mut range = table.range(HERE);
+    let mut keys = Vec::new();
+    loop {
+        let page = table.scan(tx, HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
+        if let Some((last, _)) = page.rows.last() {
+            range.start = store::key::after(table.key(HERE, last));
+        }
+        keys.extend(page.rows.into_iter().map(|(key, _)| key));
+        if !page.more {
+            return Ok(keys);
+        }
+    }
 }
 
 impl Filter {
@@ -112,6 +139,19 @@ impl Connector {
             limits.extend(limit.map(|limit| (*endpoint, limit)));
         }
         Ok(limits)
+    }
+
+    /// What waits, for `/metrics`.
+    pub(crate) async fn backlog(&self) -> Result<Backlog> {
+        let mut tx = self.store.read();
+        let mut tasks = 0;
+        for (_, id) in rows(&mut tx, &DUE).await? {
+            let execution = executions::load(&mut tx, &id).await?;
+            tasks += u64::from(execution.phase == Phase::Poll);
+        }
+        let events = rows(&mut tx, &UNDELIVERED).await?.len() + rows(&mut tx, &CALLBACK_DUE).await?.len();
+        let audit_seq = audit::head(&mut tx).await?.map_or(0, |head| head.seq);
+        Ok(Backlog { tasks, events: events as u64, audit_seq })
     }
 
     /// The moment, as the connector sees it.

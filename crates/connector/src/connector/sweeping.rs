@@ -1,14 +1,14 @@
 //! What is done from time to time: what has been kept long enough is destroyed (§4.5), and connections are tried again.
 
-use store::Transaction;
+use store::{Direction, Limit, Transaction};
 
 use super::{Connector, Filter};
 use crate::{
     Error, Result,
     error::failed,
     executions,
-    integrations::Health,
-    keyspace::{ARTIFACT, HERE},
+    integrations::{Health, Integration},
+    keyspace::{ARTIFACT, CREDENTIAL, HERE},
     requests::Request,
 };
 
@@ -29,6 +29,7 @@ impl Connector {
         loop {
             let page = self.requests(&Filter::default(), after.as_deref(), PAGE).await?;
             for request in &page.requests {
+                self.warn_of_deadline(request).await?;
                 self.sweep_one(request).await?;
             }
             match page.next {
@@ -38,6 +39,7 @@ impl Connector {
         }
         for integration in self.integrations().await? {
             let is_tried = matches!(integration.health, Health::Connected | Health::Degraded | Health::Disconnected);
+            self.drop_retired(&integration).await?;
             let tested_at = integration.last_tested_at.unwrap_or(integration.created_at);
             if is_tried && self.surroundings.now().micros() - tested_at.micros() >= DAY {
                 self.test_integration(&integration.id, integration.capabilities.iter().any(|one| one == "delete"))
@@ -45,6 +47,22 @@ impl Connector {
             }
         }
         Ok(())
+    }
+
+    /// Removes credentials that were replaced a day ago, and those that never came into use.
+    async fn drop_retired(&self, integration: &Integration) -> Result<()> {
+        let now = self.surroundings.now();
+        let written = self.store.write(async |tx: &mut Transaction| {
+            let range = CREDENTIAL.prefix(HERE, &(integration.id.clone(),));
+            let page = CREDENTIAL.scan(tx, HERE, range, Direction::Forward, Limit::PAGE).await?;
+            for (row, credential) in page.rows {
+                if credential.ended_at.is_some_and(|at| now.micros() - at.micros() >= DAY) {
+                    CREDENTIAL.delete(tx, HERE, &row);
+                }
+            }
+            Ok(())
+        });
+        written.await.map_err(failed)
     }
 
     async fn sweep_one(&self, request: &Request) -> Result<()> {

@@ -224,8 +224,16 @@ impl Run<'_> {
         let is_known = task_id.is_some();
         self.task_mut(order).upstream_task_id.clone_from(&task_id);
         self.audit("deletion.accepted", |draft| draft.with("task_id", task_id.as_deref().unwrap_or("unknown")));
-        self.execution.submission =
-            Some(Submission { task_id, at: now, body_sha256, polls, resubmissions, last_word: None, first_at });
+        self.execution.submission = Some(Submission {
+            task_id,
+            at: now,
+            body_sha256,
+            polls,
+            resubmissions,
+            last_word: None,
+            first_at,
+            deleted_counts: None,
+        });
         self.end(order, TaskStatus::Complete, None);
         if is_known {
             self.add(TaskKind::PollTask, None);
@@ -310,6 +318,9 @@ impl Run<'_> {
         }
         match meaning {
             Some(TaskWord::Completed) => {
+                if let Some(submission) = &mut self.execution.submission {
+                    submission.deleted_counts = deleted_counts(&body);
+                }
                 self.end(order, TaskStatus::Complete, None);
                 self.task_completed()
             }
@@ -364,10 +375,10 @@ impl Run<'_> {
         let first_at = self.execution.submission.as_ref().map_or(now, |submission| submission.first_at);
         let elapsed = now.micros() - first_at.micros();
         if elapsed >= DAY && self.execution.flag(Flag::TaskSlow) {
-            self.audit("task.slow", |draft| draft);
+            self.announce("task.slow", &[("after", "24h")]);
         }
         if elapsed >= TIMEOUT && self.execution.flag(Flag::Attention) {
-            self.audit("task.attention", |draft| draft);
+            self.announce("task.slow", &[("after", "14d"), ("flag", Flag::Attention.word())]);
         }
         let ends_at = self.request.due().max(first_at.plus_micros(TIMEOUT));
         let is_given_up = self.execution.state.status() == Status::Failed;
@@ -384,6 +395,12 @@ impl Run<'_> {
         self.wait_for_poll();
         Ok(())
     }
+}
+
+/// How much a job says that it deleted, by kind.
+fn deleted_counts(body: &Value) -> Option<std::collections::BTreeMap<String, u64>> {
+    let counts = body["result"]["deleted_counts"].as_object()?;
+    Some(counts.iter().filter_map(|(kind, count)| Some((kind.clone(), count.as_u64()?))).collect())
 }
 
 /// What a failed job says about itself.

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use ids::Timestamp;
+use serde_json::{Value, json};
 use store::Transaction;
 
 use crate::{
@@ -47,6 +48,8 @@ struct Changed {
     artifacts: BTreeSet<String>,
     attempts: BTreeMap<(u32, u32), Attempt>,
     audits: Vec<Draft>,
+    /// Events, each with the entry of the audit log that tells the same.
+    events: Vec<(Draft, Value)>,
     limits: BTreeSet<crate::upstream::Endpoint>,
     health: Option<(Health, Option<String>)>,
     erased: Vec<String>,
@@ -237,6 +240,21 @@ impl<'a> Run<'a> {
         self.changed.audits.push(detail(draft));
     }
 
+    /// Tells operators and receivers of events something about the request.
+    pub(crate) fn announce(&mut self, action: &'static str, facts: &[(&'static str, &str)]) {
+        let mut draft = Draft::system(action, &self.execution.id).of_request(&self.request.id);
+        let mut data = json!({
+            "request_id": self.request.id,
+            "external_id": self.request.external_id,
+            "integration_id": self.execution.integration,
+        });
+        for (name, value) in facts {
+            draft = draft.with(name, value);
+            data[*name] = (*value).into();
+        }
+        self.changed.events.push((draft, data));
+    }
+
     /// Notes that a user was erased.
     pub(crate) fn note_erased(&mut self, id: &str) {
         let hash = self.connector.pepper.hash(format!("user_id:{id}").as_bytes());
@@ -273,7 +291,7 @@ impl<'a> Run<'a> {
             self.execution.flag(crate::requests::Flag::PostCompletionFailure);
             self.execution.is_background = false;
             self.execution.next_run_at = None;
-            self.audit("request.post_completion_failure", |draft| draft.with("reason", reason));
+            self.announce("request.post_completion_failure", &[("reason", reason.word())]);
             return Ok(());
         }
         let did_something = self.execution.is_irreversible
@@ -335,7 +353,6 @@ impl<'a> Run<'a> {
         let (tasks, targets, artifacts, session) = (&self.tasks, &self.targets, &self.artifacts, &self.session);
         let changed = &changed;
         let written = self.connector.store.write(async |tx: &mut Transaction| {
-            put(tx, execution).await?;
             for order in &changed.tasks {
                 SUB_TASK.put(tx, HERE, &(id.clone(), *order), &tasks[order]);
             }
@@ -356,19 +373,28 @@ impl<'a> Run<'a> {
             }
             if let Some((health, why)) = &changed.health {
                 let mut integration = integrations::load(tx, &execution.integration).await?;
-                (integration.health, integration.health_reason) = (*health, why.clone());
+                integrations::set_health(tx, &mut integration, *health, why.clone(), now).await?;
                 INTEGRATION.put(tx, HERE, &integration.id, &integration);
             }
             for hash in &changed.erased {
                 ERASED.put(tx, HERE, &(execution.integration.clone(), hash.clone()), &now.micros());
             }
+            let mut audit_seqs = execution.audit_seqs.clone();
             for draft in &changed.audits {
-                audit::record(tx, draft, now).await?;
+                let seq = audit::record(tx, draft, now).await?;
+                if draft.action.contains("deletion.") {
+                    audit_seqs.push(seq);
+                }
+            }
+            put(tx, &Execution { audit_seqs: audit_seqs.clone(), ..execution.clone() }).await?;
+            for (draft, data) in &changed.events {
+                let seq = audit::record(tx, draft, now).await?;
+                crate::hooks::announce(tx, draft.action, &execution.request, data, seq, now).await?;
             }
             roll_up(tx, &execution.request, now).await?;
-            Ok(())
+            Ok(audit_seqs)
         });
-        written.await.map_err(failed)?;
+        self.execution.audit_seqs = written.await.map_err(failed)?;
         self.connector.followers.tell(&self.execution.request);
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Result, audit,
-    executions::{Check, Phase, TaskKind, TaskStatus},
+    executions::{Check, Phase, SubTask, TaskKind, TaskStatus},
     requests::Flag,
     status::{Change, Outcome, Reason},
     upstream::{Call, Endpoint, Meaning},
@@ -27,7 +27,6 @@ const RE_REGISTERED: &str = "re-registered";
 /// What this API does not reach is named, not implied.
 const SCOPE: &[&str] = &[
     "Group calls are not deleted by this API.",
-    "Channels that the person owned with others stay, and belong to somebody else now.",
     "Backups of the service are outside this API.",
     "Webhooks that were delivered before the deletion are outside this API.",
     "Moderation logs may be kept by the service.",
@@ -152,6 +151,7 @@ impl Run<'_> {
         }
         if !self.execution.residue.is_empty() {
             self.execution.clean_rounds = 0;
+            self.connector.counters.found_residue();
             let turn = self.execution.round as usize - 1;
             return match LOOK_AGAIN_AFTER.get(turn) {
                 Some(wait) => {
@@ -194,8 +194,42 @@ impl Run<'_> {
         let order = self.execution.sub_tasks.saturating_sub(1);
         self.keep_bytes("erasure-certificate.json", text.as_bytes(), order)?;
         self.keep_bytes("erasure-certificate.json.sig", signature.as_bytes(), order)?;
+        let page = crate::package::certificate_page(&certificate);
+        let signature = self.connector.signer.sign(page.as_bytes());
+        self.keep_bytes("erasure-certificate.html", page.as_bytes(), order)?;
+        self.keep_bytes("erasure-certificate.html.sig", signature.as_bytes(), order)?;
         self.audit("deletion.certified", |draft| draft.with("sha256", crate::keys::sha256(text.as_bytes())));
         Ok(())
+    }
+
+    /// What is not reached, with whom the channels of the person went to.
+    fn scope(&self) -> Vec<String> {
+        let owner = self.execution.options.as_ref().and_then(|options| options.new_channel_owner_id.as_deref());
+        let owner = owner.unwrap_or("an id that the service made, such as delete-user-…");
+        let channels = format!("Channels that the person owned with others stay, and belong to {owner} now.");
+        std::iter::once(channels).chain(SCOPE.iter().map(|line| (*line).to_owned())).collect()
+    }
+
+    /// What was done, and when.
+    fn timeline(&self) -> Vec<Value> {
+        let is_told = |task: &SubTask| !matches!(task.kind, TaskKind::Verify);
+        let done = self.tasks().filter(|(_, task)| is_told(task) && task.ended_at.is_some());
+        done.map(|(_, task)| {
+            json!({
+                "at": task.ended_at.map(|at| at.rfc3339().to_string()),
+                "what": task.kind.word(),
+                "status": task.status.word(),
+                "task_id": task.upstream_task_id,
+                "attempts": task.attempts,
+            })
+        })
+        .collect()
+    }
+
+    /// What the service says that it deleted, by kind, where it says so.
+    fn deleted_counts(&self) -> Value {
+        let counts = self.execution.submission.as_ref().and_then(|submission| submission.deleted_counts.as_ref());
+        counts.map_or(Value::Null, |counts| json!(counts))
     }
 
     /// The jobs that deleted feeds data.
@@ -244,7 +278,10 @@ impl Run<'_> {
             "checks": checks,
             "issued_at": self.now().rfc3339().to_string(),
             "audit": head.map(|head| json!({"seq": head.seq, "hash": head.hash})),
-            "scope": SCOPE,
+            "audit_seqs": self.execution.audit_seqs,
+            "scope": self.scope(),
+            "timeline": self.timeline(),
+            "deleted_counts": self.deleted_counts(),
             "public_key": self.connector.signer.public_key(),
         })
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{opendsr, router::routes};
+use super::{opendsr, results, router::routes};
 
 /// The OpenAPI document of the service.
 pub fn document() -> Value {
@@ -34,6 +34,13 @@ pub fn document() -> Value {
         "operationId": "get_opendsr_certificate",
         "responses": {"200": {"description": "PEM.", "content": {"application/x-pem-file": {}}}},
     });
+    let link = json!({
+        "summary": "Fetch a package by a one-time link",
+        "operationId": "get_links_one",
+        "parameters": [{"name": "token", "in": "path", "required": true, "schema": {"type": "string"}}],
+        "responses": {"200": {"description": "The package.", "content": {"application/zip": {}}}},
+    });
+    paths.insert(format!("{}/{{token}}", results::LINKS_PATH), json!({"get": link}));
     paths.insert(opendsr::CERTIFICATE_PATH.to_owned(), json!({"get": certificate}));
     json!({
         "openapi": "3.1.0",

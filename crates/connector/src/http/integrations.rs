@@ -303,7 +303,6 @@ pub(super) async fn rotate((State(connector), _): Here, Path(id): Path<String>, 
     if let Some(finding) = crate::probe::lint(&pair) {
         return Err(Problem::field("api_secret", finding.message));
     }
-    connector.try_credentials(&id, &pair).await?;
     connector.rotate_credentials(&id, &pair, given.compromised).await?;
     Ok(Json(views::report(&connector.test_integration(&id, true).await?)))
 }

@@ -1,14 +1,25 @@
 //! What came of a request: packages, manifests, certificates.
 
-use std::io::{Cursor, Read as _};
-
-use axum::{
-    extract::{Path, State},
-    response::{IntoResponse, Response},
+use std::{
+    io::{Cursor, Read as _},
+    sync::Arc,
 };
 
-use super::{Problem, router::Here};
-use crate::{Connector, Error};
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Problem, body, router::Here, views};
+use crate::{Connector, Error, links::GOOD_FOR_SECS};
+
+/// Where links lead.
+pub(super) const LINKS_PATH: &str = "/v1/links";
 
 /// A file of the first execution that has it.
 async fn file(connector: &Connector, id: &str, name: &str) -> Result<Vec<u8>, Problem> {
@@ -25,7 +36,11 @@ async fn file(connector: &Connector, id: &str, name: &str) -> Result<Vec<u8>, Pr
 }
 
 pub(super) async fn package((State(connector), _): Here, Path(id): Path<String>) -> Result<Response, Problem> {
-    let bytes = file(&connector, &id, "package.zip").await?;
+    archive(&connector, &id).await
+}
+
+async fn archive(connector: &Connector, id: &str) -> Result<Response, Problem> {
+    let bytes = file(connector, id, "package.zip").await?;
     let named = format!("attachment; filename=\"{id}.zip\"");
     let headers = [("content-type", "application/zip".to_owned()), ("content-disposition", named)];
     Ok((headers, bytes).into_response())
@@ -41,23 +56,67 @@ pub(super) async fn manifest((State(connector), _): Here, Path(id): Path<String>
     Ok(([("content-type", "application/json")], text).into_response())
 }
 
-pub(super) async fn certificate((State(connector), _): Here, Path(id): Path<String>) -> Result<Response, Problem> {
-    let text = file(&connector, &id, "erasure-certificate.json").await?;
-    let signature = file(&connector, &id, "erasure-certificate.json.sig").await?;
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Form {
+    format: Option<String>,
+}
+
+/// The certificate: as JSON with its signature in the headers, the page for people, or a signature alone.
+pub(super) async fn certificate(
+    (State(connector), _): Here,
+    Path(id): Path<String>,
+    Query(form): Query<Form>,
+) -> Result<Response, Problem> {
+    let (name, media_type) = match form.format.as_deref() {
+        None | Some("json") => ("erasure-certificate.json", "application/json"),
+        Some("html") => ("erasure-certificate.html", "text/html; charset=utf-8"),
+        Some("sig") => ("erasure-certificate.json.sig", "text/plain"),
+        Some("html.sig") => ("erasure-certificate.html.sig", "text/plain"),
+        Some(_) => return Err(Problem::field("format", "must be json, html, sig or html.sig")),
+    };
+    let text = file(&connector, &id, name).await?;
+    let signature = file(&connector, &id, &format!("{}.sig", name.trim_end_matches(".sig"))).await?;
     let signature = String::from_utf8(signature).unwrap_or_default();
     let key = connector.public_key();
     let headers = [
-        ("content-type", "application/json"),
+        ("content-type", media_type),
         ("millpond-signature", signature.as_str()),
         ("millpond-public-key", key.as_str()),
     ];
     Ok((headers, text).into_response())
 }
 
-pub(super) async fn events(_: Here, Path(_): Path<String>) -> Problem {
-    Problem::unavailable("following a request as a stream")
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    expires_in_s: Option<u32>,
+    downloads: Option<u32>,
 }
 
-pub(super) async fn link(_: Here, Path(_): Path<String>) -> Problem {
-    Problem::unavailable("a one-time link")
+pub(super) async fn link(
+    (State(connector), Extension(caller)): Here,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let wanted: Wanted = body::read(&bytes)?;
+    // Nobody gets a link to nothing.
+    file(&connector, &id, "package.zip").await?;
+    let (secs, downloads) = (wanted.expires_in_s.unwrap_or(GOOD_FOR_SECS), wanted.downloads.unwrap_or(1));
+    let (link, token) = connector.make_link(&id, secs, downloads, &caller.name).await?;
+    let shown = json!({
+        "url": format!("{LINKS_PATH}/{}", token.expose()),
+        "expires_at": views::time(Some(link.expires_at)),
+        "downloads": link.left,
+    });
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// The package that a link leads to, for whoever has the link.
+pub(super) async fn linked(
+    State(connector): State<Arc<Connector>>,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
+    let id = connector.use_link(&token).await?;
+    archive(&connector, &id).await
 }

@@ -15,7 +15,8 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    Caller, Problem, audit, batches, document, integrations, metrics, opendsr, requests, results, tokens, webhooks,
+    Caller, Problem, audit, batches, document, events, integrations, metrics, opendsr, requests, results, tokens,
+    webhooks,
 };
 use crate::{
     Connector,
@@ -94,7 +95,7 @@ fn api() -> Api {
         .on("GET", "/v1/requests/{id}/package", ReadPackages, "Fetch the package", results::package)
         .on("GET", "/v1/requests/{id}/manifest", ReadPackages, "Fetch the package's manifest", results::manifest)
         .on("GET", "/v1/requests/{id}/certificate", ReadCertificates, "Fetch the certificate", results::certificate)
-        .on("GET", "/v1/requests/{id}/events", ReadRequests, "Follow a request", results::events)
+        .on("GET", "/v1/requests/{id}/events", ReadRequests, "Follow a request, as server-sent events", events::follow)
         .on("POST", "/v1/requests/{id}/link", ReadPackages, "Make a one-time link", results::link)
         .on("POST", "/v1/batches", WriteRequests, "Make many requests, from lines of JSON or CSV", batches::create)
         .on("GET", "/v1/batches/{id}", ReadRequests, "Show how far a batch is", batches::get)
@@ -147,6 +148,7 @@ pub fn router(connector: Arc<Connector>) -> Router {
         .route("/healthz", axum::routing::get(async || "ok\n"))
         .route("/openapi.json", axum::routing::get(async || axum::Json(document())))
         .route("/metrics", axum::routing::get(metrics::show))
+        .route(&format!("{}/{{token}}", results::LINKS_PATH), axum::routing::get(results::linked))
         .route(opendsr::CERTIFICATE_PATH, axum::routing::get(opendsr::certificate))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))

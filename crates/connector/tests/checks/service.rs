@@ -129,7 +129,7 @@ async fn what_is_wrong_is_named_and_never_repeated() {
     }
     assert_eq!(call(&place, "GET", "/v1/requests/dsr_x", json!({})).await.status, 404);
     assert_eq!(call(&place, "GET", "/v2", json!({})).await.status, 404);
-    assert_eq!(call(&place, "POST", "/v1/requests/dsr_x/link", json!({})).await.status, 501);
+    assert_eq!(call(&place, "POST", "/v1/requests/dsr_x/link", json!({})).await.status, 404);
 }
 
 #[tokio::test]

@@ -40,6 +40,7 @@ impl Run<'_> {
         match self.session.gate(call.endpoint, self.now()) {
             Gate::Go => true,
             Gate::Wait(until) => {
+                self.connector.counters.throttled(until.micros() - self.now().micros());
                 self.wait_until(until);
                 false
             }
@@ -52,6 +53,7 @@ impl Run<'_> {
         let session = self.session.clone();
         let connector = self.connector;
         let answer = session.call(&connector.http, call, sink, &connector.surroundings).await;
+        connector.counters.called(call.endpoint, answer.status, self.now().micros() - started_at.micros());
         self.note(order, call, started_at, &answer);
         answer
     }
@@ -137,12 +139,14 @@ impl Run<'_> {
         task.failing_since.get_or_insert(now);
         match next {
             Next::Retry(at, why) => {
+                self.connector.counters.retried(why);
                 task.status = TaskStatus::Retrying;
                 task.last_error = Some(failure(why, answer));
                 self.wait_until(at);
                 self.change(Change::Retry(why))
             }
             Next::Reconcile(at) => {
+                self.connector.counters.retried(Reason::Uncertain);
                 task.status = TaskStatus::Uncertain;
                 task.last_error = Some(failure(Reason::Uncertain, answer));
                 self.wait_until(at);
