@@ -5,6 +5,7 @@
 mod access;
 mod deletion;
 mod feeds;
+mod files;
 mod finding;
 mod run;
 mod verification;
@@ -96,6 +97,8 @@ impl Run<'_> {
             TaskKind::ExportAsync => self.export_async(order).await?,
             TaskKind::FeedsExport => self.export_feeds(order).await?,
             TaskKind::FeedsDelete => self.delete_feeds(order).await?,
+            TaskKind::ListFiles => self.list_files(order)?,
+            TaskKind::FetchFile => self.fetch_file(order).await?,
             TaskKind::Package => self.package(order).await?,
             TaskKind::Reread => self.reread(order).await?,
             TaskKind::DeleteUsers => self.delete_users(order).await?,

@@ -67,6 +67,10 @@ words! {
         9 Package = "package",
         /// Looks at the targets once more before they are deleted.
         11 Reread = "reread",
+        /// Lists the files that a user's messages name.
+        12 ListFiles = "list_files",
+        /// Fetches one of them.
+        13 FetchFile = "fetch_file",
     }
 }
 
@@ -180,6 +184,9 @@ pub struct SubTask {
     /// What a check looks at.
     #[n(17)]
     pub check: Option<Check>,
+    /// Which file is fetched, by its number among those of the user.
+    #[n(18)]
+    pub file: Option<u32>,
 }
 
 /// One try of a sub-task: never bodies, never tokens.
@@ -385,6 +392,7 @@ impl SubTask {
             answer_status: None,
             answer_bytes: 0,
             check: None,
+            file: None,
         }
     }
 

@@ -145,6 +145,19 @@ pub struct Contents {
     pub async_export_fallback: bool,
 }
 
+impl Contents {
+    /// Checks what does not go together.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub fn check(&self) -> Result<()> {
+        if !self.raw && !self.redact_others {
+            return Err(Error::invalid("raw", "may be false only where `redact_others` is true"));
+        }
+        Ok(())
+    }
+}
+
 impl Default for Contents {
     fn default() -> Self {
         Contents {
@@ -319,6 +332,11 @@ impl Credential {
             state: CredentialState::Active,
             ended_at: None,
         }
+    }
+
+    /// The same pair, good for something else since `ended_at`.
+    pub(crate) fn in_state(self, state: CredentialState, ended_at: Option<Timestamp>) -> Self {
+        Credential { state, ended_at, ..self }
     }
 
     /// Opens the pair.

@@ -5,12 +5,13 @@
 mod certificate;
 mod check;
 mod manifest;
+mod others;
 mod views;
 mod write;
 
 pub(crate) use certificate::certificate_page;
 pub use check::{Summary, verify};
-pub(crate) use views::csv_cell;
+pub(crate) use views::{csv_cell, each};
 
 /// Why an archive is not what its manifest says.
 #[derive(Debug, thiserror::Error)]

@@ -67,7 +67,16 @@ impl Connector {
             return self.save_batch(&batch).await;
         };
         let mut tx = self.store.read();
-        let integration = integrations::load(&mut tx, &first).await?;
+        let integration = match integrations::load(&mut tx, &first).await {
+            Ok(integration) => integration,
+            // It was removed meanwhile: nothing is deleted there.
+            Err(Error::Missing { .. }) => {
+                batch.uncounted.remove(0);
+                (batch.counted, batch.sealed_cursor) = (0, None);
+                return self.save_batch(&batch).await;
+            }
+            Err(error) => return Err(error),
+        };
         let key = self.ring.load(&mut tx, &batch.id).await?;
         drop(tx);
         let session = self.session(&integration).await?;

@@ -83,6 +83,7 @@ impl NewIntegration {
         if !(1..=100).contains(&self.throttle_percent) {
             return Err(Error::invalid("throttle_percent", "must be 1 to 100"));
         }
+        self.contents.check()?;
         self.delete_options.check()
     }
 }
@@ -155,6 +156,7 @@ impl Connector {
             let mut integration = before.clone();
             change(&mut integration)?;
             integration.delete_options.check()?;
+            integration.contents.check()?;
             if integration.health != before.health {
                 let (health, reason) = (integration.health, integration.health_reason.take());
                 integration.health = before.health;
@@ -237,8 +239,7 @@ impl Connector {
             let integration = integrations::load(tx, id).await?;
             let key = self.ring.load(tx, id).await?;
             let version = integration.credential + 1;
-            let (state, ended_at) = (CredentialState::Next, Some(now));
-            let next = Credential { state, ended_at, ..Credential::seal(pair, id, version, &key) };
+            let next = Credential::seal(pair, id, version, &key).in_state(CredentialState::Next, Some(now));
             CREDENTIAL.put(tx, HERE, &(id.to_owned(), version), &next);
             audit::record(tx, &Draft::system("integration.credential_staged", id).with("version", version), now)
                 .await?;
@@ -267,13 +268,13 @@ impl Connector {
             if is_compromised {
                 CREDENTIAL.delete(tx, HERE, &(id.to_owned(), old));
             } else {
-                let retired = Credential { state: CredentialState::Retired, ended_at: Some(now), ..before };
+                let retired = before.in_state(CredentialState::Retired, Some(now));
                 CREDENTIAL.put(tx, HERE, &(id.to_owned(), old), &retired);
             }
             CREDENTIAL.delete(tx, HERE, &(id.to_owned(), old.saturating_sub(1)));
             let row = (id.to_owned(), new);
             let next = CREDENTIAL.get(tx, HERE, &row).await?.ok_or_else(|| Error::missing("credential", id))?;
-            CREDENTIAL.put(tx, HERE, &row, &Credential { state: CredentialState::Active, ended_at: None, ..next });
+            CREDENTIAL.put(tx, HERE, &row, &next.in_state(CredentialState::Active, None));
             integration.credential = new;
             INTEGRATION.put(tx, HERE, &integration.id, &integration);
             audit::record(tx, &Draft::system("integration.rotated", id).with("version", new), now).await?;

@@ -49,7 +49,7 @@ pub(crate) struct Backlog {
 }
 
 /// The rows of a table.
-async fn rows<K: store::Key, V: store::Value>(tx: &mut Transaction, table: &Table<K, V>) -> Result<Vec<K>> {
+async fn rows<K: store::Key, V: store::Record>(tx: &mut Transaction, table: &Table<K, V>) -> Result<Vec<K>> {
     let mut range = table.range(HERE);
     let mut keys = Vec::new();
     loop {

@@ -5,10 +5,12 @@ use store::{Direction, Limit, Transaction};
 use super::{Connector, Filter};
 use crate::{
     Error, Result,
+    batches::BatchState,
     error::failed,
     executions,
     integrations::{Health, Integration},
-    keyspace::{ARTIFACT, CREDENTIAL, HERE},
+    keys,
+    keyspace::{ARTIFACT, BATCH, BATCH_ROW, CREDENTIAL, HERE, LINK},
     requests::Request,
 };
 
@@ -37,6 +39,7 @@ impl Connector {
                 None => break,
             }
         }
+        self.drop_ended().await?;
         for integration in self.integrations().await? {
             let is_tried = matches!(integration.health, Health::Connected | Health::Degraded | Health::Disconnected);
             self.drop_retired(&integration).await?;
@@ -44,6 +47,33 @@ impl Connector {
             if is_tried && self.surroundings.now().micros() - tested_at.micros() >= DAY {
                 self.test_integration(&integration.id, integration.capabilities.iter().any(|one| one == "delete"))
                     .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes links that have ended, and batches whose rows were never written whole.
+    async fn drop_ended(&self) -> Result<()> {
+        let now = self.surroundings.now();
+        let written = self.store.write(async |tx: &mut Transaction| {
+            let page = LINK.scan(tx, HERE, LINK.range(HERE), Direction::Forward, Limit::PAGE).await?;
+            for (hash, _) in page.rows.into_iter().filter(|(_, link)| link.expires_at <= now) {
+                LINK.delete(tx, HERE, &hash);
+            }
+            Ok(())
+        });
+        written.await.map_err(failed)?;
+        let mut tx = self.store.read();
+        let page = BATCH.scan(&mut tx, HERE, BATCH.range(HERE), Direction::Forward, Limit::PAGE).await?;
+        for (id, batch) in page.rows {
+            if batch.state == BatchState::Loading && now.micros() - batch.created_at.micros() >= DAY {
+                self.store.clear(BATCH_ROW.prefix(HERE, &(id.clone(),))).await?;
+                let written = self.store.write(async |tx: &mut Transaction| {
+                    BATCH.delete(tx, HERE, &id);
+                    keys::shred(tx, &id);
+                    Ok(())
+                });
+                written.await.map_err(failed)?;
             }
         }
         Ok(())

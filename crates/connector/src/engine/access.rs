@@ -31,6 +31,9 @@ impl Run<'_> {
             if self.integration.includes_feeds() {
                 self.add(TaskKind::FeedsExport, Some(number));
             }
+            if self.integration.contents.include_files {
+                self.add(TaskKind::ListFiles, Some(number));
+            }
         }
         self.execution.phase = Phase::Export;
         Ok(())
@@ -164,7 +167,7 @@ impl Run<'_> {
 
     async fn fetch_export(&mut self, order: u32, name: String, url: &str) -> Result<()> {
         let mut blob = self.new_blob()?;
-        let answer = self.connector.http.download(url, &mut blob).await;
+        let answer = self.connector.http.download_export(url, &mut blob).await;
         match answer.meaning {
             Meaning::Ok => {
                 let written = blob.finish()?;

@@ -35,11 +35,6 @@ impl Problem {
     pub(super) fn detail(&self) -> &str {
         &self.detail
     }
-
-    pub(super) fn unavailable(what: &str) -> Self {
-        let detail = format!("{what} is not available in this version");
-        Problem::new(StatusCode::NOT_IMPLEMENTED, "not_available", detail)
-    }
 }
 
 /// What the front refuses, as RFC 9457 says.

@@ -14,7 +14,7 @@ pub(super) const CSV_HEAD: &str = "id,channel,created_at,text\r\n";
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// Calls `each` with every element of the array `name` of the object in `input`, holding one at a time.
-pub(super) fn each(input: impl Read, name: &str, mut each: impl FnMut(&RawValue) -> io::Result<()>) -> io::Result<u64> {
+pub(crate) fn each(input: impl Read, name: &str, mut each: impl FnMut(&RawValue) -> io::Result<()>) -> io::Result<u64> {
     let mut count = 0;
     let mut trouble = None;
     let mut take = |raw: &RawValue| {
@@ -91,8 +91,7 @@ impl<'de> Visitor<'de> for Array<'_> {
 }
 
 /// A message as a row of the table.
-pub(super) fn csv_row(message: &RawValue) -> String {
-    let fields: Value = serde_json::from_str(message.get()).unwrap_or_default();
+pub(super) fn csv_row(fields: &Value) -> String {
     let cell = |name: &str| match &fields[name] {
         Value::String(text) => csv_cell(text),
         Value::Null => String::new(),

@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
 use super::{
     manifest::{File, Integration, Manifest, Producer, Records, SCHEMA, Subject},
+    others::Mask,
     views,
 };
 use crate::{
@@ -41,7 +42,16 @@ struct Plan {
     bodies: Vec<Body>,
     manifest: Manifest,
     calls: Value,
+    /// How others are masked in what is made for people: for each subject, in order.
+    masks: Vec<Mask>,
+    /// Whether bodies are taken in as they came.
+    is_raw: bool,
 }
+
+/// Why a body is not in a package.
+const LEFT_OUT: &str = "left out, because it names others as it came";
+/// The bodies that name others.
+const OF_OTHERS: &[&str] = &["export.json", "async_export.jsonl", "feeds_export.jsonl"];
 
 /// The archive that is being written, with what is in it so far.
 struct Archive<W: Write + io::Seek> {
@@ -91,6 +101,7 @@ impl<W: Write + io::Seek> Archive<W> {
             Some("jsonl") => "application/x-ndjson",
             Some("csv") => "text/csv",
             Some("html") => "text/html",
+            _ if path.contains("/files/") => "application/octet-stream",
             _ => "text/plain",
         };
         self.files.push(File {
@@ -125,21 +136,36 @@ impl Run<'_> {
 
     fn plan_package_of(&self) -> Result<Plan> {
         let request = self.request();
-        let gaps = self.gaps();
+        let mut gaps = self.gaps();
+        let complete = gaps.iter().all(|gap| gap["why"] == "too large for one answer; exported as a file");
+        let contents = self.integration().contents.clone();
+        let salt = self.connector().pepper.hash(request.id.as_bytes());
         // The same moment however often it is built: when the last call ended.
         let calls = self.tasks().filter(|(_, task)| task.kind != TaskKind::Package);
         let generated_at = calls.filter_map(|(_, task)| task.ended_at).max().unwrap_or(request.created_at);
         let identifiers = &request.identifiers;
         let mut subjects = Vec::new();
+        let mut masks = Vec::new();
         for (number, user_id) in self.target_ids()? {
             let matched = self.target(number).matched_by.iter();
             let matched = matched.filter_map(|one| identifiers.get(*one as usize)).map(|one| one.category.to_string());
+            if contents.redact_others {
+                masks.push(Mask::new(&user_id, &salt));
+            }
             subjects.push(Subject {
                 n: number + 1,
                 user_id,
                 matched_by: matched.collect(),
                 records: Records::default(),
             });
+        }
+        let mut bodies = Vec::new();
+        for (name, artifact) in self.artifacts().filter(|(name, _)| name.contains('/')) {
+            let body = self.body(name, artifact)?;
+            if !contents.raw && OF_OTHERS.contains(&body.file.as_str()) {
+                gaps.push(json!({"what": body.file, "subject": body.number + 1, "why": LEFT_OUT}));
+            }
+            bodies.push(body);
         }
         let integration = self.integration();
         let manifest = Manifest {
@@ -150,17 +176,13 @@ impl Run<'_> {
             regulation: request.regulation.to_string(),
             integration: Integration { name: integration.name.clone(), host: self.host(), kind: "stream".to_owned() },
             generated_at: generated_at.rfc3339().to_string(),
-            complete: gaps.iter().all(|gap| gap["why"] == "too large for one answer; exported as a file"),
+            complete,
             gaps,
             subjects,
             files: Vec::new(),
             producer: Producer { name: "millpond".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         };
-        let mut bodies = Vec::new();
-        for (name, artifact) in self.artifacts().filter(|(name, _)| name.contains('/')) {
-            bodies.push(self.body(name, artifact)?);
-        }
-        Ok(Plan { bodies, manifest, calls: self.calls() })
+        Ok(Plan { bodies, manifest, calls: self.calls(), masks, is_raw: contents.raw })
     }
 
     fn body(&self, name: &str, artifact: &Artifact) -> Result<Body> {
@@ -210,14 +232,32 @@ fn fill<W: Write + io::Seek>(archive: &mut Archive<W>, plan: &mut Plan, blobs: &
             file => file,
         };
         let source = SOURCES.iter().find(|(file, _)| *file == body.file).map(|(_, call)| *call);
+        let source = source.or_else(|| body.file.starts_with("files/").then_some("fetch_file"));
         let read = || blobs.read(&body.blob, &body.key);
+        let mask = subject_mask(plan, body.number);
         let mut raw = read()?;
-        let copied = archive.add(&format!("{folder}/{path}"), source, |out| io::copy(&mut raw, out).map(drop));
+        let copied = match mask.filter(|_| !plan.is_raw) {
+            Some(_) if OF_OTHERS.contains(&body.file.as_str()) => Ok(()),
+            Some(mask) if body.file == "moderation_report.json" => {
+                let report: Value = serde_json::from_reader(io::BufReader::new(raw)).unwrap_or_default();
+                let report = mask.applied(report).to_string();
+                archive.add(&format!("{folder}/{path}"), source, |out| out.write_all(report.as_bytes()))
+            }
+            _ => archive.add(&format!("{folder}/{path}"), source, |out| io::copy(&mut raw, out).map(drop)),
+        };
         copied.map_err(trouble)?;
+        let listed = if body.file == "export.json" {
+            Some(lists(archive, &folder, &read, mask).map_err(trouble)?)
+        } else {
+            None
+        };
         let subject = plan.manifest.subjects.iter_mut().find(|subject| subject.n == body.number + 1);
         let Some(subject) = subject else { continue };
         match body.file.as_str() {
-            "export.json" => subject.records = lists(archive, &folder, &read).map_err(trouble)?,
+            "export.json" => {
+                let reports = subject.records.reports;
+                subject.records = Records { reports, ..listed.unwrap_or_default() };
+            }
             "moderation_report.json" => {
                 let report: Value = serde_json::from_reader(io::BufReader::new(read()?)).unwrap_or_default();
                 subject.records.reports = entries(&report);
@@ -236,27 +276,47 @@ fn fill<W: Write + io::Seek>(archive: &mut Archive<W>, plan: &mut Plan, blobs: &
     archive.add_text("public-key.txt", &signer.public_key()).map_err(trouble)
 }
 
+/// How others are masked for a subject, if they are.
+fn subject_mask(plan: &Plan, number: usize) -> Option<&Mask> {
+    let at = plan.manifest.subjects.iter().position(|subject| subject.n == number + 1)?;
+    plan.masks.get(at)
+}
+
 /// The lists of an export, for programs and for people.
 fn lists<W: Write + io::Seek>(
     archive: &mut Archive<W>,
     folder: &str,
     read: &dyn Fn() -> Result<Reader>,
+    mask: Option<&Mask>,
 ) -> io::Result<Records> {
     let open = || read().map_err(io::Error::other);
+    let line = |raw: &RawValue| match mask {
+        Some(mask) => format!("{}\n", shown(raw, Some(mask))),
+        None => views::json_line(raw),
+    };
     let mut records = Records::default();
     archive.add(&format!("{folder}/messages.jsonl"), None, |out| {
-        records.messages = views::each(open()?, "messages", |raw| out.write_all(views::json_line(raw).as_bytes()))?;
+        records.messages = views::each(open()?, "messages", |raw| out.write_all(line(raw).as_bytes()))?;
         Ok(())
     })?;
     archive.add(&format!("{folder}/messages.csv"), None, |out| {
         out.write_all(views::CSV_HEAD.as_bytes())?;
-        views::each(open()?, "messages", |raw| out.write_all(views::csv_row(raw).as_bytes())).map(drop)
+        views::each(open()?, "messages", |raw| out.write_all(views::csv_row(&shown(raw, mask)).as_bytes())).map(drop)
     })?;
     archive.add(&format!("{folder}/reactions.jsonl"), None, |out| {
-        records.reactions = views::each(open()?, "reactions", |raw| out.write_all(views::json_line(raw).as_bytes()))?;
+        records.reactions = views::each(open()?, "reactions", |raw| out.write_all(line(raw).as_bytes()))?;
         Ok(())
     })?;
     Ok(records)
+}
+
+/// A record as people are shown it.
+fn shown(raw: &RawValue, mask: Option<&Mask>) -> Value {
+    let record = serde_json::from_str(raw.get()).unwrap_or_default();
+    match mask {
+        Some(mask) => mask.applied(record),
+        None => record,
+    }
 }
 
 /// The entries of the first list in a report.

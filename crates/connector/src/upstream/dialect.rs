@@ -85,6 +85,9 @@ pub struct Dialect {
     pub(crate) default_base_url: String,
     paths: BTreeMap<String, String>,
     pub(crate) user_report_parameter: String,
+    /// Hosts of its own from which files are fetched; one that begins with a dot means all below it.
+    #[serde(default)]
+    pub(crate) file_hosts: Vec<String>,
     task_words: BTreeMap<String, TaskWord>,
     answers: Vec<Rule>,
 }

@@ -225,7 +225,12 @@ impl Http {
     }
 
     /// Fetches a file that a job made, without any credentials.
-    pub(crate) async fn download(&self, url: &str, sink: &mut (dyn Write + Send)) -> Answer {
+    pub(crate) async fn download_export(&self, url: &str, sink: &mut (dyn Write + Send)) -> Answer {
+        self.download(url, sink, self.options.export_bytes_max).await
+    }
+
+    /// Fetches a file of at most `most` bytes, without any credentials.
+    pub(crate) async fn download(&self, url: &str, sink: &mut (dyn Write + Send), most: u64) -> Answer {
         let request = self.client.get(url).header("accept-encoding", "gzip, deflate");
         match tokio::time::timeout(self.options.export_head, request.send()).await {
             Err(_) => Answer::none(Meaning::Lost, "no answer came in time".into()),
@@ -233,7 +238,7 @@ impl Http {
             Ok(Ok(response)) if response.status().is_success() => {
                 let status = response.status().as_u16();
                 let mut answer = Answer { status: Some(status), ..Answer::none(Meaning::Ok, String::new()) };
-                let body = Body::new(encoding(response.headers()), self.options.export_bytes_max, Some(sink));
+                let body = Body::new(encoding(response.headers()), most, Some(sink));
                 self.read_body(response, body, &mut answer).await;
                 answer
             }

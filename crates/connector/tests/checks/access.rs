@@ -208,3 +208,70 @@ async fn a_user_who_vanishes_meanwhile_is_stated() {
     let manifest = place.package(&request).await.json("manifest.json");
     assert_eq!(manifest["gaps"][0]["why"], "gone");
 }
+
+#[tokio::test]
+async fn files_that_messages_name_are_fetched_from_allowed_hosts_and_what_fails_is_listed() {
+    let place = Place::with(|new| new.contents.include_files = true).await;
+    let url = place.upstream.url();
+    place.upstream.set(|world| {
+        world.files.insert("/files/pic".into(), b"a picture".to_vec());
+        let message = json!({"id": "1", "text": "look", "attachments": [
+            {"image_url": format!("{url}/files/pic")},
+            {"asset_url": "https://elsewhere.example/x"},
+            {"asset_url": format!("{url}/gone")},
+            {"image_url": format!("{url}/files/pic")},
+        ]});
+        world.exports.insert("amy".into(), json!({"messages": [message]}));
+    });
+    let request = place.access(user_id("amy")).await;
+    assert_eq!(state(&request), FOUND);
+    let package = place.package(&request).await;
+    assert_eq!(package.text("users/1/files/0001"), "a picture");
+    let listed = package.json("users/1/files.json");
+    assert_eq!(listed.as_array().unwrap().len(), 3, "each is named once");
+    let gaps = package.json("manifest.json")["gaps"].clone();
+    let why: Vec<&str> = gaps.as_array().unwrap().iter().map(|gap| gap["why"].as_str().unwrap()).collect();
+    assert_eq!(why, ["its host is not allowed", "it cannot be fetched: status 401"]);
+    let files: Vec<_> = place.upstream.seen().into_iter().filter(|seen| seen.path.starts_with("/files/")).collect();
+    assert!(files.iter().all(|seen| !seen.headers.contains_key("authorization")));
+    assert!(package::verify(Cursor::new(&package.0)).is_ok());
+}
+
+#[tokio::test]
+async fn others_are_masked_in_what_is_made_for_people_and_with_raw_false_everywhere() {
+    let with_others = |place: &Place| {
+        place.upstream.set(|world| {
+            let message = json!({
+                "id": "1", "text": "hi Robert", "user": {"id": "amy", "name": "Amy"},
+                "mentioned_users": [{"id": "bob-7", "name": "Robert"}],
+            });
+            world.exports.insert("amy".into(), json!({"messages": [message], "reactions": []}));
+            world.reports.insert("amy".into(), json!({"flags": [{"user": {"id": "bob-7"}, "reason": "spam"}]}));
+        });
+    };
+    let place = Place::with(|new| new.contents.redact_others = true).await;
+    with_others(&place);
+    let request = place.access(user_id("amy")).await;
+    let package = place.package(&request).await;
+    for view in ["users/1/messages.jsonl", "users/1/messages.csv"] {
+        let text = package.text(view);
+        assert!(!text.contains("bob-7") && !text.contains("Robert") && text.contains("person-"), "{view}: {text}");
+    }
+    assert!(package.text("users/1/export.json").contains("bob-7"), "what came stays as it came");
+    let place = Place::with(|new| {
+        new.contents.redact_others = true;
+        new.contents.raw = false;
+    })
+    .await;
+    with_others(&place);
+    let request = place.access(user_id("amy")).await;
+    assert_eq!(state(&request), FOUND);
+    let package = place.package(&request).await;
+    assert!(!package.names().contains(&"users/1/export.json".to_owned()));
+    assert!(!package.text("users/1/moderation_report.json").contains("bob-7"));
+    let manifest = package.json("manifest.json");
+    assert_eq!((&manifest["complete"], &manifest["gaps"][0]["what"]), (&json!(true), &json!("export.json")));
+    let mut half = place.stream();
+    (half.name, half.contents.raw) = ("half".into(), false);
+    assert!(place.connector().connect(&half, pair(KEY, SECRET)).await.is_err(), "raw=false needs redact_others");
+}

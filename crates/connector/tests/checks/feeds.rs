@@ -95,6 +95,8 @@ async fn a_lost_answer_to_the_deletion_of_feeds_data_is_asked_for_again_unless_t
     let asked = place.ask(&NewRequest::new(Kind::Deletion, vec![user_id("amy")])).await;
     while place.upstream.count(calls::FEEDS_DELETE) == 0 {
         place.connector().run_due().await.unwrap();
+        let due = place.connector().next_due().await.unwrap().unwrap().micros();
+        place.clock.set(due.max(place.clock.micros()));
     }
     place.upstream.set(|world| {
         world.users.remove("amy");

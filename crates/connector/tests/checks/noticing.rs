@@ -217,8 +217,8 @@ async fn check_42_every_metric_is_there_and_names_nobody() {
 #[tokio::test]
 async fn other_credentials_are_tried_before_they_take_over() {
     let place = Place::new().await;
-    let refused =
-        place.connector().rotate_credentials(&place.integration, &pair(KEY, "wrong-secret-0123456789"), false);
+    let bad = pair(KEY, "wrong-secret-0123456789");
+    let refused = place.connector().rotate_credentials(&place.integration, &bad, false);
     assert!(matches!(refused.await, Err(Error::TestFailed(_))));
     assert_eq!(place.connector().integration(&place.integration).await.unwrap().credential, 1);
     assert_eq!(state(&place.access(user_id("amy")).await), FOUND, "the old ones are in use");

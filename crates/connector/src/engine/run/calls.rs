@@ -134,19 +134,20 @@ impl Run<'_> {
             }
             _ => {}
         }
+        let connector = self.connector;
         let task = self.task_mut(order);
         task.failures += 1;
         task.failing_since.get_or_insert(now);
         match next {
             Next::Retry(at, why) => {
-                self.connector.counters.retried(why);
+                connector.counters.retried(why);
                 task.status = TaskStatus::Retrying;
                 task.last_error = Some(failure(why, answer));
                 self.wait_until(at);
                 self.change(Change::Retry(why))
             }
             Next::Reconcile(at) => {
-                self.connector.counters.retried(Reason::Uncertain);
+                connector.counters.retried(Reason::Uncertain);
                 task.status = TaskStatus::Uncertain;
                 task.last_error = Some(failure(Reason::Uncertain, answer));
                 self.wait_until(at);
