@@ -93,7 +93,7 @@ impl Caps {
 
 /// One open connection; it lives as long as the socket, also through an upgrade.
 #[derive(Debug)]
-pub(crate) struct Permit {
+pub struct Permit {
     caps: Arc<Caps>,
     peer: IpAddr,
 }

@@ -23,6 +23,7 @@ mod pulse;
 mod refusal;
 mod request;
 mod stack;
+mod upgrade;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,11 +34,13 @@ use http::Request;
 use tower::{Layer, util::MapRequestLayer};
 
 pub use accept::{BindError, Bound, Drained};
+pub use caps::Permit;
 pub use fast::{Fast, FastAnswer};
 pub use metrics::Metrics;
 pub use probes::Readiness;
 pub use refusal::Refusal;
 pub use request::Started;
+pub use upgrade::reclaim;
 
 /// Every number of the front, with its default.
 #[derive(Debug, Clone)]

@@ -154,12 +154,17 @@ pub(crate) struct Watched<S> {
     pulse: Arc<Pulse>,
     /// How much of the HTTP/2 preface has been seen; `None` once that question is settled.
     preface_seen: Option<usize>,
-    _permit: Permit,
+    permit: Permit,
 }
 
 impl<S> Watched<S> {
     pub(crate) fn new(socket: S, pulse: Arc<Pulse>, permit: Permit) -> Self {
-        Self { socket, pulse, preface_seen: Some(0), _permit: permit }
+        Self { socket, pulse, preface_seen: Some(0), permit }
+    }
+
+    /// The socket, and the permit of its connection.
+    pub(crate) fn into_parts(self) -> (S, Permit) {
+        (self.socket, self.permit)
     }
 
     fn note_read(&mut self, bytes: &[u8]) {

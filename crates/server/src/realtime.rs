@@ -6,7 +6,7 @@
 //!
 //! The store hands over what each commit logged (`feed`). One task takes it in commit order (`follow`), reads what the
 //! event names and writes it at most once for each dialect (`tell`, `scene`), and puts the same bytes into the outbox of each
-//! receiver (`hub`). Each connection is one task (`connection`).
+//! receiver (`hub`). Each connection is one task (`connection`) over a socket that holds no buffers (`socket`, `frames`).
 //!
 //! **Invariant:** events of one channel reach a connection in commit order, or the connection is cut and its client
 //! starts anew.
@@ -15,10 +15,12 @@ mod audience;
 mod connection;
 mod feed;
 mod follow;
+mod frames;
 mod hub;
 mod outbox;
 mod presence;
 mod scene;
+mod socket;
 mod tell;
 mod unread;
 
@@ -28,6 +30,7 @@ pub(crate) use connection::{Session, refuse, run};
 pub(crate) use feed::Feed;
 pub(crate) use follow::follow;
 pub(crate) use hub::{Connection, Full, Hub, Identity};
+pub(crate) use socket::Handshake;
 pub(crate) use tell::{hello, may_hear, show};
 
 /// Every number of the sockets, with its default.

@@ -4,10 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{FromRequestParts, Request, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
-    response::Response,
-};
+use axum::{extract::Request, response::Response};
 use domain::users::{self, People, Person, Profile, User, own};
 use http::request::Parts;
 use ids::{Timestamp, UserId};
@@ -26,45 +23,32 @@ use crate::{
     apps::Tenant,
     front::Platform,
     query::Query,
-    realtime::{self, Full, Identity, Session},
+    realtime::{self, Full, Handshake, Identity, Session},
     seal,
 };
 
 /// The name by which errors and rate limits go, and who may call.
 const CONNECT: Operation = Operation { name: "Connect", callers: Callers::Readers };
-/// The largest frame from a peer.
-const FRAME_BYTES_MAX: usize = 64 * 1024;
-/// What is read from a socket at once: clients send little.
-const READ_BYTES: usize = 1024;
-/// Frames that are sent together are written together, up to this.
-const WRITE_BYTES: usize = 16 * 1024;
 
 /// Opens a connection, or opens it to say why not.
 pub(crate) async fn connect(server: Arc<Server>, request: Request) -> Response {
     let started = crate::gate::started(request.extensions());
     let (mut parts, _) = request.into_parts();
-    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(error) => return no_socket(&error).reply(CONNECT.name).finish(started),
+    let handshake = match Handshake::read(&mut parts) {
+        Ok(handshake) => handshake,
+        Err(lack) => return no_socket(lack).reply(CONNECT.name).finish(started),
     };
-    let admitted = admit(&server, &parts).await;
-    let upgrade = upgrade
-        .max_message_size(FRAME_BYTES_MAX)
-        .max_frame_size(FRAME_BYTES_MAX)
-        .read_buffer_size(READ_BYTES)
-        .write_buffer_size(WRITE_BYTES);
-    match admitted {
-        Ok(session) => upgrade.on_upgrade(move |socket| realtime::run(socket, session)),
+    match admit(&server, &parts).await {
+        Ok(session) => handshake.open(move |socket| realtime::run(socket, session)),
         Err(error) => {
             let frame = error.frame(CONNECT.name);
-            upgrade.on_upgrade(move |socket| realtime::refuse(socket, frame))
+            handshake.open(move |socket| realtime::refuse(socket, frame))
         }
     }
 }
 
-fn no_socket(error: &WebSocketUpgradeRejection) -> Error {
-    Error::input(format!("this endpoint speaks WebSocket: {error}"))
+fn no_socket(lack: &str) -> Error {
+    Error::input(format!("this endpoint speaks WebSocket: {lack}"))
 }
 
 async fn admit(server: &Arc<Server>, parts: &Parts) -> Result<Session> {
@@ -89,11 +73,11 @@ async fn admit(server: &Arc<Server>, parts: &Parts) -> Result<Session> {
         }
     };
     let is_anonymous = id.as_str() == ANONYMOUS;
-    let connection = uuid::Builder::from_random_bytes(seal::random()).into_uuid().to_string();
+    let connection = uuid::Builder::from_random_bytes(seal::random()).into_uuid();
     let me = me(&tenant, dialect, &id, user, now).await?;
-    let hello = realtime::hello(dialect, &connection, now, &me);
+    let hello = realtime::hello(dialect, connection, now, &me);
     let identity = Identity { app: tenant.app.id, user: id, is_anonymous, dialect };
-    Session::join(server, connection, identity, hello).map_err(|full| match full {
+    Session::join(server, connection, identity, &hello).map_err(|full| match full {
         Full::User => Error::new(Code::RateLimited, "this user has too many connections"),
         Full::Closing => Error::new(Code::Internal, "the server stops; connect again"),
     })

@@ -1,30 +1,32 @@
 //! One connection: one task, one loop over what can happen to it.
 
-use std::{pin::pin, sync::Arc};
+use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
-use futures_util::SinkExt;
 use ids::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout};
+use tungstenite::protocol::frame::coding::CloseCode;
+use uuid::Uuid;
 
 use super::{
-    hub::{Connection, Full, Hub, Identity},
+    frames::{Frame, Said, Violation},
+    hub::{Connection, Full, Identity},
     outbox::{End, Waiting},
-    presence, tell,
+    presence,
+    socket::{Lost, Socket},
+    tell,
 };
 use crate::Server;
 
 /// Frames that a peer may send at once, and how many more come free with each health check: clients need one.
 const INBOUND_MAX: u32 = 256;
 /// How long a peer has to take the frame that ends its connection.
-const GOODBYE: std::time::Duration = std::time::Duration::from_secs(2);
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// A connection that may be opened.
 pub(crate) struct Session {
-    pub(crate) server: Arc<Server>,
     /// Already in the hub; leaves it when this is dropped.
     joined: Joined,
-    hello: Utf8Bytes,
+    hello: Frame,
 }
 
 /// A connection in the hub.
@@ -35,19 +37,14 @@ struct Joined {
 
 impl Session {
     /// Takes a connection called `id`, whose first frame is `hello`.
-    pub(crate) fn join(
-        server: &Arc<Server>,
-        id: String,
-        identity: Identity,
-        hello: String,
-    ) -> std::result::Result<Self, Full> {
+    pub(crate) fn join(server: &Arc<Server>, id: Uuid, identity: Identity, hello: &str) -> Result<Self, Full> {
         let connection = Connection::new(id, identity);
         let is_new = server.hub.join(&connection)?;
         if is_new {
             presence::came(&server.hub, &connection.identity, now(server));
         }
         let joined = Joined { server: server.clone(), connection };
-        Ok(Session { server: server.clone(), joined, hello: hello.into() })
+        Ok(Session { joined, hello: Frame::text(hello) })
     }
 }
 
@@ -61,8 +58,8 @@ impl Drop for Joined {
 
 /// What can happen to a connection.
 enum Happened {
-    /// The peer sent something, or is gone.
-    Frame(Option<Result<Message, axum::Error>>),
+    /// The peer said something, or is gone.
+    Said(Result<Said, Lost>),
     /// Something waits to be sent.
     Waiting(Waiting),
     /// Time for a health check.
@@ -74,127 +71,144 @@ enum Over {
     /// The peer is gone, or does not take what it is sent.
     Gone,
     /// This server ends it.
-    Ended(u16, &'static str),
+    Ended(CloseCode, &'static str),
 }
 
-/// Runs a connection to its end.
-pub(crate) async fn run(mut socket: WebSocket, session: Session) {
-    let Session { server, joined, hello } = session;
-    let over = match send(&mut socket, &joined.connection, &server.hub, [hello]).await {
-        Ok(()) => converse(&mut socket, &server, &joined.connection).await,
-        Err(over) => over,
-    };
-    if let Over::Ended(code, reason) = over {
-        close(socket, code, reason).await;
+impl From<Lost> for Over {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Gone => Over::Gone,
+            Lost::Violated(Violation { code, reason }) => Over::Ended(code, reason),
+        }
     }
 }
 
-async fn converse(socket: &mut WebSocket, server: &Arc<Server>, connection: &Arc<Connection>) -> Over {
+impl From<End> for Over {
+    fn from(end: End) -> Self {
+        match end {
+            End::TooSlow => Over::Ended(CloseCode::Again, "events were taken too slowly"),
+            End::Restart => Over::Ended(CloseCode::Restart, "the server restarts"),
+            End::Refused => Over::Ended(CloseCode::Policy, "the user may no longer be connected"),
+        }
+    }
+}
+
+/// Runs a connection to its end.
+///
+/// What happens seldom is boxed: the task of an idle connection is as large as its largest moment.
+pub(crate) async fn run(mut socket: Socket, session: Session) {
+    let Session { joined: Joined { server, connection }, hello } = &session;
+    let over = match send(&mut socket, server, connection, [hello.clone()].into()).await {
+        Ok(()) => converse(&mut socket, server, connection).await,
+        Err(over) => over,
+    };
+    if let Over::Ended(code, reason) = over {
+        Box::pin(close(socket, code, reason)).await;
+    }
+}
+
+async fn converse(socket: &mut Socket, server: &Arc<Server>, connection: &Arc<Connection>) -> Over {
     let options = &server.hub.options;
     let (mut heard, mut inbound) = (Instant::now(), INBOUND_MAX);
     let mut tick = pin!(sleep_until(heard + options.health_interval));
     loop {
         let happened = tokio::select! {
             biased;
-            frame = socket.recv() => Happened::Frame(frame),
+            said = socket.receive() => Happened::Said(said),
             waiting = connection.outbox.next() => Happened::Waiting(waiting),
             () = tick.as_mut() => Happened::Tick,
         };
-        let outcome = match happened {
-            Happened::Frame(None | Some(Err(_) | Ok(Message::Close(_)))) => return Over::Gone,
-            Happened::Frame(Some(Ok(frame))) => {
+        let frames = match happened {
+            Happened::Said(Err(lost)) => return lost.into(),
+            Happened::Said(Ok(Said::Close)) => {
+                // It waits for this answer, and then for the end of the connection; whether it gets it is no matter.
+                let _ = send(socket, server, connection, [Frame::close(CloseCode::Normal, "")].into()).await;
+                return Over::Gone;
+            }
+            Happened::Said(Ok(said)) => {
                 heard = Instant::now();
                 inbound = inbound.saturating_sub(1);
                 if inbound == 0 {
-                    return Over::Ended(close_code::POLICY, "too many frames");
+                    return Over::Ended(CloseCode::Policy, "too many frames");
                 }
-                match frame {
-                    Message::Text(text) if text.as_str().contains("health.check") => {
-                        send(socket, connection, &server.hub, [health(server, connection)]).await
-                    }
+                match said {
+                    Said::Ping(payload) => [Frame::pong(&payload)].into(),
+                    Said::Text(text) if text.contains("health.check") => [health(server, connection)].into(),
                     // Everything else is done over HTTP.
-                    _ => Ok(()),
+                    _ => continue,
                 }
             }
-            Happened::Waiting(Waiting::Frames(frames)) => send(socket, connection, &server.hub, frames).await,
-            Happened::Waiting(Waiting::End(end)) => return ended(end),
+            Happened::Waiting(Waiting::Frames(frames)) => frames,
+            Happened::Waiting(Waiting::End(end)) => return end.into(),
             Happened::Tick => {
                 if heard.elapsed() >= options.silence_max {
                     return Over::Gone;
                 }
                 inbound = INBOUND_MAX;
                 tick.as_mut().reset(Instant::now() + options.health_interval);
-                presence::refresh(server, connection).await;
-                check(socket, server, connection).await
+                Box::pin(presence::refresh(server, connection)).await;
+                // Even a client that only listens answers a ping.
+                [Frame::ping(), health(server, connection)].into()
             }
         };
-        if let Err(over) = outcome {
+        if let Err(over) = send(socket, server, connection, frames).await {
             return over;
         }
     }
 }
 
-fn ended(end: End) -> Over {
-    match end {
-        End::TooSlow => Over::Ended(close_code::AGAIN, "events were taken too slowly"),
-        End::Restart => Over::Ended(close_code::RESTART, "the server restarts"),
-        End::Refused => Over::Ended(close_code::POLICY, "the user may no longer be connected"),
-    }
-}
-
-/// Sends a health check, and a ping that even a client which only listens answers.
-async fn check(socket: &mut WebSocket, server: &Arc<Server>, connection: &Connection) -> Result<(), Over> {
-    let stall = server.hub.options.write_stall;
-    match timeout(stall, socket.send(Message::Ping(bytes::Bytes::new()))).await {
-        Ok(Ok(())) => send(socket, connection, &server.hub, [health(server, connection)]).await,
-        _ => Err(Over::Gone),
-    }
-}
-
-fn health(server: &Server, connection: &Connection) -> Utf8Bytes {
-    tell::health(connection.identity.dialect, &connection.id, now(server)).into()
+fn health(server: &Server, connection: &Connection) -> Frame {
+    Frame::text(&tell::health(connection.identity.dialect, connection.id, now(server)))
 }
 
 fn now(server: &Server) -> Timestamp {
     Timestamp::from_micros(server.clock.now_micros())
 }
 
-/// Sends frames as one write, as far as they fit.
+/// Sends frames, together as far as they fit.
 async fn send(
-    socket: &mut WebSocket,
+    socket: &mut Socket,
+    server: &Server,
     connection: &Connection,
-    hub: &Hub,
-    frames: impl IntoIterator<Item = Utf8Bytes>,
+    mut frames: VecDeque<Frame>,
 ) -> Result<(), Over> {
-    let write = async {
-        for frame in frames {
-            socket.feed(Message::Text(frame)).await?;
-        }
-        socket.flush().await
-    };
+    match socket.try_send(&mut frames) {
+        Ok(true) => Ok(()),
+        Ok(false) => Box::pin(send_rest(socket, server.hub.options.write_stall, connection, frames)).await,
+        Err(_) => Err(Over::Gone),
+    }
+}
+
+/// Sends what a peer did not take at once.
+async fn send_rest(
+    socket: &mut Socket,
+    write_stall: Duration,
+    connection: &Connection,
+    mut frames: VecDeque<Frame>,
+) -> Result<(), Over> {
     tokio::select! {
         biased;
-        written = timeout(hub.options.write_stall, write) => match written {
+        sent = timeout(write_stall, socket.send(&mut frames)) => match sent {
             Ok(Ok(())) => Ok(()),
             _ => Err(Over::Gone),
         },
-        () = connection.outbox.cut() => Err(ended(End::TooSlow)),
+        () = connection.outbox.cut() => Err(End::TooSlow.into()),
     }
 }
 
 /// Tells an error and closes with 1000, after which clients do not try again by themselves (chat §9.4).
-pub(crate) async fn refuse(mut socket: WebSocket, error: String) {
-    if let Ok(Ok(())) = timeout(GOODBYE, socket.send(Message::Text(error.into()))).await {
-        close(socket, close_code::NORMAL, "").await;
+pub(crate) async fn refuse(mut socket: Socket, error: String) {
+    if let Ok(Ok(())) = timeout(GOODBYE, socket.send(&mut [Frame::text(&error)].into())).await {
+        close(socket, CloseCode::Normal, "").await;
     }
 }
 
 /// Says goodbye, and waits a little for the peer's.
-async fn close(mut socket: WebSocket, code: u16, reason: &'static str) {
+async fn close(mut socket: Socket, code: CloseCode, reason: &'static str) {
     let goodbye = async {
-        let frame = CloseFrame { code, reason: reason.into() };
-        if socket.send(Message::Close(Some(frame))).await.is_ok() {
-            while let Some(Ok(_)) = socket.recv().await {}
+        if socket.send(&mut [Frame::close(code, reason)].into()).await.is_ok() {
+            // A socket that is closed while bytes wait in it takes away what was sent.
+            while !matches!(socket.receive().await, Ok(Said::Close) | Err(Lost::Gone)) {}
         }
     };
     // Whoever does not take it sees the connection break, and connects again just the same.

@@ -8,16 +8,17 @@ use std::{
     },
 };
 
-use axum::extract::ws::Utf8Bytes;
 use domain::chat::events::Event;
 use ids::{AppId, ChannelId, Timestamp, UserId};
 use parking_lot::{Mutex, RwLock};
+use uuid::Uuid;
 use wire::chat::dialect::Dialect;
 
 use super::{
     Options,
     audience::Audience,
     feed::Feed,
+    frames::Frame,
     outbox::{End, Outbox},
     unread::Tallies,
 };
@@ -46,7 +47,7 @@ pub(crate) struct Identity {
 #[derive(Debug)]
 pub(crate) struct Connection {
     /// What clients name it by.
-    pub(crate) id: Box<str>,
+    pub(crate) id: Uuid,
     /// Whose it is.
     pub(crate) identity: Identity,
     pub(super) outbox: Outbox,
@@ -61,8 +62,8 @@ struct Interests {
 }
 
 impl Connection {
-    pub(super) fn new(id: String, identity: Identity) -> Arc<Self> {
-        Arc::new(Connection { id: id.into(), identity, outbox: Outbox::default(), interests: Mutex::default() })
+    pub(super) fn new(id: Uuid, identity: Identity) -> Arc<Self> {
+        Arc::new(Connection { id, identity, outbox: Outbox::default(), interests: Mutex::default() })
     }
 
     /// Whether it watches `channel`.
@@ -76,7 +77,7 @@ type Connections = Vec<Arc<Connection>>;
 /// The connections of one app.
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    by_id: HashMap<Box<str>, Arc<Connection>>,
+    by_id: HashMap<Uuid, Arc<Connection>>,
     /// Users who are online: one without a connection is about to leave.
     pub(super) users: HashMap<UserId, Connections>,
     watchers: HashMap<ChannelId, Connections>,
@@ -139,7 +140,7 @@ impl Hub {
         }
         let is_new = !room.users.contains_key(user);
         room.users.entry(user.clone()).or_default().push(connection.clone());
-        room.by_id.insert(connection.id.clone(), connection.clone());
+        room.by_id.insert(connection.id, connection.clone());
         room.arrivals += u64::from(is_new);
         let before = self.open.fetch_add(1, Ordering::AcqRel);
         if before == 0 {
@@ -184,7 +185,8 @@ impl Hub {
 
     /// The connection `id` of `user`.
     pub(crate) fn connection(&self, app: AppId, id: &str, user: &UserId) -> Option<Arc<Connection>> {
-        let connection = self.room(app)?.read().by_id.get(id).cloned()?;
+        let id = Uuid::try_parse(id).ok()?;
+        let connection = self.room(app)?.read().by_id.get(&id).cloned()?;
         (connection.identity.user == *user).then_some(connection)
     }
 
@@ -198,9 +200,13 @@ impl Hub {
                 if !room.by_id.contains_key(&connection.id) || connection.watches(channel) {
                     continue;
                 }
+                // All who watch a channel share one text of its id.
+                let known = room.watchers.get_key_value(channel).map(|(known, _)| known.clone());
+                let channel = known.unwrap_or_else(|| channel.clone());
                 room.watchers.entry(channel.clone()).or_default().push(connection.clone());
                 let mut interests = connection.interests.lock();
-                interests.channels.push(channel.clone());
+                interests.channels.reserve_exact(1);
+                interests.channels.push(channel);
                 (interests.channels.len() > CHANNELS_WATCHED_MAX).then(|| interests.channels.remove(0))
             };
             if let Some(channel) = forgotten {
@@ -351,7 +357,7 @@ impl Hub {
         }
     }
 
-    pub(super) fn push(&self, connection: &Connection, frame: Utf8Bytes) {
+    pub(super) fn push(&self, connection: &Connection, frame: Frame) {
         connection.outbox.push(frame, &self.options);
     }
 }

@@ -5,11 +5,10 @@
 
 use std::collections::VecDeque;
 
-use axum::extract::ws::Utf8Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::Options;
+use super::{Options, frames::Frame};
 
 /// Why this server ends a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,7 +25,7 @@ pub(crate) enum End {
 #[derive(Debug)]
 pub(super) enum Waiting {
     /// Frames to send, in order.
-    Frames(VecDeque<Utf8Bytes>),
+    Frames(VecDeque<Frame>),
     /// Nothing more: end it.
     End(End),
 }
@@ -40,19 +39,19 @@ pub(super) struct Outbox {
 
 #[derive(Debug, Default)]
 struct Inner {
-    frames: VecDeque<Utf8Bytes>,
+    frames: VecDeque<Frame>,
     bytes: usize,
     end: Option<End>,
 }
 
 impl Outbox {
     /// Adds a frame; a queue that is full is emptied, and the connection ends.
-    pub(super) fn push(&self, frame: Utf8Bytes, options: &Options) {
+    pub(super) fn push(&self, frame: Frame, options: &Options) {
         let mut inner = self.inner.lock();
         if inner.end.is_some() {
             return;
         }
-        inner.bytes += frame.as_str().len();
+        inner.bytes += frame.bytes().len();
         inner.frames.push_back(frame);
         if inner.frames.len() > options.waiting_max || inner.bytes > options.waiting_bytes_max {
             *inner = Inner { end: Some(End::TooSlow), ..Inner::default() };
@@ -105,12 +104,12 @@ mod tests {
     #[tokio::test]
     async fn frames_come_out_in_order_and_then_the_end() {
         let outbox = Outbox::default();
-        outbox.push("a".into(), &options());
-        outbox.push("b".into(), &options());
+        outbox.push(Frame::text("a"), &options());
+        outbox.push(Frame::text("b"), &options());
         outbox.end(End::Restart);
-        outbox.push("c".into(), &options());
+        outbox.push(Frame::text("c"), &options());
         let Waiting::Frames(frames) = outbox.next().await else { panic!("frames come first") };
-        assert_eq!(frames, ["a", "b"].map(Utf8Bytes::from));
+        assert_eq!(frames, ["a", "b"].map(Frame::text));
         assert!(matches!(outbox.next().await, Waiting::End(End::Restart)));
     }
 
@@ -118,7 +117,7 @@ mod tests {
     async fn too_many_frames_or_bytes_cut_the_connection_and_free_the_queue() {
         for frames in [&["a", "b", "c"][..], &["a long text"]] {
             let outbox = Outbox::default();
-            frames.iter().for_each(|frame| outbox.push((*frame).into(), &options()));
+            frames.iter().for_each(|frame| outbox.push(Frame::text(frame), &options()));
             outbox.cut().await;
             assert!(matches!(outbox.next().await, Waiting::End(End::TooSlow)), "{frames:?}");
         }

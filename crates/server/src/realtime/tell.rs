@@ -5,19 +5,20 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
 use domain::chat::{
     events::Event,
     messages::{Kind, Message},
 };
 use ids::{AppId, Timestamp, UserId, json::Object};
 use serde_json::value::RawValue;
+use uuid::Uuid;
 use wire::chat::{
     dialect::{Dialect, Time},
     events::{Event as WireEvent, More},
 };
 
 use super::{
+    frames::Frame,
     hub::{Connection, Hub},
     scene::Scene,
     unread,
@@ -76,18 +77,19 @@ async fn push(
     let mut tx = tenant.app.snapshot();
     let mut before: Option<(&UserId, unread::Tally)> = None;
     for connection in receivers {
-        let frame = text.of(connection.identity.dialect);
+        let written = text.of(connection.identity.dialect);
         let user = &connection.identity.user;
         if !is_counted || connection.identity.is_anonymous {
-            hub.push(connection, frame);
+            hub.push(connection, written.frame.clone());
             continue;
         }
         let tally = match before {
             Some((known, tally)) if known == user => tally,
             _ => hub.tallies.after(&mut tx, user, scene.event.channel.as_ref(), scene.now).await?,
         };
+        let frame = Frame::text(&tally.patch(&written.text));
         before = Some((user, tally));
-        hub.push(connection, tally.patch(frame.as_str()).into());
+        hub.push(connection, frame);
     }
     Ok(())
 }
@@ -96,7 +98,12 @@ async fn push(
 struct Text<'s> {
     scene: &'s Scene,
     kind: &'s str,
-    written: [Option<Utf8Bytes>; 2],
+    written: [Option<Written>; 2],
+}
+
+struct Written {
+    text: String,
+    frame: Frame,
 }
 
 impl<'s> Text<'s> {
@@ -104,10 +111,14 @@ impl<'s> Text<'s> {
         Text { scene, kind, written: [None, None] }
     }
 
-    fn of(&mut self, dialect: Dialect) -> Utf8Bytes {
+    fn of(&mut self, dialect: Dialect) -> &Written {
         let Text { scene, kind, written } = self;
         let slot = &mut written[usize::from(dialect == Dialect::V2)];
-        slot.get_or_insert_with(|| scene.write(kind, dialect).into()).clone()
+        slot.get_or_insert_with(|| {
+            let text = scene.write(kind, dialect);
+            let frame = Frame::text(&text);
+            Written { text, frame }
+        })
     }
 }
 
@@ -220,20 +231,21 @@ pub(crate) async fn show(
 }
 
 /// A health check.
-pub(crate) fn health(dialect: Dialect, connection: &str, at: Timestamp) -> String {
+pub(crate) fn health(dialect: Dialect, connection: Uuid, at: Timestamp) -> String {
     health_check(dialect, connection, at, None)
 }
 
 /// The first frame of a connection: a health check that says who its user is (chat §9.2).
-pub(crate) fn hello(dialect: Dialect, connection: &str, at: Timestamp, me: &RawValue) -> String {
+pub(crate) fn hello(dialect: Dialect, connection: Uuid, at: Timestamp, me: &RawValue) -> String {
     health_check(dialect, connection, at, Some(me))
 }
 
-fn health_check(dialect: Dialect, connection: &str, at: Timestamp, me: Option<&RawValue>) -> String {
+fn health_check(dialect: Dialect, connection: Uuid, at: Timestamp, me: Option<&RawValue>) -> String {
     let fields = Object::default();
     let more = More { fields: &fields, is_custom: false, dialect };
+    let connection = connection.to_string();
     let event = WireEvent {
-        connection_id: Some(connection),
+        connection_id: Some(&connection),
         cid: Some("*"),
         me,
         ..WireEvent::new("health.check", Time { at, dialect }, more)

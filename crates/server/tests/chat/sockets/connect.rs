@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use server::realtime::Options;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::lake::Lake;
 use crate::pond::{KEY, NOW_SECONDS, SECRET, sign};
@@ -122,12 +123,61 @@ async fn a_frame_above_64_kib_or_too_many_frames_end_the_connection() {
     let lake = Lake::new().await;
     let mut jack = lake.connect("jack").await;
     jack.send(&"x".repeat(64 * 1024 + 1)).await;
-    assert_ne!(jack.closed().await, Some(1000));
+    assert_eq!(jack.closed().await, Some(1009));
     let mut jill = lake.connect("jill").await;
     for _ in 0..300 {
         jill.send("{}").await;
     }
     assert_eq!(jill.closed().await, Some(1008));
+}
+
+#[tokio::test]
+async fn a_message_may_come_byte_by_byte_and_in_several_frames() {
+    let lake = Lake::new().await;
+    let mut jack = lake.connect("jack").await;
+    let mask = [7, 7, 7, 7];
+    let frame = |opcode: u8, text: &[u8]| {
+        let length = 0x80 | u8::try_from(text.len()).unwrap();
+        let masked = text.iter().map(|byte| byte ^ 7);
+        [opcode, length].into_iter().chain(mask).chain(masked).collect::<Vec<u8>>()
+    };
+    let frames = [frame(0x01, b"{\"type\":\"health."), frame(0x80, b"check\"}")].concat();
+    for byte in frames {
+        jack.send_raw(&[byte]).await;
+    }
+    assert_eq!(jack.next().await["type"], "health.check");
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_with_its_payload_and_a_goodbye_with_a_goodbye() {
+    let lake = Lake::new().await;
+    let mut jack = lake.connect("jack").await;
+    jack.send_frame(Message::Ping("how are you".into())).await;
+    assert_eq!(jack.frame().await, Message::Pong("how are you".into()));
+    jack.send_frame(Message::Close(None)).await;
+    assert_eq!(jack.closed().await, Some(1000));
+    assert_eq!(jack.closed().await, None, "the connection itself ends, too");
+}
+
+#[tokio::test]
+async fn a_frame_that_is_not_masked_ends_the_connection_with_1002() {
+    let lake = Lake::new().await;
+    let mut jack = lake.connect("jack").await;
+    jack.send_raw(&[0x81, 0x02, b'{', b'}']).await;
+    assert_eq!(jack.closed().await, Some(1002));
+}
+
+#[tokio::test]
+async fn who_answers_nothing_is_taken_for_gone() {
+    let tiny = Duration::from_millis(5);
+    let (health_interval, silence_max, grace) = (tiny, tiny, tiny);
+    let lake = Lake::with(Options { health_interval, silence_max, grace, ..Options::default() }).await;
+    let jack = lake.connect("jack").await;
+    // Nobody reads its socket, so nothing answers the pings.
+    while lake.get("users?payload=%7B%22filter_conditions%22:%7B%7D%7D").await.ok(200)["users"][0]["online"] == true {
+        tokio::task::yield_now().await;
+    }
+    drop(jack);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::chat::events::{self, Event};
 use ids::Timestamp;
 use serde_json::json;
+use server::realtime::Options;
 
 use super::lake::{Lake, channel, user};
 use crate::pond::NOW_SECONDS;
@@ -69,4 +70,21 @@ async fn events_come_in_commit_order_while_sixteen_write() {
     };
     let writers = futures_util::future::join_all((0..16).map(write));
     tokio::join!(writers, read);
+}
+
+#[tokio::test]
+async fn who_reads_too_slowly_is_cut_and_others_hear_everything() {
+    /// More than the buffers of the system hold.
+    const EVENTS: usize = 400;
+    let lake = Lake::with(Options { waiting_max: 16, ..Options::default() }).await;
+    let (mut slow, mut quick) = (lake.connect("jack").await, lake.connect("jill").await);
+    let large = json!({ "text": "x".repeat(64 * 1024) }).to_string();
+    for n in 0..EVENTS {
+        let event = Event::new("step", now(), None).only_for([user("jack"), user("jill")]).with(large.clone());
+        lake.write(|tx| events::record(tx, event.clone())).await;
+        assert_eq!(quick.event().await["type"], "step", "{n}");
+    }
+    let (heard, code) = slow.heard_until_closed().await;
+    assert!(heard < EVENTS, "it was told everything");
+    assert!(matches!(code, Some(1013) | None), "{code:?}");
 }

@@ -16,7 +16,7 @@ use server::{
     front::{Clock, Drained},
     realtime::Options,
 };
-use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle};
+use tokio::{io::AsyncWriteExt, net::TcpStream, sync::oneshot, task::JoinHandle};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 use crate::pond::{KEY, Pond, SECRET, sign};
@@ -168,20 +168,35 @@ impl Socket {
 
     /// The code with which the server closes the connection, after whatever else it sends.
     pub(crate) async fn closed(&mut self) -> Option<u16> {
+        self.heard_until_closed().await.1
+    }
+
+    /// How many texts come until the server closes the connection, and its code.
+    pub(crate) async fn heard_until_closed(&mut self) -> (usize, Option<u16>) {
+        let mut heard = 0;
         loop {
             match self.try_frame().await {
-                Some(Message::Close(frame)) => return frame.map(|frame| frame.code.into()),
-                Some(_) => {}
-                None => return None,
+                Some(Message::Close(frame)) => return (heard, frame.map(|frame| frame.code.into())),
+                Some(frame) => heard += usize::from(frame.is_text()),
+                None => return (heard, None),
             }
         }
     }
 
     pub(crate) async fn send(&mut self, text: &str) {
-        self.stream.send(Message::Text(text.into())).await.unwrap();
+        self.send_frame(Message::Text(text.into())).await;
     }
 
-    async fn frame(&mut self) -> Message {
+    pub(crate) async fn send_frame(&mut self, frame: Message) {
+        self.stream.send(frame).await.unwrap();
+    }
+
+    /// Sends bytes that are perhaps no frame.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
+        self.stream.get_mut().write_all(bytes).await.unwrap();
+    }
+
+    pub(crate) async fn frame(&mut self) -> Message {
         self.try_frame().await.expect("the connection is open")
     }
 
