@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     Error, Result, Tx,
     chat::messages::Scene,
-    keyspace::{FILE, FILE_GONE, UPLOADED},
+    keyspace::{FILE, FILE_GONE, UPLOADED, VARIANT},
     rows,
     settings::{self, uploads::Upload},
 };
@@ -20,6 +20,8 @@ const IMAGES: [&str; 11] =
     ["bmp", "gif", "heic", "heic-sequence", "heif", "heif-sequence", "jpeg", "jpg", "png", "svg", "webp"];
 /// How many files that are gone are looked at in one step.
 pub const GONE_MAX: usize = 100;
+/// In how many shapes a picture is kept; in others it is made anew for whoever asks.
+pub const VARIANTS_MAX: usize = 24;
 
 /// An uploaded file.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -47,19 +49,37 @@ pub struct File {
     pub created_at: Timestamp,
 }
 
+/// A picture in another shape.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Variant {
+    /// The id by which its bytes are kept.
+    #[n(0)]
+    pub id: String,
+    /// What is in it.
+    #[n(1)]
+    pub mime_type: String,
+}
+
 impl File {
-    /// Checks its name, its type and its size against what the app takes.
+    /// Checks that an image is called like one.
     ///
     /// # Errors
-    /// [`Error::Unfit`] when an image is called by another name, or the app does not take such files,
-    /// [`Error::TooBig`] when it is too big.
-    pub async fn check(&self, tx: &mut Tx) -> Result<()> {
+    /// [`Error::Unfit`] when it is called by another name.
+    pub fn check_name(&self) -> Result<()> {
         let extension = self.name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-        if self.is_image && !extension.is_some_and(|extension| IMAGES.contains(&extension.as_str())) {
-            return Err(Error::Unfit(format!("file: an image has one of the extensions [{}]", IMAGES.join(" "))));
+        match self.is_image && !extension.is_some_and(|extension| IMAGES.contains(&extension.as_str())) {
+            true => Err(Error::Unfit(format!("file: an image has one of the extensions [{}]", IMAGES.join(" ")))),
+            false => Ok(()),
         }
+    }
+
+    /// Checks its name, its type and its size against what the app takes; `bytes_max` holds where the app says nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`] when the app does not take such files, [`Error::TooBig`] when it is too big.
+    pub async fn check(&self, tx: &mut Tx, bytes_max: u64) -> Result<()> {
         let kind = if self.is_image { Upload::Image } else { Upload::File };
-        settings::load(tx).await?.uploads(kind).check(&self.name, &self.mime_type, self.bytes)
+        settings::load(tx).await?.uploads(kind).or_bytes(bytes_max).check(&self.name, &self.mime_type, self.bytes)
     }
 }
 
@@ -106,17 +126,60 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<File>> {
     Ok(FILE.get(tx, tenant, &id.to_owned()).await?)
 }
 
-/// Removes the file; its bytes go soon after.
-pub fn remove(tx: &mut Tx, id: &str, file: &File) {
+/// The file `id` in the shape `shape`, if it was made before.
+///
+/// # Errors
+/// When the store fails.
+pub async fn variant(tx: &mut Tx, id: &str, shape: &str) -> Result<Option<Variant>> {
     let tenant = tx.tenant();
+    Ok(VARIANT.get(tx, tenant, &(id.to_owned(), shape.to_owned())).await?)
+}
+
+/// Notes the file `id` in the shape `shape`; answers what is kept of it in the end, which is another one if somebody was
+/// faster, and nothing if the file is gone or there are too many already.
+///
+/// # Errors
+/// When the store fails.
+pub async fn add_variant(tx: &mut Tx, id: &str, shape: &str, made: &Variant) -> Result<Option<Variant>> {
+    let tenant = tx.tenant();
+    if get(tx, id).await?.is_none() {
+        return Ok(None);
+    }
+    let known = variants(tx, id).await?;
+    if let Some((_, variant)) = known.iter().find(|((_, known), _)| known == shape) {
+        return Ok(Some(variant.clone()));
+    }
+    if known.len() >= VARIANTS_MAX {
+        return Ok(None);
+    }
+    VARIANT.put(tx, tenant, &(id.to_owned(), shape.to_owned()), made);
+    Ok(Some(made.clone()))
+}
+
+async fn variants(tx: &mut Tx, id: &str) -> Result<Vec<((String, String), Variant)>> {
+    let range = VARIANT.prefix(tx.tenant(), &id.to_owned());
+    rows::list(tx, &VARIANT, range, VARIANTS_MAX).await
+}
+
+/// Removes the file, and what was made of it; the bytes go soon after. Answers how many files these are.
+///
+/// # Errors
+/// When the store fails.
+pub async fn remove(tx: &mut Tx, id: &str, file: &File) -> Result<usize> {
+    let (tenant, variants) = (tx.tenant(), variants(tx, id).await?);
     FILE.delete(tx, tenant, &id.to_owned());
     if let Some(owner) = &file.owner {
         UPLOADED.delete(tx, tenant, &(owner.to_string(), id.to_owned()));
     }
     FILE_GONE.put(tx, tenant, &id.to_owned(), &());
+    for (key, variant) in &variants {
+        VARIANT.delete(tx, tenant, key);
+        FILE_GONE.put(tx, tenant, &variant.id, &());
+    }
+    Ok(1 + variants.len())
 }
 
-/// Removes some of what `user` uploaded; whether that were all.
+/// Removes some of what `user` uploaded, about `max` files with what was made of them; whether that were all.
 ///
 /// # Errors
 /// When the store fails.
@@ -124,9 +187,13 @@ pub async fn remove_of(tx: &mut Tx, user: &UserId, max: usize) -> Result<bool> {
     let tenant = tx.tenant();
     let range = UPLOADED.prefix(tenant, &(user.to_string(),));
     let rows = rows::list(tx, &UPLOADED, range, max).await?;
+    let mut removed = 0;
     for ((owner, id), ()) in &rows {
+        if removed >= max {
+            return Ok(false);
+        }
         match get(tx, id).await? {
-            Some(file) => remove(tx, id, &file),
+            Some(file) => removed += remove(tx, id, &file).await?,
             None => UPLOADED.delete(tx, tenant, &(owner.clone(), id.clone())),
         }
     }
@@ -169,12 +236,13 @@ mod tests {
     #[tokio::test]
     async fn an_image_is_called_like_one_whatever_is_in_it() {
         let pond = Pond::new().await;
-        let check = async |file: File| file.check(&mut pond.app.snapshot()).await;
-        let image = async |name: &str| check(File { name: name.into(), is_image: true, ..file(None) }).await;
-        assert!(image("a.JPG").await.is_ok() && image("b.webp").await.is_ok());
-        assert!(broken(image("a.exe").await).contains("extensions"));
-        assert!(broken(image("png").await).contains("extensions"));
-        assert!(broken(check(File { bytes: (100 << 20) + 1, ..file(None) }).await).contains("bytes"));
+        let check = async |file: File| file.check(&mut pond.app.snapshot(), 100).await;
+        let image = |name: &str| File { name: name.into(), is_image: true, ..file(None) }.check_name();
+        assert!(image("a.JPG").is_ok() && image("b.webp").is_ok());
+        assert!(broken(image("a.exe")).contains("extensions"));
+        assert!(broken(image("png")).contains("extensions"));
+        assert!(check(File { bytes: 100, ..file(None) }).await.is_ok());
+        assert!(broken(check(File { bytes: 101, ..file(None) }).await).contains("bytes"));
     }
 
     #[tokio::test]
@@ -184,7 +252,7 @@ mod tests {
         let others = ids::json::Object::parse(config).unwrap();
         let change = settings::Change { others, ..settings::Change::default() };
         pond.write(async |tx| settings::update(tx, &change).await.map(drop)).await;
-        let refused = file(None).check(&mut pond.app.snapshot()).await;
+        let refused = file(None).check(&mut pond.app.snapshot(), 100).await;
         assert!(broken(refused).contains("extension"));
     }
 
@@ -209,6 +277,33 @@ mod tests {
         })
         .await;
         assert_eq!(gone(&mut pond.app.snapshot()).await.unwrap(), ["two"]);
+    }
+
+    #[tokio::test]
+    async fn what_was_made_of_a_picture_is_kept_once_and_goes_with_it() {
+        let pond = Pond::new().await;
+        pond.write(async |tx| {
+            add(tx, "one", &file(Some("amy")));
+            Ok(())
+        })
+        .await;
+        let make = async |of: &str, shape: &str, id: &str| {
+            let made = Variant { id: id.into(), mime_type: "image/png".into() };
+            let kept = pond.write(async |tx| add_variant(tx, of, shape, &made).await).await;
+            kept.map(|kept| kept.id)
+        };
+        assert_eq!(make("one", "w=1", "a").await.as_deref(), Some("a"));
+        assert_eq!(make("one", "w=1", "b").await.as_deref(), Some("a"));
+        assert_eq!(make("none", "w=1", "b").await, None);
+        for n in 2..=VARIANTS_MAX {
+            assert!(make("one", &format!("w={n}"), &format!("a{n}")).await.is_some());
+        }
+        assert_eq!(make("one", "w=0", "b").await, None);
+        assert!(pond.write(async |tx| remove_of(tx, &user("amy"), 2).await).await);
+        let mut tx = pond.app.snapshot();
+        assert_eq!(gone(&mut tx).await.unwrap().len(), 1 + VARIANTS_MAX);
+        assert_eq!(variant(&mut tx, "one", "w=1").await.unwrap(), None);
+        assert_eq!(make("one", "w=1", "b").await, None);
     }
 
     #[tokio::test]

@@ -36,7 +36,7 @@ use crate::{
         reactions::{About, Reaction as FeedReaction},
         users::Profile,
     },
-    files::File,
+    files::{File, Variant},
     log::Event,
     moderation::{actions::Action, configs::Config as ModerationConfig, flags::Flag, review::Item},
     settings::Settings,
@@ -184,6 +184,8 @@ pub const FILE: Table<String, File> = Table::new(130, "file");
 pub const UPLOADED: Table<(String, String), ()> = Table::new(131, "uploaded");
 /// file → nothing: its bytes are to be removed.
 pub const FILE_GONE: Table<String, ()> = Table::new(132, "file_gone");
+/// file, shape → the picture of the file in that shape; its bytes are beside the database. It goes with the file.
+pub const VARIANT: Table<(String, String), Variant> = Table::new(185, "variant");
 /// channel, message → nothing: the message is gone for good, and replies of others to it stay.
 pub const STUB: Table<(Chat, String), ()> = Table::new(83, "stub");
 
@@ -361,6 +363,7 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
     (FILE.tag(), FILE.name(), Personal::ByAuthor, Told::Users(UserSet::Files)),
     (UPLOADED.tag(), UPLOADED.name(), Personal::ByUser, Told::Users(UserSet::Files)),
     (FILE_GONE.tag(), FILE_GONE.name(), Personal::None, Told::Nobody),
+    (VARIANT.tag(), VARIANT.name(), Personal::None, Told::Nobody),
     (HOOK_PLACE.tag(), HOOK_PLACE.name(), Personal::None, Told::Nobody),
 ];
 

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::{
     fs::{self, File},
-    io::{AsyncWriteExt, BufWriter},
+    io::{AsyncReadExt, AsyncWriteExt, BufWriter},
 };
 use tokio_util::io::ReaderStream;
 
@@ -80,6 +80,32 @@ impl Blobs {
                 Ok(Some((length, Body::from_stream(ReaderStream::with_capacity(file, BUFFER_BYTES)))))
             }
         }
+    }
+
+    /// At most the first `max` bytes of the file `name`, if it is there.
+    pub(crate) async fn read(&self, name: &str, max: u64) -> io::Result<Option<Bytes>> {
+        match self {
+            Blobs::Memory(files) => {
+                let bytes = files.lock().get(name).cloned();
+                Ok(bytes.map(|bytes| bytes.slice(..bytes.len().min(usize::try_from(max).unwrap_or(usize::MAX)))))
+            }
+            Blobs::Folder(folder) => {
+                let file = match File::open(folder.join(name)).await {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                    file => file?,
+                };
+                let mut bytes = Vec::new();
+                file.take(max).read_to_end(&mut bytes).await?;
+                Ok(Some(bytes.into()))
+            }
+        }
+    }
+
+    /// Writes the whole file `name`.
+    pub(crate) async fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut draft = self.begin(name).await?;
+        draft.append(bytes).await?;
+        draft.keep().await
     }
 
     /// Removes the file `name`, whole or not, if it is there.
@@ -165,6 +191,8 @@ mod tests {
             assert_eq!(read(&blobs, "7/a.txt").await.as_deref(), Some("skates and rests"));
             drop(blobs.begin("7/a.txt").await.unwrap());
             assert_eq!(read(&blobs, "7/a.txt").await.as_deref(), Some("skates and rests"));
+            assert_eq!(blobs.read("7/a.txt", 6).await.unwrap().as_deref(), Some(&b"skates"[..]));
+            assert_eq!(blobs.read("7/b.txt", 6).await.unwrap(), None);
             blobs.remove("7/a.txt").await.unwrap();
             assert_eq!(read(&blobs, "7/a.txt").await, None);
         }

@@ -15,6 +15,8 @@ mod files;
 mod from_wire;
 pub mod front;
 mod gate;
+pub mod images;
+pub mod og;
 mod outbound;
 mod query;
 pub mod realtime;

@@ -1,4 +1,4 @@
-//! The one way to call somebody else's server: guarded, bounded, and never a redirect away.
+//! The one way to call somebody else's server: guarded, bounded, and moved nowhere unseen.
 //!
 //! Addresses come from an app's settings, so whoever may change them must not reach what only this machine can reach. The
 //! host is looked up here, and only addresses of the public Internet, or allowed ones, are connected to.
@@ -9,18 +9,22 @@ use std::{
     time::Duration,
 };
 
-use http::HeaderMap;
+use async_compression::tokio::bufread::GzipDecoder;
+use http::{HeaderMap, HeaderName, header};
 use ipnet::IpNet;
 use reqwest::{
-    Url,
+    Response, Url,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
+use tokio::io::AsyncReadExt;
 
 /// How long the other server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How much of an answer is read.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// How often a page may be moved.
+const REDIRECTS_MAX: usize = 5;
 
 /// Networks that are nobody's business, as text: this machine, private ones, and those with a purpose of their own.
 const CLOSED: [&str; 24] = [
@@ -59,6 +63,15 @@ pub(crate) enum Error {
     /// The call failed.
     #[error("the call failed: {0}")]
     Failed(#[from] reqwest::Error),
+    /// There was no answer in time.
+    #[error("the page took too long")]
+    Late,
+    /// One page points to the other, and so on.
+    #[error("the page was moved too often")]
+    MovedTooOften,
+    /// The answer is packed in a way that nobody asked for.
+    #[error("the page is encoded by `{0}`")]
+    Encoded(String),
 }
 
 /// What came back.
@@ -79,6 +92,8 @@ impl Answer {
 pub(crate) struct Page {
     /// How the other server answered.
     pub(crate) answer: Answer,
+    /// Where it was in the end.
+    pub(crate) url: Url,
     /// The type that it says it has; empty when it says none.
     pub(crate) kind: String,
     /// Its beginning.
@@ -103,6 +118,47 @@ impl Guard {
         let is_in = |nets: &[IpNet]| nets.iter().any(|net| net.contains(&address));
         is_in(&self.allowed) || !(is_in(&self.closed) || address.is_multicast())
     }
+}
+
+/// Where the answer from `url` says that its page is.
+fn moved(url: &Url, response: &Response) -> Option<String> {
+    let status = response.status().as_u16();
+    let to = response.headers().get(header::LOCATION).filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308))?;
+    Some(url.join(to.to_str().ok()?).ok()?.into())
+}
+
+async fn read(mut response: Response, url: Url, max: usize) -> Result<Page, Error> {
+    let answer = Answer { status: response.status().as_u16() };
+    let said = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let kind = said(header::CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+    let encoding = said(header::CONTENT_ENCODING).unwrap_or_default().to_ascii_lowercase();
+    let mut body = Vec::new();
+    while body.len() < max
+        && let Some(piece) = response.chunk().await?
+    {
+        body.extend_from_slice(&piece[..piece.len().min(max - body.len())]);
+    }
+    let body = match encoding.as_str() {
+        "" | "identity" => body,
+        "gzip" | "x-gzip" => unzipped(&body, max).await,
+        // It was not asked to.
+        _ => return Err(Error::Encoded(encoding)),
+    };
+    Ok(Page { answer, url, kind, body })
+}
+
+/// What of a body that some send zipped, asked or not, can be unzipped, at most `max` bytes.
+async fn unzipped(body: &[u8], max: usize) -> Vec<u8> {
+    let (mut unzipped, mut plain) = (GzipDecoder::new(body), Vec::new());
+    let mut piece = [0; 8 * 1024];
+    // What was cut at its end, or breaks off, is good until there.
+    while let Ok(length @ 1..) = unzipped.read(&mut piece).await {
+        plain.extend_from_slice(&piece[..length.min(max - plain.len())]);
+        if plain.len() == max {
+            break;
+        }
+    }
+    plain
 }
 
 impl Resolve for Guarded {
@@ -138,7 +194,7 @@ impl Outbound {
         let guard = Arc::new(Guard::new(allowed));
         let client = reqwest::Client::builder()
             .dns_resolver(Arc::new(Guarded(guard.clone())))
-            // Where an answer points to was never checked, so nobody goes there.
+            // Where an answer points to was never checked, so nobody goes there without a look at it.
             .redirect(Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -172,23 +228,25 @@ impl Outbound {
         Ok(Answer { status })
     }
 
-    /// Reads at most the first `max` bytes of `url`.
+    /// Reads at most the first `max` bytes of `url`, or of what it was moved to.
     ///
     /// # Errors
-    /// When the address may not be called, or does not answer within `timeout`.
+    /// When an address on the way may not be called, or there is no answer within `timeout`.
     pub(crate) async fn get(&self, url: &str, max: usize, timeout: Duration) -> Result<Page, Error> {
-        let call = self.client.get(self.check(url)?).timeout(timeout);
-        let mut response = call.send().await?;
-        let answer = Answer { status: response.status().as_u16() };
-        let kind = response.headers().get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let kind = kind.unwrap_or_default().to_ascii_lowercase();
-        let mut body = Vec::new();
-        while body.len() < max
-            && let Some(piece) = response.chunk().await?
-        {
-            body.extend_from_slice(&piece[..piece.len().min(max - body.len())]);
+        tokio::time::timeout(timeout, self.follow(url, max)).await.map_err(|_| Error::Late)?
+    }
+
+    async fn follow(&self, url: &str, max: usize) -> Result<Page, Error> {
+        let mut url = self.check(url)?;
+        for _ in 0..=REDIRECTS_MAX {
+            let response = self.client.get(url.clone()).send().await?;
+            match moved(&url, &response) {
+                // Where an answer points to is nobody's word but its own.
+                Some(next) => url = self.check(&next)?,
+                None => return read(response, url, max).await,
+            }
         }
-        Ok(Page { answer, kind, body })
+        Err(Error::MovedTooOften)
     }
 
     /// Names are checked when they are looked up; addresses are never looked up.
@@ -207,6 +265,8 @@ impl Outbound {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncWriteExt;
+
     use super::*;
 
     #[test]
@@ -242,5 +302,60 @@ mod tests {
         let called = outbound.post("http://localhost:1/", HeaderMap::new(), Vec::new(), CONNECT_TIMEOUT).await;
         let error = format!("{:?}", called.unwrap_err());
         assert!(error.contains("Closed"), "{error}");
+    }
+
+    /// A server on `address` that gives these answers, one for each connection; and where it is.
+    async fn serving(address: &str, answers: Vec<Vec<u8>>) -> String {
+        let listener = tokio::net::TcpListener::bind((address, 0)).await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            for answer in answers {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let mut request = [0; 4096];
+                let _ = socket.read(&mut request).await.unwrap();
+                let _ = socket.write_all(&answer).await;
+            }
+        });
+        url
+    }
+
+    fn answer(head: &str, body: &[u8]) -> Vec<u8> {
+        let length = body.len();
+        let head = format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+        [head.as_bytes(), body].concat()
+    }
+
+    async fn got(url: &str) -> Result<Page, Error> {
+        let outbound = Outbound::new(vec!["127.0.0.1/32".parse().unwrap()]).unwrap();
+        outbound.get(url, 1000, Duration::from_secs(10)).await
+    }
+
+    #[tokio::test]
+    async fn a_page_that_moved_is_followed_only_to_where_one_may_go() {
+        let page = serving("127.0.0.1", vec![answer("200 OK", b"here")]).await;
+        let to = |to: &str| vec![answer(&format!("302 Found\r\nLocation: {to}"), b"")];
+        let moved = serving("127.0.0.1", to(&page)).await;
+        let found = got(&moved).await.unwrap();
+        assert_eq!((found.url.as_str(), found.body.as_slice()), (page.as_str(), &b"here"[..]));
+        for closed in ["http://127.0.0.2:1/", "http://[::1]/", "http://169.254.169.254/", "file:///etc/passwd", "//0/"]
+        {
+            let moved = serving("127.0.0.1", to(closed)).await;
+            assert!(matches!(got(&moved).await, Err(Error::Closed(_))), "{closed}");
+        }
+        let round = serving("127.0.0.1", vec![answer("301 Moved\r\nLocation: /", b""); REDIRECTS_MAX + 1]).await;
+        assert!(matches!(got(&round).await, Err(Error::MovedTooOften)));
+    }
+
+    #[tokio::test]
+    async fn no_more_is_read_or_unzipped_than_was_asked_for() {
+        let long = serving("127.0.0.1", vec![answer("200 OK", &[b'x'; 5000])]).await;
+        assert_eq!(got(&long).await.unwrap().body.len(), 1000);
+        let mut zip = async_compression::tokio::write::GzipEncoder::new(Vec::new());
+        zip.write_all(&vec![b'x'; 10_000_000]).await.unwrap();
+        zip.shutdown().await.unwrap();
+        let bomb = serving("127.0.0.1", vec![answer("200 OK\r\nContent-Encoding: gzip", &zip.into_inner())]).await;
+        assert_eq!(got(&bomb).await.unwrap().body, [b'x'; 1000]);
+        let odd = serving("127.0.0.1", vec![answer("200 OK\r\nContent-Encoding: br", b"x")]).await;
+        assert!(matches!(got(&odd).await, Err(Error::Encoded(_))));
     }
 }

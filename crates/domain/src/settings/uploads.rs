@@ -47,6 +47,15 @@ impl Settings {
 }
 
 impl Uploads {
+    /// The same, with so many bytes where the app says nothing.
+    #[must_use]
+    pub fn or_bytes(self, bytes_max: u64) -> Self {
+        match self.size_limit {
+            0 => Uploads { size_limit: bytes_max, ..self },
+            _ => self,
+        }
+    }
+
     /// The most bytes.
     pub fn bytes_max(&self) -> u64 {
         if self.size_limit == 0 { BYTES_MAX } else { self.size_limit }

@@ -1,10 +1,17 @@
 //! Uploading files, and deleting them (chat §11.10, v2 §7.5).
 
 use axum::body::Body;
-use domain::files::{self as domain_files, File};
+use domain::{
+    files::{self as domain_files, File},
+    settings::uploads::BYTES_MAX,
+};
+use http::header;
 use ids::{ChannelId, UserId};
 use serde_json::value::RawValue;
-use wire::chat::{error::Code, files::Uploaded};
+use wire::chat::{
+    error::Code,
+    files::{ImageSize, Uploaded},
+};
 
 use super::{
     error::{Error, Result},
@@ -12,8 +19,14 @@ use super::{
     gate::Call,
     messages::channel,
 };
-use crate::{files, reply::Reply};
+use crate::{
+    files,
+    images::{Shape, Wrong},
+    reply::Reply,
+};
 
+/// The longest side of what is shown of a picture before it is opened, in pixels.
+const THUMBNAIL_SIDE: u32 = 320;
 /// The routes that take forms.
 pub(crate) const FORMS: [&str; 4] =
     ["channels/{type}/{id}/file", "channels/{type}/{id}/image", "uploads/file", "uploads/image"];
@@ -45,24 +58,44 @@ async fn upload(call: Call, body: Body, channel: Option<ChannelId>, is_image: bo
     if let Some(channel) = &channel {
         domain_files::check_upload(&mut call.snapshot(), call.user(), channel, now).await?;
     }
-    let received = files::receive(&call.server, &call.tenant, &call.headers, body).await?;
+    let content_type = call.headers.get(header::CONTENT_TYPE);
+    let received = files::receive(&call.server, &call.tenant, content_type, body, BYTES_MAX).await?;
     let id = received.id.clone();
-    let kept = match owner(&call, received.user.as_deref()) {
-        Ok(owner) => note(&call, &id, received.file(owner, channel, is_image, now)).await,
+    let checked = sizes(received.upload_sizes.as_deref().filter(|_| is_image));
+    let kept = match checked.and_then(|sizes| Ok((sizes, owner(&call, received.user.as_deref())?))) {
+        Ok((sizes, owner)) => note(&call, &id, received.file(owner, channel, is_image, now)).await.map(|()| sizes),
         Err(error) => Err(error),
     };
-    if let Err(error) = kept {
-        files::discard(&call.server, &call.tenant, &id).await;
-        return Err(error);
+    let upload_sizes = match kept {
+        Ok(sizes) => sizes,
+        Err(error) => {
+            files::discard(&call.server, &call.tenant, &id).await;
+            return Err(error);
+        }
+    };
+    let url = files::link(&call.tenant, &files::base(&call.server, &call.headers), &id, &received.name, now);
+    let thumb_url = received.is_picture.then(|| format!("{url}&{}", Shape::thumbnail(THUMBNAIL_SIDE)));
+    call.answer(&Uploaded { file: &url, thumb_url: thumb_url.as_deref(), upload_sizes })
+}
+
+/// The sizes in which an image is wanted, as they were sent: each is made when it is first asked for.
+fn sizes(sent: Option<&str>) -> Result<Option<Box<RawValue>>> {
+    let wrong = |rule: &str| Error::field("upload_sizes", rule);
+    let Some(sent) = sent.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let list: Vec<ImageSize> = serde_json::from_str(sent)
+        .map_err(|_| wrong("must be a list of objects with width, height, resize and crop"))?;
+    for size in &list {
+        let text = |side: Option<u32>| side.map(|side| side.to_string());
+        let (width, height) = (text(size.width), text(size.height));
+        Shape::parse(width.as_deref(), height.as_deref(), size.resize.as_deref(), size.crop.as_deref())
+            .map_err(|Wrong { field, rule }| wrong(&format!("has a size whose {field} {rule}")))?;
     }
-    let url = files::link(&call.server, &call.tenant, &call.headers, &id, &received.name, now);
-    let sizes = received.upload_sizes.as_deref().filter(|_| is_image);
-    let upload_sizes = sizes.and_then(|sizes| serde_json::from_str::<Box<RawValue>>(sizes).ok());
-    call.answer(&Uploaded { file: &url, upload_sizes })
+    serde_json::from_str(sent).map(Some).map_err(|_| wrong("must be a list"))
 }
 
 async fn note(call: &Call, id: &str, file: File) -> Result<()> {
-    file.check(&mut call.snapshot()).await?;
+    file.check_name()?;
+    file.check(&mut call.snapshot(), BYTES_MAX).await?;
     let noted = call.tenant.app.write(async |tx| {
         if let Some(owner) = &file.owner {
             domain::users::ensure(tx, owner, file.created_at).await?;
@@ -98,8 +131,7 @@ pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
     let removed = call.tenant.app.write(async |tx| {
         let Some(file) = domain_files::get(tx, &id).await? else { return Ok(()) };
         domain_files::check_delete(tx, caller.as_ref(), &file, now).await?;
-        domain_files::remove(tx, &id, &file);
-        Ok(())
+        domain_files::remove(tx, &id, &file).await.map(drop)
     });
     removed.await?;
     files::sweep(&call.server, &call.tenant).await?;

@@ -1,0 +1,213 @@
+//! Pictures in another shape: measured, decoded, cut, scaled and encoded again (feeds-v1 §5.13, chat §11.10).
+//!
+//! Whoever uploads a picture may mean harm, so what it says of its own size is held against limits before a pixel of it is
+//! decoded. Of a picture that moves only the first frame is ever looked at, whatever their number. What cameras write beside
+//! the pixels (where, when, with what) is not in the new picture; how they were held is applied to it.
+
+mod pool;
+mod shape;
+
+use std::io::Cursor;
+
+use fast_image_resize::{ResizeOptions, Resizer};
+use image::{
+    DynamicImage, Frame, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage, RgbaImage,
+    codecs::{gif::GifEncoder, jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder},
+    imageops,
+};
+
+pub(crate) use pool::{Error, reshape};
+pub use shape::{Crop, Edge, Part, Plan, Resize, SIDE_MAX, Shape, Size, Wrong};
+
+/// The most bytes of a picture that is taken up.
+pub const BYTES_MAX: u64 = 32 << 20;
+/// The most pixels of a picture that is decoded: two thousand phones' screens, or a good camera's picture.
+pub const PIXELS_MAX: u64 = 40_000_000;
+/// The longest side of a picture that is decoded.
+pub const SOURCE_SIDE_MAX: u32 = 30_000;
+/// The most bytes that a decoder may take for itself.
+const DECODER_BYTES_MAX: u64 = 192 << 20;
+/// How good JPEG pictures are, of 100.
+const JPEG_QUALITY: u8 = 85;
+/// How fast colours are picked for GIF pictures, of 30: the slowest are the best.
+const GIF_SPEED: i32 = 10;
+
+/// The formats that can be decoded, with their types.
+const FORMATS: [(ImageFormat, &str); 4] = [
+    (ImageFormat::Png, "image/png"),
+    (ImageFormat::Jpeg, "image/jpeg"),
+    (ImageFormat::Gif, "image/gif"),
+    (ImageFormat::WebP, "image/webp"),
+];
+
+/// Why there is no picture.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// It is none, or of a format that is not known here.
+    #[error("the file is no picture of a kind that can be processed: png, jpeg, gif or webp")]
+    Unknown,
+    /// It is larger than what is decoded.
+    #[error("the picture of {width} × {height} pixels is too large to be processed")]
+    TooLarge {
+        /// In pixels.
+        width: u32,
+        /// In pixels.
+        height: u32,
+    },
+    /// It has more bytes than [`BYTES_MAX`].
+    #[error("the picture of {0} bytes is too large to be processed")]
+    TooLong(u64),
+    /// It breaks off, or is no picture after its first bytes.
+    #[error("the picture is broken: {0}")]
+    Broken(String),
+}
+
+impl From<ImageError> for Refused {
+    fn from(error: ImageError) -> Self {
+        Refused::Broken(error.to_string())
+    }
+}
+
+/// A picture, encoded.
+#[derive(Debug)]
+pub struct Picture {
+    /// Its type, that of the picture it was made from.
+    pub mime_type: &'static str,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What a picture says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measured {
+    /// How large it is, as it is shown.
+    pub size: Size,
+    /// How many bytes it has when it is decoded.
+    pub decoded_bytes: u64,
+    format: ImageFormat,
+}
+
+/// Reads how large the picture is whose first bytes these are, and refuses it if it is too large to be decoded.
+///
+/// # Errors
+/// [`Refused`], after a look at its head alone.
+pub fn measure(head: &[u8]) -> Result<Measured, Refused> {
+    let (mut decoder, format) = decoder(head)?;
+    let (width, height) = decoder.dimensions();
+    let decoded_bytes = decoder.total_bytes();
+    let is_too_large = width.max(height) > SOURCE_SIDE_MAX
+        || u64::from(width) * u64::from(height) > PIXELS_MAX
+        || decoded_bytes > DECODER_BYTES_MAX * 2;
+    if is_too_large {
+        return Err(Refused::TooLarge { width, height });
+    }
+    let is_turned = decoder.orientation().is_ok_and(is_turned);
+    let (width, height) = if is_turned { (height, width) } else { (width, height) };
+    Ok(Measured { size: Size::new(width, height).ok_or(Refused::Unknown)?, decoded_bytes, format })
+}
+
+/// Makes the picture of these bytes anew in another shape, in its own format.
+///
+/// It takes its time: [`reshape`] calls it where nobody waits for the thread.
+///
+/// # Errors
+/// [`Refused`]; one that is too large before anything of it is decoded.
+pub fn process(bytes: &[u8], shape: &Shape) -> Result<Picture, Refused> {
+    if bytes.len() as u64 > BYTES_MAX {
+        return Err(Refused::TooLong(bytes.len() as u64));
+    }
+    let measured = measure(bytes)?;
+    let picture = decode(bytes)?;
+    // What was read of it is what was said of it, or it is not the picture that was measured.
+    let size = Size::new(picture.width(), picture.height()).filter(|size| *size == measured.size);
+    let plan = shape.plan(size.ok_or_else(|| Refused::Broken("its size is not what it says".to_owned()))?);
+    encode(pad(resize(&picture, &plan)?, &plan, measured.format), measured.format)
+}
+
+/// How large a picture becomes in memory while it is processed, in bytes.
+fn cost(measured: &Measured, shape: &Shape) -> u64 {
+    let made = shape.plan(measured.size).canvas.pixels() * 4;
+    2 * (measured.decoded_bytes + made)
+}
+
+fn decoder(bytes: &[u8]) -> Result<(impl ImageDecoder + '_, ImageFormat), Refused> {
+    let format = image::guess_format(bytes).map_err(|_| Refused::Unknown)?;
+    if !FORMATS.iter().any(|(known, _)| *known == format) {
+        return Err(Refused::Unknown);
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(DECODER_BYTES_MAX);
+    // The decoder's own limits come into play after its size was looked at here, which says more in its error.
+    reader.limits(limits);
+    Ok((reader.into_decoder()?, format))
+}
+
+fn is_turned(orientation: image::metadata::Orientation) -> bool {
+    use image::metadata::Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
+}
+
+/// The picture as it is shown, with eight bits for each colour.
+fn decode(bytes: &[u8]) -> Result<DynamicImage, Refused> {
+    let (mut decoder, _) = decoder(bytes)?;
+    let orientation = decoder.orientation();
+    let mut picture = DynamicImage::from_decoder(decoder)?;
+    if let Ok(orientation) = orientation {
+        picture.apply_orientation(orientation);
+    }
+    Ok(match picture.has_alpha() {
+        true => DynamicImage::ImageRgba8(picture.into_rgba8()),
+        false => DynamicImage::ImageRgb8(picture.into_rgb8()),
+    })
+}
+
+fn resize(picture: &DynamicImage, plan: &Plan) -> Result<DynamicImage, Refused> {
+    let Size { width, height } = plan.scaled;
+    let mut made = match picture {
+        DynamicImage::ImageRgba8(_) => DynamicImage::ImageRgba8(RgbaImage::new(width, height)),
+        _ => DynamicImage::ImageRgb8(RgbImage::new(width, height)),
+    };
+    let Part { left, top, width, height } = plan.part;
+    let options = ResizeOptions::new().crop(left, top, width, height);
+    let resized = Resizer::new().resize(picture, &mut made, &options);
+    resized.map_err(|error| Refused::Broken(error.to_string()))?;
+    Ok(made)
+}
+
+/// Puts the picture in the middle of its canvas: a white one where there is no other way to see through it.
+fn pad(picture: DynamicImage, plan: &Plan, format: ImageFormat) -> DynamicImage {
+    let Size { width, height } = plan.canvas;
+    if plan.canvas == plan.scaled {
+        return picture;
+    }
+    let (left, top) = (i64::from(width - plan.scaled.width) / 2, i64::from(height - plan.scaled.height) / 2);
+    if format == ImageFormat::Jpeg {
+        let mut canvas = RgbImage::from_pixel(width, height, Rgb([255; 3]));
+        imageops::replace(&mut canvas, &picture.into_rgb8(), left, top);
+        return DynamicImage::ImageRgb8(canvas);
+    }
+    let mut canvas = RgbaImage::new(width, height);
+    imageops::replace(&mut canvas, &picture.into_rgba8(), left, top);
+    DynamicImage::ImageRgba8(canvas)
+}
+
+fn encode(picture: DynamicImage, format: ImageFormat) -> Result<Picture, Refused> {
+    let mut bytes = Vec::new();
+    match format {
+        ImageFormat::Jpeg => {
+            DynamicImage::ImageRgb8(picture.into_rgb8())
+                .write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY))?;
+        }
+        ImageFormat::Gif => {
+            GifEncoder::new_with_speed(&mut bytes, GIF_SPEED).encode_frame(Frame::new(picture.into_rgba8()))?;
+        }
+        ImageFormat::WebP => picture.write_with_encoder(WebPEncoder::new_lossless(&mut bytes))?,
+        _ => picture.write_with_encoder(PngEncoder::new(&mut bytes))?,
+    }
+    let mime_type = FORMATS.iter().find(|(known, _)| *known == format).map(|(_, kind)| *kind);
+    Ok(Picture { mime_type: mime_type.expect("other formats were refused"), bytes })
+}
+
+#[cfg(test)]
+mod tests;
