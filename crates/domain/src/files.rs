@@ -108,6 +108,18 @@ pub async fn check_delete(tx: &mut Tx, caller: Option<&UserId>, file: &File, now
     }
 }
 
+/// The file `id`, for `caller`, who must have uploaded it; none is the app's own server.
+///
+/// # Errors
+/// [`Error::Absent`] when there is none, [`Error::NotAllowed`] when somebody else uploaded it.
+pub async fn load_own(tx: &mut Tx, id: &str, caller: Option<&UserId>) -> Result<File> {
+    let file = get(tx, id).await?.ok_or_else(|| Error::Absent("there is no such file".to_owned()))?;
+    match caller.is_none() || file.owner.as_ref() == caller {
+        true => Ok(file),
+        false => Err(Error::NotAllowed("the file is another user's".to_owned())),
+    }
+}
+
 /// Notes an upload.
 pub fn add(tx: &mut Tx, id: &str, file: &File) {
     let tenant = tx.tenant();

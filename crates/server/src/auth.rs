@@ -65,6 +65,8 @@ pub(crate) enum Resource {
     Feed,
     /// The targets of a feed's activities.
     FeedTargets,
+    /// Files and images.
+    Files,
     /// Follows.
     Follower,
     /// Reactions.
@@ -81,6 +83,7 @@ impl Resource {
             Resource::Collections => &["collections"],
             Resource::Feed => &["feed"],
             Resource::FeedTargets => &["feed_targets", "feed"],
+            Resource::Files => &["files"],
             Resource::Follower => &["follower"],
             Resource::Reactions => &["reactions"],
             Resource::Users => &["users"],

@@ -10,10 +10,10 @@ use domain::{files, settings::uploads::BYTES_MAX};
 use http::{HeaderMap, HeaderName, header};
 use ids::{AppId, Timestamp};
 
-pub(crate) use download::{download, reshaped};
-pub(crate) use form::receive;
+pub(crate) use download::{download, reshaped, shape};
+pub(crate) use form::{Received, receive};
 
-use crate::{Server, apps::Tenant, chat, seal};
+use crate::{Server, apps::Tenant, chat, feeds, seal};
 
 /// Where the files are found.
 pub(crate) const ROUTE: &str = "/files/{app}/{id}/{name}";
@@ -108,7 +108,8 @@ pub(crate) async fn sweep(server: &Server, tenant: &Tenant) -> domain::Result<()
 /// The routes that take forms, as they are matched: their bodies may be larger than others.
 pub(crate) fn form_routes() -> impl Iterator<Item = (String, u64)> {
     let of_chat = chat::FORMS.iter().map(|path| format!("/chat/{path}"));
-    of_chat.map(|path| (path, FORM_BYTES_MAX))
+    let of_feeds = feeds::files::FORMS.iter().flat_map(|path| ["", "/"].map(|end| format!("/api/v1.0/{path}{end}")));
+    of_chat.chain(of_feeds).map(|path| (path, FORM_BYTES_MAX))
 }
 
 #[cfg(test)]

@@ -88,6 +88,8 @@ pub(crate) struct Call {
     pub(crate) query: Query,
     /// The path and the query as they were sent.
     pub(crate) target: Option<PathAndQuery>,
+    /// The type of the body.
+    pub(crate) content_type: Option<HeaderValue>,
     /// The host that was asked.
     host: Option<HeaderValue>,
     /// Whether whoever stands in front of the server was asked by TLS.
@@ -180,7 +182,7 @@ impl Call {
     }
 }
 
-/// A handler of the API: an `async fn` of the call, or of the call and the bytes sent with it.
+/// A handler of the API: an `async fn` of the call, or of the call and what was sent with it.
 pub(crate) trait Handler<Args>: Clone + Send + Sync + 'static {
     /// Answers a call that was let in.
     fn answer(self, call: Call, body: Body) -> impl Future<Output = Result<Reply>> + Send;
@@ -203,6 +205,16 @@ where
 {
     async fn answer(self, call: Call, body: Body) -> Result<Reply> {
         self(call, read(body).await?).await
+    }
+}
+
+impl<F, R> Handler<(Call, Body)> for F
+where
+    F: Fn(Call, Body) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<Reply>> + Send,
+{
+    fn answer(self, call: Call, body: Body) -> impl Future<Output = Result<Reply>> + Send {
+        self(call, body)
     }
 }
 
@@ -261,8 +273,10 @@ fn admit(server: Arc<Server>, access: Access, params: Result<Params>, parts: &Pa
             let is_allowed = rate.allowed;
             let target = parts.uri.path_and_query().cloned();
             let host = parts.headers.get(header::HOST).cloned();
+            let content_type = parts.headers.get(header::CONTENT_TYPE).cloned();
             let is_behind_tls = parts.headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
-            let call = Call { server, tenant, caller, access, query, target, host, is_behind_tls, params, feed };
+            let call =
+                Call { server, tenant, caller, access, query, target, content_type, host, is_behind_tls, params, feed };
             if is_allowed { (Ok(call), rate) } else { (Err(too_many(access)), rate) }
         }
     }

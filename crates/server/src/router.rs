@@ -16,7 +16,7 @@ use crate::{
     chat,
     error::Error,
     exports,
-    feeds::{activities, collections, faye, follows, reactions, targets, timelines, users},
+    feeds::{activities, collections, faye, files as feed_files, follows, og, reactions, targets, timelines, users},
     files,
     front::Platform,
     gate::{self, Access, Covers, Handler, Params, Users},
@@ -25,7 +25,7 @@ use crate::{
 
 use Action::{Delete, Read, Write};
 use Covers::{App, Asked, Feed};
-use Resource::{Activities, Collections, FeedTargets, Follower, Reactions};
+use Resource::{Activities, Collections, FeedTargets, Files, Follower, Reactions};
 use Users::{ByPolicy, Refused};
 
 /// What reading a feed asks.
@@ -113,6 +113,13 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .route("users", ask(Resource::Users, Write, App, Refused, "users"), users::create_many)
         .route("users", ask(Resource::Users, Read, App, Refused, "users"), users::get_many)
         .route("users", ask(Resource::Users, Delete, App, Refused, "users"), users::remove_many)
+        .route("files", ask(Files, Write, App, ByPolicy, "files"), feed_files::add)
+        .route("files", ask(Files, Delete, App, ByPolicy, "files"), feed_files::remove)
+        .route("images", ask(Files, Write, App, ByPolicy, "files"), feed_files::add_image)
+        .route("images", ask(Files, Read, App, ByPolicy, "files"), feed_files::process)
+        .route("images", ask(Files, Delete, App, ByPolicy, "files"), feed_files::remove)
+        // Whatever a scope is over will do.
+        .route("og", ask(Files, Read, Asked, ByPolicy, "og"), og::get)
         .router;
     let admin = Admin { server, router: Router::new() }
         .route("apps", MethodFilter::GET, admin::list)
@@ -212,7 +219,7 @@ fn method(action: Action) -> MethodFilter {
 }
 
 /// First segments of paths that the contract of feeds has and this version has not.
-const NOT_BUILT: [&str; 7] = ["analytics", "audit_logs", "data_privacy", "files", "images", "og", "personalization"];
+const NOT_BUILT: [&str; 4] = ["analytics", "audit_logs", "data_privacy", "personalization"];
 
 /// What a path asks for that is not built, if it does.
 fn not_built(path: &str) -> Option<&str> {

@@ -1,4 +1,4 @@
-//! What a server's routes answered: status, headers and a body that is text.
+//! What a server's routes answered: status, headers and body.
 
 use axum::{Router, body::Body};
 use http::{HeaderMap, Request};
@@ -14,6 +14,8 @@ pub struct Answer {
     /// The headers.
     pub headers: HeaderMap,
     /// The body.
+    pub bytes: Vec<u8>,
+    /// The body as text; what is none in it is replaced.
     pub text: String,
 }
 
@@ -21,12 +23,9 @@ impl Answer {
     /// What `routes` answer to `request`.
     pub async fn of(routes: &Router, request: Request<Body>) -> Self {
         let (parts, body) = routes.clone().oneshot(request).await.unwrap().into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        Answer {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).unwrap(),
-        }
+        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, bytes, text }
     }
 
     /// The body.

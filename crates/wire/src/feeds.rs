@@ -2,7 +2,9 @@
 
 pub mod activities;
 pub mod collections;
+pub mod files;
 pub mod follows;
+pub mod og;
 pub mod reactions;
 pub mod targets;
 pub mod users;

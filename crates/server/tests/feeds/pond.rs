@@ -8,7 +8,7 @@ use axum::{Router, body::Body};
 use http::{Method, Request};
 use serde_json::{Map, Value, json};
 use server::{
-    Options,
+    Options, Tasks,
     apps::NewApp,
     front::{self, ManualClock, RateLimitSetting},
     seal::Seal,
@@ -27,6 +27,7 @@ pub(crate) struct Pond {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) admin_token: String,
     client: Client,
+    tasks: Tasks,
 }
 
 /// Calls as the app's own server.
@@ -44,6 +45,16 @@ impl Pond {
     }
 
     pub(crate) async fn with_rate_limits(rate_limits: RateLimitSetting) -> Self {
+        Self::with(Options { rate_limits, ..Options::new(Seal::ephemeral()) }).await
+    }
+
+    /// One whose server may call what listens on this machine, for tests that serve something there.
+    pub(crate) async fn reaching_this_machine() -> Self {
+        let outbound_allowed = vec!["127.0.0.1/32".parse().unwrap()];
+        Self::with(Options { outbound_allowed, ..Options::new(Seal::ephemeral()) }).await
+    }
+
+    async fn with(options: Options) -> Self {
         let (store, clock) = (Store::memory(), Arc::new(ManualClock::at(NOW_SECONDS * 1_000_000)));
         let app = NewApp {
             id: Some(7),
@@ -54,16 +65,21 @@ impl Pond {
         };
         let options = Options {
             front: front::Options { listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))], ..Default::default() },
-            rate_limits,
             app: Some(app),
             clock: clock.clone(),
-            ..Options::new(Seal::ephemeral())
+            ..options
         };
         let running = server::start(store.clone(), options).await.unwrap();
         tokio::spawn(running.tell_subscribers());
+        let tasks = running.tasks();
         let caller = Caller { key: KEY.into(), secret: SECRET.into(), token: None, headers: Vec::new() };
         let client = Client { routes: running.routes(), store, caller }.scope("*", "*", "*");
-        Pond { clock, admin_token: running.admin_token().to_owned(), client }
+        Pond { clock, admin_token: running.admin_token().to_owned(), client, tasks }
+    }
+
+    /// Does what was planned, to its end.
+    pub(crate) async fn run_tasks(&self) {
+        self.tasks.run().await.unwrap();
     }
 
     /// A call of the administrator.

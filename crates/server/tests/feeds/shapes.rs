@@ -262,12 +262,11 @@ async fn a_path_that_is_not_there_is_a_404_as_the_api_words_it() {
 #[tokio::test]
 async fn what_is_not_built_says_so() {
     let pond = Pond::new().await;
-    for path in ["og/?url=x", "audit_logs/", "images/", "data_privacy/export_ids/amy", "enrich/personalization/feed/"] {
+    for path in ["audit_logs/", "data_privacy/export_ids/amy", "enrich/personalization/feed/"] {
         let refusal = pond.get(path).await.refusal();
         assert_eq!(refusal.error, (501, -1), "{path}");
         assert!(refusal.detail.contains("not available in this version"), "{path}");
     }
-    assert_eq!(pond.post("files/", json!({})).await.refusal().error, (501, -1));
 }
 
 #[tokio::test]

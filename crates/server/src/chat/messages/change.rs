@@ -10,6 +10,7 @@ use super::{
         error::{Error, Result},
         fields::{self, Fields},
         gate::Call,
+        og,
     },
     READ_ONLY, draft, message_id, one, one_for,
 };
@@ -17,26 +18,33 @@ use crate::reply::Reply;
 
 /// `POST /messages/{id}`: says something else; own fields that are not given go.
 pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
+    let skips_preview = sent.flag("skip_enrich_url")?.unwrap_or_default();
     let (_, draft) = draft::read(&call, &mut sent)?;
     let editor = draft.user.clone();
-    change(call, editor, Change::Whole(Box::new(draft))).await
+    change(call, editor, Change::Whole(Box::new(draft)), skips_preview).await
 }
 
 /// `PUT /messages/{id}` and `PATCH /messages/{id}/ephemeral`: changes the fields that are given.
 pub(crate) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
+    let skips_preview = sent.flag("skip_enrich_url")?.unwrap_or_default();
     let editor = call.actor(&mut sent)?;
     let mut patch = read(&mut sent)?;
     patch.html = patch.html.filter(|_| call.is_server());
-    change(call, editor, Change::Part(Box::new(patch))).await
+    // What is said stays as it is; so does what hangs on it, unless somebody changes that.
+    let skips_preview = skips_preview || patch.text.is_none() || patch.attachments.is_some();
+    change(call, editor, Change::Part(Box::new(patch)), skips_preview).await
 }
 
-async fn change(call: Call, editor: Option<UserId>, change: Change) -> Result<Reply> {
+async fn change(call: Call, editor: Option<UserId>, change: Change, skips_preview: bool) -> Result<Reply> {
     let (id, caller, now) = (message_id(&call)?, call.user().cloned(), call.moment());
     let run = call
         .tenant
         .app
         .write(async |tx| messages::update(tx, caller.as_ref(), &id, editor.as_ref(), &change, now).await);
     let message = run.await?;
+    if !skips_preview {
+        og::enrich(call.server.clone(), call.tenant.clone(), id.clone(), message.clone(), now);
+    }
     one(&call, id, message).await
 }
 
