@@ -52,6 +52,8 @@ pub(crate) fn command(app: &App, data: &Data<'_>) -> Result<Command> {
         Data::Ephemeral => command.arg("--ephemeral"),
         Data::Kept(directory) => command.arg("--data-dir").arg(directory),
     };
+    // The suites serve pages of their own to be looked up.
+    command.args(["--outbound-allow", "127.0.0.1/32"]);
     command.args(["--preset", "sdk-suites", "--rate-limits", "off", "--listen", "127.0.0.1:0"]);
     command.args(["--app-key", &app.key, "--app-secret", &app.secret, "--app-id", &app.id]);
     Ok(command)

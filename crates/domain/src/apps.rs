@@ -4,6 +4,7 @@
 
 use ids::Timestamp;
 use minicbor::{Decode, Encode};
+use serde_json::value::RawValue;
 use store::{Direction, Limit, Store, Transaction, WriteError};
 
 use crate::{
@@ -153,6 +154,24 @@ pub async fn add_types(store: &Store, id: u32, kinds: &[ChannelType]) -> Result<
             if !CHANNEL_TYPE.exists(tx, id, &kind.name).await? {
                 CHANNEL_TYPE.put(tx, id, &kind.name, kind);
             }
+        }
+        Ok(())
+    });
+    written.await.map_err(failed)
+}
+
+/// Switches the setting `name` on, unless somebody has set it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn switch_on(store: &Store, id: u32, name: &str) -> Result<()> {
+    let written = store.write(async |tx: &mut Transaction| {
+        let mut settings = SETTINGS.get(tx, id, &settings::KEY).await?.unwrap_or_default();
+        let mut others = settings.others();
+        if others.get(name).is_none() {
+            others.set(name, RawValue::from_string("true".to_owned()).expect("it is JSON"));
+            settings.others = others.to_string();
+            SETTINGS.put(tx, id, &settings::KEY, &settings);
         }
         Ok(())
     });

@@ -30,6 +30,7 @@ use crate::{
     },
     feeds::{
         activities::{Activity, Posting},
+        audit::Noted,
         collections::Item as CollectionItem,
         follows::Follow,
         groups::Group,
@@ -184,6 +185,10 @@ pub const FILE: Table<String, File> = Table::new(130, "file");
 pub const UPLOADED: Table<(String, String), ()> = Table::new(131, "uploaded");
 /// file → nothing: its bytes are to be removed.
 pub const FILE_GONE: Table<String, ()> = Table::new(132, "file_gone");
+/// kind, thing, when newest first, what was done → by whom. Kept for apps that want it.
+pub const AUDIT: Table<(String, String, Latest, u8), Noted> = Table::new(186, "audit");
+/// user, when newest first, kind, thing, what was done → nothing. Mirror of `AUDIT`.
+pub const AUDIT_OF_USER: Table<(String, Latest, String, String, u8), ()> = Table::new(187, "audit_of_user");
 /// file, shape → the picture of the file in that shape; its bytes are beside the database. It goes with the file.
 pub const VARIANT: Table<(String, String), Variant> = Table::new(185, "variant");
 /// channel, message → nothing: the message is gone for good, and replies of others to it stay.
@@ -364,6 +369,13 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
     (UPLOADED.tag(), UPLOADED.name(), Personal::ByUser, Told::Users(UserSet::Files)),
     (FILE_GONE.tag(), FILE_GONE.name(), Personal::None, Told::Nobody),
     (VARIANT.tag(), VARIANT.name(), Personal::None, Told::Nobody),
+    (
+        AUDIT.tag(),
+        AUDIT.name(),
+        Personal::ByAuthor,
+        Told::Withheld("it repeats ids of activities and reactions that are told themselves"),
+    ),
+    (AUDIT_OF_USER.tag(), AUDIT_OF_USER.name(), Personal::ByUser, Told::With("audit")),
     (HOOK_PLACE.tag(), HOOK_PLACE.name(), Personal::None, Told::Nobody),
 ];
 

@@ -12,7 +12,7 @@ use domain::{
     App,
     apps::{self, AppRecord},
     chat::types,
-    feeds::{groups, views::Views},
+    feeds::{audit, groups, views::Views},
 };
 use ids::{AppId, Timestamp};
 use quick_cache::sync::Cache;
@@ -198,6 +198,7 @@ impl Registry {
         if is_for_sdk_suites {
             let now = Timestamp::from_micros(self.clock.now_micros());
             apps::add_types(&self.store, id, &types::of_the_sdk_suites(now)).await?;
+            apps::switch_on(&self.store, id, audit::SWITCH).await?;
         }
         Ok(())
     }

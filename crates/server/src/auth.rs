@@ -59,8 +59,12 @@ pub(crate) struct Scope {
 pub(crate) enum Resource {
     /// Activities by id.
     Activities,
+    /// Who did what.
+    AuditLogs,
     /// Things of collections.
     Collections,
+    /// What is known of people.
+    DataPrivacy,
     /// Feeds.
     Feed,
     /// The targets of a feed's activities.
@@ -69,6 +73,10 @@ pub(crate) enum Resource {
     Files,
     /// Follows.
     Follower,
+    /// Reports.
+    Moderation,
+    /// What is recommended.
+    Personalization,
     /// Reactions.
     Reactions,
     /// Users.
@@ -80,11 +88,15 @@ impl Resource {
     fn names(self) -> &'static [&'static str] {
         match self {
             Resource::Activities => &["activities"],
+            Resource::AuditLogs => &["audit_logs"],
             Resource::Collections => &["collections"],
+            Resource::DataPrivacy => &["data_privacy"],
             Resource::Feed => &["feed"],
             Resource::FeedTargets => &["feed_targets", "feed"],
             Resource::Files => &["files"],
             Resource::Follower => &["follower"],
+            Resource::Moderation => &["moderation"],
+            Resource::Personalization => &["personalization"],
             Resource::Reactions => &["reactions"],
             Resource::Users => &["users"],
         }

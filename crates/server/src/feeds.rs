@@ -1,6 +1,7 @@
 //! The feeds API: a file for each resource.
 
 pub(crate) mod activities;
+pub(crate) mod audit_logs;
 pub(crate) mod collections;
 mod enrich;
 mod extra;
@@ -11,6 +12,7 @@ pub(crate) mod fragments;
 mod groups;
 pub(crate) mod og;
 pub(crate) mod pages;
+pub(crate) mod privacy;
 mod ranked;
 pub(crate) mod reactions;
 mod records;

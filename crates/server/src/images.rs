@@ -21,11 +21,13 @@ pub use shape::{Crop, Edge, Part, Plan, Resize, SIDE_MAX, Shape, Size, Wrong};
 
 /// The most bytes of a picture that is taken up.
 pub const BYTES_MAX: u64 = 32 << 20;
-/// The most pixels of a picture that is decoded: two thousand phones' screens, or a good camera's picture.
+/// The most pixels of a picture that is decoded: a good camera's.
 pub const PIXELS_MAX: u64 = 40_000_000;
 /// The longest side of a picture that is decoded.
 pub const SOURCE_SIDE_MAX: u32 = 30_000;
-/// The most bytes that a decoder may take for itself.
+/// The most bytes of a picture that is decoded, in memory: deep colours take more than others.
+const DECODED_BYTES_MAX: u64 = 384 << 20;
+/// The most bytes that a decoder may take for itself beside that.
 const DECODER_BYTES_MAX: u64 = 192 << 20;
 /// How good JPEG pictures are, of 100.
 const JPEG_QUALITY: u8 = 85;
@@ -97,7 +99,7 @@ pub fn measure(head: &[u8]) -> Result<Measured, Refused> {
     let decoded_bytes = decoder.total_bytes();
     let is_too_large = width.max(height) > SOURCE_SIDE_MAX
         || u64::from(width) * u64::from(height) > PIXELS_MAX
-        || decoded_bytes > DECODER_BYTES_MAX * 2;
+        || decoded_bytes > DECODED_BYTES_MAX;
     if is_too_large {
         return Err(Refused::TooLarge { width, height });
     }

@@ -16,7 +16,10 @@ use crate::{
     chat,
     error::Error,
     exports,
-    feeds::{activities, collections, faye, files as feed_files, follows, og, reactions, targets, timelines, users},
+    feeds::{
+        activities, audit_logs, collections, faye, files as feed_files, follows, og, privacy, reactions, targets,
+        timelines, users,
+    },
     files,
     front::Platform,
     gate::{self, Access, Covers, Handler, Params, Users},
@@ -25,7 +28,9 @@ use crate::{
 
 use Action::{Delete, Read, Write};
 use Covers::{App, Asked, Feed};
-use Resource::{Activities, Collections, FeedTargets, Files, Follower, Reactions};
+use Resource::{
+    Activities, Collections, DataPrivacy, FeedTargets, Files, Follower, Moderation, Personalization, Reactions,
+};
 use Users::{ByPolicy, Refused};
 
 /// What reading a feed asks.
@@ -120,6 +125,30 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .route("images", ask(Files, Delete, App, ByPolicy, "files"), feed_files::remove)
         // Whatever a scope is over will do.
         .route("og", ask(Files, Read, Asked, ByPolicy, "og"), og::get)
+        .route("audit_logs", ask(Resource::AuditLogs, Read, App, Refused, "audit_logs"), audit_logs::list)
+        .route(
+            "data_privacy/delete_activities",
+            ask(DataPrivacy, Write, App, Refused, "data_privacy"),
+            privacy::delete_activities,
+        )
+        .route(
+            "data_privacy/delete_reactions",
+            ask(DataPrivacy, Write, App, Refused, "data_privacy"),
+            privacy::delete_reactions,
+        )
+        .route(
+            "data_privacy/export_ids/{user_id}",
+            ask(DataPrivacy, Read, App, Refused, "data_privacy"),
+            privacy::export_ids,
+        )
+        .route("moderation/flag", ask(Moderation, Write, App, Refused, "moderation"), privacy::flag)
+        .route("moderation/user/cache/{id}", ask(Moderation, Delete, App, Refused, "moderation"), privacy::drop_cache)
+        .route("personalization/feed", ask(Personalization, Read, App, ByPolicy, "read_feed"), privacy::personalized)
+        .route(
+            "enrich/personalization/feed",
+            ask(Personalization, Read, App, ByPolicy, "read_feed"),
+            privacy::personalized,
+        )
         .router;
     let admin = Admin { server, router: Router::new() }
         .route("apps", MethodFilter::GET, admin::list)
@@ -219,7 +248,7 @@ fn method(action: Action) -> MethodFilter {
 }
 
 /// First segments of paths that the contract of feeds has and this version has not.
-const NOT_BUILT: [&str; 4] = ["analytics", "audit_logs", "data_privacy", "personalization"];
+const NOT_BUILT: [&str; 2] = ["analytics", "moderation"];
 
 /// What a path asks for that is not built, if it does.
 fn not_built(path: &str) -> Option<&str> {

@@ -202,6 +202,13 @@ const RULES: &[(u8, Rule)] = &[
     (FILE.tag(), |key, value, leaver| {
         look(&FILE, key, value, |_, file| Found::row(file.owner.as_ref() == Some(&leaver.id), false))
     }),
+    // That something was done stays, and not by whom.
+    (AUDIT.tag(), |key, value, leaver| {
+        look(&AUDIT, key, value, |_, noted| Found::row(false, replace(&mut noted.user, &leaver.id, None)))
+    }),
+    (AUDIT_OF_USER.tag(), |key, value, leaver| {
+        look(&AUDIT_OF_USER, key, value, |(user, ..), ()| theirs(leaver, [user]))
+    }),
     (UPLOADED.tag(), |key, value, leaver| look(&UPLOADED, key, value, |(user, _), ()| theirs(leaver, [user]))),
     // Files go with the user's own row, and these with them.
     (EXPORT.tag(), |_, _, _| Ok(Trace::Nothing)),

@@ -152,11 +152,11 @@ pub async fn add(tx: &mut Tx, feed: &FeedId, draft: &Draft, moment: Moment) -> R
 ///
 /// # Errors
 /// When the store fails.
-pub async fn add_to_many(tx: &mut Tx, feeds: &[FeedId], draft: &Draft, moment: Moment) -> Result<()> {
+pub async fn add_to_many(tx: &mut Tx, feeds: &[FeedId], draft: &Draft, moment: Moment) -> Result<ActivityId> {
     let id = create(tx, draft, moment).await?;
     let posted = post(tx, id, feeds, Posting::Quiet, true).await?;
     log::posted(tx, id, &posted);
-    Ok(())
+    Ok(id)
 }
 
 /// Adds `draft` to each of `feeds`, in the usual way; what `draft` says replaces what it said before.

@@ -170,6 +170,17 @@ pub async fn add(
     Ok(Flagged { entity: entity.clone(), by: by.clone(), flag, reviewed_at: None })
 }
 
+/// Reports `entity` on behalf of the application itself: it stands in the review queue, and nobody made a flag. Answers
+/// the id of its item there.
+///
+/// # Errors
+/// As [`add`].
+pub async fn add_by_app(tx: &mut Tx, entity: &Entity, report: &Report, item: &str, now: Timestamp) -> Result<String> {
+    let (creator, message) = subject(tx, entity, report).await?;
+    let channel = message.map(|(_, message)| message.channel);
+    review::open(tx, entity, creator.as_ref(), channel.as_ref(), &report.payload, item, now).await
+}
+
 /// Takes the report of `entity` by `by` back; answers it, if there was one.
 ///
 /// # Errors

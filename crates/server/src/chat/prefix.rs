@@ -97,12 +97,18 @@ fn normalised(path: &str) -> Option<(String, Dialect)> {
         (None, None) => (path[1..].to_owned(), Dialect::Classic),
     };
     let first = rest.split('/').next().unwrap_or_default();
-    let is_of_feeds = path.starts_with("/api/v1.0/") && !CHAT.contains(&first);
+    let is_of_feeds = path.starts_with("/api/v1.0/") && (!CHAT.contains(&first) || is_feed_moderation(&rest));
     if OTHERS.contains(&first) || is_of_feeds || rest.is_empty() {
         return None;
     }
     let rest = rest.strip_prefix("chat/").unwrap_or(&rest);
     Some((format!("/{rest}"), dialect))
+}
+
+/// Whether a path below `/api/v1.0/` is one of moderation that feeds have, too; chat has it without that prefix.
+fn is_feed_moderation(rest: &str) -> bool {
+    ["moderation/flag", "moderation/status", "moderation/status/batch"].contains(&rest)
+        || rest.starts_with("moderation/user/cache/")
 }
 
 #[cfg(test)]
@@ -143,6 +149,9 @@ mod tests {
             "/api/v1.0/feed/user/amy/",
             "/api/v1.0/nothing/",
             "/api/v1.0/users/",
+            "/api/v1.0/moderation/flag",
+            "/api/v1.0/moderation/status/",
+            "/api/v1.0/moderation/user/cache/amy/",
         ] {
             assert_eq!(normalised(path), None, "{path}");
         }

@@ -1,11 +1,15 @@
 //! Adding, changing, removing and getting activities (feeds-v1 §5.2, §5.3, §5.6, §5.9).
 
 use bytes::Bytes;
-use domain::feeds::{
-    activities::{self, Draft, Moment, Reference},
-    policy,
+use domain::{
+    Tx,
+    feeds::{
+        activities::{self, Draft, Moment, Reference},
+        audit::{self, Action},
+        policy,
+    },
 };
-use ids::FeedId;
+use ids::{ActivityId, FeedId, Timestamp, UserId};
 use wire::feeds::activities::AddToMany;
 
 use super::{extra::Extra, records::Records};
@@ -17,6 +21,8 @@ use crate::{
     reply::Reply,
     to_wire,
 };
+
+use Action::{Created, Deleted, Updated};
 
 /// The most feeds of one `add_to_many`.
 const FEEDS_MAX: usize = 5000;
@@ -31,7 +37,12 @@ pub(crate) async fn add(call: Call, body: Bytes) -> Result<Reply> {
     check_user(&call, &drafts)?;
     app.check_groups(drafts.iter().flat_map(|draft| &draft.to).chain([feed]).map(FeedId::group))?;
     let drafts = moments(&call, drafts);
-    let added = app.write_each(&drafts, async |tx, (draft, moment)| activities::add(tx, feed, draft, *moment).await);
+    let user = call.user();
+    let added = app.write_each(&drafts, async |tx, (draft, moment)| {
+        let added = activities::add(tx, feed, draft, *moment).await?;
+        note(tx, added.0, Created, user, Some(&draft.actor), moment.now);
+        Ok(added)
+    });
     let added: Vec<String> = added.await?.iter().map(|(id, activity)| to_wire::activity(*id, activity)).collect();
     Ok(activities_or_one(added, is_list))
 }
@@ -53,6 +64,12 @@ fn check_user(call: &Call, drafts: &[Draft]) -> Result<()> {
 fn moments(call: &Call, drafts: Vec<Draft>) -> Vec<(Draft, Moment)> {
     let moment = call.moment();
     drafts.into_iter().enumerate().map(|(at, draft)| (draft, moment.nth(at))).collect()
+}
+
+/// Notes what was done to an activity: by the token's user, else by its actor, if that is a user.
+fn note(tx: &mut Tx, id: ActivityId, action: Action, user: Option<&UserId>, actor: Option<&str>, now: Timestamp) {
+    let actor = actor.and_then(|actor| UserId::parse(actor.strip_prefix("SU:").unwrap_or(actor)).ok());
+    audit::note(tx, audit::Kind::Activity, &id.to_string(), action, user.or(actor.as_ref()), now);
 }
 
 /// 201 with the activities in a list, or with the only one itself.
@@ -85,7 +102,12 @@ pub(crate) async fn add_to_many(call: Call, body: Bytes) -> Result<Reply> {
     feeds.dedup();
     let moment = call.moment();
     let items: Vec<Vec<FeedId>> = feeds.chunks(FEEDS_AT_ONCE).map(<[_]>::to_vec).collect();
-    app.write_each(&items, async |tx, feeds| activities::add_to_many(tx, feeds, &draft, moment).await).await?;
+    let added = app.write_each(&items, async |tx, feeds| {
+        let id = activities::add_to_many(tx, feeds, &draft, moment).await?;
+        note(tx, id, Created, None, Some(&draft.actor), moment.now);
+        Ok(())
+    });
+    added.await?;
     Ok(Reply::empty(201))
 }
 
@@ -100,7 +122,13 @@ pub(crate) async fn remove(call: Call) -> Result<Reply> {
         true => activities::with_foreign_id(&mut app.snapshot(), feed, name).await?,
         false => ids,
     };
-    app.write_each(&ids, async |tx, id| activities::remove(tx, feed, *id).await).await?;
+    let (user, now) = (call.user(), call.now());
+    let removed = app.write_each(&ids, async |tx, id| {
+        activities::remove(tx, feed, *id).await?;
+        note(tx, *id, Deleted, user, None, now);
+        Ok(())
+    });
+    removed.await?;
     Ok(Reply::ok(&serde_json::json!({ "removed": name })))
 }
 
@@ -156,17 +184,24 @@ pub(crate) async fn update(call: Call, body: Bytes) -> Result<Reply> {
     let drafts = from_wire::updates(&body)?;
     app.check_groups(drafts.iter().flat_map(|draft| &draft.to).map(FeedId::group))?;
     let drafts = moments(&call, drafts);
-    app.write_each(&drafts, async |tx, (draft, moment)| activities::create(tx, draft, *moment).await).await?;
+    let updated = app.write_each(&drafts, async |tx, (draft, moment)| {
+        let id = activities::create(tx, draft, *moment).await?;
+        note(tx, id, Updated, None, Some(&draft.actor), moment.now);
+        Ok(())
+    });
+    updated.await?;
     Ok(Reply::empty(201))
 }
 
 /// `POST activity/`: changes some fields of one activity, or of several.
 pub(crate) async fn change(call: Call, body: Bytes) -> Result<Reply> {
     let (changes, is_list) = from_wire::changes(&body)?;
-    let changed = call
-        .tenant
-        .app
-        .write_each(&changes, async |tx, (reference, change)| activities::change(tx, reference, change).await);
+    let now = call.now();
+    let changed = call.tenant.app.write_each(&changes, async |tx, (reference, change)| {
+        let changed = activities::change(tx, reference, change).await?;
+        note(tx, changed.0, Updated, None, Some(&changed.1.actor), now);
+        Ok(changed)
+    });
     let changed: Vec<String> = changed.await?.iter().map(|(id, activity)| to_wire::activity(*id, activity)).collect();
     Ok(activities_or_one(changed, is_list))
 }

@@ -5,13 +5,14 @@ use domain::{
     Tx,
     feeds::{
         activities::{self, Reference},
+        audit::{self, Action},
         policy,
         reactions::{
             self, About, Draft, LIMIT, LIMIT_MAX, NAME_BYTES_MAX, Part, Reaction, TARGET_FEEDS_MAX, Targets, To,
         },
     },
 };
-use ids::{FeedId, UserId};
+use ids::{FeedId, Timestamp, UserId};
 use wire::feeds::reactions::{Page, Reactions};
 
 use super::{extra, records::Records};
@@ -32,8 +33,12 @@ pub(crate) async fn add(call: Call, body: Bytes) -> Result<Reply> {
     let targets = targets(&call, &members)?;
     let draft = draft(&call, &members, targets)?;
     let now = call.now();
-    let reaction = call.tenant.app.write(async |tx| reactions::add(tx, &draft, now).await).await?;
-    answer(&call, 201, &draft.id, reaction).await
+    let added = call.tenant.app.write(async |tx| {
+        let reaction = reactions::add(tx, &draft, now).await?;
+        note(tx, &draft.id, &reaction, Action::Created, call.user(), now);
+        Ok(reaction)
+    });
+    answer(&call, 201, &draft.id, added.await?).await
 }
 
 fn draft(call: &Call, members: &Members, targets: Targets) -> Result<Draft> {
@@ -126,22 +131,40 @@ pub(crate) async fn update(call: Call, body: Bytes) -> Result<Reply> {
     let (id, members) = (call.param("id"), Members::read(&body)?);
     let (data, targets, now) = (members.object("data")?, targets(&call, &members)?, call.now());
     let (app, user) = (&call.tenant.app, call.user());
-    let reaction = app.write(async |tx| reactions::update(tx, id, data.as_ref(), &targets, user, now).await).await?;
-    answer(&call, 201, id, reaction).await
+    let updated = app.write(async |tx| {
+        let reaction = reactions::update(tx, id, data.as_ref(), &targets, user, now).await?;
+        note(tx, id, &reaction, Action::Updated, user, now);
+        Ok(reaction)
+    });
+    answer(&call, 201, id, updated.await?).await
 }
 
 /// `DELETE reaction/{id}/`: for good, or with `soft` until it is restored.
 pub(crate) async fn remove(call: Call) -> Result<Reply> {
     let (id, now, is_soft) = (call.param("id"), call.now(), call.query.flag("soft")?);
-    call.tenant.app.write(async |tx| reactions::remove(tx, id, is_soft, call.user(), now).await).await?;
+    let removed = call.tenant.app.write(async |tx| {
+        let reaction = reactions::remove(tx, id, is_soft, call.user(), now).await?;
+        note(tx, id, &reaction, Action::Deleted, call.user(), now);
+        Ok(())
+    });
+    removed.await?;
     Ok(Reply::empty(200))
 }
 
 /// `PUT reaction/{id}/restore/`.
 pub(crate) async fn restore(call: Call) -> Result<Reply> {
     let (id, now) = (call.param("id"), call.now());
-    let reaction = call.tenant.app.write(async |tx| reactions::restore(tx, id, call.user(), now).await).await?;
-    answer(&call, 200, id, reaction).await
+    let restored = call.tenant.app.write(async |tx| {
+        let reaction = reactions::restore(tx, id, call.user(), now).await?;
+        note(tx, id, &reaction, Action::Updated, call.user(), now);
+        Ok(reaction)
+    });
+    answer(&call, 200, id, restored.await?).await
+}
+
+/// Notes what was done to a reaction: by the token's user, else by whose it is.
+fn note(tx: &mut Tx, id: &str, reaction: &Reaction, action: Action, user: Option<&UserId>, now: Timestamp) {
+    audit::note(tx, audit::Kind::Reaction, id, action, user.or(Some(&reaction.user)), now);
 }
 
 /// `GET reaction/{by}/{value}/`: a page of reactions to an activity, to a reaction, or of a user.

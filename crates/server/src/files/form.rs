@@ -3,7 +3,7 @@
 use axum::{
     body::Body,
     extract::{
-        FromRequest, Multipart, Request,
+        DefaultBodyLimit, FromRequest, Multipart, Request,
         multipart::{Field, MultipartError},
     },
 };
@@ -136,6 +136,8 @@ pub(crate) async fn receive(
 ) -> Result<Received> {
     let mut request = Request::new(body);
     request.headers_mut().extend(content_type.map(|kind| (header::CONTENT_TYPE, kind.clone())));
+    // The front has limited the body already, by the route; without this, axum would limit it to 2 MiB.
+    DefaultBodyLimit::disable().apply(&mut request);
     let no_form = |_| Error::Broken("the body must be multipart/form-data with a field called file".to_owned());
     let mut form = Multipart::from_request(request, &()).await.map_err(no_form)?;
     let mut kept = None;

@@ -160,3 +160,86 @@ async fn uploads_go_with_a_softly_deleted_user_only_if_that_is_asked_for() {
         assert_eq!(nobody.get(&link).await.status, status);
     }
 }
+
+fn picture(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(width, height).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+async fn upload_picture(client: &Client, name: &str, content: &[u8]) -> Value {
+    let head = format!("--frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+    let form = [head.as_bytes(), content, b"\r\n--frontier--\r\n"].concat();
+    sender(client).call(Method::POST, &format!("{ROOM}/image"), form).await.ok(201)
+}
+
+#[tokio::test]
+async fn a_link_to_an_image_takes_a_size_and_an_upload_tells_a_small_one() {
+    let lake = room().await;
+    let answer = upload_picture(&lake, "duck.png", &picture(800, 400)).await;
+    let nobody = lake.token(None);
+    let size = async |path: &str| {
+        let file = nobody.get(path).await;
+        assert_eq!((file.status, &file.headers["content-type"]), (200, &"image/png".parse().unwrap()), "{path}");
+        let picture = image::load_from_memory(&file.bytes).unwrap();
+        (picture.width(), picture.height())
+    };
+    let thumbnail = json!({ "file": answer["thumb_url"] });
+    assert_eq!(size(&path(&thumbnail)).await, (320, 160));
+    for (query, expected) in [
+        ("w=100&h=100", (100, 50)),
+        ("w=100&h=100&resize=crop&crop=left", (100, 100)),
+        ("h=100&resize=scale", (200, 100)),
+        ("w=100&h=100&resize=fill", (100, 100)),
+        ("unknown=1", (800, 400)),
+    ] {
+        assert_eq!(size(&format!("{}&{query}", path(&answer))).await, expected, "{query}");
+    }
+    for query in ["w=0", "w=10&resize=stretch", "h=10&crop=x", "w=99999", "resize=crop"] {
+        assert_eq!(nobody.get(&format!("{}&{query}", path(&answer))).await.status, 400, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_may_have_many_megabytes() {
+    let lake = room().await;
+    let content = "x".repeat(12 << 20);
+    let answer = upload(&lake, &format!("{ROOM}/file"), &[("file", Some("long.txt"), &content)]).await.ok(201);
+    assert_eq!(lake.token(None).get(&path(&answer)).await.text.len(), content.len());
+}
+
+#[tokio::test]
+async fn an_image_that_is_none_has_no_small_one_and_no_sizes() {
+    let lake = room().await;
+    let answer = upload_picture(&lake, "duck.png", b"no image at all").await;
+    assert_eq!(answer.get("thumb_url"), None);
+    let nobody = lake.token(None);
+    assert_eq!(nobody.get(&path(&answer)).await.status, 200);
+    let refused = nobody.get(&format!("{}&w=10", path(&answer))).await;
+    assert_eq!((refused.status, refused.text.contains("no picture")), (400, true), "{}", refused.text);
+    for sizes in ["all", "{}", r#"[{"width":0}]"#, r#"[{"width":"10"}]"#, r#"[{"height":5,"resize":"x"}]"#] {
+        let fields = [("upload_sizes", None, sizes), ("file", Some("duck.png"), "x")];
+        assert_eq!(upload(&lake, &format!("{ROOM}/image"), &fields).await.refusal(), (400, 4), "{sizes}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_changed_to_say_a_link_gets_a_preview_of_it() {
+    let lake = room().await;
+    let pages = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", pages.local_addr().unwrap());
+    let page = axum::Router::new().fallback(async || axum::response::Html("<title>Ducks</title>"));
+    tokio::spawn(async move { axum::serve(pages, page).await });
+    let mut amy = lake.connect("amy").await;
+    let body = json!({ "watch": true, "connection_id": amy.id });
+    lake.user("amy").post(&format!("{ROOM}/query"), body).await.ok(201);
+    lake.say(json!({ "id": "m", "text": "hi", "user_id": "amy" })).await;
+    let change = json!({ "set": { "text": format!("look: {url}") }, "user_id": "amy" });
+    lake.call(Method::PUT, "messages/m", change.to_string()).await.ok(201);
+    assert_eq!(amy.find("message.updated").await["message"]["attachments"], json!([]));
+    let attachments = amy.find("message.updated").await["message"]["attachments"].clone();
+    assert_eq!((&attachments[0]["title"], &attachments[0]["og_scrape_url"]), (&json!("Ducks"), &json!(url)));
+    let skips = json!({ "message": { "text": format!("{url}#2"), "user_id": "amy" }, "skip_enrich_url": true });
+    lake.post("messages/m", skips).await.ok(201);
+    assert_eq!(amy.find("message.updated").await["message"]["attachments"], json!([]));
+}

@@ -198,7 +198,7 @@ async fn uploads_and_what_was_made_of_them_go_with_the_user() {
     let image = url(&upload(&amy, "images/", "duck.png", &picture(9, 9)).await, 201);
     let made = url(&process(&amy, &image, "w=5").await, 200);
     let kept = url(&upload(&pond.user("bob"), "files/", "a.txt", b"x").await, 201);
-    let erase = json!({ "user_ids": ["amy"], "user": "hard" });
+    let erase = json!({ "user_ids": ["amy"], "user": "hard", "messages": "hard" });
     assert_eq!(pond.post("/api/v2/users/delete", erase).await.status, 201);
     pond.run_tasks().await;
     assert_eq!((fetch(&pond, &image).await.status, fetch(&pond, &made).await.status), (404, 404));
@@ -210,7 +210,7 @@ async fn the_app_says_how_large_files_may_be() {
     let pond = Pond::new().await;
     assert_eq!(refused(&pond, "files/", "a.bin", &vec![0; (20 << 20) + 1]).await.0, (413, 18));
     let limit = json!({ "file_upload_config": { "size_limit": 3, "blocked_file_extensions": ["exe"] } });
-    assert_eq!(pond.call(Method::PATCH, "/api/v2/app", limit.to_string()).await.status, 200);
+    assert_eq!(pond.call(Method::PATCH, "/api/v2/app", limit.to_string()).await.status, 201);
     upload(&pond, "files/", "a.txt", b"123").await.ok(201);
     assert_eq!(refused(&pond, "files/", "a.txt", b"1234").await.0, (413, 18));
     assert_eq!(refused(&pond, "files/", "a.exe", b"123").await.0, (400, 4));

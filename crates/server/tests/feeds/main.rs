@@ -19,6 +19,7 @@ mod pages;
 mod paging;
 mod policy;
 mod pond;
+mod privacy;
 mod ranking;
 mod rates;
 mod reactions;

@@ -81,7 +81,7 @@ async fn a_page_of_this_machine_or_its_neighbours_is_nobodys_business() {
     }
     let moved = "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nConnection: close\r\n\r\n";
     let moved = serve(moved.to_owned()).await;
-    assert_eq!(og(&Pond::reaching_this_machine().await, &moved).await.refusal().error, (400, 4));
+    assert_eq!(og(&*Pond::reaching_this_machine().await, &moved).await.refusal().error, (400, 4));
 }
 
 #[tokio::test]

@@ -262,7 +262,9 @@ async fn a_path_that_is_not_there_is_a_404_as_the_api_words_it() {
 #[tokio::test]
 async fn what_is_not_built_says_so() {
     let pond = Pond::new().await;
-    for path in ["audit_logs/", "data_privacy/export_ids/amy", "enrich/personalization/feed/"] {
+    for path in
+        ["/analytics/v1.0/engagement/", "/analytics/v1.0/impression/", "/analytics/redirect/", "moderation/status/"]
+    {
         let refusal = pond.get(path).await.refusal();
         assert_eq!(refusal.error, (501, -1), "{path}");
         assert!(refusal.detail.contains("not available in this version"), "{path}");

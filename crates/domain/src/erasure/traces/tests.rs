@@ -11,7 +11,7 @@ use crate::{
         user_groups::{UserGroup, UserGroupMember},
     },
     exports,
-    feeds::pond::Pond,
+    feeds::{audit::Noted, pond::Pond},
     files,
     keyspace::{At, Chat, Latest, MEMBERS},
     moderation::{
@@ -86,6 +86,8 @@ async fn plant(pond: &Pond) {
         plant_talk(tx, now);
         plant_reports(tx, now);
         files::add(tx, "f", &file(now));
+        AUDIT.put(tx, tenant, &("reaction".into(), "r".into(), Latest(now), 0), &Noted { user: Some(id(AMY)) });
+        AUDIT_OF_USER.put(tx, tenant, &(AMY.into(), Latest(now), "reaction".into(), "r".into(), 0), &());
         exports::plan(tx, "x", "exports/users/1/x.jsonl".into(), vec![id(AMY), id("bob")]);
         Ok(())
     });
