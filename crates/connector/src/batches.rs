@@ -6,7 +6,9 @@
 //! **Invariant:** a row becomes at most one request, however often the process ends in between; what a row says of a
 //! person is sealed, and gone once the request has it.
 
+mod progress;
 mod reading;
+mod rows;
 mod running;
 
 use ids::Timestamp;
@@ -18,15 +20,16 @@ use crate::{
     Connector, Error, NewRequest, Result,
     audit::{self, Draft},
     connector::load_request,
-    deadlines::Regulation,
     engine::due_key,
     error::failed,
-    keys::{self, DataKey, Place},
+    keys,
     keyspace::{BATCH, BATCH_DUE, BATCH_ROW, HERE},
-    requests::{Category, GivenIdentifier, Kind, Request, Verification},
-    status::{Outcome, Status},
+    requests::{Kind, Request},
     words::words,
 };
+
+pub use progress::Progress;
+pub use rows::Row;
 
 pub(crate) use reading::{columns, lines};
 
@@ -109,52 +112,6 @@ pub struct Batch {
     pub reason: Option<String>,
 }
 
-/// A row.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-pub struct Row {
-    /// What it says, until the request has it.
-    #[n(0)]
-    sealed: Option<ByteVec>,
-    /// What it asks for; nothing if that cannot be read.
-    #[n(1)]
-    pub kind: Option<Kind>,
-    /// The id that it came with.
-    #[n(2)]
-    pub external_id: Option<String>,
-    /// The request that it became.
-    #[n(3)]
-    pub request: Option<String>,
-    /// Whether that was there before.
-    #[n(4)]
-    pub is_duplicate: bool,
-    /// What is wrong with it.
-    #[n(5)]
-    pub problem: Option<String>,
-}
-
-/// What a row says, as it is sealed.
-#[derive(Encode, Decode)]
-struct Line {
-    #[n(0)]
-    kind: Kind,
-    #[n(1)]
-    identifiers: Vec<(Category, String)>,
-    #[n(2)]
-    integrations: Vec<String>,
-    #[n(3)]
-    regulation: Regulation,
-    #[n(4)]
-    days: Option<i64>,
-    #[n(5)]
-    received_at: Option<Timestamp>,
-    #[n(6)]
-    external_id: Option<String>,
-    #[n(7)]
-    verification: Option<Verification>,
-    #[n(8)]
-    is_dry_run: bool,
-}
-
 /// A batch as it is handed in.
 pub struct NewBatch {
     /// Each row: a request, or what is wrong with it.
@@ -165,119 +122,6 @@ pub struct NewBatch {
     pub deletions_per_hour: u32,
     /// Whether it is known that it deletes a large share of the users.
     pub is_known: bool,
-}
-
-/// How far a batch is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Progress {
-    /// Rows that had no turn yet, or whose request was not picked up.
-    pub queued: u32,
-    /// Requests that run.
-    pub processing: u32,
-    /// Requests that are complete and found somebody.
-    pub complete: u32,
-    /// Requests that are complete and found nobody.
-    pub no_records: u32,
-    /// Rows that are wrong, and requests that failed.
-    pub failed: u32,
-    /// Requests that wait for a person.
-    pub held: u32,
-    /// Rows and requests that were withdrawn.
-    pub canceled: u32,
-}
-
-impl Progress {
-    /// Rows that are done.
-    pub fn done(&self) -> u32 {
-        self.complete + self.no_records + self.failed + self.canceled
-    }
-
-    fn count(&mut self, row: &Row, request: Option<&Request>, is_canceled: bool) {
-        let state = request.map(|request| &request.state);
-        let field = match state.map(|state| (state.status(), state.outcome())) {
-            None if row.problem.is_some() => &mut self.failed,
-            None if is_canceled => &mut self.canceled,
-            None | Some((Status::Received | Status::Queued, _)) => &mut self.queued,
-            Some((Status::Held, _)) => &mut self.held,
-            Some((Status::Processing | Status::Retrying, _)) => &mut self.processing,
-            Some((Status::Complete, Some(Outcome::NoRecordsFound))) => &mut self.no_records,
-            Some((Status::Complete, _)) => &mut self.complete,
-            Some((Status::Failed, _)) => &mut self.failed,
-            Some((Status::Canceled, _)) => &mut self.canceled,
-        };
-        *field += 1;
-    }
-}
-
-impl Line {
-    fn of(new: &NewRequest) -> Self {
-        let identifiers = new.identifiers.iter().map(|one| (one.category, one.value.expose().clone())).collect();
-        Line {
-            kind: new.kind,
-            identifiers,
-            integrations: new.integrations.clone(),
-            regulation: new.regulation,
-            days: new.days,
-            received_at: new.received_at,
-            external_id: new.external_id.clone(),
-            verification: new.verification.clone(),
-            is_dry_run: new.is_dry_run,
-        }
-    }
-
-    fn request(self, batch: &Batch, number: u32) -> Result<NewRequest> {
-        let given = |(category, value): &(Category, String)| GivenIdentifier::new(*category, value);
-        let identifiers = self.identifiers.iter().map(given).collect::<Result<_>>()?;
-        let mut new = NewRequest::new(self.kind, identifiers);
-        new.integrations = self.integrations;
-        new.regulation = self.regulation;
-        new.days = self.days;
-        new.received_at = self.received_at;
-        new.external_id = self.external_id;
-        new.verification = self.verification;
-        new.is_dry_run = self.is_dry_run;
-        new.requested_by.clone_from(&batch.requested_by);
-        new.batch = Some(batch.id.clone());
-        // The same row is the same request, also after a crash in between.
-        new.idempotency_key = Some(format!("{}/{number}", batch.id));
-        Ok(new)
-    }
-}
-
-impl Row {
-    fn new(row: &Result<NewRequest, String>, key: &DataKey, batch: &str, number: u32) -> Self {
-        let wrong = |problem: &String| Row {
-            sealed: None,
-            kind: None,
-            external_id: None,
-            request: None,
-            is_duplicate: false,
-            problem: Some(problem.clone()),
-        };
-        let new = match row {
-            Ok(new) => new,
-            Err(problem) => return wrong(problem),
-        };
-        let bytes = Zeroizing::new(minicbor::to_vec(Line::of(new)).expect("writing to memory does not fail"));
-        let sealed = key.seal(place(batch, &number.to_string()), &bytes);
-        Row {
-            sealed: Some(sealed.into()),
-            kind: Some(new.kind),
-            external_id: new.external_id.clone(),
-            problem: None,
-            ..wrong(&String::new())
-        }
-    }
-
-    fn open(&self, key: &DataKey, batch: &str, number: u32) -> Result<Line> {
-        let sealed = self.sealed.as_ref().ok_or(keys::Error::Damaged)?;
-        let bytes = key.open(place(batch, &number.to_string()), sealed)?;
-        minicbor::decode(&bytes).map_err(|_| keys::Error::Damaged.into())
-    }
-}
-
-fn place<'a>(batch: &'a str, field: &'a str) -> Place<'a> {
-    Place { table: "batch_row", row: batch, field }
 }
 
 /// The batch, which must be there.

@@ -3,7 +3,7 @@
 use serde_json::json;
 use store::{Direction, Limit, Transaction};
 
-use super::{Batch, BatchState, Row, load, place, put};
+use super::{Batch, BatchState, Row, load, put, rows::place};
 use crate::{
     Asked, Connector, Error, Result,
     audit::{self, Draft},

@@ -205,3 +205,24 @@ async fn check_41_the_log_is_listed_exported_and_checked() {
     let lines = String::from_utf8(export.body).unwrap().lines().count() as u64;
     assert_eq!(lines, checked["entries"].as_u64().unwrap() + 1);
 }
+
+#[tokio::test]
+async fn what_requests_take_in_is_set_for_each_integration() {
+    let place = Place::new().await;
+    let path = format!("/v1/integrations/{}", place.integration);
+    let shown = call(&place, "GET", &path, json!({})).await.json();
+    assert_eq!((&shown["include_feeds"], &shown["raw"]), (&json!(null), &json!(true)));
+    let body = json!({
+        "include_feeds": false, "include_files": true, "file_hosts": [".cdn.example.com"], "redact_others": true,
+        "raw": false, "async_export_fallback": false,
+    });
+    let shown = call(&place, "PATCH", &path, body.clone()).await.json();
+    for (field, value) in body.as_object().unwrap() {
+        assert_eq!(&shown[field], value, "{field}");
+    }
+    let back = call(&place, "PATCH", &path, json!({"include_feeds": null})).await.json();
+    assert_eq!((&back["include_feeds"], &back["raw"]), (&json!(null), &json!(false)));
+    for wrong in [json!({"redact_others": false}), json!({"file_hosts": ["https://x/"]}), json!({"raw": 1})] {
+        assert_eq!(call(&place, "PATCH", &path, wrong.clone()).await.status, 422, "{wrong}");
+    }
+}
