@@ -11,7 +11,7 @@ use crate::{
     deadlines::{WARNINGS_PERCENT, elapsed_percent},
     error::failed,
     hooks,
-    keyspace::{CHECKPOINT, HERE, REQUEST},
+    keyspace::{AUDIT, CHECKPOINT, HERE, REQUEST},
     requests::Request,
 };
 
@@ -32,11 +32,12 @@ impl Connector {
         let Some(head) = audit::head(&mut tx).await? else { return Ok(false) };
         let first = Limit { rows: 1, ..Limit::PAGE };
         let page = CHECKPOINT.scan(&mut tx, HERE, CHECKPOINT.range(HERE), Direction::Backward, first).await?;
+        let first_entry = AUDIT.get(&mut tx, HERE, &1).await?;
         drop(tx);
         let (seq, at) = match page.rows.first() {
             Some((seq, at)) => (*seq, *at),
             // The first is due a day after the log began.
-            None => match audit::list(&self.store, 0).await?.first() {
+            None => match first_entry {
                 Some(entry) => (0, entry.at.micros()),
                 None => return Ok(false),
             },
