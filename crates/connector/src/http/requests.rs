@@ -147,8 +147,20 @@ pub(super) async fn preview((State(connector), Extension(caller)): Here, headers
     headers.entry("prefer").or_insert(axum::http::HeaderValue::from_static("wait=60"));
     let request = wait(&connector, &asked.request().id, &headers).await?;
     let mut shown = views::request(&connector, &request).await?;
-    shown["would_call"] = json!(["POST /users/delete", "GET /tasks/{task_id}"]);
+    shown["would_call"] = would_call(&connector, &request).await?.into();
     Ok(Json(shown))
+}
+
+/// The calls that the deletion would make, each once.
+async fn would_call(connector: &Connector, request: &Request) -> Result<Vec<&'static str>, Problem> {
+    let mut calls = vec!["POST /users/delete", "GET /tasks/{task_id}"];
+    for detail in connector.details(&request.id).await? {
+        let integration = connector.integration(&detail.execution.integration).await?;
+        if integration.includes_feeds() && !calls.contains(&"POST /feeds/users/{id}/delete") {
+            calls.insert(0, "POST /feeds/users/{id}/delete");
+        }
+    }
+    Ok(calls)
 }
 
 #[derive(Deserialize)]
