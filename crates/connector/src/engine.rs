@@ -127,7 +127,12 @@ impl Run<'_> {
                 self.plan_package();
                 Ok(())
             }
-            (Phase::Package, _) => self.finish_access(),
+            (Phase::Package, Kind::Access) => self.finish_access(),
+            // Without the whole package nothing is deleted.
+            (Phase::Package, Kind::Deletion) => match self.failed_task() {
+                Some(reason) => self.fail(reason),
+                None => self.plan_deletion(),
+            },
             (Phase::Submit | Phase::Poll, _) => match self.failed_task() {
                 Some(reason) => self.fail(reason),
                 None => Ok(()),

@@ -315,7 +315,8 @@ impl Run<'_> {
             .filter(|(_, task)| task.status == TaskStatus::Failed || task.kind == TaskKind::Package || is_put_off(task))
             .map(|(order, _)| order)
             .collect();
-        let deletes_again = self.execution.kind == Kind::Deletion && self.execution.phase != Phase::Resolve;
+        let was_deleting = matches!(self.execution.phase, Phase::Submit | Phase::Poll | Phase::Verify);
+        let deletes_again = self.execution.kind == Kind::Deletion && was_deleting;
         for order in again {
             let is_of_feeds = self.task(order).kind == TaskKind::FeedsDelete;
             if deletes_again && !is_of_feeds {

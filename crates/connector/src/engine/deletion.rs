@@ -48,6 +48,9 @@ impl Run<'_> {
         if self.execution.confirmed.as_ref().is_some_and(|confirmed| *confirmed != self.target_set()) {
             return self.change(Change::Hold(Reason::IdentityChanged));
         }
+        if self.integration.contents.export_before_delete && self.execution.phase == Phase::Resolve {
+            return self.plan_access();
+        }
         assert!(meant.len() <= TARGETS_MAX as usize, "more matches than a call may delete are held before");
         self.add(TaskKind::Reread, None);
         if self.integration.includes_feeds() {

@@ -144,7 +144,7 @@ impl Run<'_> {
             is_gone: false,
         };
         let number = self.add_target(&found.id, target);
-        if self.execution.kind == Kind::Access {
+        if self.execution.kind == Kind::Access || self.integration.contents.export_before_delete {
             self.keep_bytes(&format!("{number}/user.json"), found.raw.as_bytes(), order)?;
         }
         Ok(())

@@ -35,6 +35,7 @@ struct Settings {
     redact_others: Option<bool>,
     raw: Option<bool>,
     async_export_fallback: Option<bool>,
+    export_before_delete: Option<bool>,
 }
 
 /// A field that was given, `null` too.
@@ -151,6 +152,7 @@ impl Settings {
         set(&mut to.redact_others, self.redact_others);
         set(&mut to.raw, self.raw);
         set(&mut to.async_export_fallback, self.async_export_fallback);
+        set(&mut to.export_before_delete, self.export_before_delete);
         Ok(())
     }
 }
@@ -186,6 +188,7 @@ const SETTINGS: &[&str] = &[
     "redact_others",
     "raw",
     "async_export_fallback",
+    "export_before_delete",
 ];
 const CREATION: &[&str] =
     &["api_key", "api_secret", "base_url", "dialect", "allow_insecure", "trim", "save_untested", "delete_probe"];

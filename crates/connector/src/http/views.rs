@@ -50,6 +50,7 @@ pub(super) fn integration(one: &Integration, hint: Option<&str>) -> Value {
         "redact_others": one.contents.redact_others,
         "raw": one.contents.raw,
         "async_export_fallback": one.contents.async_export_fallback,
+        "export_before_delete": one.contents.export_before_delete,
         "health": one.health.word(),
         "health_reason": one.health_reason,
         "last_tested_at": time(one.last_tested_at),

@@ -25,6 +25,9 @@ pub struct Contents {
     /// Whether accounts that are too large for one answer are exported as a file.
     #[n(5)]
     pub async_export_fallback: bool,
+    /// Whether a deletion makes the package of an access first (§11.6).
+    #[cbor(n(6), default)]
+    pub export_before_delete: bool,
 }
 
 impl Contents {
@@ -49,6 +52,7 @@ impl Default for Contents {
             redact_others: false,
             raw: true,
             async_export_fallback: true,
+            export_before_delete: false,
         }
     }
 }

@@ -192,3 +192,23 @@ impl Place {
         self.detail(&found[0]).await.execution.round
     }
 }
+
+#[tokio::test]
+async fn the_package_of_an_access_is_made_before_a_deletion_where_that_is_set() {
+    let place = Place::with(|new| new.contents.export_before_delete = true).await;
+    let request = place.delete(user_id("amy")).await;
+    assert_eq!(state(&request), ERASED);
+    let package = place.package(&request).await;
+    assert!(connector::package::verify(std::io::Cursor::new(&package.0)).is_ok());
+    assert!(package.text("users/1/messages.jsonl").contains("amy-1"));
+    assert!(place.file(&request, "erasure-certificate.json").await.is_some());
+    // Without the whole package nothing is deleted, until it is there.
+    let place = Place::with(|new| new.contents.export_before_delete = true).await;
+    place.upstream.fail(calls::REPORT, 1, Fault::Status(403, 17));
+    let request = place.delete(user_id("amy")).await;
+    assert_eq!(state(&request), (Status::Failed, Some(Outcome::Partial), Some(Reason::PermissionMissing)));
+    assert!(place.upstream.deletions().is_empty());
+    place.connector().retry(&request.id, "ann").await.unwrap();
+    assert_eq!(state(&place.finish(&request.id).await), ERASED);
+    assert_eq!(place.upstream.deletions(), [["amy"]]);
+}

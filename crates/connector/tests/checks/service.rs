@@ -214,7 +214,7 @@ async fn what_requests_take_in_is_set_for_each_integration() {
     assert_eq!((&shown["include_feeds"], &shown["raw"]), (&json!(null), &json!(true)));
     let body = json!({
         "include_feeds": false, "include_files": true, "file_hosts": [".cdn.example.com"], "redact_others": true,
-        "raw": false, "async_export_fallback": false,
+        "raw": false, "async_export_fallback": false, "export_before_delete": true,
     });
     let shown = call(&place, "PATCH", &path, body.clone()).await.json();
     for (field, value) in body.as_object().unwrap() {
