@@ -28,8 +28,14 @@ pub(crate) fn preflight() -> Response {
     response
 }
 
-/// Lets a browser's page read this response.
-pub(crate) fn allow(headers: &mut HeaderMap) {
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+/// Lets a browser's page read this response: pages of any origin, or this one that may have asked with credentials.
+pub(crate) fn allow(headers: &mut HeaderMap, credentialed: Option<HeaderValue>) {
+    if let Some(origin) = credentialed {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        headers.append(header::VARY, HeaderValue::from_static("origin"));
+    } else {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+    }
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
 }

@@ -85,6 +85,9 @@ pub struct Options {
     pub refuse: fn(Refusal) -> Response,
     /// Whether pages of any origin may call and read the answers. Default: no.
     pub cross_origin: bool,
+    /// Matched routes that pages ask with credentials, as Faye's clients do: an answer names the page's origin, since no
+    /// browser takes `*` then. Only for routes that look at no cookie. Default: none.
+    pub credentialed_routes: Vec<&'static str>,
     /// Changes a request before it is routed, such as its path. Default: nothing.
     pub rewrite: fn(&mut Request<Body>),
 }
@@ -112,6 +115,7 @@ impl Default for Options {
             readiness: Readiness::default(),
             refuse: refusal::plain,
             cross_origin: false,
+            credentialed_routes: Vec::new(),
             rewrite: |_| {},
         }
     }

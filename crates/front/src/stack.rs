@@ -94,12 +94,15 @@ pub(crate) struct Endpoint {
     front: Front,
     series: Arc<Series>,
     body_max_bytes: u64,
+    /// Whether pages ask it with credentials.
+    is_credentialed: bool,
 }
 
 impl Endpoint {
     pub(crate) fn new(front: &Front, route: &str, method: &'static str) -> Arc<Self> {
         let series = front.metrics().series(route, method);
-        Arc::new(Self { series, body_max_bytes: front.body_max_bytes(route), front: front.clone() })
+        let is_credentialed = front.options().credentialed_routes.contains(&route);
+        Arc::new(Self { series, body_max_bytes: front.body_max_bytes(route), is_credentialed, front: front.clone() })
     }
 
     /// The refusal in the service's own words.
@@ -138,8 +141,8 @@ struct About {
     started: Instant,
     id: RequestId,
     client: Option<HeaderValue>,
-    /// Whether a page asks that may read the answer.
-    has_origin: bool,
+    /// The origin of the page that asks, if it may read the answer.
+    origin: Option<HeaderValue>,
     encoding: Option<Encoding>,
     is_answered: bool,
 }
@@ -167,7 +170,7 @@ impl About {
             started,
             id,
             client: headers.get(STREAM_CLIENT).cloned(),
-            has_origin: endpoint.front.options().cross_origin && headers.contains_key(header::ORIGIN),
+            origin: headers.get(header::ORIGIN).filter(|_| endpoint.front.options().cross_origin).cloned(),
             encoding: if request.method() == Method::HEAD { None } else { encoding::asked(headers) },
             endpoint,
             is_answered: false,
@@ -185,8 +188,8 @@ impl About {
             response = encoding::compressed(response, encoding, self.endpoint.front.options().compress_min_bytes);
         }
         let headers = response.headers_mut();
-        if self.has_origin {
-            cors::allow(headers);
+        if let Some(origin) = self.origin.take() {
+            cors::allow(headers, self.endpoint.is_credentialed.then_some(origin));
         }
         headers.insert(REQUEST_ID, self.id.to_header());
         response

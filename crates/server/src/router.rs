@@ -33,6 +33,9 @@ use Resource::{
 };
 use Users::{ByPolicy, Refused};
 
+/// Where realtime is served.
+pub(crate) const FAYE: [&str; 2] = ["/faye", "/faye/"];
+
 /// What reading a feed asks.
 pub(crate) const READ_FEED: Access = ask(Resource::Feed, Read, Feed, ByPolicy, "read_feed");
 
@@ -163,7 +166,7 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
     let (for_paths, for_methods) = (server.clone(), server.clone());
     let (for_files, for_exports) = (server.clone(), server.clone());
     let file = async move |request: Request| files::download(for_files, request).await;
-    let faye = Router::new().route("/faye", bayeux(server)).route("/faye/", bayeux(server));
+    let faye = Router::new().route(FAYE[0], bayeux(server)).route(FAYE[1], bayeux(server));
     let download = async move |request: Request| exports::download(for_exports, request).await;
     feeds
         .merge(faye)

@@ -125,6 +125,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
     front.rewrite = chat::rewrite;
     front.refuse = refuse;
     front.cross_origin = true;
+    front.credentialed_routes = router::FAYE.to_vec();
     front.route_body_max_bytes.extend(files::form_routes());
     Ok(Running { bound: Front::bind(front).await?, server, store, outbound, first })
 }

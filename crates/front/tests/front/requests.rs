@@ -161,6 +161,25 @@ async fn a_page_may_read_answers_and_their_rate_limits() {
 }
 
 #[tokio::test]
+async fn a_page_that_asks_with_credentials_is_named_where_that_is_wanted_and_nowhere_else() {
+    let pond = Pond::start(Options { credentialed_routes: vec!["/echo"], ..options() }, routes()).await;
+    for method in ["OPTIONS", "POST"] {
+        let ask = async |path: &str| {
+            let head =
+                format!("{method} {path} HTTP/1.1\r\nhost: pond\r\norigin: http://page\r\ncontent-length: 0\r\n\r\n");
+            pond.ask(&head).await
+        };
+        let named = ask("/echo").await;
+        assert_eq!(named.header("access-control-allow-origin"), Some("http://page"), "{method}");
+        assert_eq!(named.header("access-control-allow-credentials"), Some("true"), "{method}");
+        assert_eq!(named.header("vary"), Some("origin"), "{method}");
+        let any = ask("/nowhere").await;
+        assert_eq!(any.header("access-control-allow-origin"), Some("*"), "{method}");
+        assert_eq!(any.header("access-control-allow-credentials"), None, "{method}");
+    }
+}
+
+#[tokio::test]
 async fn readiness_is_told_apart_from_life() {
     let readiness = Readiness::starting();
     let pond = Pond::start(Options { readiness: readiness.clone(), ..options() }, routes()).await;

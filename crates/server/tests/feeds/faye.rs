@@ -67,6 +67,27 @@ fn scope(feed_id: &str, action: &str) -> String {
 }
 
 #[tokio::test]
+async fn a_page_of_another_origin_polls_with_credentials_and_a_form_that_is_called_text() {
+    let pond = Pond::new().await;
+    let page = pond.header("origin", "https://page.example");
+    for path in ["/faye", "/faye/"] {
+        let preflight = page.call(Method::OPTIONS, path, "").await;
+        assert_eq!(preflight.status, 204);
+        let hello =
+            json!([{ "channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"] }]);
+        let form = form_urlencoded::Serializer::new(String::new()).append_pair("message", &hello.to_string()).finish();
+        let answer = page.header("content-type", "text/plain;charset=UTF-8").call(Method::POST, path, form).await;
+        assert_eq!(answer.json()[0]["successful"], true, "{}", answer.text);
+        for answer in [preflight, answer] {
+            assert_eq!(answer.headers["access-control-allow-origin"], "https://page.example");
+            assert_eq!(answer.headers["access-control-allow-credentials"], "true");
+        }
+    }
+    let feed = page.get("feed/user/amy/").await;
+    assert_eq!(feed.headers["access-control-allow-origin"], "*");
+}
+
+#[tokio::test]
 async fn a_subscriber_is_told_what_is_added_and_removed() {
     let pond = Pond::new().await;
     let amy = Subscriber::new(&pond).await;
