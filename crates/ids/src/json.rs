@@ -24,7 +24,8 @@ impl Object {
     /// Reads one JSON object.
     ///
     /// # Errors
-    /// When `text` is not an object, nests deeper than [`DEPTH_MAX`] or has more than [`MEMBERS_MAX`] members.
+    /// When `text` is not an object, nests deeper than [`DEPTH_MAX`], has more than [`MEMBERS_MAX`] members, or holds half of a
+    /// surrogate pair, which few can read.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
@@ -85,6 +86,30 @@ fn is_too_deep(json: &str) -> bool {
     false
 }
 
+/// Whether an escape in `json`, which is valid but for that, is one half of a surrogate pair without the other.
+///
+/// A raw value is not read, so nobody else would notice before a client, or a part of this server that reads it.
+fn has_half_character(json: &str) -> bool {
+    let mut rest = json;
+    while let Some((_, escaped)) = rest.split_once('\\') {
+        rest = match code_unit(escaped) {
+            Some(0xd800..=0xdbff) => match escaped[5..].strip_prefix('\\').and_then(code_unit) {
+                Some(0xdc00..=0xdfff) => &escaped[11..],
+                _ => return true,
+            },
+            Some(0xdc00..=0xdfff) => return true,
+            Some(_) => &escaped[5..],
+            None => &escaped[1..],
+        };
+    }
+    false
+}
+
+/// What `u` and four digits stand for.
+fn code_unit(escaped: &str) -> Option<u16> {
+    u16::from_str_radix(escaped.strip_prefix('u')?.get(..4)?, 16).ok()
+}
+
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("{")?;
@@ -120,6 +145,9 @@ impl<'de> Deserialize<'de> for Object {
                 while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
                     if is_too_deep(value.get()) {
                         return Err(serde::de::Error::custom(format!("`{name}` nests deeper than {DEPTH_MAX} levels")));
+                    }
+                    if has_half_character(value.get()) {
+                        return Err(serde::de::Error::custom(format!("`{name}` has half of a surrogate pair")));
                     }
                     object.set(&name, value);
                     if object.len() > MEMBERS_MAX {
@@ -172,5 +200,20 @@ mod tests {
         assert!(Object::parse(&nested(DEPTH_MAX + 1)).is_err());
         assert!(Object::parse(&nested(100_000)).is_err());
         assert!(Object::parse(&format!("{{\"a\":\"{}\"}}", "[".repeat(1000))).is_ok());
+    }
+
+    #[test]
+    fn half_of_a_surrogate_pair_is_no_text() {
+        for whole in [r"\ud83d\udc69", r"\uD83D\uDC69x", r"\\ud83d", r"\u00e9\n\ud83d\udc69\ud83d\udc69", "👩", r#"\""#]
+        {
+            let text = format!(r#"{{"a":["{whole}"]}}"#);
+            assert_eq!(Object::parse(&text).unwrap().to_string(), text);
+        }
+        for half in
+            [r"\ud83d", r"\udc69", r"\ud83dud83d", r"\ud83d\ud83d\udc69", r"\ud83d\n", r"\udc69\ud83d", r"\ud83d\u0041"]
+        {
+            let text = format!(r#"{{"a":["{half}"]}}"#);
+            assert!(Object::parse(&text).is_err(), "{text}");
+        }
     }
 }
