@@ -14,9 +14,10 @@ use crate::args::{Args, Sizes};
 use crate::child::Running;
 use crate::cores::Cores;
 use crate::data::{DataSet, Shape};
+use crate::install::{self, Missing};
 use crate::load::{self, Outcome, Pace, Repeated};
 use crate::progress::Progress;
-use crate::redis::{self, Missing};
+use crate::redis;
 use crate::report::grouped;
 use crate::verify::Expected;
 use crate::{data, http};
@@ -49,6 +50,8 @@ pub(crate) struct Bench {
     pub(crate) notes: Vec<String>,
     /// The program of the Redis peer, or why there is none.
     pub(crate) redis: Result<PathBuf, Missing>,
+    /// Whether peers that are not there may be installed.
+    pub(crate) may_install: bool,
     folder: TempDir,
     /// The executable that runs the peers.
     own: PathBuf,
@@ -67,7 +70,7 @@ impl Bench {
             .with_context(|| format!("making a folder in {}", args.dir.display()))?;
         let own = std::env::current_exe().context("finding this executable")?;
         let redis = match wants_redis {
-            true => redis::find(args.redis_bin.as_deref(), !args.no_install, &progress),
+            true => install::redis(args.redis_bin.as_deref(), !args.no_install, &progress),
             false => Err(Missing("no row asked for it".to_owned())),
         };
         Ok(Self {
@@ -76,6 +79,7 @@ impl Bench {
             progress,
             notes: Vec::new(),
             redis,
+            may_install: !args.no_install,
             folder,
             server: args.server_bin.clone().unwrap_or_else(|| own.clone()),
             own,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::bound::Bound;
 use crate::environment::Environment;
-use crate::redis::Missing;
+use crate::install::Missing;
 use crate::rows::Row;
 use crate::stats::Spread;
 

@@ -4,13 +4,16 @@
 
 mod add;
 mod broadcast;
+mod busy_reads;
 mod cold_start;
 mod delivery;
 mod feed_page;
 mod feed_page_tail;
 mod follow;
+mod groups;
 mod idle_socket;
 mod memory;
+mod reactions;
 mod read_at_scale;
 
 use std::future::Future;
@@ -39,17 +42,20 @@ pub(crate) struct Row {
 pub(crate) type Measure = for<'a> fn(&'a mut Bench) -> Pin<Box<dyn Future<Output = Result<Vec<Line>>> + 'a>>;
 
 /// Every row that is built.
-pub(crate) static ROWS: [Row; 10] = [
+pub(crate) static ROWS: [Row; 13] = [
     feed_page::ROW,
     feed_page_tail::ROW,
     add::ROW,
     follow::ROW,
+    groups::ROW,
+    reactions::ROW,
     delivery::ROW,
     broadcast::ROW,
     idle_socket::ROW,
     cold_start::ROW,
     memory::ROW,
     read_at_scale::ROW,
+    busy_reads::ROW,
 ];
 
 /// The rows with these numbers in the order of the table; all if there are none.

@@ -82,7 +82,7 @@ impl Found {
         self.acknowledged.push(median(&times.acknowledged));
     }
 
-    fn into_lines(self, followers: usize, missing: Option<crate::redis::Missing>) -> Vec<Line> {
+    fn into_lines(self, followers: usize, missing: Option<crate::install::Missing>) -> Vec<Line> {
         let followers = grouped(followers as u64);
         let readable = || Line::new(format!("add, {followers} followers, until readable"), "µs", &self.readable);
         let acknowledged = || Line::new(format!("add, {followers} followers, durable ack"), "µs", &self.acknowledged);

@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 use super::{Row, delivery::WATCHERS};
 use crate::bench::Bench;
 use crate::bound::Bound;
-use crate::redis::Missing;
+use crate::install::Missing;
 use crate::report::Line;
 use crate::room::{Room, Speaker, Square};
 

@@ -66,7 +66,7 @@ struct Found {
 }
 
 impl Found {
-    fn into_lines(self, entries: u64, missing: Option<redis::Missing>) -> Vec<Line> {
+    fn into_lines(self, entries: u64, missing: Option<crate::install::Missing>) -> Vec<Line> {
         let entries = grouped(entries);
         let large = || Line::new(format!("cold start, {entries} entries"), "ms", &self.large);
         let beside_redis = match &missing {

@@ -154,7 +154,7 @@ struct Front {
 }
 
 impl Front {
-    async fn start(bench: &Bench, pages: &Pages) -> Result<Result<Self, redis::Missing>> {
+    async fn start(bench: &Bench, pages: &Pages) -> Result<Result<Self, crate::install::Missing>> {
         let program = match &bench.redis {
             Ok(program) => program,
             Err(missing) => return Ok(Err(missing.clone())),

@@ -27,9 +27,9 @@ async fn measure(bench: &mut Bench) -> Result<Vec<Line>> {
     for round in 1..=bench.sizes.rounds {
         bench.progress.now(&format!("row 2: round {round} of {}", bench.sizes.rounds));
         let opened = load::open(pages.server.address, pages.scripts()?, rate, length, pace).await;
-        subject.add(bench, &opened.context("reading pages")?);
+        subject.add(bench, "row 2", &opened.context("reading pages")?);
         let opened = load::open(hyper.address, pages.scripts_for_hyper(), rate, length, pace).await;
-        limit.add(bench, &opened.context("reading pages from hyper")?);
+        limit.add(bench, "row 2", &opened.context("reading pages from hyper")?);
     }
     bench.notes.push(format!(
         "row 2: the client handed out requests at most {:.0} µs late (p99); both latencies include that",
@@ -46,15 +46,17 @@ async fn measure(bench: &mut Bench) -> Result<Vec<Line>> {
 
 /// Quantiles of each round, in microseconds.
 #[derive(Default)]
-struct Found {
-    middle: Vec<f64>,
-    tail: Vec<f64>,
-    lag: f64,
+pub(super) struct Found {
+    pub(super) middle: Vec<f64>,
+    pub(super) tail: Vec<f64>,
+    /// How late the client was at most.
+    pub(super) lag: f64,
 }
 
 impl Found {
-    fn add(&mut self, bench: &mut Bench, opened: &Opened) {
-        bench.watch_core("row 2", &opened.outcome);
+    /// Adds a round of `row`.
+    pub(super) fn add(&mut self, bench: &mut Bench, row: &str, opened: &Opened) {
+        bench.watch_core(row, &opened.outcome);
         self.middle.push(opened.outcome.latency_us(0.5));
         self.tail.push(opened.outcome.latency_us(0.99));
         self.lag = self.lag.max(opened.lag_us);

@@ -128,7 +128,7 @@ impl Reader {
 }
 
 /// What Redis needs for each entry of the same shape, activities included.
-async fn redis_bytes(bench: &mut Bench, shape: &Shape) -> Result<Result<f64, redis::Missing>> {
+async fn redis_bytes(bench: &mut Bench, shape: &Shape) -> Result<Result<f64, crate::install::Missing>> {
     let folder = match bench.redis_snapshot(shape).await? {
         Ok(folder) => folder,
         Err(missing) => return Ok(Err(missing)),

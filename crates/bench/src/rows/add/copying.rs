@@ -7,7 +7,8 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 
 use crate::bench::Bench;
-use crate::redis::{Commands, Durability, Link, Missing, Reply, Server};
+use crate::install::Missing;
+use crate::redis::{Commands, Durability, Link, Reply, Server};
 
 /// Commands in one pipelined batch.
 const BATCH: usize = 1_000;

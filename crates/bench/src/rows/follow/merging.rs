@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 use super::{COPIED, POSTED};
 use crate::args::Sizes;
 use crate::bench::Bench;
-use crate::redis::{Commands, Durability, Link, Missing, Server};
+use crate::install::Missing;
+use crate::redis::{Commands, Durability, Link, Server};
 
 /// The sorted set of the followed feed.
 const SOURCE: &[u8] = b"s:copied";
