@@ -5,7 +5,7 @@
 //! personal data each holds and where an export tells of it: export, erasure and `millpond check` walk that list, and a table
 //! without an answer does not compile.
 
-use ids::{ActivityId, AppId, ChannelId, FeedId, Timestamp};
+use ids::{ActivityId, AppId, ChannelId, FeedId, Fid, Timestamp};
 use store::{Corrupt, Counter, Key, Log, Stamp, StampedTable, Table, key};
 
 use crate::{
@@ -43,6 +43,10 @@ use crate::{
     settings::Settings,
     tasks::Task,
     users::{Ban, User, devices::Device, mutes::Mute},
+    v3::{
+        activities::Activity as V3Activity, feeds::Feed as V3Feed, follows::Follow as V3Follow,
+        groups::Group as V3Group, members::Member as V3Member,
+    },
 };
 
 /// The tenant of rows that belong to no app.
@@ -238,6 +242,32 @@ pub const USER_GROUP_MEMBER: Table<(String, String), UserGroupMember> = Table::n
 /// name in small letters, user → nothing: who is called so. One who is not may stand here.
 pub const USER_NAME: Table<(String, String), ()> = Table::new(127, "user_name");
 
+// Feeds v3. What a feed shows stands in `POSTED` and `FOLLOWING` under the feed's stream, which nobody can name.
+/// name → feed group. The built-in groups are there without a row until they are changed.
+pub const V3_GROUP: Table<String, V3Group> = Table::new(140, "v3_group");
+/// group, id → feed.
+pub const V3_FEED: Table<(String, String), V3Feed> = Table::new(141, "v3_feed");
+/// stream → the feed whose it is. Mirror of `V3_FEED`.
+pub const V3_STREAM: Table<Feed, Fid> = Table::new(142, "v3_stream");
+/// activity → what was posted, whatever the number of feeds that show it.
+pub const V3_ACTIVITY: Table<Id, V3Activity> = Table::new(143, "v3_activity");
+/// the caller's id → activity. Unique.
+pub const V3_ACTIVITY_ID: Table<String, ActivityId> = Table::new(144, "v3_activity_id");
+/// follower, followed → the follow, also one that waits or was rejected. Accepted ones stand in `FOLLOWING`, too.
+pub const V3_FOLLOW: Table<(Feed, Feed), V3Follow> = Table::new(145, "v3_follow");
+/// followed, follower → nothing. Mirror of `V3_FOLLOW`.
+pub const V3_FOLLOWER: Table<(Feed, Feed), ()> = Table::new(146, "v3_follower");
+/// user, kind, row → nothing: what the user made.
+pub const V3_OWNED: Table<(String, u8, String), ()> = Table::new(147, "v3_owned");
+/// user, kind, row → nothing: what names the user and is another's.
+pub const V3_NAMED: Table<(String, u8, String), ()> = Table::new(148, "v3_named");
+/// feed, user → the member.
+pub const V3_MEMBER: Table<(Feed, String), V3Member> = Table::new(149, "v3_member");
+/// feed, what is counted → how many there are.
+pub const V3_COUNT: Counter<(Feed, u8)> = Counter::new(150, "v3_count");
+/// activity, what is counted → how many there are.
+pub const V3_TALLY: Counter<(Id, u8)> = Counter::new(151, "v3_tally");
+
 /// Whose personal data a table holds. There is no default: a table without an answer does not compile into [`TABLES`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Personal {
@@ -377,6 +407,18 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
     ),
     (AUDIT_OF_USER.tag(), AUDIT_OF_USER.name(), Personal::ByUser, Told::With("audit")),
     (HOOK_PLACE.tag(), HOOK_PLACE.name(), Personal::None, Told::Nobody),
+    (V3_GROUP.tag(), V3_GROUP.name(), Personal::None, Told::Nobody),
+    (V3_FEED.tag(), V3_FEED.name(), Personal::ByAuthor, Told::Feeds(FeedSet::Feeds)),
+    (V3_STREAM.tag(), V3_STREAM.name(), Personal::ByAuthor, Told::With("v3_feed")),
+    (V3_ACTIVITY.tag(), V3_ACTIVITY.name(), Personal::ByAuthor, Told::Feeds(FeedSet::Activities)),
+    (V3_ACTIVITY_ID.tag(), V3_ACTIVITY_ID.name(), Personal::ByAuthor, Told::With("v3_activity")),
+    (V3_FOLLOW.tag(), V3_FOLLOW.name(), Personal::ByAuthor, Told::Feeds(FeedSet::Follows)),
+    (V3_FOLLOWER.tag(), V3_FOLLOWER.name(), Personal::ByAuthor, Told::With("v3_follow")),
+    (V3_OWNED.tag(), V3_OWNED.name(), Personal::ByUser, Told::With("v3_activity")),
+    (V3_NAMED.tag(), V3_NAMED.name(), Personal::ByUser, Told::With("v3_activity")),
+    (V3_MEMBER.tag(), V3_MEMBER.name(), Personal::ByMember, Told::Feeds(FeedSet::Feeds)),
+    (V3_COUNT.tag(), V3_COUNT.name(), Personal::None, Told::Nobody),
+    (V3_TALLY.tag(), V3_TALLY.name(), Personal::None, Told::Nobody),
 ];
 
 /// A feed in a key: group, then id.
@@ -423,7 +465,7 @@ impl Key for Feed {
 
     fn read(input: &mut &[u8]) -> Result<Self, Corrupt> {
         let (group, id) = (key::read_text(input)?, key::read_text(input)?);
-        FeedId::new(&group, &id).map(Feed).map_err(|error| Corrupt::new(error.to_string()))
+        FeedId::restore(&group, &id).map(Feed).map_err(|error| Corrupt::new(error.to_string()))
     }
 }
 

@@ -20,6 +20,7 @@ mod rows;
 pub mod settings;
 pub mod tasks;
 pub mod users;
+pub mod v3;
 
 pub use app::{App, Tx};
 pub use error::{Error, Result};

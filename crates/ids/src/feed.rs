@@ -9,6 +9,9 @@ pub const GROUP_BYTES_MAX: usize = 64;
 /// The longest part after the colon, in bytes.
 pub const FEED_ID_BYTES_MAX: usize = 255;
 
+/// The group of streams; no caller can name it, for groups have other characters.
+const STREAM_GROUP: &str = "~";
+
 /// One feed: the group that it belongs to and the id within it, which is its owner's user id.
 ///
 /// Both parts hold ASCII letters, digits, `_` and `-`: what the official clients let through.
@@ -40,6 +43,28 @@ impl FeedId {
         Self::new(group, id)
     }
 
+    /// What holds the activities of the feed of feeds v3 with this number: a feed that no caller can name, so that nothing
+    /// of it is met by those who read feeds v1.0, whatever the feed is called.
+    pub fn stream(number: u64) -> Self {
+        Self::assemble(STREAM_GROUP, &format!("{number:016x}"))
+    }
+
+    /// Whether it is a [`FeedId::stream`].
+    pub fn is_stream(&self) -> bool {
+        self.group() == STREAM_GROUP
+    }
+
+    /// Makes a feed id, or a stream, of two parts that were stored.
+    ///
+    /// # Errors
+    /// As [`FeedId::new`].
+    pub fn restore(group: &str, id: &str) -> Result<Self, Malformed> {
+        match group {
+            STREAM_GROUP => Ok(Self::assemble(group, id)),
+            group => Self::new(group, id),
+        }
+    }
+
     fn assemble(group: &str, id: &str) -> Self {
         let colon = u8::try_from(group.len()).expect("a group has at most GROUP_BYTES_MAX bytes");
         FeedId { text: format!("{group}:{id}").into(), colon }
@@ -61,7 +86,7 @@ impl FeedId {
     }
 }
 
-fn check(what: &str, part: &str, bytes_max: usize) -> Result<(), Malformed> {
+pub(crate) fn check(what: &str, part: &str, bytes_max: usize) -> Result<(), Malformed> {
     if part.is_empty() {
         return Err(Malformed::new(format!("{what} is empty")));
     }

@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod channel;
 pub mod feed;
+pub mod fid;
 pub mod json;
 pub mod message;
 mod stored;
@@ -14,6 +15,7 @@ pub mod user;
 pub use activity::ActivityId;
 pub use channel::ChannelId;
 pub use feed::FeedId;
+pub use fid::Fid;
 pub use message::MessageId;
 pub use time::Timestamp;
 pub use user::UserId;

@@ -6,7 +6,7 @@ use minicbor::{
     encode::{Error as EncodeError, Write},
 };
 
-use crate::{ActivityId, ChannelId, FeedId, MessageId, Timestamp, UserId};
+use crate::{ActivityId, ChannelId, FeedId, Fid, MessageId, Timestamp, UserId};
 
 macro_rules! stored {
     ($type:ty, $write:expr, $read:expr) => {
@@ -27,7 +27,11 @@ macro_rules! stored {
 }
 
 stored!(Timestamp, |time, e| e.i64(time.micros())?.ok(), |d| Ok(Timestamp::from_micros(d.i64()?)));
-stored!(FeedId, |feed, e| e.str(feed.as_str())?.ok(), |d| FeedId::parse(d.str()?).map_err(DecodeError::message));
+stored!(FeedId, |feed, e| e.str(feed.as_str())?.ok(), |d| {
+    let (group, id) = d.str()?.split_once(':').unwrap_or_default();
+    FeedId::restore(group, id).map_err(DecodeError::message)
+});
+stored!(Fid, |fid, e| e.str(fid.as_str())?.ok(), |d| Fid::parse(d.str()?).map_err(DecodeError::message));
 stored!(UserId, |user, e| e.str(user.as_str())?.ok(), |d| UserId::parse(d.str()?).map_err(DecodeError::message));
 stored!(ActivityId, |id, e| e.bytes(&id.to_ordered_bytes())?.ok(), |d| {
     let bytes = d.bytes()?.try_into().map_err(|_| DecodeError::message("an activity id has 16 bytes"))?;

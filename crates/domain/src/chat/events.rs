@@ -56,6 +56,9 @@ pub struct Event {
     /// application's own, all of it.
     #[n(9)]
     pub more: String,
+    /// What of the feeds v3 it is about.
+    #[n(10)]
+    pub feeds: Option<Box<crate::v3::events::Subject>>,
 }
 
 impl Event {
@@ -72,6 +75,7 @@ impl Event {
             member: None,
             other: None,
             more: "{}".to_owned(),
+            feeds: None,
         }
     }
 

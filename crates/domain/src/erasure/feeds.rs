@@ -46,7 +46,7 @@ pub fn is_actor(actor: &str, user: &UserId) -> bool {
 
 /// Whether `feed` belongs to `user`.
 pub fn is_own(feed: &FeedId, user: &UserId) -> bool {
-    feed.id() == user.as_str()
+    !feed.is_stream() && feed.id() == user.as_str()
 }
 
 /// Where the removal stands.

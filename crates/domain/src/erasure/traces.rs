@@ -215,6 +215,23 @@ const RULES: &[(u8, Rule)] = &[
     (EXPORTED.tag(), |_, _, _| Ok(Trace::Nothing)),
     (AUTHORED.tag(), |key, value, leaver| look(&AUTHORED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
     (REACTED.tag(), |key, value, leaver| look(&REACTED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
+    // What feeds v3 hold goes in a stage of its own; here it is only found. Streams name nobody.
+    (V3_FEED.tag(), |key, value, leaver| {
+        look(&V3_FEED, key, value, |_, feed| Found::row(false, replace(&mut feed.created_by, &leaver.id, None)))
+    }),
+    (V3_STREAM.tag(), |_, _, _| Ok(Trace::Nothing)),
+    (V3_ACTIVITY.tag(), |key, value, leaver| {
+        look(&V3_ACTIVITY, key, value, |_, activity| {
+            let is_theirs = activity.user.as_ref() == Some(&leaver.id);
+            Found::row(is_theirs, retain(&mut activity.content.mentioned, &leaver.id))
+        })
+    }),
+    (V3_ACTIVITY_ID.tag(), |_, _, _| Ok(Trace::Nothing)),
+    (V3_FOLLOW.tag(), |_, _, _| Ok(Trace::Nothing)),
+    (V3_FOLLOWER.tag(), |_, _, _| Ok(Trace::Nothing)),
+    (V3_OWNED.tag(), |key, value, leaver| look(&V3_OWNED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
+    (V3_NAMED.tag(), |key, value, leaver| look(&V3_NAMED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
+    (V3_MEMBER.tag(), |key, value, leaver| look(&V3_MEMBER, key, value, |(_, user), _| theirs(leaver, [user]))),
 ];
 
 /// Decodes a row, looks at it, and encodes it again if its fields changed.

@@ -220,7 +220,7 @@ fn put(tx: &mut Tx, id: ActivityId, activity: &Activity, was_stored: bool) {
 }
 
 /// Puts a row for the activity into each of `feeds` that has none; answers which those were.
-pub(super) async fn post(
+pub(crate) async fn post(
     tx: &mut Tx,
     id: ActivityId,
     feeds: &[FeedId],
@@ -266,7 +266,7 @@ pub(super) fn late_before(horizon: Timestamp) -> Timestamp {
 }
 
 /// Takes the rows of the activity out of those of `feeds` that have one; answers which those were.
-pub(super) async fn unpost(tx: &mut Tx, id: ActivityId, feeds: &[FeedId]) -> Result<Vec<FeedId>> {
+pub(crate) async fn unpost(tx: &mut Tx, id: ActivityId, feeds: &[FeedId]) -> Result<Vec<FeedId>> {
     let tenant = tx.tenant();
     let mut left = Vec::with_capacity(feeds.len());
     for feed in feeds {

@@ -143,7 +143,20 @@ pub struct Relation {
 /// [`Error::NoGroup`], [`Error::FollowsItself`], [`Error::NotFollowable`], [`Error::TooManySpans`].
 pub async fn add(tx: &mut Tx, draft: &Draft, now: Timestamp) -> Result<()> {
     check(tx, draft)?;
-    let Draft { feed, target, copy_limit } = draft;
+    connect(tx, &draft.feed, &draft.target, Some(draft.copy_limit), now).await
+}
+
+/// As [`add`], where the feeds need no group. Without a `copy_limit` it brings all that was posted before it.
+///
+/// # Errors
+/// [`Error::TooManySpans`].
+pub(crate) async fn connect(
+    tx: &mut Tx,
+    feed: &FeedId,
+    target: &FeedId,
+    copy_limit: Option<usize>,
+    now: Timestamp,
+) -> Result<()> {
     let tenant = tx.tenant();
     let key = (Feed(feed.clone()), Feed(target.clone()));
     let mut spans = match FOLLOWING.get(tx, tenant, &key).await? {
@@ -154,7 +167,7 @@ pub async fn add(tx: &mut Tx, draft: &Draft, now: Timestamp) -> Result<()> {
     if spans.len() == SPANS_MAX {
         return Err(Error::TooManySpans { feed: feed.clone(), target: target.clone(), limit: SPANS_MAX });
     }
-    spans.push(begin(tx, target, *copy_limit).await?);
+    spans.push(begin(tx, target, copy_limit).await?);
     FOLLOWING.put(tx, tenant, &key, &Follow { is_active: true, created_at: now, spans });
     list_in_order(tx, feed, target, now);
     count(tx, feed, target, 1);
@@ -177,12 +190,15 @@ fn check(tx: &Tx, draft: &Draft) -> Result<()> {
 ///
 /// What the snapshot holds was posted before, everything else after; so the reads here need not be repeated when another
 /// commit posts to `target` meanwhile, and a busy feed can be followed without a conflict.
-async fn begin(tx: &mut Tx, target: &FeedId, copy_limit: usize) -> Result<Span> {
+async fn begin(tx: &mut Tx, target: &FeedId, copy_limit: Option<usize>) -> Result<Span> {
     let since = tx.stamp().0;
     let mut snapshot = tx.app.tx(tx.snapshot());
     let tenant = tx.tenant();
     let horizon = HORIZON.get(&mut snapshot, tenant, &Feed(target.clone())).await?;
-    let copied_from = nth_newest(&mut snapshot, target, copy_limit).await?;
+    let copied_from = match copy_limit {
+        Some(copy_limit) => nth_newest(&mut snapshot, target, copy_limit).await?,
+        None => Some(ActivityId::MIN),
+    };
     let late_before = horizon.map(activities::late_before);
     Ok(Span { since, copied_from, late_before, until: None, older_than: None })
 }

@@ -148,11 +148,24 @@ pub async fn read(app: &App, feed: &FeedId, part: &Part) -> Result<Page> {
     if let Some(page) = timeline.page(part) {
         return Ok(page);
     }
-    let mut tx = app.snapshot();
-    let mut merge = Merge::begin(&mut tx, timeline.sources.clone(), part.below).await?;
+    walk(&mut app.snapshot(), &timeline.sources, part).await
+}
+
+/// Reads a part of what stands in `feed` itself, whatever it follows.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn read_own(app: &App, feed: &FeedId, part: &Part) -> Result<Page> {
+    let own = Source { feed: feed.clone(), mark: Mark::posts(app.id, feed), span: None };
+    walk(&mut app.snapshot(), &[own].into(), part).await
+}
+
+/// Merges `sources` down to the end of `part`.
+async fn walk(tx: &mut Tx, sources: &Arc<[Source]>, part: &Part) -> Result<Page> {
+    let mut merge = Merge::begin(tx, sources.clone(), part.below).await?;
     let mut page = Page { rows: Vec::with_capacity(part.limit), more: false, basis: None };
     let mut skipped = 0;
-    while let Some(head) = merge.next(&mut tx).await? {
+    while let Some(head) = merge.next(tx).await? {
         if part.is_too_new(head.id) {
             continue;
         }
@@ -162,7 +175,7 @@ pub async fn read(app: &App, feed: &FeedId, part: &Part) -> Result<Page> {
         if skipped < part.offset {
             skipped += 1;
         } else if page.rows.len() < part.limit {
-            page.rows.push(row(&timeline.sources, head.id, head.source));
+            page.rows.push(row(sources, head.id, head.source));
         } else {
             page.more = true;
             break;

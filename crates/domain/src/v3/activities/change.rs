@@ -1,0 +1,129 @@
+//! Changing what an activity says: whole, or field by field.
+
+use std::collections::BTreeSet;
+
+use ids::{ActivityId, Fid, json::Object};
+
+use super::{Activity, Audience, By, Content, check_feeds, ensure_mentioned, load, move_to, store_changed};
+use crate::{Error, Result, Tx, custom::Edit, feeds::activities::Moment, v3::permit};
+
+/// Replaces what the activity `id` says: what `content` does not have is cleared. The feeds stay, if `feeds` is absent.
+///
+/// # Errors
+/// [`Error::Absent`]; [`Error::NotAllowed`] when `by` may not change it; as [`super::add`].
+pub async fn update(
+    tx: &mut Tx,
+    by: By<'_>,
+    id: &str,
+    content: &Content,
+    feeds: Option<&[Fid]>,
+    moment: Moment,
+) -> Result<(ActivityId, Activity)> {
+    let (inner, before) = load(tx, id).await?;
+    permit::may_change(&before, by)?;
+    let changed = Activity { content: content.clone(), ..before.clone() };
+    store(tx, by, (inner, &before), changed, feeds, moment).await
+}
+
+/// Some fields to set, and some to take away.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    /// The fields that are replaced, by their names in the API; their values stand in `content`.
+    pub set: BTreeSet<&'static str>,
+    /// See [`Patch::set`]; what is cleared is set to the default.
+    pub content: Content,
+    /// Where it is to be; it stays where it is, if absent.
+    pub feeds: Option<Vec<Fid>>,
+    /// Changes of the application's own fields.
+    pub custom: Edit,
+    /// Whether all of them go first.
+    pub clears_custom: bool,
+}
+
+impl Patch {
+    fn apply(&self, content: &mut Content) -> Result<()> {
+        let new = self.content.clone();
+        for field in &self.set {
+            match *field {
+                "text" => content.text.clone_from(&new.text),
+                "attachments" => content.attachments.clone_from(&new.attachments),
+                "visibility" => content.audience = new.audience.clone(),
+                "visibility_tag" => {
+                    if let Audience::Tag(_) = content.audience {
+                        content.audience = new.audience.clone();
+                    }
+                }
+                "restrict_replies" => content.replies = new.replies,
+                "location" => content.location = new.location,
+                "expires_at" => content.expires_at = new.expires_at,
+                "filter_tags" => content.filter_tags.clone_from(&new.filter_tags),
+                "interest_tags" => content.interest_tags.clone_from(&new.interest_tags),
+                "poll_id" => content.poll.clone_from(&new.poll),
+                "mentioned_user_ids" => content.mentioned.clone_from(&new.mentioned),
+                "search_data" => content.search_data.clone_from(&new.search_data),
+                field => unreachable!("`{field}` is no field that can be set"),
+            }
+        }
+        let mut custom = match self.clears_custom {
+            true => Object::default(),
+            false => super::parsed(&content.custom),
+        };
+        self.custom.apply(&mut custom)?;
+        content.custom = custom.to_string();
+        Ok(())
+    }
+}
+
+/// Changes single fields of the activity `id`; whether anything changed.
+///
+/// # Errors
+/// As [`update`].
+pub async fn patch(
+    tx: &mut Tx,
+    by: By<'_>,
+    id: &str,
+    patch: &Patch,
+    moment: Moment,
+) -> Result<(ActivityId, Activity, bool)> {
+    let (inner, before) = load(tx, id).await?;
+    permit::may_change(&before, by)?;
+    let mut changed = before.clone();
+    patch.apply(&mut changed.content)?;
+    let stays = patch.feeds.as_ref().is_none_or(|feeds| *feeds == before.feeds);
+    if stays && same(&changed.content, &before.content) {
+        return Ok((inner, before, false));
+    }
+    let (inner, changed) = store(tx, by, (inner, &before), changed, patch.feeds.as_deref(), moment).await?;
+    Ok((inner, changed, true))
+}
+
+/// Whether both say the same; no own fields and an empty object are the same.
+fn same(a: &Content, b: &Content) -> bool {
+    let plain = |content: &Content| Content { custom: super::parsed(&content.custom).to_string(), ..content.clone() };
+    plain(a) == plain(b)
+}
+
+async fn store(
+    tx: &mut Tx,
+    by: By<'_>,
+    (id, before): (ActivityId, &Activity),
+    mut changed: Activity,
+    feeds: Option<&[Fid]>,
+    moment: Moment,
+) -> Result<(ActivityId, Activity)> {
+    changed.content.check()?;
+    let is_new = |user: &&ids::UserId| !before.content.mentioned.contains(user);
+    let mentioned: Vec<_> = changed.content.mentioned.iter().filter(is_new).cloned().collect();
+    ensure_mentioned(tx, &mentioned, false, moment.now).await?;
+    changed.updated_at = moment.now;
+    changed.edited_at = Some(moment.now);
+    if let Some(feeds) = feeds {
+        check_feeds(feeds)?;
+        move_to(tx, by, id, &mut changed, feeds, moment).await?;
+    }
+    if matches!(&changed.content.audience, Audience::Tag(tag) if tag.is_empty()) {
+        return Err(Error::Unfit("visibility_tag is required when visibility is tag".to_owned()));
+    }
+    store_changed(tx, id, before, &changed, by, moment.now);
+    Ok((id, changed))
+}

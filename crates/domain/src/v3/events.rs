@@ -1,0 +1,108 @@
+//! What clients and hooks are told of feeds (feeds-v3 §7).
+//!
+//! An event is a [`chat::events::Event`](crate::chat::events::Event), so that it takes the same way to sockets and hooks,
+//! with a [`Subject`] that says what of the feeds it is about.
+
+use ids::{ActivityId, Fid, Timestamp, UserId};
+use minicbor::{Decode, Encode};
+
+use super::{
+    activities::Activity,
+    feeds::{Feed, Visibility},
+    follows::Follow,
+};
+use crate::{Tx, chat::events};
+
+/// What an event of the feeds is about. What is absent plays no part.
+#[derive(Clone, PartialEq, Debug, Default, Encode, Decode)]
+pub struct Subject {
+    /// The feed in which it happened.
+    #[n(0)]
+    pub fid: Option<Fid>,
+    /// Who saw that feed then.
+    #[n(1)]
+    pub visibility: Option<Visibility>,
+    /// The activity, as it was then.
+    #[n(2)]
+    pub activity: Option<(ActivityId, Box<Activity>)>,
+    /// The feed, as it was then.
+    #[n(3)]
+    pub feed: Option<Box<Feed>>,
+    /// The follow: follower, followed.
+    #[n(4)]
+    pub follow: Option<(Fid, Fid, Box<Follow>)>,
+    /// The feed group.
+    #[n(5)]
+    pub group: Option<String>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub struct Event {
+    kind: String,
+    at: Timestamp,
+    user: Option<UserId>,
+    /// What it is about.
+    pub subject: Subject,
+    /// More members: a JSON object.
+    more: String,
+}
+
+impl Event {
+    /// An event about `subject`.
+    pub fn new(kind: &str, at: Timestamp, subject: Subject) -> Self {
+        Event { kind: kind.to_owned(), at, user: None, subject, more: "{}".to_owned() }
+    }
+
+    /// An event about a feed.
+    pub fn of_feed(kind: &str, fid: &Fid, feed: &Feed, at: Timestamp) -> Self {
+        let subject = Subject {
+            fid: Some(fid.clone()),
+            visibility: Some(feed.visibility),
+            feed: Some(Box::new(feed.clone())),
+            ..Subject::default()
+        };
+        Self::new(kind, at, subject)
+    }
+
+    /// An event about an activity in a feed.
+    pub fn of_activity(kind: &str, fid: &Fid, (id, activity): (ActivityId, &Activity), at: Timestamp) -> Self {
+        let subject =
+            Subject { fid: Some(fid.clone()), activity: Some((id, Box::new(activity.clone()))), ..Subject::default() };
+        Self::new(kind, at, subject)
+    }
+
+    /// An event about a follow.
+    pub fn of_follow(kind: &str, (source, target): (&Fid, &Fid), follow: &Follow, at: Timestamp) -> Self {
+        let subject = Subject {
+            fid: Some(target.clone()),
+            follow: Some((source.clone(), target.clone(), Box::new(follow.clone()))),
+            ..Subject::default()
+        };
+        Self::new(kind, at, subject)
+    }
+
+    /// An event about a feed group.
+    pub fn of_group(kind: &str, name: &str, at: Timestamp) -> Self {
+        Self::new(kind, at, Subject { group: Some(name.to_owned()), ..Subject::default() })
+    }
+
+    /// The same by `user`.
+    #[must_use]
+    pub fn by(self, user: Option<&UserId>) -> Self {
+        Event { user: user.cloned(), ..self }
+    }
+
+    /// The same with more members: a JSON object.
+    #[must_use]
+    pub fn with(self, more: impl Into<String>) -> Self {
+        Event { more: more.into(), ..self }
+    }
+}
+
+/// Writes `event` into the log of the commit.
+pub fn record(tx: &mut Tx, event: Event) {
+    let Event { kind, at, user, subject, more } = event;
+    let told = events::Event::new(&kind, at, None).by(user.as_ref()).with(more);
+    events::record(tx, events::Event { feeds: Some(Box::new(subject)), ..told });
+}
