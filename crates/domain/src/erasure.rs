@@ -18,6 +18,7 @@ use ids::Timestamp;
 use crate::{
     Error, Result, Tx,
     tasks::{Kind, Progress, Step},
+    v3,
 };
 
 /// Rows that one step removes at most, far enough from what one transaction may do.
@@ -62,6 +63,10 @@ pub async fn step(
         Kind::DeleteFeeds { user, .. } => {
             let is_done = feeds::remove(tx, user, progress).await?;
             (1, is_done)
+        }
+        Kind::ClearFeeds(deletion) => {
+            let is_done = v3::feeds::delete::step(tx, deletion, progress, planned_at).await? == Step::Done;
+            (deletion.feeds.len(), is_done)
         }
         Kind::ExportUsers(_) | Kind::ExportChannels(_) | Kind::ExportFeeds(_) => return Ok(Step::Done),
     };

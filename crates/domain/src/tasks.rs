@@ -116,6 +116,9 @@ pub enum Kind {
         #[n(1)]
         is_hard: bool,
     },
+    /// Clears away what feeds v3 leave that are hidden already.
+    #[n(20)]
+    ClearFeeds(#[n(0)] Box<crate::v3::feeds::delete::Deletion>),
 }
 
 impl Kind {

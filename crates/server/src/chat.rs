@@ -3,9 +3,9 @@
 //! A request crosses: its line in `chat::router`, the tolerant reading of its body in `fields`, the handler, the domain.
 //! Handlers and the domain do not look at the dialect; `fields` and `to_wire` do.
 
-mod absent;
+pub(crate) mod absent;
 mod app;
-mod attachments;
+pub(crate) mod attachments;
 mod blocklists;
 mod blocks;
 pub(crate) mod channels;
@@ -13,19 +13,19 @@ mod commands;
 mod connect;
 mod devices;
 mod erasure;
-mod error;
+pub(crate) mod error;
 mod events;
-mod exports;
-mod fields;
+pub(crate) mod exports;
+pub(crate) mod fields;
 mod files;
-mod gate;
+pub(crate) mod gate;
 mod guest;
 mod markdown;
 mod members;
 mod messages;
 mod moderation;
 mod og;
-mod patch;
+pub(crate) mod patch;
 mod permissions;
 mod prefix;
 mod rate_limits;
@@ -39,7 +39,7 @@ pub(crate) mod to_wire;
 mod token;
 mod types;
 mod user_groups;
-mod users;
+pub(crate) mod users;
 mod watching;
 
 pub(crate) use error::Error;

@@ -25,6 +25,7 @@ mod router;
 pub mod seal;
 mod start;
 mod to_wire;
+mod v3;
 mod workers;
 
 use std::sync::Arc;

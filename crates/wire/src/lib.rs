@@ -7,3 +7,4 @@ pub mod admin;
 pub mod chat;
 pub mod error;
 pub mod feeds;
+pub mod v3;

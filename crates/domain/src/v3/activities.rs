@@ -426,8 +426,10 @@ async fn places(tx: &mut Tx, by: By<'_>, fids: &[Fid], owner: &UserId, moment: M
         }
         let number = moment.nth(at).seed;
         let (feed, is_new) = feeds::ensure(tx, fid, Some(owner), &feeds::Input::default(), number, moment.now).await?;
-        if let Some(user) = by.filter(|_| !is_new) {
-            permit::may_post(tx, fid, &feed, user).await?;
+        match by {
+            Some(_) if is_new => permit::may_create(tx, fid, by).await?,
+            Some(user) => permit::may_post(tx, fid, &feed, user).await?,
+            None => {}
         }
         places.push((fid.clone(), feed));
     }
@@ -566,3 +568,6 @@ pub async fn tallies(tx: &mut Tx, ids: &[ActivityId]) -> Result<Vec<Tallies>> {
         |counts: &[i64]| Tallies { shares: counts[0], reactions: counts[1], comments: counts[2], bookmarks: counts[3] };
     Ok(counts.chunks(Tally::ALL.len()).map(of_one).collect())
 }
+
+#[cfg(test)]
+mod tests;

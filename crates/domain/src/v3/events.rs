@@ -10,6 +10,7 @@ use super::{
     activities::Activity,
     feeds::{Feed, Visibility},
     follows::Follow,
+    members::Member,
 };
 use crate::{Tx, chat::events};
 
@@ -34,6 +35,9 @@ pub struct Subject {
     /// The feed group.
     #[n(5)]
     pub group: Option<String>,
+    /// The member.
+    #[n(6)]
+    pub member: Option<(UserId, Box<Member>)>,
 }
 
 /// Something that happened.
@@ -80,6 +84,18 @@ impl Event {
             ..Subject::default()
         };
         Self::new(kind, at, subject)
+    }
+
+    /// An event in a feed.
+    pub fn in_feed(kind: &str, fid: &Fid, at: Timestamp) -> Self {
+        Self::new(kind, at, Subject { fid: Some(fid.clone()), ..Subject::default() })
+    }
+
+    /// An event about a member of a feed.
+    pub fn of_member(kind: &str, fid: &Fid, (user, member): (&UserId, &Member), at: Timestamp) -> Self {
+        let mut event = Self::in_feed(kind, fid, at);
+        event.subject.member = Some((user.clone(), Box::new(member.clone())));
+        event
     }
 
     /// An event about a feed group.

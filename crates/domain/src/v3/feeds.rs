@@ -1,5 +1,8 @@
 //! Feeds: who made them, what they are called, who may see them (feeds-v3 §3.2).
 
+pub mod delete;
+pub mod query;
+
 use ids::{FeedId, Fid, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
 use store::{Direction, Limit, key::after};
@@ -310,6 +313,7 @@ pub async fn ensure(
     }
     let group = groups::load(tx, fid.group()).await?;
     input.check()?;
+    forget_deleted(tx, fid).await?;
     let owner = input.created_by.as_ref().or(owner);
     if let Some(owner) = owner {
         users::ensure(tx, owner, now).await?;
@@ -337,6 +341,15 @@ pub async fn ensure(
     }
     events::record(tx, Event::of_feed("feeds.feed.created", fid, &feed, now).by(owner));
     Ok((feed, true))
+}
+
+/// A feed of that id that was deleted makes room: its owner has it no longer.
+async fn forget_deleted(tx: &mut Tx, fid: &Fid) -> Result<()> {
+    let tenant = tx.tenant();
+    if let Some(Feed { created_by: Some(owner), .. }) = V3_FEED.get(tx, tenant, &key(fid)).await? {
+        owned::remove(tx, &owner, owned::Kind::Feed, fid.as_str());
+    }
+    Ok(())
 }
 
 /// Changes the feed `fid`.

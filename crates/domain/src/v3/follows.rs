@@ -9,7 +9,7 @@ pub mod query;
 use ids::{FeedId, Fid, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
 
-pub use change::{Added, Draft, Patch, accept, add, patch, reject, remove};
+pub use change::{Added, Draft, Patch, absent, accept, add, patch, reject, remove};
 
 use super::{
     feeds::{self, Feed},
@@ -150,5 +150,13 @@ pub async fn own_feeds(tx: &mut Tx, user: &UserId) -> Result<Vec<(Fid, Feed)>> {
     let ids = owned::list(tx, user, owned::Kind::Feed, "", OWN_FEEDS_MAX).await?;
     let fids: Vec<Fid> = ids.iter().filter_map(|id| Fid::parse(id).ok()).collect();
     let feeds = feeds::get_many(tx, &fids).await?;
-    Ok(fids.into_iter().zip(feeds).filter_map(|(fid, feed)| Some((fid, feed?))).collect())
+    Ok(fids
+        .into_iter()
+        .zip(feeds)
+        .filter_map(|(fid, feed)| Some((fid, feed?)))
+        .filter(|(_, feed)| feed.is_of(user))
+        .collect())
 }
+
+#[cfg(test)]
+mod tests;

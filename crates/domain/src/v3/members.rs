@@ -1,11 +1,17 @@
 //! Members of feeds (feeds-v3 §3.9).
 
-use ids::{FeedId, Timestamp, UserId, json::Object};
+pub mod query;
+
+use ids::{FeedId, Fid, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
 
-use super::{feeds::Count, owned};
+use super::{
+    events::{self, Event},
+    feeds::{Count, Feed},
+    owned,
+};
 use crate::{
-    Result, Tx,
+    Error, Result, Tx,
     keyspace::{Feed as Stream, V3_COUNT, V3_MEMBER},
     rows,
 };
@@ -145,4 +151,66 @@ pub async fn remove(tx: &mut Tx, stream: &FeedId, user: &UserId) -> Result<bool>
     }
     owned::remove(tx, user, owned::Kind::Member, stream.as_str());
     Ok(true)
+}
+
+/// Writes a member, and tells of it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn store(
+    tx: &mut Tx,
+    fid: &Fid,
+    feed: &Feed,
+    (user, member): (&UserId, &Member),
+    is_new: bool,
+    by: Option<&UserId>,
+    now: Timestamp,
+) -> Result<()> {
+    put(tx, &feed.stream, user, member).await?;
+    let kind = if is_new { "feeds.feed_member.added" } else { "feeds.feed_member.updated" };
+    events::record(tx, Event::of_member(kind, fid, (user, member), now).by(by));
+    Ok(())
+}
+
+/// Takes `user` out of the feed, and tells of it; whether it was there.
+///
+/// # Errors
+/// When the store fails.
+pub async fn leave(
+    tx: &mut Tx,
+    fid: &Fid,
+    feed: &Feed,
+    user: &UserId,
+    by: Option<&UserId>,
+    now: Timestamp,
+) -> Result<bool> {
+    let was_there = remove(tx, &feed.stream, user).await?;
+    if was_there {
+        let more = serde_json::json!({ "member_id": user.as_str() }).to_string();
+        events::record(tx, Event::in_feed("feeds.feed_member.removed", fid, now).by(by).with(more));
+    }
+    Ok(was_there)
+}
+
+/// The user accepts an invitation, or rejects it.
+///
+/// # Errors
+/// [`Error::Absent`] when the user was not asked.
+pub async fn answer(
+    tx: &mut Tx,
+    fid: &Fid,
+    feed: &Feed,
+    user: &UserId,
+    accepts: bool,
+    now: Timestamp,
+) -> Result<Member> {
+    let known = get(tx, &feed.stream, user).await?.filter(|member| member.status != Status::Member);
+    let absent = || Error::Absent(format!("invitation of user '{user}' to feed '{fid}' not found"));
+    let mut member = known.ok_or_else(absent)?;
+    member.status = if accepts { Status::Member } else { Status::Rejected };
+    member.accepted_at = accepts.then_some(now);
+    member.rejected_at = (!accepts).then_some(now);
+    member.updated_at = now;
+    store(tx, fid, feed, (user, &member), false, Some(user), now).await?;
+    Ok(member)
 }

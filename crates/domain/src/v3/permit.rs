@@ -7,7 +7,7 @@ use super::{
     feeds::{Feed, Visibility},
     follows, members,
 };
-use crate::{Error, Result, Tx};
+use crate::{Error, Result, Tx, users};
 
 /// What a user is to a feed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -99,6 +99,18 @@ impl Relation {
         }
         can.sort_unstable();
         can
+    }
+}
+
+/// Checks that `by` may make the feed `fid`: its id must not be that of another user, whose it would seem to be.
+///
+/// # Errors
+/// [`Error::NotAllowed`].
+pub async fn may_create(tx: &mut Tx, fid: &Fid, by: By<'_>) -> Result<()> {
+    let (Some(user), Ok(named)) = (by, UserId::parse(fid.id())) else { return Ok(()) };
+    match named == *user || users::get(tx, &named).await?.is_none() {
+        true => Ok(()),
+        false => Err(Error::NotAllowed(format!("user '{user}' may not make feed '{fid}': its id is another user's"))),
     }
 }
 

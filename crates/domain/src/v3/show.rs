@@ -72,8 +72,7 @@ async fn plain(
     viewer: Option<&UserId>,
     people: &mut People,
 ) -> Result<Vec<Shown>> {
-    let named = found.iter().flat_map(|(_, activity)| activity.user.iter().chain(&activity.content.mentioned));
-    people.add(tx, named).await?;
+    people.add(tx, &named(&found)).await?;
     let engagements = engagement::load(tx, &found, viewer, people).await?;
     let shown = found.into_iter().zip(engagements).map(|((id, activity), engagement)| Shown {
         id,
@@ -85,6 +84,15 @@ async fn plain(
         activity,
     });
     Ok(shown.collect())
+}
+
+/// Whom activities name.
+fn named(found: &[(ActivityId, Activity)]) -> BTreeSet<UserId> {
+    let of_one = |(_, activity): &(ActivityId, Activity)| {
+        let named: Vec<_> = activity.user.iter().chain(&activity.content.mentioned).cloned().collect();
+        named
+    };
+    found.iter().flat_map(of_one).collect()
 }
 
 /// Whether `viewer` sees only that there is such an activity. The app's own server sees everything.
@@ -117,7 +125,29 @@ pub struct Own {
     /// Follows of the user's feeds by it.
     pub followings: Vec<ShownEdge>,
     /// The user as its member.
-    pub membership: Option<(UserId, Member)>,
+    pub membership: Option<ShownMember>,
+}
+
+/// A member of a feed, ready to be shown.
+#[derive(Clone, Debug)]
+pub struct ShownMember {
+    /// Who.
+    pub user: UserId,
+    /// What is stored.
+    pub member: Member,
+    /// The application's own fields.
+    pub custom: Object,
+}
+
+/// Makes members ready to be shown, in their order; adds them to `people`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn members(tx: &mut Tx, found: Vec<(UserId, Member)>, people: &mut People) -> Result<Vec<ShownMember>> {
+    let users: Vec<UserId> = found.iter().map(|(user, _)| user.clone()).collect();
+    people.add(tx, &users).await?;
+    let shown = found.into_iter().map(|(user, member)| ShownMember { custom: member.custom(), user, member });
+    Ok(shown.collect())
 }
 
 /// A follow with both feeds, ready to be shown.
@@ -161,7 +191,7 @@ pub async fn own(tx: &mut Tx, shown: &mut ShownFeed, viewer: &UserId, people: &m
     }
     back.truncate(OWN_MAX);
     let membership = members::get(tx, &shown.feed.stream, viewer).await?.map(|member| (viewer.clone(), member));
-    people.add(tx, [viewer]).await?;
+    let membership = self::members(tx, membership.into_iter().collect(), people).await?.pop();
     shown.own = Some(Own {
         relation,
         follows: self::edges(tx, edges, people).await?,

@@ -179,3 +179,22 @@ impl Reader<'_> {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        feeds::timelines::{self, Part},
+        v3::pond::Pond,
+    };
+
+    #[tokio::test]
+    async fn a_feed_of_v1_with_the_same_name_never_meets_an_activity_of_v3() {
+        let pond = Pond::new();
+        pond.add("a1", "amy", &["user:amy"]).await;
+        let namesake = ids::FeedId::parse("user:amy").unwrap();
+        let page = timelines::read(&pond.app, &namesake, &Part::newest(10)).await.unwrap();
+        assert!(page.rows.is_empty());
+        let stream = pond.feed("user:amy").await.stream;
+        assert!(ids::FeedId::parse(stream.as_str()).is_err(), "no caller can name `{stream}`");
+    }
+}

@@ -38,7 +38,7 @@ const KNOWN: &[&str] = &[
 ///
 /// # Errors
 /// 4 when `custom` is not an object in the v2 dialect.
-pub(super) fn read(sent: Fields) -> Result<String> {
+pub(crate) fn read(sent: Fields) -> Result<String> {
     let custom = sent.custom()?;
     let mut kept = Object::default();
     for (name, value) in custom.iter().filter(|(_, value)| value.get() != "null") {
@@ -53,7 +53,7 @@ pub(super) fn read(sent: Fields) -> Result<String> {
 }
 
 /// Attachments as they are read.
-pub(super) fn shown(attachments: &[String], dialect: Dialect) -> Vec<Box<RawValue>> {
+pub(crate) fn shown(attachments: &[String], dialect: Dialect) -> Vec<Box<RawValue>> {
     attachments.iter().filter_map(|attachment| one(attachment, dialect)).collect()
 }
 

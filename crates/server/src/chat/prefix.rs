@@ -9,6 +9,8 @@ pub(crate) const INSIDE: &str = "/chat";
 /// Prefixes of the classic dialect, then those of the other.
 const CLASSIC: [&str; 3] = ["/api/v1.0/", "/api/v1/", "/v1/"];
 const V2: [&str; 2] = ["/api/v2/", "/v2/"];
+/// The first segment of paths of feeds v3.
+const FEEDS: &str = "feeds";
 /// First segments of paths that are not the chat API's.
 const OTHERS: [&str; 12] = [
     "admin",
@@ -101,6 +103,8 @@ fn normalised(path: &str) -> Option<(String, Dialect)> {
     if OTHERS.contains(&first) || is_of_feeds || rest.is_empty() {
         return None;
     }
+    // Feeds v3 have one dialect.
+    let dialect = if first == FEEDS { Dialect::V2 } else { dialect };
     let rest = rest.strip_prefix("chat/").unwrap_or(&rest);
     Some((format!("/{rest}"), dialect))
 }

@@ -20,15 +20,16 @@ use super::{
 use crate::{
     Server,
     router::{RawParams, decoded},
+    v3,
 };
 
 use Callers::{Anyone, Both, Readers, Server as S};
 
-const DELETE: MethodFilter = MethodFilter::DELETE;
-const GET: MethodFilter = MethodFilter::GET;
-const PATCH: MethodFilter = MethodFilter::PATCH;
-const POST: MethodFilter = MethodFilter::POST;
-const PUT: MethodFilter = MethodFilter::PUT;
+pub(crate) const DELETE: MethodFilter = MethodFilter::DELETE;
+pub(crate) const GET: MethodFilter = MethodFilter::GET;
+pub(crate) const PATCH: MethodFilter = MethodFilter::PATCH;
+pub(crate) const POST: MethodFilter = MethodFilter::POST;
+pub(crate) const PUT: MethodFilter = MethodFilter::PUT;
 
 /// A route as this table declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +44,12 @@ pub struct Declared {
 
 /// The routes of the chat API.
 pub(crate) fn routes(server: &Arc<Server>) -> Router {
-    table(server).router
+    v3::router::routes(table(server)).router
 }
 
 /// The routes of the chat API, as this table declares them.
 pub(crate) fn declared(server: &Arc<Server>) -> Vec<Declared> {
-    table(server).declared
+    v3::router::routes(table(server)).declared
 }
 
 fn table(server: &Arc<Server>) -> Routes<'_> {
@@ -221,8 +222,6 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         .route(POST, "export/users", "ExportUsers", S, exports::export_users)
         .route(POST, "export_channels", "ExportChannels", S, exports::export_channels)
         .route(GET, "export_channels/{task}", "GetExportChannelsStatus", S, tasks::get_export)
-        .route(POST, "feeds/users/{id}/export", "ExportFeedUserData", S, exports::export_feeds)
-        .route(POST, "feeds/users/{id}/delete", "DeleteFeedUserData", S, exports::delete_feeds)
         // The socket.
         .route(POST, "sync", "Sync", Both, events::sync)
         .socket("connect")
@@ -285,14 +284,15 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
 }
 
 /// Routes below [`INSIDE`], each behind the gate.
-struct Routes<'s> {
+pub(crate) struct Routes<'s> {
     server: &'s Arc<Server>,
     router: Router,
     declared: Vec<Declared>,
 }
 
 impl Routes<'_> {
-    fn route<Args: 'static>(
+    /// Adds a route: its method and path, the operation's name, who may call it, and the handler.
+    pub(crate) fn route<Args: 'static>(
         mut self,
         method: MethodFilter,
         path: &'static str,

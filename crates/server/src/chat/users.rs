@@ -228,7 +228,7 @@ fn profiles(sent: &mut Fields) -> Result<Vec<(UserId, Profile)>> {
 ///
 /// # Errors
 /// 4 when a member is not what the contract says, 22 when the own fields are too big.
-pub(super) fn profile(mut sent: Fields) -> Result<(UserId, Profile)> {
+pub(crate) fn profile(mut sent: Fields) -> Result<(UserId, Profile)> {
     let id = sent.filled("id")?.ok_or_else(|| Error::field("id", "is a required field"))?;
     let id = fields::user(&id)?;
     sent.skip(READ_ONLY);

@@ -30,11 +30,14 @@ use crate::{
             messages::Frame,
         },
     },
+    v3,
 };
 
 /// An event with all that it names.
 pub(super) struct Scene {
     pub(super) event: Event,
+    /// The event as it is told, if it is one of feeds v3: in one dialect, and the same to everybody.
+    of_feeds: Option<String>,
     channel: Option<Channel>,
     /// The same with its numbers, in events that show it.
     shown: Option<Loaded>,
@@ -81,11 +84,18 @@ impl Scene {
         }
         let watcher_count = event.channel.as_ref().map_or(0, |channel| server.hub.watcher_count(app, channel));
         let more = Object::parse(&event.more).unwrap_or_default();
-        Ok(Scene { people, channel, shown, message, own, watcher_count, more, now, event })
+        let of_feeds = match &event.feeds {
+            Some(subject) => Some(v3::write_event(tx, &event, subject, now).await?),
+            None => None,
+        };
+        Ok(Scene { of_feeds, people, channel, shown, message, own, watcher_count, more, now, event })
     }
 
     /// The event called `kind`, as JSON.
     pub(super) fn write(&self, kind: &str, dialect: Dialect) -> String {
+        if let Some(text) = &self.of_feeds {
+            return text.clone();
+        }
         let event = &self.event;
         let user = event.user.as_ref().and_then(|user| self.user(user, dialect));
         let other = event.other.as_ref().and_then(|user| self.user(user, dialect));

@@ -125,7 +125,7 @@ impl<'s> Text<'s> {
 /// The connections that hear of the event itself.
 fn receivers(hub: &Hub, app: AppId, event: &Event, now: Timestamp) -> Vec<Arc<Connection>> {
     let mut receivers = Vec::new();
-    if is_for_webhooks(&event.kind) {
+    if is_for_webhooks(&event.kind) || event.feeds.is_some() {
         return receivers;
     }
     let mut take = |connection: &Arc<Connection>| receivers.push(connection.clone());

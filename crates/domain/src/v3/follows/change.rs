@@ -7,6 +7,7 @@ use crate::{
     Error, Result, Tx,
     feeds::{activities::Moment, follows as engine},
     keyspace::{Feed as Stream, V3_FOLLOW, V3_FOLLOWER},
+    users,
     v3::{
         activities::By,
         events::{self, Event},
@@ -51,7 +52,7 @@ pub struct Added {
     pub is_new: bool,
 }
 
-/// Makes `draft.source` follow `draft.target`, or ask to. A source that is not there is made for `by`; a follow that was
+/// Makes `draft.source` follow `draft.target`, or ask to. A feed that is not there is made for the user whose id it has; a follow that was
 /// rejected may be asked for again; one that is there stays as it is.
 ///
 /// # Errors
@@ -114,29 +115,17 @@ fn check_custom(custom: Option<&Object>) -> Result<()> {
     }
 }
 
-/// The feed at an end of a follow. One that is not there is made: for the user who calls, or for the user of its id.
+/// The feed at an end of a follow. One that is not there is made for the user whose id it has, if there is such a user.
 async fn ensure_end(tx: &mut Tx, by: By<'_>, fid: &Fid, moment: Moment) -> Result<Feed> {
     if let Some(feed) = feeds::get(tx, fid).await? {
         return Ok(feed);
     }
-    let named = UserId::parse(fid.id()).ok();
-    let owner = match by {
-        // Nobody makes a feed in another's name.
-        Some(user) if named.as_ref() != Some(user) => return Err(feeds::absent(fid)),
-        Some(user) => Some(user.clone()),
-        None => match named {
-            Some(user) => {
-                crate::users::get(tx, &user).await?.filter(|user| user.deleted_at.is_none()).map(|_| user_of(fid))
-            }
-            None => None,
-        },
-    };
-    let Some(owner) = owner else { return Err(feeds::absent(fid)) };
+    let owner = UserId::parse(fid.id()).map_err(|_| feeds::absent(fid))?;
+    let is_known = users::get(tx, &owner).await?.is_some_and(|user| user.deleted_at.is_none());
+    if !is_known && by != Some(&owner) {
+        return Err(feeds::absent(fid));
+    }
     Ok(feeds::ensure(tx, fid, Some(&owner), &feeds::Input::default(), moment.seed, moment.now).await?.0)
-}
-
-fn user_of(fid: &Fid) -> UserId {
-    UserId::parse(fid.id()).expect("it was just parsed")
 }
 
 fn put(tx: &mut Tx, source: &Feed, target: &Feed, follow: &Follow) {
@@ -156,7 +145,8 @@ async fn load(tx: &mut Tx, source: &Fid, target: &Fid) -> Result<(Feed, Feed, Fo
     Ok((ends.0, ends.1, follow.ok_or_else(|| absent(source, target))?))
 }
 
-fn absent(source: &Fid, target: &Fid) -> Error {
+/// That `source` does not follow `target`.
+pub fn absent(source: &Fid, target: &Fid) -> Error {
     Error::Absent(format!("follow of '{target}' by '{source}' not found"))
 }
 

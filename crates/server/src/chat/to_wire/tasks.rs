@@ -55,6 +55,7 @@ fn items(kind: &Kind) -> Vec<String> {
             users.iter().map(ToString::to_string).collect()
         }
         Kind::DeleteFeeds { user, .. } => vec![user.to_string()],
+        Kind::ClearFeeds(deletion) => deletion.feeds.iter().map(|feed| feed.fid.to_string()).collect(),
         // What came of these is a file.
         Kind::ExportUsers(_) | Kind::ExportChannels(_) | Kind::ExportFeeds(_) => Vec::new(),
     }

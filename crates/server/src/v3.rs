@@ -1,0 +1,17 @@
+//! Feeds v3, below `/api/v2/feeds` (feeds-v3 contract).
+//!
+//! Gate, tokens, bodies and errors are those of the chat API, whose table of routes takes up [`router`]. A request crosses:
+//! its line there, the handler, the domain, [`show`], which writes what is stored as the contract has it.
+
+mod activities;
+mod change;
+mod events;
+mod feeds;
+mod follows;
+mod groups;
+mod members;
+mod read;
+pub(crate) mod router;
+pub(crate) mod show;
+
+pub(crate) use events::write as write_event;

@@ -1,0 +1,280 @@
+//! `/activities`: adding, reading, deleting (feeds-v3 §3.3). Changes are in `change`.
+
+use domain::{
+    users::People,
+    v3::{
+        activities::{
+            self, Activity, Audience, Content, Draft, Replies,
+            query::{Also, Query as Wanted, SCHEMA},
+        },
+        permit,
+        show::{self, Shown},
+    },
+};
+use ids::{ActivityId, UserId};
+use wire::{
+    chat::error::Code,
+    v3::{
+        Pager,
+        activities::{Activities, Deleted, OneActivity},
+    },
+};
+
+use super::{
+    read::{self, Actor, BATCH_MAX, Query},
+    show::Pen,
+};
+use crate::{
+    chat::{
+        attachments,
+        error::{Error, Result},
+        fields::Fields,
+        gate::Call,
+    },
+    reply::Reply,
+};
+
+/// `POST /activities`: adds one, or changes the one that has its id.
+pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
+    let actor = Actor::some(&call, &mut sent)?;
+    let creates_users = sent.flag("create_users")?.unwrap_or_default();
+    let draft = draft(&call, &mut sent, &actor, creates_users)?;
+    let (moment, by) = (read::moment(&call), call.user().cloned());
+    let added = call.tenant.app.write(async |tx| {
+        actor.store(tx, moment.now).await?;
+        activities::add(tx, by.as_ref(), &draft, moment).await
+    });
+    let added = added.await?;
+    one(&call, added, &actor.id, Some(0)).await
+}
+
+/// `POST /activities/batch`: the same for several, all or none.
+pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
+    let creates_users = sent.flag("create_users")?.unwrap_or_default();
+    let mut drafts = Vec::new();
+    for mut item in read::batch(&mut sent, "activities")? {
+        if item.has("create_users") {
+            return Err(Error::field("activities", "take create_users beside the list, not in an item"));
+        }
+        let actor = Actor::some(&call, &mut item)?;
+        drafts.push((draft(&call, &mut item, &actor, creates_users)?, actor, read::moment(&call)));
+    }
+    let by = call.user().cloned();
+    let added = call.tenant.app.write_each(&drafts, async |tx, (draft, actor, moment)| {
+        actor.store(tx, moment.now).await?;
+        activities::add(tx, by.as_ref(), draft, *moment).await
+    });
+    let added = added.await?;
+    many(&call, added, call.user(), Pager::default(), Some(0)).await
+}
+
+/// The activity in a body.
+fn draft(call: &Call, sent: &mut Fields, actor: &Actor, creates_users: bool) -> Result<Draft> {
+    let required = |name: &str| Error::field(name, "is a required field");
+    let id = sent.filled("id")?.unwrap_or_else(|| call.new_id());
+    let kind = sent.filled("type")?.ok_or_else(|| required("type"))?;
+    let feeds = match read::fids(sent, "feeds")? {
+        Some(feeds) => Some(feeds),
+        // The earlier name.
+        None => read::fids(sent, "fids")?,
+    };
+    refuse_absent(sent)?;
+    Ok(Draft {
+        id,
+        user: actor.id.clone(),
+        kind,
+        feeds: feeds.ok_or_else(|| required("feeds"))?,
+        parent: sent.filled("parent_id")?,
+        content: content(sent)?,
+        creates_users,
+    })
+}
+
+/// What this version cannot do with an activity, and does not pretend to.
+pub(super) fn refuse_absent(sent: &mut Fields) -> Result<()> {
+    for (name, what) in
+        [("poll_id", "a poll of an activity"), ("create_notification_activity", "a notification activity")]
+    {
+        if sent.flag(name).ok().flatten() == Some(true) || (name == "poll_id" && sent.filled(name)?.is_some()) {
+            return Err(Error::not_available(what));
+        }
+    }
+    Ok(())
+}
+
+/// What an activity says.
+pub(super) fn content(sent: &mut Fields) -> Result<Content> {
+    let given = sent.objects("attachments")?.unwrap_or_default();
+    let interest_tags = sent.texts("interest_tags")?.unwrap_or_default();
+    Ok(Content {
+        text: sent.text("text")?,
+        attachments: given.into_iter().map(attachments::read).collect::<Result<_>>()?,
+        audience: audience(sent)?,
+        replies: replies(sent)?,
+        filter_tags: sent.texts("filter_tags")?.unwrap_or_default(),
+        interest_tags: interest_tags.iter().map(|tag| tag.trim().to_lowercase()).collect(),
+        mentioned: mentioned(sent)?,
+        custom: read::object(sent, "custom")?.map_or_else(String::new, |object| object.to_string()),
+        search_data: read::object(sent, "search_data")?.map_or_else(String::new, |object| object.to_string()),
+        location: read::location(sent)?,
+        expires_at: sent.time("expires_at")?,
+        poll: None,
+        collection_refs: sent.texts("collection_refs")?.unwrap_or_default(),
+    })
+}
+
+fn mentioned(sent: &mut Fields) -> Result<Vec<UserId>> {
+    let mut users: Vec<UserId> = Vec::new();
+    for user in sent.users("mentioned_user_ids")?.unwrap_or_default() {
+        if !users.contains(&user) {
+            users.push(user);
+        }
+    }
+    Ok(users)
+}
+
+fn audience(sent: &mut Fields) -> Result<Audience> {
+    let tag = sent.filled("visibility_tag")?;
+    match (sent.filled("visibility")?.as_deref(), tag) {
+        (None | Some("public"), _) => Ok(Audience::Public),
+        (Some("private"), _) => Ok(Audience::Private),
+        (Some("tag"), Some(tag)) => Ok(Audience::Tag(tag)),
+        (Some("tag"), None) => Err(Error::field("visibility_tag", "is required when visibility is tag")),
+        (Some(_), _) => Err(Error::field("visibility", "must be one of [public private tag]")),
+    }
+}
+
+fn replies(sent: &mut Fields) -> Result<Replies> {
+    let Some(name) = sent.filled("restrict_replies")? else { return Ok(Replies::default()) };
+    let known = Replies::ALL.into_iter().find(|known| known.name() == name);
+    known.ok_or_else(|| Error::field("restrict_replies", "must be one of [everyone people_i_follow nobody]"))
+}
+
+/// `GET /activities/{id}`.
+pub(super) async fn get(call: Call, _: Fields) -> Result<Reply> {
+    let viewer = Actor::find(&call, &mut call.query_fields()?)?.map(|actor| actor.id);
+    let mut tx = call.snapshot();
+    let (id, activity) = activities::load(&mut tx, call.param("id")).await?;
+    permit::may_see(&mut tx, &activity, call.user()).await?;
+    drop(tx);
+    shown(&call, vec![(id, activity)], viewer.as_ref(), |pen, mut shown| {
+        let activity = pen.activity(shown.next().expect("one went in"));
+        call.answer(&OneActivity { activity, mention_notifications_created: None })
+    })
+    .await
+}
+
+/// `DELETE /activities/{id}`.
+pub(super) async fn delete(call: Call, _: Fields) -> Result<Reply> {
+    let is_hard = call.flag("hard_delete")?;
+    call.flag("delete_notification_activity")?;
+    let (id, by, now) = (call.param("id"), call.user().cloned(), call.moment());
+    let app = &call.tenant.app;
+    app.write(async |tx| activities::delete(tx, by.as_ref(), id, is_hard, now).await).await?;
+    call.done()
+}
+
+/// `POST /activities/delete`: those of `ids` that are there.
+pub(super) async fn delete_many(call: Call, mut sent: Fields) -> Result<Reply> {
+    let ids = sent.texts("ids")?.unwrap_or_default();
+    if ids.is_empty() || ids.len() > BATCH_MAX {
+        return Err(Error::field("ids", &format!("must hold 1 to {BATCH_MAX} ids")));
+    }
+    let is_hard = sent.flag("hard_delete")?.unwrap_or_default();
+    sent.flag("delete_notification_activity")?;
+    let (by, now) = (call.user().cloned(), call.moment());
+    let deleted = call.tenant.app.write_each(&ids, async |tx, id| {
+        match activities::delete(tx, by.as_ref(), id, is_hard, now).await {
+            Ok(_) => Ok(true),
+            Err(domain::Error::Absent(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    });
+    let deleted = deleted.await?;
+    let deleted_ids = ids.iter().zip(deleted).filter(|(_, is_gone)| *is_gone).map(|(id, _)| id.as_str()).collect();
+    call.answer(&Deleted { deleted_ids })
+}
+
+/// `POST /activities/{id}/restore`.
+pub(super) async fn restore(call: Call, mut sent: Fields) -> Result<Reply> {
+    let actor = Actor::find(&call, &mut sent)?;
+    let (id, by, now) = (call.param("id"), call.user().cloned(), call.moment());
+    let app = &call.tenant.app;
+    let restored = app.write(async |tx| activities::restore(tx, by.as_ref(), id, now).await).await?;
+    let viewer = actor.map(|actor| actor.id);
+    shown(&call, vec![restored], viewer.as_ref(), |pen, mut shown| {
+        let activity = pen.activity(shown.next().expect("one went in"));
+        call.answer(&OneActivity { activity, mention_notifications_created: None })
+    })
+    .await
+}
+
+/// `POST /activities/query`.
+pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
+    let viewer = Actor::find(&call, &mut sent)?.map(|actor| actor.id);
+    let also = Also {
+        expired: sent.flag("include_expired_activities")?.unwrap_or_default(),
+        private: sent.flag("include_private_activities")?.unwrap_or_default(),
+        deleted: sent.flag("include_soft_deleted_activities")?.unwrap_or_default(),
+    };
+    let Query { filter, sort, cursor, limit } = Query::read(&mut sent, SCHEMA)?;
+    if filter.mentions("near") || filter.mentions("within_bounds") {
+        return Err(Error::not_available("a filter by place"));
+    }
+    let by = call.user().cloned();
+    let wanted = Wanted { filter, sort, cursor, limit, also, by, viewer: viewer.clone() };
+    let page = activities::query::query(&mut call.snapshot(), &wanted, call.now()).await?;
+    let found = page.rows.into_iter().map(|row| (row.id, row.activity)).collect();
+    let pager = Pager { next: page.next, prev: page.prev };
+    many(&call, found, viewer.as_ref(), pager, None).await
+}
+
+/// Answers one activity; `mentions` is how many users were told that it mentions them.
+pub(super) async fn one(
+    call: &Call,
+    found: (ActivityId, Activity),
+    viewer: &UserId,
+    mentions: Option<i64>,
+) -> Result<Reply> {
+    shown(call, vec![found], Some(viewer), |pen, mut shown| {
+        let activity = pen.activity(shown.next().expect("one went in"));
+        call.answer(&OneActivity { activity, mention_notifications_created: mentions })
+    })
+    .await
+}
+
+/// Answers a list of activities.
+pub(super) async fn many(
+    call: &Call,
+    found: Vec<(ActivityId, Activity)>,
+    viewer: Option<&UserId>,
+    pager: Pager,
+    mentions: Option<i64>,
+) -> Result<Reply> {
+    shown(call, found, viewer, |pen, shown| {
+        let activities = shown.map(|shown| pen.activity(shown)).collect();
+        call.answer(&Activities { activities, pager, mention_notifications_created: mentions })
+    })
+    .await
+}
+
+/// Loads what stands around activities, and writes an answer with them.
+async fn shown(
+    call: &Call,
+    found: Vec<(ActivityId, Activity)>,
+    viewer: Option<&UserId>,
+    answer: impl FnOnce(Pen<'_>, std::slice::Iter<'_, Shown>) -> Result<Reply>,
+) -> Result<Reply> {
+    let mut people = People::default();
+    let shown = show::activities(&mut call.snapshot(), found, viewer, &mut people).await?;
+    call.note_online(&mut people);
+    answer(Pen { people: &people, now: call.now() }, shown.iter())
+}
+
+/// What a user's token may not ask for.
+pub(super) fn for_servers(call: &Call, what: &str) -> Result<()> {
+    match call.is_server() {
+        true => Ok(()),
+        false => Err(Error::new(Code::NotAllowed, format!("{what} is for server-side calls"))),
+    }
+}

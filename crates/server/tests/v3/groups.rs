@@ -1,0 +1,89 @@
+//! `/feed_groups` (§3.1).
+
+use http::Method;
+use serde_json::json;
+
+use crate::pond::Pond;
+
+#[tokio::test]
+async fn every_app_has_the_built_in_groups() {
+    let pond = Pond::new().await;
+    let groups = pond.get("feed_groups").await["groups"].take();
+    let names: Vec<_> = groups.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(names, ["foryou", "notification", "stories", "story", "timeline", "user"]);
+    let timeline = pond.get("feed_groups/timeline").await["feed_group"].take();
+    let expected = json!({
+        "id": "timeline", "default_visibility": "visible", "activity_selectors": [{ "type": "following" }],
+        "created_at": 0, "updated_at": 0
+    });
+    assert_eq!(timeline, expected);
+    let answer = pond.call(Method::GET, "feed_groups/none", "").await;
+    assert!(answer.status == 404 && answer.refused()["message"].as_str().unwrap().contains("not found"));
+}
+
+#[tokio::test]
+async fn a_group_is_made_once_replaced_whole_and_deleted() {
+    let pond = Pond::new().await;
+    let body = json!({
+        "id": "walks", "default_visibility": "public", "custom": { "a": 1 },
+        "activity_processors": [{ "type": "dummy" }], "activity_selectors": [{ "type": "current_feed" }],
+        "aggregation": null
+    });
+    let made = pond.post("feed_groups", body.clone()).await["feed_group"].take();
+    assert_eq!((&made["activity_processors"], &made["custom"]), (&json!([{ "type": "dummy" }]), &json!({ "a": 1 })));
+    assert_eq!(pond.refuses_post("feed_groups", body).await, (400, 4));
+    let again = pond.post("feed_groups/walks", json!({ "default_visibility": "private" })).await;
+    assert_eq!((&again["was_created"], &again["feed_group"]["default_visibility"]), (&json!(false), &json!("public")));
+    let replaced = pond.put("feed_groups/walks", json!({ "default_visibility": "private" })).await["feed_group"].take();
+    assert_eq!((&replaced["default_visibility"], replaced.get("custom")), (&json!("private"), None));
+    pond.delete("feed_groups/walks").await;
+    assert_eq!(pond.refuses(Method::GET, "feed_groups/walks", json!(null)).await, (404, 16));
+    assert!(pond.get("feed_groups/walks?include_soft_deleted=true").await["feed_group"]["deleted_at"].is_i64());
+    pond.delete("feed_groups/walks?hard_delete=true").await;
+    assert_eq!(pond.post("feed_groups/walks", json!({})).await["was_created"], true);
+}
+
+#[tokio::test]
+async fn of_a_built_in_group_only_selectors_and_ranking_change_and_it_stays() {
+    let pond = Pond::new().await;
+    pond.put("feed_groups/foryou", json!({})).await;
+    let selectors = json!({ "activity_selectors": [{ "type": "following" }, { "type": "current_feed" }] });
+    let changed = pond.put("feed_groups/user", selectors).await["feed_group"].take();
+    assert_eq!(changed["activity_selectors"].as_array().unwrap().len(), 2);
+    let stories = json!({ "stories": { "skip_watched": true } });
+    assert_eq!(pond.refuses(Method::PUT, "feed_groups/user", stories).await, (400, 4));
+    assert_eq!(pond.refuses(Method::DELETE, "feed_groups/user", json!(null)).await, (400, 4));
+}
+
+#[tokio::test]
+async fn settings_that_make_no_sense_are_refused() {
+    let pond = Pond::new().await;
+    let selectors = |selector| json!({ "id": "walks", "activity_selectors": [selector] });
+    for body in [
+        json!({ "id": "a b" }),
+        json!({ "id": "walks", "default_visibility": "some" }),
+        selectors(json!({ "type": "magic" })),
+        selectors(json!({ "type": "popular", "min_popularity": 0 })),
+        selectors(json!({ "type": "popular", "cutoff_time": "2026-01-01T00:00:00Z", "cutoff_window": "1h" })),
+        json!({ "id": "walks", "activity_filter": { "exclude_owner_activities": true }, "aggregation": {} }),
+    ] {
+        assert_eq!(pond.refuses_post("feed_groups", body.clone()).await, (400, 4), "{body}");
+    }
+    assert_eq!(pond.user("amy").refuses_post("feed_groups", json!({ "id": "walks" })).await, (403, 17));
+}
+
+#[tokio::test]
+async fn a_group_can_leave_out_what_the_owner_of_a_feed_posted() {
+    let pond = Pond::new().await;
+    let body = json!({
+        "id": "inbox", "activity_filter": { "exclude_owner_activities": true },
+        "activity_selectors": [{ "type": "following" }]
+    });
+    pond.post("feed_groups", body).await;
+    pond.make("inbox:amy", "visible").await;
+    pond.make("timeline:bob", "visible").await;
+    pond.post("follows", json!({ "source": "timeline:bob", "target": "inbox:amy" })).await;
+    pond.add("a1", "amy", &["inbox:amy"]).await;
+    pond.add("b1", "bob", &["inbox:amy"]).await;
+    assert_eq!((pond.read("inbox:amy").await, pond.read("timeline:bob").await), ("b1".into(), "b1 a1".into()));
+}

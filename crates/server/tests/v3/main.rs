@@ -1,0 +1,12 @@
+//! Feeds v3 as clients meet it: through the router, JSON against the contract's literal shapes.
+//!
+//! Sections (§) are those of the contract, feeds v3.
+
+#![expect(clippy::unwrap_used, reason = "in a test, and in what serves tests, a failure is a panic")]
+
+mod activities;
+mod feeds;
+mod follows;
+mod groups;
+mod members;
+mod pond;

@@ -1,0 +1,150 @@
+//! A whole server inside a test, as clients of feeds v3 call it: below `/api/v2/feeds`.
+
+use std::{ops::Deref, sync::Arc};
+
+use axum::{Router, body::Body};
+use http::{Method, Request};
+use serde_json::{Value, json};
+use server::{
+    Options, Running,
+    apps::NewApp,
+    front::{ManualClock, RateLimitSetting},
+    seal::Seal,
+};
+use store::Store;
+use testing::{answer::Answer, token::sign};
+
+/// When the clock stands where it was set: 2026-01-01T00:00:00Z.
+const NOW_SECONDS: i64 = 1_767_225_600;
+/// The same in the unit of answers.
+pub(crate) const NOW: i64 = NOW_SECONDS * 1_000_000_000;
+const KEY: &str = "pond-key";
+const SECRET: &str = "pond-secret";
+
+/// A server with one app.
+pub(crate) struct Pond {
+    pub(crate) running: Running,
+    client: Client,
+}
+
+/// Calls as the app's own server.
+impl Deref for Pond {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Pond {
+    pub(crate) async fn new() -> Self {
+        let (store, clock) = (Store::memory(), Arc::new(ManualClock::at(NOW_SECONDS * 1_000_000)));
+        let app = NewApp {
+            id: Some(7),
+            name: None,
+            key: Some(KEY.into()),
+            secret: Some(SECRET.into()),
+            is_for_sdk_suites: true,
+        };
+        let options =
+            Options { rate_limits: RateLimitSetting::Off, app: Some(app), clock, ..Options::new(Seal::ephemeral()) };
+        let running = server::start(store.clone(), options).await.unwrap();
+        let client = Client { routes: running.routes(), store, token: sign(SECRET, &json!({ "server": true })) };
+        Pond { running, client }
+    }
+
+    /// Does all tasks that are due, to their end.
+    pub(crate) async fn run_tasks(&self) {
+        self.running.tasks().run().await.unwrap();
+    }
+}
+
+/// Calls the API.
+#[derive(Clone)]
+pub(crate) struct Client {
+    routes: Router,
+    store: Store,
+    token: String,
+}
+
+impl Client {
+    /// The same with a token of this user.
+    pub(crate) fn user(&self, id: &str) -> Client {
+        Client { token: sign(SECRET, &json!({ "user_id": id })), ..self.clone() }
+    }
+
+    /// Calls `path`, which stands below `/api/v2/feeds/`, or is absolute.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
+        let and = if path.contains('?') { '&' } else { '?' };
+        let below = if path.starts_with('/') { "" } else { "/api/v2/feeds/" };
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{below}{path}{and}api_key={KEY}"))
+            .header("authorization", &self.token)
+            .header("stream-auth-type", "jwt")
+            .header("content-type", "application/json")
+            .body(body.into())
+            .unwrap();
+        Answer::of(&self.routes, request).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.call(Method::GET, path, Body::empty()).await.ok(200)
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
+        self.call(Method::POST, path, body.to_string()).await.ok(201)
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Value {
+        self.call(Method::PUT, path, body.to_string()).await.ok(201)
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Value {
+        self.call(Method::PATCH, path, body.to_string()).await.ok(201)
+    }
+
+    /// DELETE carries the body `null`, as the Go client sends it.
+    pub(crate) async fn delete(&self, path: &str) -> Value {
+        self.call(Method::DELETE, path, "null").await.ok(200)
+    }
+
+    /// Calls what must be refused, and sees that nothing was stored; answers status and code.
+    pub(crate) async fn refuses(&self, method: Method, path: &str, body: Value) -> (u16, i64) {
+        let before = self.store.read().stamp();
+        let answer = self.call(method, path, body.to_string()).await;
+        let error = answer.refused();
+        assert_eq!(self.store.read().stamp(), before, "{path} was refused and stored something");
+        assert_eq!(error["StatusCode"], answer.status);
+        (answer.status, error["code"].as_i64().unwrap())
+    }
+
+    pub(crate) async fn refuses_post(&self, path: &str, body: Value) -> (u16, i64) {
+        self.refuses(Method::POST, path, body).await
+    }
+
+    /// Makes the feed `group:id` for the user of its id.
+    pub(crate) async fn make(&self, fid: &str, visibility: &str) {
+        let (group, id) = fid.split_once(':').unwrap();
+        let body = json!({ "user_id": id, "data": { "visibility": visibility } });
+        self.post(&format!("feed_groups/{group}/feeds/{id}"), body).await;
+    }
+
+    /// `author` posts an activity with this id to these feeds.
+    pub(crate) async fn add(&self, id: &str, author: &str, feeds: &[&str]) -> Value {
+        let body = json!({ "id": id, "type": "post", "user_id": author, "feeds": feeds, "text": id });
+        self.post("activities", body).await["activity"].take()
+    }
+
+    /// The ids of a page of the feed, in one line.
+    pub(crate) async fn read(&self, fid: &str) -> String {
+        let (group, id) = fid.split_once(':').unwrap();
+        let page = self.post(&format!("feed_groups/{group}/feeds/{id}"), json!({ "user_id": id })).await;
+        ids(&page["activities"])
+    }
+}
+
+/// The ids in a list, in one line.
+pub(crate) fn ids(list: &Value) -> String {
+    list.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect::<Vec<_>>().join(" ")
+}

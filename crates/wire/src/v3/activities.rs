@@ -1,0 +1,131 @@
+//! Activities: `/activities` and what is below it (feeds-v3 §3.3, §4.1).
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{Location, Pager, engagement::Engagement, feeds::Feed};
+use crate::chat::{
+    dialect::{Members, Time},
+    users::User,
+};
+
+/// An activity.
+#[derive(Serialize, Debug)]
+pub struct Activity<'a> {
+    /// The caller's id.
+    pub id: &'a str,
+    /// What kind it is.
+    #[serde(rename = "type")]
+    pub kind: &'a str,
+    /// A text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<&'a str>,
+    /// `public`, `private` or `tag`.
+    pub visibility: &'static str,
+    /// The tag, if it is `tag`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visibility_tag: Option<&'a str>,
+    /// `everyone`, `people_i_follow` or `nobody`.
+    pub restrict_replies: &'static str,
+    /// The feeds that it was added to.
+    pub feeds: Vec<&'a str>,
+    /// Who posted it.
+    pub user: User<'a>,
+    /// What hangs on it.
+    pub attachments: Vec<Box<RawValue>>,
+    /// Whom it mentions.
+    pub mentioned_users: Vec<User<'a>>,
+    /// By which it is found.
+    pub filter_tags: &'a [String],
+    /// What it is about.
+    pub interest_tags: &'a [String],
+    /// The application's own fields.
+    pub custom: Members<'a>,
+    /// What a search finds it by.
+    pub search_data: Members<'a>,
+    /// What users made of it.
+    #[serde(flatten)]
+    pub engagement: Engagement,
+    /// How popular that makes it.
+    pub popularity: i64,
+    /// How it is ranked; 0 where nothing ranks.
+    pub score: f64,
+    /// Whether the viewer hid it.
+    pub hidden: bool,
+    /// Whether what it says is left out.
+    pub preview: bool,
+    /// Since when there is this activity.
+    pub created_at: Time,
+    /// When something about it last changed.
+    pub updated_at: Time,
+    /// When what it says was last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Time>,
+    /// When it was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Time>,
+    /// When it vanishes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
+    /// Where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// The activity that it shares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Box<Activity<'a>>>,
+    /// The feed that brought it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_feed: Option<Feed<'a>>,
+}
+
+/// One activity.
+#[derive(Serialize, Debug)]
+pub struct OneActivity<'a> {
+    /// The activity.
+    pub activity: Activity<'a>,
+    /// How many users were told that it mentions them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mention_notifications_created: Option<i64>,
+}
+
+/// Some activities.
+#[derive(Serialize, Debug)]
+pub struct Activities<'a> {
+    /// In the order that was asked for.
+    pub activities: Vec<Activity<'a>>,
+    /// Where the pages beside this one are.
+    #[serde(flatten)]
+    pub pager: Pager,
+    /// How many users were told that one of them mentions them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mention_notifications_created: Option<i64>,
+}
+
+/// What `POST /activities/delete` answers.
+#[derive(Serialize, Debug)]
+pub struct Deleted<'a> {
+    /// Those that were really deleted.
+    pub deleted_ids: Vec<&'a str>,
+}
+
+/// What `POST /activities/{id}/feedback` answers.
+#[derive(Serialize, Debug)]
+pub struct Feedback<'a> {
+    /// About which.
+    pub activity_id: &'a str,
+}
+
+/// A pinned activity (feeds-v3 §4.1).
+#[derive(Serialize, Debug)]
+pub struct Pin<'a> {
+    /// The feed.
+    pub feed: &'a str,
+    /// The activity.
+    pub activity: Activity<'a>,
+    /// Who pinned it.
+    pub user: User<'a>,
+    /// Since when.
+    pub created_at: Time,
+    /// When it was pinned again.
+    pub updated_at: Time,
+}

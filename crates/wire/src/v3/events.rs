@@ -1,0 +1,46 @@
+//! Events of feeds: frames of sockets, and the bodies of webhooks (feeds-v3 §7).
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{activities::Activity, feeds::Feed, follows::Follow, members::Member};
+use crate::chat::{
+    dialect::{Members, Time},
+    users::User,
+};
+
+/// Something that happened in feeds.
+#[derive(Serialize, Debug)]
+pub struct Event<'a> {
+    /// What happened.
+    #[serde(rename = "type")]
+    pub kind: &'a str,
+    /// When.
+    pub created_at: Time,
+    /// More that is the application's own.
+    pub custom: Members<'a>,
+    /// In which feed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fid: Option<&'a str>,
+    /// Who saw that feed then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feed_visibility: Option<&'static str>,
+    /// Who did it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<User<'a>>,
+    /// The activity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Activity<'a>>,
+    /// The feed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feed: Option<Feed<'a>>,
+    /// The follow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow: Option<Follow<'a>>,
+    /// The member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<Member<'a>>,
+    /// Whatever else: members of this kind of event.
+    #[serde(flatten)]
+    pub more: std::collections::BTreeMap<&'a str, &'a RawValue>,
+}
