@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::pond::{NOW, Pond};
+use crate::pond::{NOW, Pond, timeless};
 
 const PATH: &str = "feed_groups/user/feeds/amy/members";
 
@@ -19,7 +19,7 @@ async fn members_come_change_and_go() {
         json!({ "operation": "upsert", "members": [{ "user_id": "bob" }, { "user_id": "cat", "custom": { "x": 1 } }] });
     let changed = pond.patch(PATH, upsert.clone()).await;
     assert_eq!((users(&changed["added"]), users(&changed["updated"])), (vec!["bob", "cat"], vec![]));
-    let mut member = changed["added"][1].clone();
+    let mut member = timeless(changed["added"][1].clone());
     member["user"].take();
     let expected = json!({
         "user": null, "role": "feed_member", "status": "member", "custom": { "x": 1 }, "created_at": NOW, "updated_at": NOW
@@ -41,7 +41,7 @@ async fn an_invited_user_is_a_member_after_accepting() {
     let bob = pond.user("bob");
     assert_eq!(bob.refuses_post("feed_groups/user/feeds/amy", json!({})).await, (403, 17));
     assert_eq!(pond.refuses_post(&format!("{PATH}/accept"), json!({ "user_id": "cat" })).await, (404, 16));
-    let member = bob.post(&format!("{PATH}/accept"), json!({})).await["member"].take();
+    let member = timeless(bob.post(&format!("{PATH}/accept"), json!({})).await["member"].take());
     assert_eq!((&member["status"], &member["invite_accepted_at"]), (&json!("member"), &json!(NOW)));
     let seen = bob.post("feed_groups/user/feeds/amy", json!({})).await;
     assert_eq!(

@@ -1,6 +1,6 @@
 //! A whole server inside a test, as clients of feeds v3 call it: below `/api/v2/feeds`.
 
-use std::{ops::Deref, sync::Arc};
+use std::{net::SocketAddr, ops::Deref, sync::Arc};
 
 use axum::{Router, body::Body};
 use http::{Method, Request};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use server::{
     Options, Running,
     apps::NewApp,
-    front::{ManualClock, RateLimitSetting},
+    front::{self, ManualClock, RateLimitSetting},
     seal::Seal,
 };
 use store::Store;
@@ -46,8 +46,13 @@ impl Pond {
             secret: Some(SECRET.into()),
             is_for_sdk_suites: true,
         };
-        let options =
-            Options { rate_limits: RateLimitSetting::Off, app: Some(app), clock, ..Options::new(Seal::ephemeral()) };
+        let options = Options {
+            front: front::Options { listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))], ..Default::default() },
+            rate_limits: RateLimitSetting::Off,
+            app: Some(app),
+            clock,
+            ..Options::new(Seal::ephemeral())
+        };
         let running = server::start(store.clone(), options).await.unwrap();
         let client = Client { routes: running.routes(), store, token: sign(SECRET, &json!({ "server": true })) };
         Pond { running, client }
@@ -141,6 +146,18 @@ impl Client {
         let (group, id) = fid.split_once(':').unwrap();
         let page = self.post(&format!("feed_groups/{group}/feeds/{id}"), json!({ "user_id": id })).await;
         ids(&page["activities"])
+    }
+}
+
+/// The same with each moment of now as [`NOW`]: moments are handed out a microsecond apart.
+pub(crate) fn timeless(mut value: Value) -> Value {
+    match &mut value {
+        Value::Number(number) if number.as_i64().is_some_and(|n| (NOW..NOW + 1_000_000).contains(&n)) => json!(NOW),
+        Value::Array(list) => list.drain(..).map(timeless).collect(),
+        Value::Object(members) => {
+            std::mem::take(members).into_iter().map(|(name, one)| (name, timeless(one))).collect()
+        }
+        _ => value,
     }
 }
 
