@@ -92,14 +92,13 @@ fn draft(call: &Call, sent: &mut Fields, actor: &Actor, creates_users: bool) -> 
 
 /// What this version cannot do with an activity, and does not pretend to.
 pub(super) fn refuse_absent(sent: &mut Fields) -> Result<()> {
-    for (name, what) in
-        [("poll_id", "a poll of an activity"), ("create_notification_activity", "a notification activity")]
-    {
-        if sent.flag(name).ok().flatten() == Some(true) || (name == "poll_id" && sent.filled(name)?.is_some()) {
-            return Err(Error::not_available(what));
-        }
+    if sent.filled("poll_id")?.is_some() {
+        return Err(Error::not_available("a poll of an activity"));
     }
-    Ok(())
+    match sent.flag("create_notification_activity")? {
+        Some(true) => Err(Error::not_available("a notification activity")),
+        _ => Ok(()),
+    }
 }
 
 /// What an activity says.

@@ -113,7 +113,7 @@ async fn start_deletion(call: &Call, fids: Vec<Fid>, is_hard: bool, purges: bool
     if is_hard {
         for_servers(call, "hard_delete")?;
     }
-    let (id, by, now) = (call.new_id(), call.user().cloned(), call.moment());
+    let (id, by, now) = (call.new_id(), call.user().cloned(), call.now());
     let planned = call.tenant.app.write(async |tx| {
         let mut leaving = Vec::with_capacity(fids.len());
         for fid in &fids {
