@@ -1,7 +1,13 @@
 //! Batches: §15.5.
 
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+};
+
 use connector::{
-    NewRequest,
+    Filter, NewRequest,
     http::{Reply, Service},
     requests::Kind,
 };
@@ -116,6 +122,48 @@ async fn check_40_a_batch_survives_a_restart_and_has_a_result_for_every_row() {
     while place.connector().deliver_due().await.unwrap() > 0 {}
     let completed = taken.lock().iter().filter(|(_, body)| body.contains("\"batch.completed\"")).count();
     assert_eq!(completed, 1);
+}
+
+/// Polls `work` so often and then drops it, as a process that is killed; whether it ended before.
+async fn ends_within(work: impl Future<Output = ()>, polls: &mut usize) -> bool {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        if *polls == 0 {
+            return Poll::Ready(false);
+        }
+        *polls -= 1;
+        work.as_mut().poll(context).map(|()| true)
+    })
+    .await
+}
+
+/// Runs a batch and kills the process after so many polls; whether it lived to the end.
+async fn killed_after(mut polls: usize) -> bool {
+    let mut place = Place::new().await;
+    populate(&place, 3);
+    let made = send(&place, "/v1/batches?i_know=true", "application/x-ndjson", &deletions(3)).await.json();
+    let id = made["id"].as_str().unwrap().to_owned();
+    let mut is_alive = true;
+    while is_alive && place.connector().batch(&id).await.unwrap().finished_at.is_none() {
+        is_alive = ends_within(round(&place), &mut polls).await;
+    }
+    place.reopen().await;
+    until(&place, &id, "completed").await;
+    let mut deleted = place.upstream.deletions().concat();
+    deleted.sort_unstable();
+    assert_eq!(deleted, ["user-0000", "user-0001", "user-0002"], "each is deleted once");
+    let all = place.connector().requests(&Filter::default(), None, 10).await.unwrap().requests;
+    assert_eq!(all.len(), 3, "each row is one request");
+    is_alive
+}
+
+#[tokio::test]
+async fn check_23_a_batch_survives_a_kill_at_any_point_and_asks_once_for_each_row() {
+    let mut polls = 1;
+    while !killed_after(polls).await {
+        polls += 11;
+    }
+    assert!(polls > 12, "{polls} points were tried");
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ struct Answer {
     body: Value,
 }
 
-async fn speaking() -> Place {
+pub(crate) async fn speaking() -> Place {
     let mut place = Place::new().await;
     place.processor = Some(processor);
     place.reopen().await;

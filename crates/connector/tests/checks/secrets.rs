@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use connector::http::Service;
+use serde_json::json;
 use testing::upstream::{Fault, calls};
 
 use crate::place::*;
@@ -20,6 +22,11 @@ async fn check_42_canaries_are_found_nowhere_on_disk() {
     place.upstream.fail(calls::EXPORT, 1, Fault::Status(500, -1));
     place.access(email("canary-person@example.com")).await;
     place.delete(user_id("canary-person")).await;
+    assert_clean(&place);
+}
+
+/// Nothing on disk holds a secret, a token or the person.
+fn assert_clean(place: &Place) {
     let mut found = Vec::new();
     files(place.dir.path(), &mut found);
     assert!(found.len() > 3);
@@ -32,6 +39,30 @@ async fn check_42_canaries_are_found_nowhere_on_disk() {
             assert!(!is_there, "{canary} is in {}", path.display());
         }
     }
+}
+
+#[tokio::test]
+async fn check_42_rows_of_a_batch_and_what_controllers_hand_in_are_sealed() {
+    let place = crate::opendsr::speaking().await;
+    place.upstream.set(|world| world.add("canary-person", "canary-person@example.com"));
+    let service = Service::local(place.shared());
+    let rows = "{\"type\":\"deletion\",\"identifiers\":[{\"category\":\"user_id\",\"value\":\"canary-person\"}]}\n";
+    let made = service.send("POST", "/v1/batches", rows.repeat(3).into_bytes(), None, None).await.unwrap();
+    assert_eq!(made.status, 201);
+    let body = json!({
+        "regulation": "gdpr",
+        "subject_request_id": "a7551968-d5d6-44b2-9831-815ac9017798",
+        "subject_request_type": "access",
+        "submitted_time": "2025-12-31T09:00:00Z",
+        "subject_identities": [
+            {"identity_type": "email", "identity_value": "canary-person@example.com", "identity_format": "raw"},
+        ],
+    });
+    assert_eq!(service.call("POST", "/opendsr/v2/requests", Some(&body), None).await.unwrap().status, 201);
+    drop(service);
+    assert_clean(&place);
+    place.run().await;
+    assert_clean(&place);
 }
 
 #[tokio::test]
