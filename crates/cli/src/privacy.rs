@@ -11,6 +11,7 @@ mod keys;
 mod managing;
 mod print;
 mod serving;
+mod upkeep;
 
 use std::process::ExitCode;
 
@@ -23,7 +24,7 @@ use here::Here;
 /// What `millpond privacy --help` ends with.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  millpond privacy keys init --kek-file privacy.kek
+  millpond privacy init --kek-file privacy.kek
   millpond privacy --kek-file privacy.kek integrations add --key-file key --secret-file secret
   millpond privacy --kek-file privacy.kek access --email amy@example.com --out amy.zip
   millpond privacy --kek-file privacy.kek delete --user-id amy --yes --wait 1h
@@ -57,6 +58,9 @@ pub(crate) async fn run(privacy: Privacy) -> Result<ExitCode> {
     let Privacy { place, output, verb } = privacy;
     let ended = match verb {
         Verb::Serve(serve) => serving::run(&place, &serve).await?,
+        Verb::Init(init) => upkeep::init(&place, &init, output).await?,
+        Verb::Backup(command) => upkeep::back_up(&place, &command, output).await?,
+        Verb::Restore(command) => upkeep::restore(&place, &command, output)?,
         Verb::Keys { command } => keys::run(&place, command, output).await?,
         Verb::Packages { command } => checking::package(&command, output)?,
         Verb::Certificate { command: Certificate::Verify { file, signature } } => {
@@ -72,7 +76,8 @@ pub(crate) async fn run(privacy: Privacy) -> Result<ExitCode> {
                 Verb::Audit { command } => checking::audit(&here, &command).await,
                 Verb::Certificate { command } => checking::fetch_certificate(&here, &command).await,
                 Verb::Batch { command } => batches::run(&here, command).await,
-                Verb::Doctor => checking::doctor(&here).await,
+                Verb::Doctor => upkeep::doctor(&here).await,
+                Verb::ReplayErasures(command) => upkeep::replay(&here, &command).await,
                 other => asking::about(&here, other).await,
             };
             here.close().await;

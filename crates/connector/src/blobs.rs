@@ -96,6 +96,21 @@ impl Blobs {
         })
     }
 
+    /// The files of all blobs.
+    pub(crate) fn paths(&self) -> Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(&self.dir).map_err(file(&self.dir))? {
+            let folder = entry.map_err(file(&self.dir))?.path();
+            if folder.is_dir() {
+                for entry in std::fs::read_dir(&folder).map_err(file(&folder))? {
+                    paths.push(entry.map_err(file(&folder))?.path());
+                }
+            }
+        }
+        paths.sort_unstable();
+        Ok(paths)
+    }
+
     /// Reads the blob.
     pub(crate) fn read(&self, blob: &str, key: &[u8]) -> Result<Reader> {
         let path = self.path(blob);

@@ -9,7 +9,11 @@ mod looking;
 mod noticing;
 mod sweeping;
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use parking_lot::Mutex;
 use store::{Options, Store, Transaction};
@@ -18,7 +22,7 @@ use tokio::sync::watch;
 use crate::{
     Error, Result,
     audit::{self, Draft},
-    blobs::Blobs,
+    blobs::{self, Blobs},
     counters::Counters,
     error::failed,
     executions::{self, Attempt, Execution, SubTask},
@@ -59,6 +63,7 @@ pub struct Setup {
 /// A connector on its data directory.
 pub struct Connector {
     pub(crate) store: Store,
+    pub(crate) dir: PathBuf,
     pub(crate) blobs: Blobs,
     pub(crate) ring: Keyring,
     pub(crate) pepper: DataKey,
@@ -71,9 +76,11 @@ pub struct Connector {
     pub(crate) counters: Counters,
     /// Told when something may have become due.
     pub(crate) news: tokio::sync::Notify,
+    /// Told when something may have come up beside the steps.
+    pub(crate) aside: tokio::sync::Notify,
     pub(crate) followers: Followers,
     /// Whether the service stops.
-    stopping: watch::Sender<bool>,
+    pub(crate) stopping: watch::Sender<bool>,
     pub(crate) locks: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
@@ -94,8 +101,15 @@ impl Connector {
     /// # Errors
     /// [`Error::Open`] when another process has it or it is newer; [`Error::Keys`] when the key is another one.
     pub async fn open(dir: &Path, setup: Setup) -> Result<Self> {
-        let options = Options { cache_bytes: CACHE_BYTES, ..Options::default() };
-        let store = Store::open(&dir.join("store"), &options)?;
+        Self::open_with(dir, setup, Options::default()).await
+    }
+
+    /// As [`Connector::open`], with these options of the store.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn open_with(dir: &Path, setup: Setup, options: Options) -> Result<Self> {
+        let store = Store::open(&dir.join("store"), &Options { cache_bytes: CACHE_BYTES, ..options })?;
         Self::on(store, dir, setup).await
     }
 
@@ -112,6 +126,7 @@ impl Connector {
         let (followers, stopping) = (Followers::default(), watch::Sender::new(false));
         let connector = Connector {
             store,
+            dir: dir.to_owned(),
             blobs,
             ring,
             pepper,
@@ -123,6 +138,7 @@ impl Connector {
             opendsr: None,
             counters: Counters::default(),
             news,
+            aside: tokio::sync::Notify::new(),
             followers,
             stopping,
             locks,
@@ -215,6 +231,13 @@ impl Connector {
     /// # Errors
     /// [`Error::Missing`]; [`Error::Keys`] when it was destroyed.
     pub async fn artifact(&self, execution: &str, name: &str, out: &mut (dyn std::io::Write + Send)) -> Result<()> {
+        let mut reader = self.open_artifact(execution, name).await?;
+        std::io::copy(&mut reader, out).map_err(crate::error::file(name))?;
+        Ok(())
+    }
+
+    /// The same, to be read a piece at a time. That it is read goes to the audit log.
+    pub(crate) async fn open_artifact(&self, execution: &str, name: &str) -> Result<blobs::Reader> {
         let mut tx = self.store.read();
         let record = executions::load(&mut tx, execution).await?;
         let artifacts = executions::artifacts(&mut tx, execution).await?;
@@ -223,11 +246,11 @@ impl Connector {
         let key = self.ring.load(&mut tx, &record.request).await?;
         let place = Place { table: "artifact", row: execution, field: name };
         let blob_key = key.open(place, &artifact.sealed_key)?;
-        let mut reader = self.blobs.read(&artifact.blob, &blob_key)?;
-        std::io::copy(&mut reader, out).map_err(crate::error::file(name))?;
+        let reader = self.blobs.read(&artifact.blob, &blob_key)?;
         drop(tx);
         let draft = Draft::system("artifact.read", execution).of_request(&record.request).with("name", name);
-        self.record(draft).await
+        self.record(draft).await?;
+        Ok(reader)
     }
 
     /// The public key under which packages and certificates are signed, in base64.
@@ -238,6 +261,11 @@ impl Connector {
     /// The store, for the audit log and the rotation of keys.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The key-encryption keys at hand.
+    pub fn keyring(&self) -> &Keyring {
+        &self.ring
     }
 
     /// Gives every data key another key-encryption key; answers how many there were.

@@ -25,7 +25,7 @@ use crate::{
 };
 
 pub(crate) use feeds::PUT_OFF;
-pub(crate) use finding::query;
+pub(crate) use finding::{PAGE, query, users};
 pub(crate) use run::{Run, due_key, put, roll_up};
 
 /// Steps that run at the same time.
@@ -42,7 +42,7 @@ impl Connector {
         let results: Vec<Result<()>> = futures_util::stream::iter(steps).buffer_unordered(STEPS_MAX).collect().await;
         let count = results.len();
         results.into_iter().collect::<Result<()>>()?;
-        Ok(count)
+        Ok(count + self.run_replays().await?)
     }
 
     /// When something is due next.
@@ -50,6 +50,11 @@ impl Connector {
     /// # Errors
     /// When the store fails.
     pub async fn next_due(&self) -> Result<Option<Timestamp>> {
+        Ok([self.next_step().await?, self.next_replay().await?].into_iter().flatten().min())
+    }
+
+    /// When a step is due next.
+    pub(crate) async fn next_step(&self) -> Result<Option<Timestamp>> {
         let first = Limit { rows: 1, ..Limit::PAGE };
         let page = DUE.scan(&mut self.store.read(), HERE, DUE.range(HERE), Direction::Forward, first).await?;
         Ok(page.rows.first().map(|((at, _), ())| Timestamp::from_micros(i64::try_from(*at).unwrap_or(i64::MAX))))
@@ -66,7 +71,7 @@ impl Connector {
         self.locks.lock().entry(execution.to_owned()).or_default().clone()
     }
 
-    async fn step(&self, id: &str) -> Result<()> {
+    pub(crate) async fn step(&self, id: &str) -> Result<()> {
         let lock = self.lock(id);
         let _held = lock.lock().await;
         let execution = executions::load(&mut self.store.read(), id).await?;

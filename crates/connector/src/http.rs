@@ -8,6 +8,7 @@ mod batches;
 mod body;
 mod call;
 mod document;
+mod erasures;
 mod events;
 mod integrations;
 mod metrics;
@@ -17,7 +18,9 @@ mod requests;
 mod results;
 mod router;
 mod serving;
+mod stream;
 mod tokens;
+mod upkeep;
 mod views;
 mod webhooks;
 

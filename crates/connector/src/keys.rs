@@ -6,8 +6,10 @@
 //!
 //! **Invariant:** a ciphertext opens only in the table, row and field for which it was sealed.
 
+pub mod passphrase;
 mod rotation;
 mod source;
+mod verify;
 
 use std::sync::Arc;
 
@@ -29,6 +31,7 @@ use crate::{
 
 pub use rotation::rotate;
 pub use source::Source;
+pub use verify::verify;
 
 /// The bytes of every key.
 pub const KEY_BYTES: usize = 32;
@@ -51,7 +54,7 @@ pub enum Error {
     },
     /// There is no key-encryption key.
     #[error(
-        "there is no key: give --kek-file, MILLPOND_PRIVACY_KEK or --kek-command, or make one with `millpond privacy keys init`"
+        "there is no key: give --kek-file, MILLPOND_PRIVACY_KEK, --kek-command or --kek-passphrase-file, or make one with `millpond privacy keys init`"
     )]
     NoKey,
     /// What was given is no key.

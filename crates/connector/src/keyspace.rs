@@ -13,6 +13,7 @@ use crate::{
     keys::{KekRecord, WrappedKey},
     links::Link,
     opendsr,
+    replays::Replay,
     requests::Request,
     tokens::Token,
     upstream::LimitState,
@@ -61,6 +62,10 @@ pub(crate) const ATTEMPT: Table<(String, u32, u32), Attempt> = Table::new(34, "a
 pub(crate) const ARTIFACT: Table<(String, String), Artifact> = Table::new(35, "artifact");
 /// integration, hash of a user id → when the user was erased.
 pub(crate) const ERASED: Table<(String, String), i64> = Table::new(40, "erased");
+/// replay → how far a search for erased users who came back is.
+pub(crate) const REPLAY: Table<String, Replay> = Table::new(41, "replay");
+/// due time in microseconds, replay → nothing. Mirror of `REPLAY`.
+pub(crate) const REPLAY_DUE: Table<(u64, String), ()> = Table::new(42, "replay_due");
 
 /// SHA-256 of an API token → whose it is and what it may do.
 pub(crate) const TOKEN: Table<String, Token> = Table::new(50, "token");
@@ -119,6 +124,8 @@ mod tests {
             ATTEMPT.tag(),
             ARTIFACT.tag(),
             ERASED.tag(),
+            REPLAY.tag(),
+            REPLAY_DUE.tag(),
             TOKEN.tag(),
             WEBHOOK.tag(),
             DELIVERY.tag(),

@@ -10,12 +10,13 @@
 //! **Invariant:** identifiers, records and secrets are stored sealed; logs, the audit log and errors never hold them.
 
 pub mod audit;
+pub mod backup;
 pub mod batches;
 pub mod deadlines;
+pub mod doctor;
 pub mod executions;
 pub mod hooks;
 pub mod http;
-
 pub mod integrations;
 pub mod keys;
 pub mod links;
@@ -23,6 +24,7 @@ pub mod opendsr;
 pub mod package;
 pub mod probe;
 pub mod redact;
+pub mod replays;
 pub mod requests;
 pub mod signing;
 pub mod status;

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** names inside are made here, never taken from data; raw bodies are as they came.
 
+mod age;
 mod certificate;
 mod check;
 mod manifest;
@@ -9,9 +10,12 @@ mod others;
 mod views;
 mod write;
 
-pub(crate) use certificate::certificate_page;
+pub use age::Recipient;
 pub use check::{Summary, verify};
 pub(crate) use views::{csv_cell, each};
+
+pub(crate) use age::Encryptor;
+pub(crate) use certificate::certificate_page;
 
 /// Why an archive is not what its manifest says.
 #[derive(Debug, thiserror::Error)]

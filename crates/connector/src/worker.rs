@@ -1,21 +1,92 @@
-//! What runs all the time: due steps, one after another, until it is told to stop.
+//! What runs all the time: due steps beside one another, until it is told to stop.
+//!
+//! **Invariant:** a step that waits for a slow answer holds up nothing but its own execution and its place among the
+//! steps of its integration.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use crate::{Connector, Result};
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
+
+use ids::Timestamp;
+
+use crate::{Connector, Result, engine::due_key, executions, keyspace::DUE, keyspace::HERE};
 
 /// The longest sleep: a clock that was changed is noticed after it.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 /// Between two sweeps, in microseconds.
 const SWEEP_EVERY: i64 = 3600 * 1_000_000;
+/// Steps of one integration at the same time (§7.2).
+const STEPS_PER_INTEGRATION: usize = 4;
+/// Steps at the same time.
+const STEPS_MAX: usize = 64;
+/// The pages of due executions that are looked through for one that may run now.
+const DUE_PAGES_MAX: usize = 16;
+/// How long steps under way may go on after the signal to stop; what they were sending is found out at the next start.
+const DRAIN: Duration = Duration::from_secs(25);
+
+/// The steps under way.
+#[derive(Default)]
+struct Steps<'a> {
+    futures: FuturesUnordered<BoxFuture<'a, (String, Result<()>)>>,
+    /// The integration of each execution that has a step under way.
+    running: BTreeMap<String, String>,
+}
+
+impl Steps<'_> {
+    fn has_place(&self, integration: &str) -> bool {
+        let beside = self.running.values().filter(|one| *one == integration).count();
+        self.running.len() < STEPS_MAX && beside < STEPS_PER_INTEGRATION
+    }
+
+    /// Waits for the end of one; for ever if there is none.
+    async fn ended(&mut self) -> Result<()> {
+        match self.futures.next().await {
+            Some((id, ended)) => {
+                self.running.remove(&id);
+                ended
+            }
+            None => std::future::pending().await,
+        }
+    }
+}
 
 impl Connector {
-    /// Works until `stop` is done; a step under way is finished.
+    /// Works until `stop` is done; steps under way are finished, or given up after a while.
     ///
     /// # Errors
     /// When the store or the folder of blobs fails.
     pub async fn work(&self, stop: impl Future<Output = ()> + Send) -> Result<()> {
         let mut stop = std::pin::pin!(stop);
+        let mut aside = std::pin::pin!(self.work_aside());
+        let mut steps = Steps::default();
+        loop {
+            self.start_due(&mut steps).await?;
+            let is_busy = !steps.running.is_empty();
+            let nap = self.nap(is_busy).await?;
+            tokio::select! {
+                () = &mut stop => break,
+                failed = &mut aside => return failed,
+                ended = steps.ended() => ended?,
+                () = tokio::time::sleep(nap) => {}
+                () = self.news.notified() => {}
+            }
+            self.aside.notify_one();
+        }
+        let finished = async {
+            while !steps.running.is_empty() {
+                steps.ended().await?;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(DRAIN, finished).await.unwrap_or(Ok(()))
+    }
+
+    /// What goes on beside the steps: events are delivered, backups of others are searched, what is old is swept away. A
+    /// receiver that is slow holds up no step.
+    async fn work_aside(&self) -> Result<()> {
         let mut swept_at = self.surroundings.now();
         loop {
             let now = self.surroundings.now();
@@ -24,20 +95,67 @@ impl Connector {
                 self.sweep().await?;
             }
             self.checkpoint_due().await?;
-            let ran = self.run_due().await? + self.run_batches().await? + self.deliver_due().await?;
-            let nap = if ran > 0 { Duration::ZERO } else { self.nap().await? };
-            tokio::select! {
-                () = &mut stop => return Ok(()),
-                () = tokio::time::sleep(nap) => {}
-                () = self.news.notified() => {}
+            let ran = self.run_batches().await? + self.run_replays().await? + self.deliver_due().await?;
+            if ran == 0 {
+                let nap = self.until(self.next_replay().await?);
+                tokio::select! {
+                    () = tokio::time::sleep(nap) => {}
+                    () = self.aside.notified() => {}
+                }
             }
         }
     }
 
-    async fn nap(&self) -> Result<Duration> {
+    /// Starts the step of every due execution that has a place; answers how many there were.
+    async fn start_due<'a>(&'a self, steps: &mut Steps<'a>) -> Result<usize> {
         let now = self.surroundings.now();
-        let next = self.next_due().await?;
-        let left = next.map(|at| Duration::from_micros(u64::try_from(at.micros() - now.micros()).unwrap_or(0)));
-        Ok(left.unwrap_or(SLEEP_MAX).min(SLEEP_MAX))
+        let mut range = DUE.before(HERE, &(due_key(now) + 1, String::new()));
+        let mut full = BTreeSet::new();
+        let mut started = 0;
+        let mut tx = self.store.read();
+        for _ in 0..DUE_PAGES_MAX {
+            let page = DUE.scan(&mut tx, HERE, range.clone(), store::Direction::Forward, store::Limit::PAGE).await?;
+            for ((_, id), ()) in &page.rows {
+                if steps.running.len() >= STEPS_MAX {
+                    return Ok(started);
+                }
+                if steps.running.contains_key(id) {
+                    continue;
+                }
+                let integration = executions::load(&mut tx, id).await?.integration;
+                if full.contains(&integration) {
+                    continue;
+                }
+                if !steps.has_place(&integration) {
+                    full.insert(integration);
+                    continue;
+                }
+                steps.running.insert(id.clone(), integration);
+                let id = id.clone();
+                steps.futures.push(async move { (id.clone(), self.step(&id).await) }.boxed());
+                started += 1;
+            }
+            match page.rows.last().filter(|_| page.more) {
+                Some((key, ())) => range.start = store::key::after(DUE.key(HERE, key)),
+                None => break,
+            }
+        }
+        Ok(started)
+    }
+
+    /// How long nothing new is due.
+    async fn nap(&self, is_busy: bool) -> Result<Duration> {
+        // What is due and has no place is started when a step ends.
+        if is_busy {
+            return Ok(SLEEP_MAX);
+        }
+        Ok(self.until(self.next_step().await?))
+    }
+
+    /// How long it is until `at`, within the longest sleep.
+    fn until(&self, at: Option<Timestamp>) -> Duration {
+        let now = self.surroundings.now();
+        let left = at.map(|at| Duration::from_micros(u64::try_from(at.micros() - now.micros()).unwrap_or(0)));
+        left.unwrap_or(SLEEP_MAX).min(SLEEP_MAX)
     }
 }

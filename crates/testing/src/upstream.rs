@@ -8,7 +8,7 @@ mod tokens;
 mod wire;
 mod world;
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -58,6 +58,8 @@ pub enum Fault {
     Garbage,
     /// The head of the answer never comes.
     Hang,
+    /// The body comes byte by byte, each after this time, until the client has had enough.
+    Trickle(Duration),
     /// The body is this one.
     Body(Value),
 }

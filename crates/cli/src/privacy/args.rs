@@ -1,8 +1,16 @@
 //! The verbs and their flags.
 
+mod batch;
+mod place;
+mod upkeep;
+
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
+
+pub(crate) use batch::{Batch, RunBatch};
+pub(crate) use place::{Output, Place};
+pub(crate) use upkeep::{Backup, Init, ReplayErasures, Restore};
 
 /// `millpond privacy`.
 #[derive(Args, Debug)]
@@ -16,47 +24,11 @@ pub(crate) struct Privacy {
     pub(crate) verb: Verb,
 }
 
-/// The form of what is printed.
-#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Output {
-    /// For people
-    Human,
-    /// One JSON document
-    Json,
-}
-
-/// Where the connector is.
-#[derive(Args, Debug, Clone)]
-pub(crate) struct Place {
-    /// The connector's own directory; one process at a time owns it
-    #[arg(
-        long,
-        global = true,
-        env = "MILLPOND_PRIVACY_DATA_DIR",
-        value_name = "DIR",
-        default_value = "./millpond-privacy"
-    )]
-    pub(crate) data_dir: PathBuf,
-    /// The key-encryption key, in a file that only its owner may read
-    #[arg(long, global = true, env = "MILLPOND_PRIVACY_KEK_FILE", value_name = "FILE")]
-    pub(crate) kek_file: Option<PathBuf>,
-    /// A command that prints the key, as the client of a key management service does
-    #[arg(long, global = true, env = "MILLPOND_PRIVACY_KEK_COMMAND", value_name = "COMMAND")]
-    pub(crate) kek_command: Option<String>,
-    /// A running service to ask instead of the directory
-    #[arg(long, global = true, value_name = "URL", requires = "token_file")]
-    pub(crate) server: Option<String>,
-    /// The file with the token for it
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) token_file: Option<PathBuf>,
-    /// Further trusted certificates, as PEM
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) ca_file: Option<PathBuf>,
-}
-
 /// What it does.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Verb {
+    /// Make the key if it is not there, the directory, and a first token
+    Init(Init),
     /// Run the service and its workers
     Serve(Serve),
     /// Make and rotate the key-encryption key
@@ -84,6 +56,7 @@ pub(crate) enum Verb {
         command: Batch,
     },
     /// Show a request
+    #[command(visible_alias = "show")]
     Status(One),
     /// List requests
     List {
@@ -141,6 +114,12 @@ pub(crate) enum Verb {
     },
     /// Look whether everything is in order
     Doctor,
+    /// Write the directory to a file
+    Backup(Backup),
+    /// Make the directory from a backup
+    Restore(Restore),
+    /// Delete again who came back when a service restored a backup of its own
+    ReplayErasures(ReplayErasures),
 }
 
 /// `serve`.
@@ -166,10 +145,12 @@ pub(crate) struct Serve {
 /// `keys`.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Keys {
-    /// Make a key in a new file, named by --kek-file
+    /// Make a key in a new file, named by --kek-file, or the recipe for that of a passphrase
     Init,
     /// Say which key opens the directory
     Status,
+    /// Check that the key opens everything that is sealed
+    Verify,
     /// Give every data key another key
     Rotate {
         /// The new key's file; it is made if it is not there
@@ -313,6 +294,9 @@ pub(crate) struct Access {
     /// Where the package goes
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Who alone can open it: an age recipient
+    #[arg(long, value_name = "age1…", requires = "out")]
+    pub(crate) recipient: Option<String>,
     /// How long to wait: 60, 5m, 1h
     #[arg(long, value_name = "TIME", default_value = "60")]
     pub(crate) wait: String,
@@ -334,45 +318,6 @@ pub(crate) struct Delete {
     pub(crate) yes: bool,
     /// How long to wait: 60, 5m, 1h
     #[arg(long, value_name = "TIME", default_value = "60")]
-    pub(crate) wait: String,
-}
-
-/// `batch`.
-#[derive(Subcommand, Debug)]
-pub(crate) enum Batch {
-    /// Hand a file in, and wait for it
-    Run(RunBatch),
-    /// Show how far a batch is
-    Status {
-        /// The batch
-        id: String,
-    },
-    /// Print every row with its result, as CSV
-    Report {
-        /// The batch
-        id: String,
-        /// Where the table goes
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-}
-
-/// `batch run`.
-#[derive(Args, Debug)]
-pub(crate) struct RunBatch {
-    /// Lines of JSON, or a table if its name ends in .csv
-    pub(crate) file: PathBuf,
-    /// What rows ask for that do not say it: access or deletion
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(crate) kind: Option<String>,
-    /// It is meant that more than 5 % of an app's users are deleted
-    #[arg(long)]
-    pub(crate) i_know: bool,
-    /// The most deletions that begin within an hour
-    #[arg(long, value_name = "COUNT")]
-    pub(crate) max_deletions_per_hour: Option<u32>,
-    /// How long to wait: 60, 5m, 1h
-    #[arg(long, value_name = "TIME", default_value = "1h")]
     pub(crate) wait: String,
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use connector::package::Recipient;
 use serde_json::{Value, json};
 
 use super::{
@@ -18,7 +19,7 @@ use super::{
 use crate::output;
 
 /// The longest that one call waits, in seconds.
-const WAIT_SECS_MAX: u64 = 30;
+pub(super) const WAIT_SECS_MAX: u64 = 30;
 
 /// `60`, `60s`, `5m`, `1h`.
 pub(super) fn time(text: &str) -> Result<Duration> {
@@ -58,7 +59,7 @@ async fn body(here: &Here, person: &Person, kind: &str) -> Result<Result<Value, 
 }
 
 /// Waits for a request; answers what it came to.
-async fn settled(here: &Here, id: &str, patience: Duration) -> Result<Result<Value, Ended>> {
+pub(super) async fn settled(here: &Here, id: &str, patience: Duration) -> Result<Result<Value, Ended>> {
     let until = Instant::now() + patience;
     loop {
         let left = until.saturating_duration_since(Instant::now());
@@ -75,7 +76,8 @@ async fn settled(here: &Here, id: &str, patience: Duration) -> Result<Result<Val
     }
 }
 
-fn ended(shown: &Value) -> Ended {
+/// How the command ends with a request that came to this.
+pub(super) fn ended(shown: &Value) -> Ended {
     match shown["status"].as_str() {
         Some("complete") => Ended::Done,
         Some("held") => Ended::NeedsDecision,
@@ -87,6 +89,9 @@ fn ended(shown: &Value) -> Ended {
 /// `access`.
 pub(super) async fn access(here: &Here, access: &Access) -> Result<Ended> {
     let patience = time(&access.wait)?;
+    if let Some(recipient) = &access.recipient {
+        Recipient::parse(recipient)?;
+    }
     let body = match body(here, &access.person, "access").await? {
         Ok(body) => body,
         Err(ended) => return Ok(ended),
@@ -102,7 +107,7 @@ pub(super) async fn access(here: &Here, access: &Access) -> Result<Ended> {
     };
     let mut summary = None;
     if let Some(out) = &access.out
-        && let Some(bytes) = here.fetch(&format!("/v1/requests/{id}/package")).await?
+        && let Some(bytes) = here.fetch(&package_path(&id, access.recipient.as_deref())).await?
     {
         write(out, &bytes)?;
         let manifest = here.call("GET", &format!("/v1/requests/{id}/manifest"), None).await?;
@@ -114,6 +119,11 @@ pub(super) async fn access(here: &Here, access: &Access) -> Result<Ended> {
         summary.map_or(Ok(()), |summary| output::line(&summary))
     })?;
     Ok(ended(&shown))
+}
+
+fn package_path(id: &str, recipient: Option<&str>) -> String {
+    let query = recipient.map(|recipient| format!("?recipient={recipient}")).unwrap_or_default();
+    format!("/v1/requests/{id}/package{query}")
 }
 
 fn counted(manifest: &Value, out: &Path) -> String {

@@ -14,7 +14,6 @@ use super::{
     args::{Audit, Certificate, Output, Packages},
     asking,
     here::Here,
-    print,
 };
 use crate::output;
 
@@ -106,31 +105,4 @@ pub(super) async fn audit(here: &Here, command: &Audit) -> Result<Ended> {
         None => output::line(&format!("whole · {} entries", shown["entries"])),
     })?;
     Ok(if shown["ok"] == true { Ended::Done } else { Ended::NotIntact })
-}
-
-/// `doctor`: the directory opened with its key, so lock and key are fine; then the chain, the connections, the overdue.
-pub(super) async fn doctor(here: &Here) -> Result<Ended> {
-    let chain = here.call("POST", "/v1/audit/verify", None).await?.unwrap_or_default();
-    let integrations = here.call("GET", "/v1/integrations", None).await?.unwrap_or_default();
-    let mut tests = Vec::new();
-    for one in print::list(&integrations["data"]) {
-        let id = one["id"].as_str().unwrap_or_default();
-        let report = here.call("POST", &format!("/v1/integrations/{id}/test"), None).await?.unwrap_or_default();
-        tests.push(json!({"integration": one["name"], "ok": report["ok"], "message": report["message"]}));
-    }
-    let open = here.call("GET", "/v1/requests?limit=200", None).await?.unwrap_or_default();
-    let is_open = |one: &&Value| !matches!(one["status"].as_str(), Some("complete" | "failed" | "canceled"));
-    let open = print::list(&open["data"]).iter().filter(is_open).count();
-    let is_fine = chain["ok"] == true && tests.iter().all(|test| test["ok"] == true);
-    let shown = json!({"ok": is_fine, "audit": chain, "integrations": tests, "open_requests": open});
-    here.show(&shown, |shown| {
-        output::line(&format!("audit log: {}", if shown["audit"]["ok"] == true { "whole" } else { "BROKEN" }))?;
-        for test in print::list(&shown["integrations"]) {
-            let name = test["integration"].as_str().unwrap_or_default();
-            let told = if test["ok"] == true { "connected" } else { test["message"].as_str().unwrap_or("failed") };
-            output::line(&format!("integration {name}: {told}"))?;
-        }
-        output::line(&format!("open requests: {}", shown["open_requests"]))
-    })?;
-    Ok(if is_fine { Ended::Done } else { Ended::Failed })
 }

@@ -35,8 +35,14 @@ pub(super) fn kek(place: &Place) -> Result<Kek> {
         env: std::env::var("MILLPOND_PRIVACY_KEK").ok().map(Zeroizing::new),
         credentials_dir: std::env::var_os("CREDENTIALS_DIRECTORY").map(Into::into),
         command: place.kek_command.clone(),
+        passphrase: passphrase(place)?.map(|text| (text, place.data_dir.clone())),
     };
     Ok(source.read()?)
+}
+
+/// The passphrase that the key is made from, if there is one.
+pub(super) fn passphrase(place: &Place) -> Result<Option<Zeroizing<String>>> {
+    place.kek_passphrase_file.as_deref().map(secret).transpose()
 }
 
 /// Opens the directory.

@@ -1,13 +1,16 @@
 //! `keys`: names of keys are printed, never keys.
 
-use anyhow::{Context as _, Result};
-use connector::{keys::Source, surroundings::Surroundings};
+use anyhow::{Result, bail};
+use connector::{
+    keys::{Source, passphrase},
+    surroundings::Surroundings,
+};
 use serde_json::json;
 
 use super::{
     Ended,
     args::{Keys, Output, Place},
-    here,
+    here::{self, Here},
 };
 use crate::output;
 
@@ -15,9 +18,14 @@ use crate::output;
 pub(super) async fn run(place: &Place, command: Keys, form: Output) -> Result<Ended> {
     let (what, id, count) = match command {
         Keys::Init => {
-            let path = place.kek_file.as_ref().context("name the file to make with --kek-file FILE")?;
-            ("made", Source::init(path, &Surroundings::system())?.id().to_owned(), None)
+            let made = match (&place.kek_file, here::passphrase(place)?) {
+                (Some(path), _) => Source::init(path, &Surroundings::system())?,
+                (None, Some(text)) => passphrase::init(&place.data_dir, &text, &Surroundings::system())?,
+                (None, None) => bail!("name the file to make with --kek-file FILE, or give --kek-passphrase-file FILE"),
+            };
+            ("made", made.id().to_owned(), None)
         }
+        Keys::Verify => return verify(place, form).await,
         Keys::Status => {
             let id = here::kek(place)?.id().to_owned();
             here::open(place).await?;
@@ -42,4 +50,22 @@ pub(super) async fn run(place: &Place, command: Keys, form: Output) -> Result<En
         }
     }
     Ok(Ended::Done)
+}
+
+/// `keys verify`.
+pub(super) async fn verify(place: &Place, form: Output) -> Result<Ended> {
+    let here = Here::open(place, form).await?;
+    let answered = here.call("POST", "/v1/keys/verify", None).await;
+    let ended = match answered? {
+        Ok(shown) => {
+            here.show(&shown, |shown| match shown["detail"].as_str() {
+                Some(detail) => output::line(detail),
+                None => output::line(&format!("key {} opens all {} data keys", shown["kek_id"], shown["data_keys"])),
+            })?;
+            if shown["ok"] == true { Ended::Done } else { Ended::NotIntact }
+        }
+        Err(ended) => ended,
+    };
+    here.close().await;
+    Ok(ended)
 }

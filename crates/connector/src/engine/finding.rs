@@ -1,5 +1,6 @@
 //! Who is meant (§8): users are asked for by identifier, page by page, and every record is looked at again here.
 
+use ids::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// The users of a page.
-const PAGE: usize = 100;
+pub(crate) const PAGE: usize = 100;
 /// The pages after which a list is taken for endless.
 const PAGES_MAX: u32 = 1000;
 /// Above this a person decides, whatever the policy says.
@@ -29,8 +30,8 @@ struct Page<'a> {
 }
 
 /// A user of a page.
-pub(super) struct Found {
-    pub(super) id: String,
+pub(crate) struct Found {
+    pub(crate) id: String,
     pub(super) created_at: String,
     pub(super) is_deleted: bool,
     fields: Value,
@@ -53,7 +54,7 @@ pub(crate) fn query(filter: &Value, after: Option<&str>) -> Call {
 }
 
 /// The users of an answer; nothing if it is not a page of users.
-pub(super) fn users(answer: &Answer) -> Option<Vec<Found>> {
+pub(crate) fn users(answer: &Answer) -> Option<Vec<Found>> {
     let page: Page<'_> = serde_json::from_slice(&answer.body).ok()?;
     let found = |raw: &&RawValue| {
         let fields: Value = serde_json::from_str(raw.get()).ok()?;
@@ -66,6 +67,17 @@ pub(super) fn users(answer: &Answer) -> Option<Vec<Found>> {
         })
     };
     page.users.iter().map(found).collect()
+}
+
+impl Found {
+    /// When the user was made, if it says so: nanoseconds since 1970, or RFC 3339.
+    pub(crate) fn made_at(&self) -> Option<Timestamp> {
+        match &self.fields["created_at"] {
+            Value::Number(nanos) => Some(Timestamp::from_micros(nanos.as_i64()? / 1000)),
+            Value::String(text) => Timestamp::parse(text).ok(),
+            _ => None,
+        }
+    }
 }
 
 /// The filter for an identifier.

@@ -257,7 +257,7 @@ impl<'a> Run<'a> {
 
     /// Notes that a user was erased.
     pub(crate) fn note_erased(&mut self, id: &str) {
-        let hash = self.connector.pepper.hash(format!("user_id:{id}").as_bytes());
+        let hash = self.connector.erased_hash(id);
         self.changed.erased.push(hash);
     }
 

@@ -4,6 +4,57 @@ use serde_json::{Map, Value, json};
 
 use super::{opendsr, results, router::routes};
 
+/// The schema of each good answer that is JSON.
+#[rustfmt::skip]
+const ANSWERS: &[(&str, &str, &str)] = &[
+    ("POST", "/v1/integrations", "Integration"),
+    ("GET", "/v1/integrations", "Integrations"),
+    ("GET", "/v1/integrations/{id}", "Integration"),
+    ("PATCH", "/v1/integrations/{id}", "Integration"),
+    ("POST", "/v1/integrations/{id}/test", "TestReport"),
+    ("POST", "/v1/integrations/{id}/credentials", "TestReport"),
+    ("POST", "/v1/integrations/{id}/disable", "Integration"),
+    ("POST", "/v1/integrations/{id}/enable", "TestReport"),
+    ("GET", "/v1/integrations/{id}/limits", "Limits"),
+    ("POST", "/v1/requests", "Request"),
+    ("GET", "/v1/requests", "Requests"),
+    ("POST", "/v1/requests/preview", "Request"),
+    ("POST", "/v1/requests/search", "Requests"),
+    ("GET", "/v1/requests/{id}", "Request"),
+    ("POST", "/v1/requests/{id}/verify", "Request"),
+    ("POST", "/v1/requests/{id}/approve", "Request"),
+    ("POST", "/v1/requests/{id}/deny", "Request"),
+    ("POST", "/v1/requests/{id}/hold", "Request"),
+    ("POST", "/v1/requests/{id}/resume", "Request"),
+    ("POST", "/v1/requests/{id}/select-targets", "Request"),
+    ("POST", "/v1/requests/{id}/retry", "Request"),
+    ("POST", "/v1/requests/{id}/extend", "Request"),
+    ("POST", "/v1/requests/{id}/cancel", "Request"),
+    ("POST", "/v1/erasures/replay", "Replays"),
+    ("GET", "/v1/erasures/replay/{id}", "Replay"),
+    ("GET", "/v1/audit", "AuditEntries"),
+    ("POST", "/v1/audit/verify", "AuditCheck"),
+    ("POST", "/v1/doctor", "Examination"),
+    ("POST", "/v1/keys/verify", "KeyCheck"),
+    ("POST", "/v1/tokens", "Token"),
+    ("GET", "/v1/tokens", "Tokens"),
+];
+
+/// The schemas that the document names: `document/schemas.json`.
+fn schemas() -> Value {
+    serde_json::from_str(include_str!("document/schemas.json")).expect("the schemas are JSON")
+}
+
+fn answer(method: &str, path: &str) -> Value {
+    match ANSWERS.iter().find(|(known, at, _)| (*known, *at) == (method, path)) {
+        Some((_, _, name)) => json!({
+            "description": "Done.",
+            "content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{name}")}}},
+        }),
+        None => json!({"description": "Done."}),
+    }
+}
+
 /// The OpenAPI document of the service.
 pub fn document() -> Value {
     let mut paths = Map::new();
@@ -20,7 +71,7 @@ pub fn document() -> Value {
             "parameters": parameters,
             "security": [{"token": [route.need.word()]}],
             "responses": {
-                "2XX": {"description": "Done."},
+                "2XX": answer(route.method, route.path),
                 "4XX": {"description": "A problem (RFC 9457).", "content": {"application/problem+json": {
                     "schema": {"$ref": "#/components/schemas/Problem"},
                 }}},
@@ -48,14 +99,7 @@ pub fn document() -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Problem": {
-                "type": "object",
-                "required": ["type", "title", "status", "detail", "code"],
-                "properties": {
-                    "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
-                    "detail": {"type": "string"}, "code": {"type": "string"},
-                },
-            }},
+            "schemas": schemas(),
         },
     })
 }

@@ -101,12 +101,16 @@ impl Create {
     }
 }
 
-/// Waits for a request until it is settled, or the caller's patience is at its end.
-async fn wait(connector: &Connector, id: &str, headers: &HeaderMap) -> Result<Request, Problem> {
+/// How long the caller waits, as `Prefer: wait=60` says.
+pub(super) fn patience(headers: &HeaderMap) -> Duration {
     let prefer = headers.get("prefer").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let secs = prefer.split([',', ';']).find_map(|part| part.trim().strip_prefix("wait=")?.parse::<u64>().ok());
-    let patience = Duration::from_secs(secs.unwrap_or(0).min(WAIT_SECS_MAX));
-    match tokio::time::timeout(patience, connector.settled(id)).await {
+    Duration::from_secs(secs.unwrap_or(0).min(WAIT_SECS_MAX))
+}
+
+/// Waits for a request until it is settled, or the caller's patience is at its end.
+async fn wait(connector: &Connector, id: &str, headers: &HeaderMap) -> Result<Request, Problem> {
+    match tokio::time::timeout(patience(headers), connector.settled(id)).await {
         Ok(request) => Ok(request?),
         Err(_) => Ok(connector.request(id).await?),
     }

@@ -1,9 +1,6 @@
 //! What came of a request: packages, manifests, certificates.
 
-use std::{
-    io::{Cursor, Read as _},
-    sync::Arc,
-};
+use std::{io::Read as _, sync::Arc};
 
 use axum::{
     Extension, Json,
@@ -15,19 +12,25 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Problem, body, router::Here, views};
-use crate::{Connector, Error, links::GOOD_FOR_SECS};
+use super::{Problem, body, router::Here, stream, views};
+use crate::{Connector, Error, blobs::Reader, links::GOOD_FOR_SECS, package::Recipient};
 
 /// Where links lead.
 pub(super) const LINKS_PATH: &str = "/v1/links";
 
-/// A file of the first execution that has it.
+/// A small file, as a whole.
 async fn file(connector: &Connector, id: &str, name: &str) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    open(connector, id, name).await?.read_to_end(&mut bytes).map_err(crate::error::file(name))?;
+    Ok(bytes)
+}
+
+/// A file of the first execution that has it.
+async fn open(connector: &Connector, id: &str, name: &str) -> Result<Reader, Problem> {
     let request = connector.request(id).await?;
     for execution in &request.executions {
-        let mut bytes = Vec::new();
-        match connector.artifact(execution, name, &mut bytes).await {
-            Ok(()) => return Ok(bytes),
+        match connector.open_artifact(execution, name).await {
+            Ok(reader) => return Ok(reader),
             Err(Error::Missing { .. }) => {}
             Err(error) => return Err(error.into()),
         }
@@ -35,24 +38,37 @@ async fn file(connector: &Connector, id: &str, name: &str) -> Result<Vec<u8>, Pr
     Err(Error::missing("file", name).into())
 }
 
-pub(super) async fn package((State(connector), _): Here, Path(id): Path<String>) -> Result<Response, Problem> {
-    archive(&connector, &id).await
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Delivery {
+    /// Who alone can open it: `age1…`.
+    recipient: Option<String>,
 }
 
-async fn archive(connector: &Connector, id: &str) -> Result<Response, Problem> {
-    let bytes = file(connector, id, "package.zip").await?;
-    let named = format!("attachment; filename=\"{id}.zip\"");
-    let headers = [("content-type", "application/zip".to_owned()), ("content-disposition", named)];
-    Ok((headers, bytes).into_response())
+pub(super) async fn package(
+    (State(connector), _): Here,
+    Path(id): Path<String>,
+    Query(delivery): Query<Delivery>,
+) -> Result<Response, Problem> {
+    archive(&connector, &id, &delivery).await
+}
+
+/// The package, encrypted if the delivery says so.
+async fn archive(connector: &Connector, id: &str, delivery: &Delivery) -> Result<Response, Problem> {
+    let recipient = delivery.recipient.as_deref().map(Recipient::parse).transpose()?;
+    let (name, media_type) = match &recipient {
+        Some(_) => (format!("{id}.zip.age"), "application/octet-stream"),
+        None => (format!("{id}.zip"), "application/zip"),
+    };
+    let reader = open(connector, id, "package.zip").await?;
+    let package = stream::body(reader, recipient, connector.surroundings.clone());
+    let named = format!("attachment; filename=\"{name}\"");
+    let headers = [("content-type", media_type.to_owned()), ("content-disposition", named)];
+    Ok((headers, package).into_response())
 }
 
 pub(super) async fn manifest((State(connector), _): Here, Path(id): Path<String>) -> Result<Response, Problem> {
-    let package = file(&connector, &id, "package.zip").await?;
-    let unreadable = || Problem::from(Error::missing("file", "manifest.json"));
-    let mut zip = zip::ZipArchive::new(Cursor::new(package)).map_err(|_| unreadable())?;
-    let mut text = String::new();
-    let mut entry = zip.by_name("manifest.json").map_err(|_| unreadable())?;
-    entry.read_to_string(&mut text).map_err(|_| unreadable())?;
+    let text = file(&connector, &id, "manifest.json").await?;
     Ok(([("content-type", "application/json")], text).into_response())
 }
 
@@ -101,7 +117,7 @@ pub(super) async fn link(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let wanted: Wanted = body::read(&bytes)?;
     // Nobody gets a link to nothing.
-    file(&connector, &id, "package.zip").await?;
+    open(&connector, &id, "package.zip").await?;
     let (secs, downloads) = (wanted.expires_in_s.unwrap_or(GOOD_FOR_SECS), wanted.downloads.unwrap_or(1));
     let (link, token) = connector.make_link(&id, secs, downloads, &caller.name).await?;
     let shown = json!({
@@ -118,5 +134,5 @@ pub(super) async fn linked(
     Path(token): Path<String>,
 ) -> Result<Response, Problem> {
     let id = connector.use_link(&token).await?;
-    archive(&connector, &id).await
+    archive(&connector, &id, &Delivery::default()).await
 }

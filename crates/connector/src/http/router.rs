@@ -15,8 +15,8 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    Caller, Problem, audit, batches, document, events, integrations, metrics, opendsr, requests, results, tokens,
-    webhooks,
+    Caller, Problem, audit, batches, document, erasures, events, integrations, metrics, opendsr, requests, results,
+    tokens, upkeep, webhooks,
 };
 use crate::{
     Connector,
@@ -104,6 +104,8 @@ fn api() -> Api {
         .on("POST", "/v1/batches/{id}/resume", WriteRequests, "Let a batch go on", batches::resume)
         .on("POST", "/v1/batches/{id}/cancel", WriteRequests, "Withdraw a batch", batches::cancel)
         .on("GET", "/v1/batches/{id}/report.csv", ReadRequests, "Fetch the results as a table", batches::report)
+        .on("POST", "/v1/erasures/replay", WriteRequests, "Delete again who came back with a backup", erasures::replay)
+        .on("GET", "/v1/erasures/replay/{id}", ReadRequests, "Show how far a replay is", erasures::get)
         .on("GET", "/v1/audit", ReadAudit, "Read the audit log", audit::list)
         .on("GET", "/v1/audit/export", ReadAudit, "Fetch the audit log", audit::export)
         .on("POST", "/v1/audit/verify", ReadAudit, "Check the audit log", audit::verify)
@@ -112,6 +114,8 @@ fn api() -> Api {
         .on("DELETE", "/v1/webhooks/{id}", Administer, "Remove a webhook", webhooks::remove)
         .on("GET", "/v1/webhooks/{id}/deliveries", Administer, "List what was sent", webhooks::deliveries)
         .on("POST", "/v1/webhooks/{id}/redeliver", Administer, "Send again what was given up", webhooks::redeliver)
+        .on("POST", "/v1/doctor", Administer, "Look whether everything is in order", upkeep::doctor)
+        .on("POST", "/v1/keys/verify", Administer, "Check that the key opens everything", upkeep::keys)
         .on("POST", "/v1/tokens", Administer, "Make a token", tokens::create)
         .on("GET", "/v1/tokens", Administer, "List tokens", tokens::list)
         .on("DELETE", "/v1/tokens/{id}", Administer, "End a token", tokens::revoke)

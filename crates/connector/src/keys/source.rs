@@ -22,6 +22,8 @@ pub struct Source {
     pub credentials_dir: Option<PathBuf>,
     /// A command that prints the key, as the client of a key management service does.
     pub command: Option<String>,
+    /// A passphrase, and the data directory with the recipe for its key.
+    pub passphrase: Option<(Zeroizing<String>, PathBuf)>,
 }
 
 impl Source {
@@ -40,10 +42,11 @@ impl Source {
         if let Some(path) = self.credentials_dir.as_ref().map(|dir| dir.join(CREDENTIAL)).filter(|path| path.exists()) {
             return from_base64(&read(&path)?);
         }
-        match &self.command {
-            Some(command) => from_base64(&printed(command)?),
-            None => Err(Error::NoKey),
+        if let Some(command) = &self.command {
+            return from_base64(&printed(command)?);
         }
+        let (passphrase, dir) = self.passphrase.as_ref().ok_or(Error::NoKey)?;
+        super::passphrase::read(dir, passphrase)
     }
 
     /// Makes a key in a new file that only its owner may read: `keys init`.

@@ -128,8 +128,9 @@ impl Run<'_> {
         let signer = self.connector().signer.clone();
         let out = self.new_blob()?;
         let built = tokio::task::spawn_blocking(move || build(plan, &blobs, out, &signer)).await;
-        let written = built.expect("building a package does not panic")?;
+        let (written, manifest) = built.expect("building a package does not panic")?;
         self.keep("package.zip".to_owned(), &written, order);
+        self.keep_bytes("manifest.json", manifest.as_bytes(), order)?;
         self.end(order, TaskStatus::Complete, (!is_complete).then_some("incomplete"));
         Ok(())
     }
@@ -211,18 +212,24 @@ impl Run<'_> {
     }
 }
 
-fn build(mut plan: Plan, blobs: &Blobs, out: blobs::Writer, signer: &Signer) -> Result<Written> {
+/// The package, and its manifest.
+fn build(mut plan: Plan, blobs: &Blobs, out: blobs::Writer, signer: &Signer) -> Result<(Written, String)> {
     let mut archive = Archive { zip: ZipWriter::new_stream(out), files: Vec::new() };
-    fill(&mut archive, &mut plan, blobs, signer)?;
+    let manifest = fill(&mut archive, &mut plan, blobs, signer)?;
     let out = archive.zip.finish().map_err(|error| trouble(io::Error::other(error)))?;
-    out.into_inner().finish()
+    Ok((out.into_inner().finish()?, manifest))
 }
 
 fn trouble(error: io::Error) -> crate::Error {
     crate::error::file("package.zip")(error)
 }
 
-fn fill<W: Write + io::Seek>(archive: &mut Archive<W>, plan: &mut Plan, blobs: &Blobs, signer: &Signer) -> Result<()> {
+fn fill<W: Write + io::Seek>(
+    archive: &mut Archive<W>,
+    plan: &mut Plan,
+    blobs: &Blobs,
+    signer: &Signer,
+) -> Result<String> {
     plan.bodies.sort_by(|a, b| (a.number, &a.file).cmp(&(b.number, &b.file)));
     for body in &plan.bodies {
         let folder = format!("users/{}", body.number + 1);
@@ -273,7 +280,8 @@ fn fill<W: Write + io::Seek>(archive: &mut Archive<W>, plan: &mut Plan, blobs: &
     let manifest = serde_json::to_string_pretty(&plan.manifest).expect("a manifest is JSON");
     archive.add_text("manifest.json", &manifest).map_err(trouble)?;
     archive.add_text("manifest.json.sig", &signer.sign(manifest.as_bytes())).map_err(trouble)?;
-    archive.add_text("public-key.txt", &signer.public_key()).map_err(trouble)
+    archive.add_text("public-key.txt", &signer.public_key()).map_err(trouble)?;
+    Ok(manifest)
 }
 
 /// How others are masked for a subject, if they are.

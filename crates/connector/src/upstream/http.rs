@@ -5,6 +5,7 @@ use std::{error::Error as _, io::Write, time::Duration};
 use ids::Timestamp;
 use reqwest::{Method, Response, header::HeaderMap};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{
     address::Address,
@@ -23,7 +24,7 @@ pub struct HttpOptions {
     pub head: Duration,
     /// The same for an export.
     pub export_head: Duration,
-    /// Between two pieces of a body.
+    /// For every kilobyte of a body, and for its end.
     pub idle: Duration,
     /// The largest export, in bytes.
     pub export_bytes_max: u64,
@@ -35,6 +36,8 @@ pub struct HttpOptions {
 
 /// The largest body that is read into memory, in bytes.
 const BODY_BYTES_MAX: u64 = 32 << 20;
+/// What a body must bring in each [`HttpOptions::idle`]; else a byte a second would keep a call for years.
+const PROGRESS_BYTES: usize = 1024;
 /// How long a receiver of events may take.
 const WEBHOOK_MAX: Duration = Duration::from_secs(10);
 const USER_AGENT: &str = concat!("millpond/", env!("CARGO_PKG_VERSION"));
@@ -287,16 +290,21 @@ impl Http {
     }
 
     async fn read_body(&self, mut response: Response, mut body: Body<'_>, answer: &mut Answer) {
+        let (mut deadline, mut brought) = (Instant::now() + self.options.idle, 0);
         let failed = loop {
-            match tokio::time::timeout(self.options.idle, response.chunk()).await {
-                Err(_) => break Some("the answer stopped coming".to_owned()),
+            match tokio::time::timeout_at(deadline, response.chunk()).await {
+                Err(_) => break Some("the answer came too slowly, or stopped coming".to_owned()),
                 Ok(Err(error)) => break Some(cause(&error.without_url())),
                 Ok(Ok(None)) => break None,
                 Ok(Ok(Some(chunk))) => {
                     if let Err(error) = body.take(&chunk) {
                         break Some(error.to_string());
                     }
+                    brought += chunk.len();
                 }
+            }
+            if brought >= PROGRESS_BYTES {
+                (deadline, brought) = (Instant::now() + self.options.idle, 0);
             }
         };
         let done = body.finish();

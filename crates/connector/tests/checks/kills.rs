@@ -79,6 +79,71 @@ async fn check_23_an_access_survives_a_kill_at_any_point() {
     assert!(polls > 12, "{polls} points were tried");
 }
 
+/// Kills `work` after so many polls; whether it lived to its end.
+async fn lives<F: Future>(work: F, polls: usize) -> bool {
+    let mut polls = polls;
+    (Mortal { work: pin!(work), polls: &mut polls }).await.is_some()
+}
+
+/// What a receiver hears of an access, if the process is killed after so many polls of the delivery and starts again;
+/// and whether the delivery lived to its end.
+async fn heard(polls: usize) -> (Vec<String>, bool) {
+    let mut place = Place::new().await;
+    let (url, _, taken) = crate::hooks::receiver().await;
+    place.connector().add_webhook(&url).await.unwrap();
+    place.access(user_id("amy")).await;
+    let lived = lives(place.connector().deliver_due(), polls).await;
+    place.reopen().await;
+    while place.connector().deliver_due().await.unwrap() > 0 {}
+    let mut known = Vec::new();
+    let mut events = Vec::new();
+    for (headers, body) in taken.lock().iter() {
+        // A receiver that knows an event by its id takes it once.
+        if !known.contains(&headers["webhook-id"]) {
+            known.push(headers["webhook-id"].clone());
+            let event: serde_json::Value = serde_json::from_str(body).unwrap();
+            events.push(format!("{} {}", event["type"], event["data"]["status"]));
+        }
+    }
+    (events, lived)
+}
+
+#[tokio::test]
+async fn check_23_a_kill_in_a_callback_sends_the_same_event_again() {
+    let (expected, _) = heard(usize::MAX).await;
+    assert!(expected.last().unwrap().contains("complete"), "{expected:?}");
+    for polls in 0.. {
+        let (events, lived) = heard(polls).await;
+        assert_eq!(events, expected, "killed after {polls} polls");
+        if lived {
+            assert!(polls > 3, "{polls} points were tried");
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn check_23_a_kill_in_the_rotation_of_keys_is_finished_by_the_next_one() {
+    let mut polls = 0;
+    loop {
+        let mut place = Place::new().await;
+        let lived = lives(place.connector().rotate_keys(kek_of(9)), polls).await;
+        // Until the rotation is done the old key opens the directory, and after it the new one.
+        if place.try_reopen().await.is_ok() {
+            place.connector().rotate_keys(kek_of(9)).await.unwrap();
+        }
+        place.kek = 9;
+        place.reopen().await;
+        connector::keys::verify(place.connector().store(), place.connector().keyring()).await.unwrap();
+        assert_eq!(state(&place.access(user_id("amy")).await), FOUND, "killed after {polls} polls");
+        if lived {
+            break;
+        }
+        polls += 1;
+    }
+    assert!(polls > 3, "{polls} points were tried");
+}
+
 #[tokio::test]
 async fn check_27_a_second_process_on_the_directory_is_refused() {
     let place = Place::new().await;

@@ -2,6 +2,7 @@
 
 use std::{
     io::{Cursor, Read as _},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -28,6 +29,8 @@ pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
 pub(crate) const KEY: &str = "canarykey1";
 pub(crate) const SECRET: &str = "canary-secret-5e884898da28047151d0e56f8dc62927";
+const KEK: u8 = 7;
+const PATIENCE: Duration = Duration::from_millis(300);
 /// More steps than any flow here has.
 const STEPS_MAX: usize = 2_000;
 
@@ -62,6 +65,12 @@ pub(crate) struct Place {
     surroundings: Surroundings,
     /// Who speaks OpenDSR, from the next start on.
     pub(crate) processor: Option<fn() -> Processor>,
+    /// How long heads and bodies of answers may take, from the next start on.
+    pub(crate) patience: Duration,
+    /// Which key-encryption key the next start has.
+    pub(crate) kek: u8,
+    /// What goes wrong in the store, from the next start on.
+    pub(crate) faults: Option<store::fault::Faults>,
 }
 
 pub(crate) fn pair(key: &str, secret: &str) -> Pair {
@@ -77,7 +86,11 @@ pub(crate) fn email(address: &str) -> GivenIdentifier {
 }
 
 pub(crate) fn kek() -> Kek {
-    Kek::new(&[7; KEY_BYTES]).unwrap()
+    kek_of(KEK)
+}
+
+pub(crate) fn kek_of(byte: u8) -> Kek {
+    Kek::new(&[byte; KEY_BYTES]).unwrap()
 }
 
 impl Place {
@@ -88,8 +101,18 @@ impl Place {
         let dir = tempfile::tempdir().unwrap();
         let dice = Arc::new(Seeded(Mutex::new(1)));
         let surroundings = Surroundings::new(Arc::new(Hand(clock.clone())), dice);
-        let integration = String::new();
-        let mut place = Place { clock, upstream, dir, integration, connector: None, surroundings, processor: None };
+        let mut place = Place {
+            clock,
+            upstream,
+            dir,
+            integration: String::new(),
+            connector: None,
+            surroundings,
+            processor: None,
+            patience: PATIENCE,
+            kek: KEK,
+            faults: None,
+        };
         place.reopen().await;
         place
     }
@@ -125,25 +148,38 @@ impl Place {
 
     /// What a process has that is killed and started again.
     pub(crate) async fn reopen(&mut self) {
+        self.try_reopen().await.unwrap();
+    }
+
+    /// The same, where it may fail.
+    pub(crate) async fn try_reopen(&mut self) -> connector::Result<()> {
         drop(self.connector.take());
+        self.connector = Some(Arc::new(self.open(self.dir.path()).await?));
+        Ok(())
+    }
+
+    /// A connector on this directory.
+    pub(crate) async fn open(&self, dir: &Path) -> connector::Result<Connector> {
         let options = HttpOptions {
-            head: Duration::from_millis(300),
-            export_head: Duration::from_millis(300),
-            idle: Duration::from_millis(300),
+            head: self.patience,
+            export_head: self.patience,
+            idle: self.patience,
             webhook_hosts: vec!["127.0.0.1".to_owned()],
             ..HttpOptions::default()
         };
         let setup = Setup {
-            kek: kek(),
+            kek: kek_of(self.kek),
             surroundings: self.surroundings.clone(),
             http: Http::new(options).unwrap(),
             dialects: Vec::new(),
         };
-        let connector = Connector::open(self.dir.path(), setup).await.unwrap();
-        self.connector = Some(Arc::new(match self.processor {
+        let store =
+            store::Options { on_fatal: Arc::new(|_| {}), faults: self.faults.clone(), ..store::Options::default() };
+        let connector = Connector::open_with(dir, setup, store).await?;
+        Ok(match self.processor {
             Some(processor) => connector.with_opendsr(processor()),
             None => connector,
-        }));
+        })
     }
 
     pub(crate) async fn ask(&self, new: &NewRequest) -> Request {

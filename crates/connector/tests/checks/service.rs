@@ -103,6 +103,12 @@ async fn a_request_is_made_shown_and_found_and_names_nobody() {
     assert_eq!(list.json()["data"].as_array().unwrap().len(), 1);
     let package = call(&place, "GET", &format!("/v1/requests/{id}/package"), json!({})).await;
     assert!(connector::package::verify(std::io::Cursor::new(package.body)).is_ok());
+    let recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    let path = format!("/v1/requests/{id}/package?recipient={recipient}");
+    let sealed = call(&place, "GET", &path, json!({})).await;
+    assert!(sealed.body.starts_with(b"age-encryption.org/v1\n-> X25519 "));
+    let mistyped = call(&place, "GET", &path.replace("ql3z", "ql3y"), json!({})).await;
+    assert_eq!((mistyped.status, &mistyped.json()["code"]), (422, &json!("invalid")));
     let manifest = call(&place, "GET", &format!("/v1/requests/{id}/manifest"), json!({})).await.json();
     assert_eq!(manifest["subjects"][0]["user_id"], "amy");
     assert_eq!(call(&place, "GET", &format!("/v1/requests/{id}/certificate"), json!({})).await.status, 404);

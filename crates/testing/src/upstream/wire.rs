@@ -20,7 +20,7 @@ pub(super) async fn serve(mut socket: TcpStream, state: Arc<State>) {
         state.seen.lock().push(seen);
         return;
     }
-    let executes = matches!(fault, None | Some(Fault::LoseAnswer | Fault::Truncate | Fault::Hang));
+    let executes = matches!(fault, None | Some(Fault::LoseAnswer | Fault::Truncate | Fault::Hang | Fault::Trickle(_)));
     let reply = if executes { answers::answer(&state, &seen) } else { faulty(&state, fault.as_ref()) };
     let is_lost = matches!(fault, Some(Fault::LoseAnswer | Fault::Hang));
     seen.status = if is_lost { 0 } else { reply.status };
@@ -32,13 +32,41 @@ pub(super) async fn serve(mut socket: TcpStream, state: Arc<State>) {
     if is_lost {
         return;
     }
+    if let Some(messages) = reply.messages {
+        return export(&mut socket, &reply, messages).await;
+    }
     let mut bytes = encoded(&state, &reply, wants_gzip);
+    if let Some(Fault::Trickle(pause)) = fault {
+        let (head, body) = bytes.split_at(bytes.len() - reply.body.len().min(bytes.len()));
+        let _ = socket.write_all(head).await;
+        for byte in body {
+            tokio::time::sleep(pause).await;
+            if socket.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+        }
+    }
     if let Some(Fault::Truncate) = fault {
         bytes.truncate(bytes.len() - reply.body.len().min(10));
     }
     // The client may be gone: nobody minds.
     let _ = socket.write_all(&bytes).await;
     let _ = socket.shutdown().await;
+}
+
+/// Writes an export of so many messages, which is never in memory as a whole.
+async fn export(socket: &mut TcpStream, reply: &Reply, messages: usize) {
+    let filler = "still water ".repeat(840);
+    let message = |number: usize| format!(r#"{{"id":"m{number}","cid":"messaging:ice","text":"{filler}"}}"#);
+    let head = "HTTP/1.1 200 x\r\nconnection: close\r\ncontent-type: application/json\r\n\r\n";
+    let mut open = socket.write_all(head.as_bytes()).await.is_ok() && socket.write_all(&reply.body).await.is_ok();
+    for number in 0..messages {
+        let comma = if number == 0 { "" } else { "," };
+        open = open && socket.write_all(format!("{comma}{}", message(number)).as_bytes()).await.is_ok();
+    }
+    if open && socket.write_all(b"]}").await.is_ok() {
+        let _ = socket.shutdown().await;
+    }
 }
 
 /// The fault that was ordered for this call.
@@ -63,10 +91,10 @@ fn faulty(state: &State, fault: Option<&Fault>) -> Reply {
             }
             reply
         }
-        Some(Fault::Bare(status)) => Reply { status: *status, body: Vec::new(), headers: Vec::new() },
-        Some(Fault::Redirect(to)) => Reply { status: 302, body: Vec::new(), headers: vec![("location", to.clone())] },
+        Some(Fault::Bare(status)) => answers::bare(*status, b""),
+        Some(Fault::Redirect(to)) => Reply { headers: vec![("location", to.clone())], ..answers::bare(302, b"") },
         Some(Fault::Body(body)) => answers::ok(200, body),
-        _ => Reply { status: 200, body: b"<html>".to_vec(), headers: vec![("content-type", "text/html".to_owned())] },
+        _ => Reply { headers: vec![("content-type", "text/html".to_owned())], ..answers::bare(200, b"<html>") },
     }
 }
 

@@ -35,6 +35,8 @@ pub struct World {
     pub exports: BTreeMap<String, Value>,
     /// Exports as bytes, where a test cares for each of them.
     pub raw_exports: BTreeMap<String, Vec<u8>>,
+    /// Users whose export is made while it is sent: how many messages of ten kilobytes it has.
+    pub large_exports: BTreeMap<String, usize>,
     /// What was said against each user.
     pub reports: BTreeMap<String, Value>,
     /// What each user has in feeds; without it the API has no feeds.
@@ -89,6 +91,7 @@ impl World {
             users: BTreeMap::new(),
             exports: BTreeMap::new(),
             raw_exports: BTreeMap::new(),
+            large_exports: BTreeMap::new(),
             reports: BTreeMap::new(),
             feeds: None,
             feeds_deletions: Vec::new(),

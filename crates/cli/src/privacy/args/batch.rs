@@ -1,0 +1,44 @@
+//! The verbs for many requests at once.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// `batch`.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Batch {
+    /// Hand a file in, and wait for it
+    Run(RunBatch),
+    /// Show how far a batch is
+    Status {
+        /// The batch
+        id: String,
+    },
+    /// Print every row with its result, as CSV
+    Report {
+        /// The batch
+        id: String,
+        /// Where the table goes
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// `batch run`.
+#[derive(Args, Debug)]
+pub(crate) struct RunBatch {
+    /// Lines of JSON, or a table if its name ends in .csv
+    pub(crate) file: PathBuf,
+    /// What rows ask for that do not say it: access or deletion
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<String>,
+    /// It is meant that more than 5 % of an app's users are deleted
+    #[arg(long)]
+    pub(crate) i_know: bool,
+    /// The most deletions that begin within an hour
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_deletions_per_hour: Option<u32>,
+    /// How long to wait: 60, 5m, 1h
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub(crate) wait: String,
+}
