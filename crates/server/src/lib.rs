@@ -31,6 +31,7 @@ mod workers;
 use std::sync::Arc;
 
 pub use chat::Declared;
+pub use router::Route;
 pub use start::{Options, Running, Tasks, start};
 pub use workers::WebhookOptions;
 

@@ -39,9 +39,28 @@ pub(crate) const FAYE: [&str; 2] = ["/faye", "/faye/"];
 /// What reading a feed asks.
 pub(crate) const READ_FEED: Access = ask(Resource::Feed, Read, Feed, ByPolicy, "read_feed");
 
-/// All routes of the server.
-pub(crate) fn routes(server: &Arc<Server>) -> Router {
-    let feeds = Api { server, router: Router::new() }
+/// A route of feeds, or of the administrator, as the tables here declare it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// `GET`, `POST`, `PUT` or `DELETE`.
+    pub method: &'static str,
+    /// The path below `/api/v1.0/` or `/admin/`, its parameters in braces.
+    pub path: &'static str,
+}
+
+/// The routes of feeds, as their table declares them.
+pub(crate) fn of_feeds(server: &Arc<Server>) -> Vec<Route> {
+    feeds(server).declared
+}
+
+/// The administrator's routes, as their table declares them.
+pub(crate) fn of_the_administrator(server: &Arc<Server>) -> Vec<Route> {
+    administrator(server).declared
+}
+
+/// The table of feeds. Who may call what stands in `tests/feeds/access.txt`, too.
+fn feeds(server: &Arc<Server>) -> Api<'_> {
+    Api { server, router: Router::new(), declared: Vec::new() }
         // path                                            asks (resource, action, feed, user tokens, rate)                          handler
         .route("feed/{group}/{id}", READ_FEED, timelines::read)
         .route("enrich/feed/{group}/{id}", READ_FEED, timelines::read_enriched)
@@ -75,7 +94,7 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .route("enrich/activities", ask(Activities, Read, App, ByPolicy, "read_feed"), activities::get_enriched)
         .route("activities", ask(Activities, Write, App, Refused, "update_activities"), activities::update)
         .route("activity", ask(Activities, Write, App, Refused, "update_activities"), activities::change)
-        // What users make of activities. Who may call these stands in the tests of each: reactions, entities.
+        // What users make of activities.
         .route("reaction", ask(Reactions, Write, App, ByPolicy, "reactions"), reactions::add)
         .route("reaction/get_many", ask(Reactions, Read, App, ByPolicy, "reactions"), reactions::get_many)
         .route("reaction/{id}", ask(Reactions, Read, App, ByPolicy, "reactions"), reactions::get)
@@ -152,8 +171,11 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
             ask(Personalization, Read, App, ByPolicy, "read_feed"),
             privacy::personalized,
         )
-        .router;
-    let admin = Admin { server, router: Router::new() }
+}
+
+/// The administrator's table.
+fn administrator(server: &Arc<Server>) -> Admin<'_> {
+    Admin { server, router: Router::new(), declared: Vec::new() }
         .route("apps", MethodFilter::GET, admin::list)
         .route("apps", MethodFilter::POST, admin::create)
         .route("apps/{app}/rotate", MethodFilter::POST, admin::rotate)
@@ -162,15 +184,19 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .route("apps/{app}/feed_groups/{name}", MethodFilter::PUT, admin::feed_groups::put)
         .route("apps/{app}/feed_groups/{name}", MethodFilter::DELETE, admin::feed_groups::remove)
         .route("tokens", MethodFilter::POST, admin::token)
-        .router;
+}
+
+/// All routes of the server.
+pub(crate) fn routes(server: &Arc<Server>) -> Router {
     let (for_paths, for_methods) = (server.clone(), server.clone());
     let (for_files, for_exports) = (server.clone(), server.clone());
     let file = async move |request: Request| files::download(for_files, request).await;
     let faye = Router::new().route(FAYE[0], bayeux(server)).route(FAYE[1], bayeux(server));
     let download = async move |request: Request| exports::download(for_exports, request).await;
-    feeds
+    feeds(server)
+        .router
         .merge(faye)
-        .merge(admin)
+        .merge(administrator(server).router)
         .route(files::ROUTE, on(MethodFilter::GET, file))
         .route(&format!("{}{{*file}}", exports::PREFIX), on(MethodFilter::GET, download))
         .merge(chat::router::routes(server))
@@ -193,20 +219,28 @@ const fn ask(resource: Resource, action: Action, covers: Covers, users: Users, r
 struct Api<'s> {
     server: &'s Arc<Server>,
     router: Router,
+    declared: Vec<Route>,
 }
 
 impl Api<'_> {
-    fn route<Args: 'static>(self, path: &str, access: Access, handler: impl Handler<Args>) -> Self {
+    fn route<Args: 'static>(self, path: &'static str, access: Access, handler: impl Handler<Args>) -> Self {
         self.on(method(access.action), path, access, handler)
     }
 
     /// A route that writes by PUT.
-    fn put<Args: 'static>(self, path: &str, access: Access, handler: impl Handler<Args>) -> Self {
+    fn put<Args: 'static>(self, path: &'static str, access: Access, handler: impl Handler<Args>) -> Self {
         self.on(MethodFilter::PUT, path, access, handler)
     }
 
-    fn on<Args: 'static>(self, by: MethodFilter, path: &str, access: Access, handler: impl Handler<Args>) -> Self {
+    fn on<Args: 'static>(
+        mut self,
+        by: MethodFilter,
+        path: &'static str,
+        access: Access,
+        handler: impl Handler<Args>,
+    ) -> Self {
         let server = self.server.clone();
+        self.declared.push(Route { method: named(&by), path });
         let answer = async move |params: RawParams, request: Request| {
             gate::answer(server, access, decoded(params), request, handler).await
         };
@@ -220,11 +254,13 @@ impl Api<'_> {
 struct Admin<'s> {
     server: &'s Arc<Server>,
     router: Router,
+    declared: Vec<Route>,
 }
 
 impl Admin<'_> {
-    fn route(self, path: &str, method: MethodFilter, handler: impl admin::Handler) -> Self {
+    fn route(mut self, path: &'static str, method: MethodFilter, handler: impl admin::Handler) -> Self {
         let server = self.server.clone();
+        self.declared.push(Route { method: named(&method), path });
         let answer = async move |params: RawParams, request: Request| {
             admin::answer(server, decoded(params), request, handler).await
         };
@@ -248,6 +284,17 @@ fn method(action: Action) -> MethodFilter {
         Action::Write => MethodFilter::POST,
         Action::Delete => MethodFilter::DELETE,
     }
+}
+
+/// The name of a method.
+fn named(method: &MethodFilter) -> &'static str {
+    let names = [
+        (MethodFilter::DELETE, "DELETE"),
+        (MethodFilter::GET, "GET"),
+        (MethodFilter::POST, "POST"),
+        (MethodFilter::PUT, "PUT"),
+    ];
+    names.into_iter().find(|(known, _)| known == method).map_or("", |(_, name)| name)
 }
 
 /// First segments of paths that the contract of feeds has and this version has not.

@@ -19,7 +19,7 @@ use crate::{
     front::{Bound, Clock, Drained, Front, Options as FrontOptions, RateLimitSetting, RateLimits, SystemClock, refuse},
     outbound::Outbound,
     realtime::{self, Hub},
-    router,
+    router::{self, Route},
     seal::{self, Seal},
     workers,
 };
@@ -173,6 +173,16 @@ impl Running {
     /// The routes of the chat API, for who wants to see them all.
     pub fn chat_routes(&self) -> Vec<chat::Declared> {
         chat::router::declared(&self.server)
+    }
+
+    /// The routes of feeds, for who wants to see them all.
+    pub fn feed_routes(&self) -> Vec<Route> {
+        router::of_feeds(&self.server)
+    }
+
+    /// The administrator's routes, for who wants to see them all.
+    pub fn admin_routes(&self) -> Vec<Route> {
+        router::of_the_administrator(&self.server)
     }
 
     /// The tasks, for who does not call [`Running::serve`].

@@ -12,12 +12,14 @@ use std::{
 
 use ids::{ActivityId, FeedId, Timestamp};
 
+use store::Stamp;
+
 use super::{
     activities::Activity,
     follows::Arrival,
-    groups::{DEFAULT_AGGREGATION, Group, Kind},
+    groups::{Group, Kind},
     notes::{self, Notes},
-    templates::{Subject, Template},
+    templates::Subject,
     timelines::{self, Gathered, Part, Row, Source},
     views::{Basis, Mark, Views},
 };
@@ -25,6 +27,13 @@ use crate::{
     App, Error, Result, Tx,
     keyspace::{ACTIVITY, Id},
 };
+
+mod formats;
+mod ranked;
+
+use formats::Formats;
+pub(super) use formats::mark;
+pub use ranked::{Score, read_ranked};
 
 /// The newest activities of a feed that are folded.
 pub const ROWS_MAX: usize = 10_000;
@@ -38,8 +47,8 @@ const CHUNK: usize = 256;
 pub struct Fold {
     /// What it was made from.
     pub(super) basis: Arc<Basis>,
-    /// The template.
-    pub(super) format: Box<str>,
+    /// See [`mark`].
+    pub(super) formats: u64,
     sources: Arc<[Source]>,
     /// Newest first.
     entries: Box<[Entry]>,
@@ -52,7 +61,9 @@ pub struct Fold {
 struct Entry {
     id: ActivityId,
     source: u32,
-    group: u32,
+    group: u16,
+    /// See [`Formats::at`].
+    format: u8,
     actor: u64,
 }
 
@@ -135,32 +146,52 @@ pub enum Noted {
 /// # Errors
 /// [`Error::BrokenFormat`]; [`Error::Unfit`] when the part begins at what is not a group.
 pub async fn read(app: &App, feed: &FeedId, part: &Part) -> Result<Page> {
-    let group = app.group(feed.group())?;
-    let fold = app.views.fold(app, feed, format(group)).await?;
-    let notes = match group.kind {
-        Kind::Notification => notes::load(&mut app.snapshot(), feed).await?,
-        Kind::Flat | Kind::Aggregated => Notes::default(),
-    };
-    let (start, end) = fold.bounds(part)?;
+    let open = Open::new(app, feed).await?;
+    let (start, end) = open.fold.bounds(part)?;
     let wanted = start.saturating_add(part.offset).min(end);
     let until = wanted.saturating_add(part.limit).min(end);
-    let is_read = |group: &&Folded| notes.read.covers(group.mark, group.arrived);
-    let is_seen = |group: &&Folded| notes.seen.covers(group.mark, group.arrived);
-    let mut groups: Vec<Seen> = fold.groups[wanted..until].iter().map(|group| fold.seen(group, &notes)).collect();
-    let newest: Vec<Id> = groups.iter().map(|group| Id(group.activities[0].id)).collect();
-    let mut tx = app.snapshot();
-    let tenant = tx.tenant();
-    for (group, newest) in groups.iter_mut().zip(ACTIVITY.get_many(&mut tx, tenant, &newest).await?) {
-        group.verb = newest.map(|activity| activity.verb).unwrap_or_default();
+    let places: Vec<usize> = (wanted..until).collect();
+    open.page(app, &places, until < end).await
+}
+
+/// A feed in groups, with what was noted of them.
+struct Open {
+    fold: Arc<Fold>,
+    notes: Notes,
+}
+
+impl Open {
+    async fn new(app: &App, feed: &FeedId) -> Result<Self> {
+        let group = app.group(feed.group())?;
+        let fold = app.views.fold(app, feed, group).await?;
+        let notes = match group.kind {
+            Kind::Notification => notes::load(&mut app.snapshot(), feed).await?,
+            Kind::Flat | Kind::Aggregated => Notes::default(),
+        };
+        Ok(Open { fold, notes })
     }
-    Ok(Page {
-        groups,
-        more: until < end,
-        unread: fold.groups.iter().filter(|group| !is_read(group)).count(),
-        unseen: fold.groups.iter().filter(|group| !is_seen(group)).count(),
-        basis: fold.basis.clone(),
-        fold,
-    })
+
+    /// A page of the groups at `places`.
+    async fn page(self, app: &App, places: &[usize], more: bool) -> Result<Page> {
+        let Open { fold, notes } = self;
+        let is_read = |group: &&Folded| notes.read.covers(group.mark, group.arrived);
+        let is_seen = |group: &&Folded| notes.seen.covers(group.mark, group.arrived);
+        let mut groups: Vec<Seen> = places.iter().map(|place| fold.seen(&fold.groups[*place], &notes)).collect();
+        let newest: Vec<Id> = groups.iter().map(|group| Id(group.activities[0].id)).collect();
+        let mut tx = app.snapshot();
+        let tenant = tx.tenant();
+        for (group, newest) in groups.iter_mut().zip(ACTIVITY.get_many(&mut tx, tenant, &newest).await?) {
+            group.verb = newest.map(|activity| activity.verb).unwrap_or_default();
+        }
+        Ok(Page {
+            groups,
+            more,
+            unread: fold.groups.iter().filter(|group| !is_read(group)).count(),
+            unseen: fold.groups.iter().filter(|group| !is_seen(group)).count(),
+            basis: fold.basis.clone(),
+            fold,
+        })
+    }
 }
 
 /// Notes which groups of `feed` were read and which were seen, as far as `page` shows them.
@@ -195,13 +226,12 @@ fn check_group(id: ActivityId) -> Result<u64> {
     }
 }
 
-/// The name of the group to which an activity of `feed` belongs; `None` when the format is broken.
-pub fn name(group: &Group, feed: &FeedId, id: ActivityId, activity: &Activity) -> Option<String> {
-    Some(Template::parse(format(group))?.render(&Subject { id, activity, feed }))
-}
-
-fn format(group: &Group) -> &str {
-    group.aggregation.as_deref().unwrap_or(DEFAULT_AGGREGATION)
+/// The name of the group to which an activity belongs that was posted to `feed`, or to one that it follows, at `posted`;
+/// `None` when the format is broken.
+pub fn name(group: &Group, feed: &FeedId, id: ActivityId, activity: &Activity, posted: Stamp) -> Option<String> {
+    let formats = Formats::parse(group).ok()?;
+    let format = formats.get(formats.at(Arrival::posted(posted)));
+    Some(format.render(&Subject { id, activity, feed }))
 }
 
 impl Fold {
@@ -256,59 +286,60 @@ impl Fold {
         }
     }
 
-    /// The actor of an activity and its group, if it says now what it said then.
-    fn known(&self, views: &Views, app: &App, id: ActivityId) -> Option<(u64, &str)> {
+    /// The actor of an activity and its group by `format`, if it says now what it said then.
+    fn known(&self, views: &Views, app: &App, id: ActivityId, format: u8) -> Option<(u64, &str)> {
         let at = self.entries.binary_search_by(|entry| id.cmp(&entry.id)).ok()?;
         let entry = &self.entries[at];
-        views
-            .is_as_of(Mark::activity(app.id, id), self.basis.as_of())
-            .then(|| (entry.actor, &*self.groups[entry.group as usize].name))
+        let is_true = entry.format == format && views.is_as_of(Mark::activity(app.id, id), self.basis.as_of());
+        is_true.then(|| (entry.actor, &*self.groups[usize::from(entry.group)].name))
     }
 }
 
-/// Folds the timeline of `feed`; `before` is what it was, of which activities are taken over that did not change.
-pub(super) async fn build(app: &App, feed: &FeedId, format: &str, before: Option<&Fold>) -> Result<Fold> {
-    let template = Template::parse(format).ok_or(Error::BrokenFormat)?;
-    let before = before.filter(|before| *before.format == *format);
+/// Folds the timeline of `feed`, a feed of `group`; `before` is what it was, of which activities are taken over that did
+/// not change.
+pub(super) async fn build(app: &App, feed: &FeedId, group: &Group, before: Option<&Fold>) -> Result<Fold> {
+    let (all, mark) = (Formats::parse(group)?, mark(group));
+    let before = before.filter(|before| before.formats == mark);
+    let known = |id, format| before.and_then(|before| before.known(&app.views, app, id, format));
     let Gathered { mut tx, mut marks, sources, rows } = timelines::gather(app, feed, ROWS_MAX).await?;
     marks.push(Mark::notes(app.id, feed));
     marks.extend(rows.iter().map(|(id, ..)| Mark::activity(app.id, *id)));
     let mut folding = Folding::default();
     for chunk in rows.chunks(CHUNK) {
-        let unknown: Vec<Id> = chunk
-            .iter()
-            .filter(|(id, ..)| before.and_then(|before| before.known(&app.views, app, *id)).is_none())
-            .map(|(id, ..)| Id(*id))
-            .collect();
+        let unknown = chunk.iter().filter(|(id, arrival, _)| known(*id, all.at(*arrival)).is_none());
+        let unknown: Vec<Id> = unknown.map(|(id, ..)| Id(*id)).collect();
         let tenant = tx.tenant();
         let found = ACTIVITY.get_many(&mut tx, tenant, &unknown).await?;
         let found: HashMap<ActivityId, Activity> =
             unknown.iter().zip(found).filter_map(|(id, activity)| Some((id.0, activity?))).collect();
         for (id, arrival, source) in chunk {
+            let format = all.at(*arrival);
+            let entry = |actor| Entry { id: *id, source: *source, group: 0, format, actor };
             if let Some(activity) = found.get(id) {
-                let name = template.render(&Subject { id: *id, activity, feed });
-                folding.add(*id, *arrival, *source, &name, hash(&activity.actor));
-            } else if let Some((actor, name)) = before.and_then(|before| before.known(&app.views, app, *id)) {
-                folding.add(*id, *arrival, *source, name, actor);
+                let name = all.get(format).render(&Subject { id: *id, activity, feed });
+                folding.add(entry(hash(&activity.actor)), *arrival, &name);
+            } else if let Some((actor, name)) = known(*id, format) {
+                folding.add(entry(actor), *arrival, name);
             }
         }
     }
     let (entries, groups) = folding.finish();
-    Ok(Fold { basis: Basis::new(tx.stamp(), marks).into(), format: format.into(), sources, entries, groups })
+    Ok(Fold { basis: Basis::new(tx.stamp(), marks).into(), formats: mark, sources, entries, groups })
 }
 
 #[derive(Default)]
 struct Folding {
     entries: Vec<Entry>,
     groups: Vec<Folded>,
-    by_name: HashMap<Box<str>, u32>,
-    actors: HashSet<(u32, u64)>,
+    by_name: HashMap<Box<str>, u16>,
+    actors: HashSet<(u16, u64)>,
 }
 
 impl Folding {
-    fn add(&mut self, id: ActivityId, arrival: Arrival, source: u32, name: &str, actor: u64) {
+    /// Adds `entry` to the group called `name`.
+    fn add(&mut self, entry: Entry, arrival: Arrival, name: &str) {
         let at = u32::try_from(self.entries.len()).expect("at most ROWS_MAX are folded");
-        let next = u32::try_from(self.groups.len()).expect("there are no more groups than entries");
+        let next = u16::try_from(self.groups.len()).expect("there are no more groups than entries, and not so many");
         let place = *self.by_name.entry(name.into()).or_insert(next);
         if place == next {
             let name: Box<str> = name.into();
@@ -318,19 +349,19 @@ impl Folding {
                 activities: 0,
                 actors: 0,
                 newest: Vec::new(),
-                oldest: id,
+                oldest: entry.id,
                 arrived: arrival,
             });
         }
-        let group = &mut self.groups[place as usize];
+        let group = &mut self.groups[usize::from(place)];
         group.activities += 1;
-        group.actors += u32::from(self.actors.insert((place, actor)));
-        group.oldest = id;
+        group.actors += u32::from(self.actors.insert((place, entry.actor)));
+        group.oldest = entry.id;
         group.arrived = group.arrived.max(arrival);
         if group.newest.len() < ACTIVITIES_MAX {
             group.newest.push(at);
         }
-        self.entries.push(Entry { id, source, group: place, actor });
+        self.entries.push(Entry { group: place, ..entry });
     }
 
     fn finish(self) -> (Box<[Entry]>, Box<[Folded]>) {

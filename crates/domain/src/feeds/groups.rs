@@ -2,11 +2,16 @@
 
 use minicbor::{Decode, Encode};
 
-use super::{ranking::Method, templates};
+use super::{
+    ranking::Method,
+    templates::{self, Template},
+};
 use crate::{Error, Result, Tx, keyspace::GROUP};
 
 /// The most ranking methods of a group.
 pub const RANKINGS_MAX: usize = 32;
+/// The most aggregation formats of before that a group remembers.
+pub const PAST_FORMATS_MAX: usize = 8;
 
 /// What a reader of a feed sees.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
@@ -64,6 +69,21 @@ pub struct Group {
     #[n(5)]
     #[cbor(default)]
     pub is_silent: bool,
+    /// The aggregation formats of before, the oldest first.
+    #[n(6)]
+    #[cbor(default)]
+    pub past_formats: Vec<PastFormat>,
+}
+
+/// An aggregation format of before.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct PastFormat {
+    /// The format.
+    #[n(0)]
+    pub format: String,
+    /// What arrived in a feed up to this commit, and after the format before it, is put in groups by it.
+    #[n(1)]
+    pub until: u64,
 }
 
 /// A way to rank feeds.
@@ -90,11 +110,31 @@ impl Group {
             rankings: Vec::new(),
             default_ranking: None,
             is_silent: false,
+            past_formats: Vec::new(),
         }
     }
 
     fn folded(kind: Kind, access: Access, format: &str) -> Self {
         Group { kind, aggregation: Some(format.to_owned()), ..Group::flat(access) }
+    }
+
+    /// How activities that arrive today are put in groups.
+    pub fn format(&self) -> &str {
+        self.aggregation.as_deref().unwrap_or(DEFAULT_AGGREGATION)
+    }
+
+    /// The formats of before of a group that replaces this one at the commit `at`. One that made no sense put nothing in
+    /// groups.
+    fn formats_before(&self, next: &Group, at: u64) -> Vec<PastFormat> {
+        if self.kind == Kind::Flat || next.kind == Kind::Flat {
+            return Vec::new();
+        }
+        let mut past = self.past_formats.clone();
+        if self.format() != next.format() && Template::parse(self.format()).is_some() {
+            past.push(PastFormat { format: self.format().to_owned(), until: at });
+        }
+        past.drain(..past.len().saturating_sub(PAST_FORMATS_MAX));
+        past
     }
 
     /// The ranking method `name`, or the default one; none if the feeds are read by time.
@@ -160,10 +200,17 @@ pub fn of_the_sdk_suites() -> Vec<(&'static str, Group)> {
     groups
 }
 
-/// Stores `group` under `name`.
-pub fn put(tx: &mut Tx, name: &str, group: &Group) {
-    let tenant = tx.tenant();
-    GROUP.put(tx, tenant, &name.to_owned(), group);
+/// Stores `group` under `name`, in the place of what was there. What arrived in feeds before the aggregation format changed
+/// stays in its groups (feeds-v1 §7).
+///
+/// # Errors
+/// When the store fails.
+pub async fn replace(tx: &mut Tx, name: &str, group: &Group) -> Result<()> {
+    let (tenant, at) = (tx.tenant(), tx.stamp().0);
+    let before = GROUP.get(tx, tenant, &name.to_owned()).await?;
+    let past_formats = before.map(|before| before.formats_before(group, at)).unwrap_or_default();
+    GROUP.put(tx, tenant, &name.to_owned(), &Group { past_formats, ..group.clone() });
+    Ok(())
 }
 
 /// Removes the group called `name`; answers whether it was there.

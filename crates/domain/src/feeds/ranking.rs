@@ -146,6 +146,19 @@ pub struct Moment {
     pub external: External,
 }
 
+/// The score of `activity` by `method`, and each variable that it was made of.
+///
+/// # Errors
+/// [`Error::Ranking`] when it cannot be made.
+pub(super) fn score(
+    method: &Method,
+    moment: &Moment,
+    id: ActivityId,
+    activity: &Activity,
+) -> Result<(f64, BTreeMap<String, f64>)> {
+    method.score(&Scope::new(id, activity, method, moment))
+}
+
 /// An activity with its score.
 #[derive(Clone, Debug)]
 pub struct Ranked {
@@ -178,7 +191,7 @@ pub async fn read(
     let mut ranked: Vec<Ranked> = Vec::with_capacity(rows.len());
     for ((id, _, source), activity) in rows.into_iter().zip(activities) {
         let Some(activity) = activity else { continue };
-        let (score, variables) = method.score(&Scope::new(id, &activity, method, moment))?;
+        let (score, variables) = score(method, moment, id, &activity)?;
         ranked.push(Ranked { row: timelines::row(&sources, id, source), activity, score, variables });
     }
     ranked.sort_by(|a, b| by_score((b.score, b.row.id), (a.score, a.row.id)));

@@ -21,6 +21,7 @@ use store::{Direction, Limit, Published, Stamp, Stamped, Store};
 use super::{
     activities::Posting,
     folds::{self, Fold},
+    groups::Group,
     timelines::{Timeline, build},
 };
 use crate::{
@@ -285,20 +286,20 @@ impl Views {
 }
 
 impl Views {
-    /// The groups of `feed` by the template `format`.
+    /// The groups of `feed`, a feed of `group`.
     ///
     /// # Errors
     /// [`crate::Error::BrokenFormat`]; when the store fails.
-    pub async fn fold(&self, app: &App, feed: &FeedId, format: &str) -> Result<Arc<Fold>> {
+    pub async fn fold(&self, app: &App, feed: &FeedId, group: &Group) -> Result<Arc<Fold>> {
         let key = (app.id, feed.clone());
         let known = self.folds.get(&key);
         if let Some(fold) = &known
-            && *fold.format == *format
+            && fold.formats == folds::mark(group)
             && fold.basis.is_true(self)
         {
             return Ok(fold.clone());
         }
-        let fold = Arc::new(folds::build(app, feed, format, known.as_deref()).await?);
+        let fold = Arc::new(folds::build(app, feed, group, known.as_deref()).await?);
         self.folds.insert(key, fold.clone());
         Ok(fold)
     }

@@ -28,13 +28,7 @@ pub(crate) async fn put(call: Call) -> Result<Reply> {
     FeedId::new(name, "x").map_err(|error| Error::field("name", error.to_string()))?;
     let group = from_wire(from_wire::body(&call.body)?);
     group.check()?;
-    tenant
-        .app
-        .write(async |tx| {
-            groups::put(tx, name, &group);
-            Ok(())
-        })
-        .await?;
+    tenant.app.write(async |tx| groups::replace(tx, name, &group).await).await?;
     call.reload(&tenant.key).await?;
     Ok(Reply::ok(&to_wire(name, &group)))
 }
@@ -68,6 +62,7 @@ fn from_wire(sent: FeedGroup) -> Group {
         rankings: rankings.collect(),
         default_ranking: sent.default_ranking,
         is_silent: !sent.realtime,
+        past_formats: Vec::new(),
     }
 }
 

@@ -6,8 +6,9 @@ use domain::{
     App,
     feeds::{
         activities::{self, Reference},
-        folds::{self, Noted, Page, Seen},
+        folds::{self, Noted, Page, Score},
         groups::Kind,
+        ranking::Method,
         timelines::{Part, Row},
         views::{Basis, Mark},
     },
@@ -15,7 +16,7 @@ use domain::{
 use http::uri::PathAndQuery;
 use ids::ActivityId;
 
-use super::{extra::Extra, pages::Rendered, records::Records, timelines};
+use super::{extra::Extra, pages::Rendered, ranked, records::Records, timelines};
 use crate::{
     error::{Error, Result},
     from_wire,
@@ -27,8 +28,15 @@ use crate::{
 /// The most groups that one call marks.
 const MARKS_MAX: usize = 1000;
 
-/// Answers a read of a feed whose group is of `kind`.
-pub(super) async fn answer(call: &Call, path: &str, is_enriched: bool, kind: Kind, part: &Part) -> Result<Reply> {
+/// Answers a read of a feed whose group is of `kind`; by a ranking method, if one is asked for.
+pub(super) async fn answer(
+    call: &Call,
+    path: &str,
+    is_enriched: bool,
+    kind: Kind,
+    method: Option<&Method>,
+    part: &Part,
+) -> Result<Reply> {
     let (app, feed) = (&call.tenant.app, call.feed());
     let (read, seen) = match kind {
         Kind::Notification => (noted(call, "mark_read")?, noted(call, "mark_seen")?),
@@ -38,18 +46,31 @@ pub(super) async fn answer(call: &Call, path: &str, is_enriched: bool, kind: Kin
     if !notes_nothing {
         call.check_own(feed)?;
     }
-    let page = folds::read(app, feed, part).await?;
-    let extra = Extra::of(call)?;
-    let is_plain = !is_enriched && !extra.is_any();
+    let (page, scores) = match method {
+        None => (folds::read(app, feed, part).await?, None),
+        Some(method) => {
+            let (moment, with_variables) = ranked::moment(call, part)?;
+            let (page, scores) = folds::read_ranked(app, feed, method, &moment, part.limit, part.offset).await?;
+            (page, Some((scores, with_variables)))
+        }
+    };
+    let shape = Shape { page: &page, scores, kind };
+    let (extra, discarded) = (Extra::of(call)?, timelines::discarded(&call.query));
+    let is_plain = !is_enriched && !extra.is_any() && discarded.is_empty();
     let mut body = r#"{"results":["#.to_owned();
     let mut activities = Basis::new(page.basis.as_of(), Vec::<Mark>::new());
     if is_plain {
-        activities = from_fragments(call, &page, kind, &mut body).await?;
+        activities = from_fragments(call, &shape, &mut body).await?;
     } else {
-        from_records(&page, Records::new(call, is_enriched, extra), kind, &mut body).await?;
+        from_records(&shape, Records::new(call, is_enriched, extra), &discarded, &mut body).await?;
     }
+    let base = format!("/api/v1.0/{path}/{}/{}/", feed.group(), feed.id());
     let last = page.groups.last().filter(|_| page.more).map(|group| group.id);
-    let next = timelines::next(&format!("/api/v1.0/{path}/{}/{}/", feed.group(), feed.id()), call, part, last);
+    let next = match &shape.scores {
+        Some(_) if page.more => timelines::by_offset(&base, call, part),
+        Some(_) => String::new(),
+        None => timelines::next(&base, call, part, last),
+    };
     write!(body, r#"],"next":{}"#, serde_json::to_string(&next).expect("a text is JSON"))
         .expect("writing to memory does not fail");
     if kind == Kind::Notification {
@@ -57,12 +78,20 @@ pub(super) async fn answer(call: &Call, path: &str, is_enriched: bool, kind: Kin
     }
     if !notes_nothing {
         app.write(async |tx| folds::note(tx, feed, &page, &read, &seen).await).await?;
-    } else if is_plain {
+    } else if is_plain && shape.scores.is_none() {
         let target = call.target.as_ref().map_or("", PathAndQuery::as_str);
         let rendered = Rendered { timeline: page.basis.clone(), activities, body: body.as_str().into() };
         call.server.pages.keep(app, target, rendered);
     }
     Ok(Reply { status: 200, body })
+}
+
+/// A page of groups and how it is shown.
+struct Shape<'p> {
+    page: &'p Page,
+    /// The score of each group, and whether what it was made of is shown; absent if they are read by time.
+    scores: Option<(Vec<Score>, bool)>,
+    kind: Kind,
 }
 
 /// Which groups are to be marked.
@@ -84,15 +113,15 @@ fn noted(call: &Call, name: &str) -> Result<Noted> {
 }
 
 /// The groups with kept fragments joined; and what the fragments were made from.
-async fn from_fragments(call: &Call, page: &Page, kind: Kind, body: &mut String) -> Result<Basis> {
-    let app: &App = &call.tenant.app;
+async fn from_fragments(call: &Call, shape: &Shape<'_>, body: &mut String) -> Result<Basis> {
+    let (app, page): (&App, _) = (&call.tenant.app, shape.page);
     let rows: Vec<&Row> = page.groups.iter().flat_map(|group| &group.activities).collect();
     let ids: Vec<ActivityId> = rows.iter().map(|row| row.id).collect();
     let fragments = call.server.fragments.get_many(app, &ids).await?;
     let as_of = fragments.iter().flatten().map(|fragment| fragment.as_of).min().unwrap_or(page.basis.as_of());
     let mut fragments = fragments.iter();
     for (at, group) in page.groups.iter().enumerate() {
-        open(body, at, group, kind);
+        shape.open(body, at);
         for (row, fragment) in group.activities.iter().zip(fragments.by_ref()) {
             let Some(fragment) = fragment else { continue };
             if !body.ends_with('[') {
@@ -106,37 +135,51 @@ async fn from_fragments(call: &Call, page: &Page, kind: Kind, body: &mut String)
     Ok(Basis::new(as_of, marks))
 }
 
-/// The groups for which each activity is looked at.
-async fn from_records(page: &Page, mut records: Records, kind: Kind, body: &mut String) -> Result<()> {
-    for (at, group) in page.groups.iter().enumerate() {
-        open(body, at, group, kind);
+/// The groups for which each activity is looked at, without activities of the `discarded` actors, and without groups
+/// that have no other to show.
+async fn from_records(shape: &Shape<'_>, mut records: Records, discarded: &[&str], body: &mut String) -> Result<()> {
+    for (at, group) in shape.page.groups.iter().enumerate() {
+        let mut shown = Vec::new();
         for row in &group.activities {
             let found = activities::get(records.tx(), &Reference::Id(row.id)).await?;
             let Some((id, activity)) = found else { continue };
-            let fragment = records.fragment(id, &activity).await?;
-            if !body.ends_with('[') {
-                body.push(',');
+            if discarded.contains(&activity.actor.as_str()) {
+                continue;
             }
-            to_wire::with_origin(body, &fragment, row.origin.as_ref());
+            let (fragment, mut json) = (records.fragment(id, &activity).await?, String::new());
+            to_wire::with_origin(&mut json, &fragment, row.origin.as_ref());
+            shown.push(json);
         }
-        body.push_str("]}");
+        if !shown.is_empty() || discarded.is_empty() {
+            shape.open(body, at);
+            body.push_str(&shown.join(","));
+            body.push_str("]}");
+        }
     }
     Ok(())
 }
 
-/// Begins the `at`th group, up to its activities.
-fn open(body: &mut String, at: usize, group: &Seen, kind: Kind) {
-    body.push_str(if at > 0 { ",{" } else { "{" });
-    to_wire::member(body, "id", &group.id.to_string());
-    to_wire::member(body, "group", &group.name);
-    to_wire::member(body, "verb", &group.verb);
-    let (created, updated) = (group.created_at.rfc3339(), group.updated_at.rfc3339());
-    let (activities, actors) = (group.activity_count, group.actor_count);
-    write!(body, r#""activity_count":{activities},"actor_count":{actors},"#).expect("writing to memory does not fail");
-    write!(body, r#""created_at":"{created}","updated_at":"{updated}","#).expect("writing to memory does not fail");
-    if kind == Kind::Notification {
-        write!(body, r#""is_read":{},"is_seen":{},"#, group.is_read, group.is_seen)
+impl Shape<'_> {
+    /// Begins the `at`th group, up to its activities.
+    fn open(&self, body: &mut String, at: usize) {
+        let group = &self.page.groups[at];
+        body.push_str(if body.ends_with('[') { "{" } else { ",{" });
+        to_wire::member(body, "id", &group.id.to_string());
+        to_wire::member(body, "group", &group.name);
+        to_wire::member(body, "verb", &group.verb);
+        let (created, updated) = (group.created_at.rfc3339(), group.updated_at.rfc3339());
+        let (activities, actors) = (group.activity_count, group.actor_count);
+        write!(body, r#""activity_count":{activities},"actor_count":{actors},"#)
             .expect("writing to memory does not fail");
+        write!(body, r#""created_at":"{created}","updated_at":"{updated}""#).expect("writing to memory does not fail");
+        if self.kind == Kind::Notification {
+            write!(body, r#","is_read":{},"is_seen":{}"#, group.is_read, group.is_seen)
+                .expect("writing to memory does not fail");
+        }
+        if let Some((scores, with_variables)) = &self.scores {
+            let score = &scores[at];
+            ranked::write_score(body, score.score, with_variables.then_some(&score.variables));
+        }
+        body.push_str(r#","activities":["#);
     }
-    body.push_str(r#""activities":["#);
 }

@@ -1,14 +1,12 @@
 //! Reading a feed by the scores of a ranking method (feeds-v1 §5.1, §6).
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use domain::feeds::{
-    groups::Kind,
     ranking::{self, External, Method, Moment},
     timelines::Part,
 };
 use ids::ActivityId;
-use wire::error::Code;
 
 use super::{extra::Extra, records::Records, timelines};
 use crate::{
@@ -34,40 +32,39 @@ pub(super) fn external(query: &Query) -> Result<External> {
     }
 }
 
-/// Answers a read of a flat feed by `method`.
-pub(super) async fn answer(
-    call: &Call,
-    path: &str,
-    is_enriched: bool,
-    kind: Kind,
-    method: &Method,
-    part: &Part,
-) -> Result<Reply> {
-    let (app, feed, query) = (&call.tenant.app, call.feed(), &call.query);
-    if kind != Kind::Flat {
-        return Err(Error::new(
-            Code::NotAvailable,
-            "ranking aggregated and notification feeds is not available in this version of Millpond",
-        ));
-    }
+/// When and with what a ranked read makes its scores; whether it tells of what.
+///
+/// # Errors
+/// 400 when the part is asked for by ids, or a parameter does not parse.
+pub(super) fn moment(call: &Call, part: &Part) -> Result<(Moment, bool)> {
     if part.below != ActivityId::MAX || part.above != ActivityId::MIN {
         return Err(Error::input("a ranked feed is paged by limit and offset, not by ids"));
     }
-    let with_variables = query.flag("withScoreVars")? || query.flag("with_score_vars")?;
+    let with_variables = call.query.flag("withScoreVars")? || call.query.flag("with_score_vars")?;
     let seed = call.moment();
-    let moment = Moment { now: seed.now, seed: seed.seed, external: external(query)? };
+    Ok((Moment { now: seed.now, seed: seed.seed, external: external(&call.query)? }, with_variables))
+}
+
+/// Writes a score after the member before it, and if they are asked for, the variables that it was made of.
+pub(super) fn write_score(body: &mut String, score: f64, variables: Option<&BTreeMap<String, f64>>) {
+    write!(body, r#","score":{}"#, serde_json::Value::from(score)).expect("writing to memory does not fail");
+    if let Some(variables) = variables {
+        let variables = serde_json::to_string(variables).expect("numbers are JSON");
+        write!(body, r#","score_vars":{variables}"#).expect("writing to memory does not fail");
+    }
+}
+
+/// Answers a read of a flat feed by `method`.
+pub(super) async fn answer(call: &Call, path: &str, is_enriched: bool, method: &Method, part: &Part) -> Result<Reply> {
+    let (app, feed) = (&call.tenant.app, call.feed());
+    let (moment, with_variables) = moment(call, part)?;
     let (ranked, more) = ranking::read(app, feed, method, &moment, part.limit, part.offset).await?;
     let mut records = Records::new(call, is_enriched, Extra::of(call)?);
-    let discarded = query.list("discard_actors");
+    let discarded = timelines::discarded(&call.query);
     let mut body = r#"{"results":["#.to_owned();
     for one in ranked.iter().filter(|one| !discarded.contains(&one.activity.actor.as_str())) {
         let mut fragment = records.fragment(one.row.id, &one.activity).await?;
-        write!(fragment, r#","score":{}"#, serde_json::Value::from(one.score))
-            .expect("writing to memory does not fail");
-        if with_variables {
-            let variables = serde_json::to_string(&one.variables).expect("numbers are JSON");
-            write!(fragment, r#","score_vars":{variables}"#).expect("writing to memory does not fail");
-        }
+        write_score(&mut fragment, one.score, with_variables.then_some(&one.variables));
         if !body.ends_with('[') {
             body.push(',');
         }

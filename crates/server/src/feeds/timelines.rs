@@ -44,15 +44,16 @@ async fn answer(call: &Call, path: &str, is_enriched: bool) -> Result<Reply> {
     if let Some(page) = call.server.pages.get(app, target) {
         return Ok(Reply { status: 200, body: copied(&page.body) });
     }
-    if let Some(method) = group.ranking(query.get("ranking"))? {
-        return ranked::answer(call, path, is_enriched, kind, &method, &part).await;
-    }
+    let method = group.ranking(query.get("ranking"))?;
     if kind != Kind::Flat {
-        return groups::answer(call, path, is_enriched, kind, &part).await;
+        return groups::answer(call, path, is_enriched, kind, method.as_ref(), &part).await;
+    }
+    if let Some(method) = method {
+        return ranked::answer(call, path, is_enriched, &method, &part).await;
     }
     let page = timelines::read(app, feed, &part).await?;
     let extra = Extra::of(call)?;
-    let discarded = query.list("discard_actors");
+    let discarded = discarded(query);
     let (mut body, activities) = if is_enriched || extra.is_any() || !discarded.is_empty() {
         (from_records(&page, Records::new(call, is_enriched, extra), &discarded).await?, None)
     } else {
@@ -67,6 +68,14 @@ async fn answer(call: &Call, path: &str, is_enriched: bool) -> Result<Reply> {
         call.server.pages.keep(app, target, Rendered { timeline, activities, body: body.as_str().into() });
     }
     Ok(Reply { status: 200, body })
+}
+
+/// The actors whose activities are left out: a list, separated by commas or by `discard_actors_sep`.
+pub(super) fn discarded(query: &Query) -> Vec<&str> {
+    match (query.get("discard_actors"), query.get("discard_actors_sep")) {
+        (Some(actors), Some(separator)) => actors.split(separator).map(str::trim).collect(),
+        _ => query.list("discard_actors"),
+    }
 }
 
 /// `body` with room for what [`Reply::finish`] adds.

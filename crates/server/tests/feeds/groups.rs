@@ -135,3 +135,18 @@ async fn a_kept_page_follows_changes_of_its_activities_and_marks() {
     assert_eq!(read().await.ok(200)["unread"], 0);
     assert_eq!(pond.user("bob").get("feed/notification/amy/?mark_read=true").await.refusal().error, (403, 17));
 }
+
+#[tokio::test]
+async fn activities_of_discarded_actors_are_left_out_and_groups_with_none_left() {
+    let pond = pond().await;
+    let shown = async |query: &str| {
+        let read = pond.get(&format!("feed/notification/amy/?{query}")).await.ok(200);
+        let count = |group: &Value| group["activities"].as_array().unwrap().len();
+        read["results"].as_array().unwrap().iter().map(count).collect::<Vec<_>>()
+    };
+    assert_eq!(shown("").await, [1, 2]);
+    assert_eq!(shown("discard_actors=SU:carl").await, [1, 1]);
+    assert_eq!(shown("discard_actors=SU:bob").await, [1]);
+    assert_eq!(shown("discard_actors=SU:bob,SU:carl").await, [0; 0]);
+    assert_eq!(shown("discard_actors=SU:bob%7CSU:carl&discard_actors_sep=%7C").await, [0; 0]);
+}

@@ -8,12 +8,12 @@ use axum::{Router, body::Body};
 use http::{Method, Request};
 use serde_json::{Map, Value, json};
 use server::{
-    Options, Tasks,
+    Options, Route, Tasks,
     apps::NewApp,
     front::{self, ManualClock, RateLimitSetting},
     seal::Seal,
 };
-use store::Store;
+use store::{Stamp, Store};
 pub(crate) use testing::token::sign;
 
 /// When the clock stands where it was set: 2026-01-01T00:00:00Z.
@@ -26,6 +26,8 @@ pub(crate) const SECRET: &str = "pond-secret";
 pub(crate) struct Pond {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) admin_token: String,
+    pub(crate) feed_routes: Vec<Route>,
+    pub(crate) admin_routes: Vec<Route>,
     client: Client,
     tasks: Tasks,
 }
@@ -74,7 +76,8 @@ impl Pond {
         let tasks = running.tasks();
         let caller = Caller { key: KEY.into(), secret: SECRET.into(), token: None, headers: Vec::new() };
         let client = Client { routes: running.routes(), store, caller }.scope("*", "*", "*");
-        Pond { clock, admin_token: running.admin_token().to_owned(), client, tasks }
+        let (feed_routes, admin_routes) = (running.feed_routes(), running.admin_routes());
+        Pond { clock, admin_token: running.admin_token().to_owned(), feed_routes, admin_routes, client, tasks }
     }
 
     /// Does what was planned, to its end.
@@ -169,6 +172,11 @@ impl Client {
         self.send(request.body(body.into()).unwrap()).await
     }
 
+    /// How far the store has come.
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.store.read().stamp()
+    }
+
     async fn send(&self, request: Request<Body>) -> Answer {
         Answer(testing::answer::Answer::of(&self.routes, request).await)
     }
@@ -192,10 +200,10 @@ impl Client {
 
     /// Calls what must be refused, and sees that nothing was stored; answers status and code.
     pub(crate) async fn refuses_to(&self, method: Method, path: &str, body: impl Into<Body>) -> Refusal {
-        let before = self.store.read().stamp();
+        let before = self.stamp();
         let answer = self.call(method, path, body).await;
         assert!(answer.status >= 400, "{path} was not refused: {}", answer.text);
-        assert_eq!(self.store.read().stamp(), before, "{path} was refused and stored something");
+        assert_eq!(self.stamp(), before, "{path} was refused and stored something");
         answer.refusal()
     }
 

@@ -9,6 +9,9 @@ use crate::feeds::{
     timelines::LIMIT_MAX,
 };
 
+mod formats;
+mod ranked;
+
 const AMY: &str = "notification:amy";
 
 impl Pond {

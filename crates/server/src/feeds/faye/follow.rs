@@ -14,7 +14,7 @@ use domain::{
 };
 use ids::{ActivityId, AppId, FeedId, Timestamp};
 use serde_json::{Value, json};
-use store::{Direction, Limit, Store};
+use store::{Direction, Limit, Stamp, Store};
 
 use super::{
     bayeux::channel,
@@ -95,6 +95,12 @@ async fn note(hub: &Hub, app: &App, event: Event, changes: &mut Changes) -> Resu
     Ok(())
 }
 
+/// When in commit order the activity was posted to `feed`.
+async fn posted(tx: &mut Tx, feed: &FeedId, activity: ActivityId) -> Result<Option<Stamp>> {
+    let tenant = tx.tenant();
+    Ok(POSTED.get(tx, tenant, &(Feed(feed.clone()), Newest(activity))).await?.map(|row| row.stamp))
+}
+
 /// Whether the activity was added to many feeds at once: then nobody is told.
 async fn is_quiet(tx: &mut Tx, feed: &FeedId, activity: ActivityId) -> Result<bool> {
     let tenant = tx.tenant();
@@ -126,7 +132,8 @@ async fn tell(server: &Server, tenant: &Tenant, feed: &FeedId, change: Change) -
         let Some((_, activity)) = activities::get(&mut tx, &Reference::Id(id)).await? else { continue };
         let mut fragment = references.fragment(&mut tx, id, &activity).await?;
         if group.kind != Kind::Flat
-            && let Some(name) = folds::name(group, feed, id, &activity)
+            && let Some(posted) = posted(&mut tx, origin.as_ref().unwrap_or(feed), id).await?
+            && let Some(name) = folds::name(group, feed, id, &activity, posted)
         {
             fragment.push_str(&format!(r#","group":{}"#, Value::from(name)));
         }
