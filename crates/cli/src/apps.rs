@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use wire::admin::{App, Apps, CreateApp, CreateToken};
 
 use crate::args::{self, AppCommand, Preset};
-use crate::{output, serve};
+use crate::{feeds, output, serve};
 
 /// Runs `app …`.
 pub(crate) async fn run(args: args::App) -> Result<()> {
@@ -28,6 +28,12 @@ pub(crate) async fn run(args: args::App) -> Result<()> {
         AppCommand::Create { name, key: app_key, secret, id, preset } => {
             let is_for_sdk_suites = preset == Some(Preset::SdkSuites);
             create(dir, key, CreateApp { id, name, key: app_key, secret, is_for_sdk_suites }).await?
+        }
+        AppCommand::Groups { command } => {
+            return ask(dir, key, async |admin| feeds::groups(admin, args.json, command).await).await;
+        }
+        AppCommand::Webhooks { command } => {
+            return ask(dir, key, async |admin| feeds::webhooks(admin, args.json, command).await).await;
         }
         AppCommand::Rotate { app } => ask(dir, key, async |admin| Ok(admin.rotate_app(&app).await?)).await?,
         AppCommand::Revoke { app } => ask(dir, key, async |admin| Ok(admin.revoke_app(&app).await?)).await?,

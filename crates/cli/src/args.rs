@@ -12,6 +12,10 @@ use server::front::RateLimitSetting;
 
 use crate::size::Size;
 
+pub(crate) mod feeds;
+
+use feeds::{GroupsCommand, WebhooksCommand};
+
 /// Millpond, a server of your own that speaks the API of Stream.
 #[derive(Parser, Debug)]
 #[command(name = "millpond", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
@@ -187,6 +191,10 @@ pub(crate) struct FirstApp {
     /// What the app gets besides the usual feed groups and settings
     #[arg(long, env = "MILLPOND_PRESET", value_name = "NAME")]
     pub(crate) preset: Option<Preset>,
+
+    /// A TOML file with feed groups and feed webhooks that the app has from the start on
+    #[arg(long, env = "MILLPOND_FEEDS", value_name = "FILE")]
+    pub(crate) feeds: Option<PathBuf>,
 }
 
 /// What an app may be made with.
@@ -325,6 +333,18 @@ pub(crate) enum AppCommand {
     Rotate {
         /// The app's number or API key
         app: String,
+    },
+    /// Show, make and take away the feed groups of an app
+    #[command(after_help = "Example:\n  millpond app groups list 1")]
+    Groups {
+        #[command(subcommand)]
+        command: GroupsCommand,
+    },
+    /// Show, make and take away who is told of what changes in the feeds of an app
+    #[command(after_help = "Example:\n  millpond app webhooks list 1")]
+    Webhooks {
+        #[command(subcommand)]
+        command: WebhooksCommand,
     },
     /// Refuse every call of an app from now on; its data stays
     #[command(after_help = "Example:\n  millpond app revoke 1")]

@@ -8,6 +8,7 @@ mod apps;
 mod args;
 mod config;
 mod data;
+mod feeds;
 mod logs;
 mod output;
 mod privacy;

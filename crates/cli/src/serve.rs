@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::{FirstApp, Limits, Network, Preset, Serve};
-use crate::{block_on, logs, output};
+use crate::{block_on, feeds, logs, output};
 
 /// Runs the server until a signal, then drains.
 pub(crate) fn run(serve: &Serve) -> Result<()> {
@@ -56,6 +56,7 @@ async fn start(serve: &Serve, dir: &Path) -> Result<Running> {
         outbound_allowed: serve.network.outbound_allow.clone(),
         rate_limits: serve.limits.rate_limits,
         app: first_app(&serve.first_app),
+        feeds: serve.first_app.feeds.as_deref().map(feeds::read).transpose()?.unwrap_or_default(),
         cache_bytes: cache_bytes - block_bytes,
         blobs: Blobs::folder(dir.join("files")),
         public_url: serve.network.public_url.clone(),

@@ -11,7 +11,11 @@ use reqwest::{Method, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use wire::admin::{App, Apps, CreateApp, CreateToken, Token};
+use wire::admin::{
+    App, Apps, CreateApp, CreateToken, Token,
+    feed_groups::{FeedGroup, FeedGroups},
+    feed_webhooks::{FeedWebhook, FeedWebhooks},
+};
 
 /// The name of the file in the data directory.
 pub const FILE_NAME: &str = "admin.json";
@@ -144,6 +148,54 @@ impl Admin {
     /// [`Error::Unreachable`] and [`Error::Refused`].
     pub async fn create_token(&self, token: &CreateToken) -> Result<Token, Error> {
         self.call(Method::POST, &["admin", "tokens"], Some(token)).await
+    }
+
+    /// The feed groups of `app`, a number or an API key.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] and [`Error::Refused`].
+    pub async fn feed_groups(&self, app: &str) -> Result<FeedGroups, Error> {
+        self.call::<(), _>(Method::GET, &["admin", "apps", app, "feed_groups"], None).await
+    }
+
+    /// Makes a feed group of `app`, or replaces its settings; answers it as it is then.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] and [`Error::Refused`].
+    pub async fn put_feed_group(&self, app: &str, group: &FeedGroup) -> Result<Value, Error> {
+        self.call(Method::PUT, &["admin", "apps", app, "feed_groups", &group.name], Some(group)).await
+    }
+
+    /// Takes a feed group of `app` away.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] and [`Error::Refused`].
+    pub async fn remove_feed_group(&self, app: &str, name: &str) -> Result<(), Error> {
+        self.call::<(), Value>(Method::DELETE, &["admin", "apps", app, "feed_groups", name], None).await.map(drop)
+    }
+
+    /// Who is told of what changes in the feeds of `app`, a number or an API key.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] and [`Error::Refused`].
+    pub async fn feed_webhooks(&self, app: &str) -> Result<FeedWebhooks, Error> {
+        self.call::<(), _>(Method::GET, &["admin", "apps", app, "feed_webhooks"], None).await
+    }
+
+    /// Makes a feed webhook of `app`, or replaces what it is; answers it as it is then.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] and [`Error::Refused`].
+    pub async fn put_feed_webhook(&self, app: &str, webhook: &FeedWebhook) -> Result<Value, Error> {
+        self.call(Method::PUT, &["admin", "apps", app, "feed_webhooks", &webhook.id], Some(webhook)).await
+    }
+
+    /// Takes a feed webhook of `app` away.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] and [`Error::Refused`].
+    pub async fn remove_feed_webhook(&self, app: &str, id: &str) -> Result<(), Error> {
+        self.call::<(), Value>(Method::DELETE, &["admin", "apps", app, "feed_webhooks", id], None).await.map(drop)
     }
 
     async fn call<B: Serialize, T: DeserializeOwned>(

@@ -6,6 +6,7 @@ pub mod collections;
 pub mod folds;
 pub mod follows;
 pub mod groups;
+pub mod hooks;
 mod notes;
 pub mod policy;
 pub mod privacy;

@@ -14,7 +14,6 @@ use crate::{
         blocklists::Blocklist,
         channels::{Channel, Hidden},
         commands::Command,
-        hooks::Place as HookPlace,
         members::Member,
         messages::{Listed, Message, Version},
         permissions::{catalogue::Permission, roles::Role},
@@ -40,6 +39,7 @@ use crate::{
     files::{File, Variant},
     log::Event,
     moderation::{actions::Action, configs::Config as ModerationConfig, flags::Flag, review::Item},
+    places::Places,
     settings::Settings,
     tasks::Task,
     users::{Ban, User, devices::Device, mutes::Mute},
@@ -231,7 +231,9 @@ pub const AUTHORED: Table<(String, At, String), ()> = Table::new(87, "authored")
 /// user, message, type → nothing: to what the user reacted. One that is gone may stand here.
 pub const REACTED: Table<(String, String, String), ()> = Table::new(88, "reacted");
 /// hook → how far in the log its events were taken.
-pub const HOOK_PLACE: Table<String, HookPlace> = Table::new(77, "hook_place");
+pub const HOOK_PLACE: Places = Table::new(77, "hook_place");
+/// hook of feeds → how far in the log what changed was taken.
+pub const FEED_HOOK_PLACE: Places = Table::new(190, "feed_hook_place");
 
 // Groups of users.
 /// group → the group.
@@ -419,6 +421,7 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
     (V3_MEMBER.tag(), V3_MEMBER.name(), Personal::ByMember, Told::Feeds(FeedSet::Feeds)),
     (V3_COUNT.tag(), V3_COUNT.name(), Personal::None, Told::Nobody),
     (V3_TALLY.tag(), V3_TALLY.name(), Personal::None, Told::Nobody),
+    (FEED_HOOK_PLACE.tag(), FEED_HOOK_PLACE.name(), Personal::None, Told::Nobody),
 ];
 
 /// A feed in a key: group, then id.

@@ -16,6 +16,7 @@ pub mod filter;
 pub mod keyspace;
 pub mod log;
 pub mod moderation;
+pub mod places;
 mod rows;
 pub mod settings;
 pub mod tasks;

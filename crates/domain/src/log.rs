@@ -74,6 +74,30 @@ pub enum Event {
         /// The feed.
         #[n(0)]
         feed: FeedId,
+        /// Which groups were read.
+        #[n(1)]
+        #[cbor(default)]
+        read: Marked,
+        /// Which groups were seen.
+        #[n(2)]
+        #[cbor(default)]
+        seen: Marked,
+    },
+    /// Something happened to a reaction of feeds v1.0. Whose it is stands in the reaction alone.
+    #[n(21)]
+    Reacted {
+        /// The reaction.
+        #[n(0)]
+        reaction: String,
+        /// The activity that it is about.
+        #[n(1)]
+        activity: ActivityId,
+        /// Such as `like`.
+        #[n(2)]
+        kind: String,
+        /// What happened to it.
+        #[n(3)]
+        change: Reacting,
     },
     /// Messages of a channel went, or came back, of which nobody is told one by one.
     #[n(9)]
@@ -89,6 +113,47 @@ pub enum Event {
         #[n(0)]
         task: String,
     },
+}
+
+/// Which groups of a notification feed were marked.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub enum Marked {
+    /// None.
+    #[default]
+    #[n(0)]
+    Nothing,
+    /// All that there are.
+    #[n(1)]
+    All,
+    /// Those with these ids.
+    #[n(2)]
+    Groups(#[n(0)] Vec<ActivityId>),
+}
+
+impl Marked {
+    /// Marks what `other` marks, too.
+    pub fn add(&mut self, other: &Marked) {
+        match (&mut *self, other) {
+            (Marked::All, _) | (_, Marked::Nothing) => {}
+            (Marked::Groups(ids), Marked::Groups(more)) => ids.extend(more),
+            (_, other) => *self = other.clone(),
+        }
+    }
+}
+
+/// What happened to a reaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Reacting {
+    /// It was made, or restored.
+    #[n(0)]
+    New,
+    /// It was changed.
+    #[n(1)]
+    Updated,
+    /// It was deleted, for good or not.
+    #[n(2)]
+    Deleted,
 }
 
 /// Whether `entry`, as it is stored, is an [`Event::Planned`]: asked of every commit, so it reads no further than it must.

@@ -14,11 +14,12 @@ use serde_json::value::RawValue;
 use crate::{
     Result, Tx,
     chat::{
-        self,
         permissions::Rules,
         types::{Grants, Regrant, defaults},
     },
-    keyspace::SETTINGS,
+    feeds::hooks::Hook as FeedHook,
+    keyspace::{HOOK_PLACE, SETTINGS},
+    places,
 };
 use hooks::Hook;
 
@@ -43,6 +44,10 @@ pub struct Settings {
     /// Every other setting that was set: a JSON object.
     #[n(5)]
     pub others: String,
+    /// Who is told of what changes in feeds v1.0.
+    #[n(6)]
+    #[cbor(default)]
+    pub feed_hooks: Vec<FeedHook>,
 }
 
 /// What is said of an app; what is absent stays as it is.
@@ -144,7 +149,8 @@ pub async fn update(tx: &mut Tx, change: &Change) -> Result<Settings> {
     settings.others = others.to_string();
     let tenant = tx.tenant();
     SETTINGS.put(tx, tenant, &KEY, &settings);
-    chat::hooks::keep(tx, &settings.webhooks()).await?;
+    let hooks: Vec<String> = settings.webhooks().into_iter().map(|hook| hook.id).collect();
+    places::keep(tx, &HOOK_PLACE, &hooks).await?;
     Ok(settings)
 }
 

@@ -19,6 +19,7 @@ use crate::{
 };
 
 pub(crate) mod feed_groups;
+pub(crate) mod feed_webhooks;
 
 /// A call of the administrator.
 pub(crate) struct Call {

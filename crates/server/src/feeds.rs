@@ -2,6 +2,7 @@
 
 pub(crate) mod activities;
 pub(crate) mod audit_logs;
+pub(crate) mod changes;
 pub(crate) mod collections;
 mod enrich;
 mod extra;

@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 pub use chat::Declared;
 pub use router::Route;
-pub use start::{Options, Running, Tasks, start};
+pub use start::{Feeds, Options, Running, Tasks, start};
 pub use workers::WebhookOptions;
 
 /// What every request of a running server shares.

@@ -183,6 +183,9 @@ fn administrator(server: &Arc<Server>) -> Admin<'_> {
         .route("apps/{app}/feed_groups", MethodFilter::GET, admin::feed_groups::list)
         .route("apps/{app}/feed_groups/{name}", MethodFilter::PUT, admin::feed_groups::put)
         .route("apps/{app}/feed_groups/{name}", MethodFilter::DELETE, admin::feed_groups::remove)
+        .route("apps/{app}/feed_webhooks", MethodFilter::GET, admin::feed_webhooks::list)
+        .route("apps/{app}/feed_webhooks/{id}", MethodFilter::PUT, admin::feed_webhooks::put)
+        .route("apps/{app}/feed_webhooks/{id}", MethodFilter::DELETE, admin::feed_webhooks::remove)
         .route("tokens", MethodFilter::POST, admin::token)
 }
 

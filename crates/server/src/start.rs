@@ -8,11 +8,14 @@ use ipnet::IpNet;
 use store::Store;
 use tokio::task::JoinSet;
 
+use wire::admin::{feed_groups::FeedGroup, feed_webhooks::FeedWebhook};
+
 use crate::{
-    Server, WebhookOptions,
+    Server, WebhookOptions, admin,
     apps::{NewApp, Registry, Tenant},
     blobs::Blobs,
     chat,
+    error::Result,
     fast::ReadFeed,
     feeds::{faye, fragments::Fragments, pages::Pages},
     files,
@@ -40,6 +43,8 @@ pub struct Options {
     pub seal: Seal,
     /// An app that is made if it is not there. Without one, a server with no app at all makes itself a first one.
     pub app: Option<NewApp>,
+    /// Feed groups and feed webhooks that this app, or the first one, has from the start on.
+    pub feeds: Feeds,
     /// Bytes for what is derived and kept in memory: half for views, a quarter each for fragments and pages.
     pub cache_bytes: u64,
     /// Where files beside the store are.
@@ -61,12 +66,22 @@ impl Options {
             rate_limits: RateLimitSetting::Default,
             seal,
             app: None,
+            feeds: Feeds::default(),
             cache_bytes: 512 << 20,
             blobs: Blobs::memory(),
             public_url: None,
             clock: Arc::new(SystemClock),
         }
     }
+}
+
+/// What feeds of an app are, and who is told of them, in the words of the administrator's calls.
+#[derive(Debug, Clone, Default)]
+pub struct Feeds {
+    /// Each replaces the one of its name.
+    pub groups: Vec<FeedGroup>,
+    /// Each replaces the one with its id. Nobody is asked whose the address is.
+    pub webhooks: Vec<FeedWebhook>,
 }
 
 /// A server that has its sockets and answers as soon as [`Running::serve`] runs.
@@ -98,7 +113,7 @@ impl Tasks {
 /// When the store fails, a secret does not open, the app cannot be made, or an address cannot be taken.
 pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
     let Options { mut front, realtime, webhooks, outbound_allowed, rate_limits, seal, app, .. } = options;
-    let Options { cache_bytes, blobs, public_url, clock, .. } = options;
+    let Options { cache_bytes, blobs, public_url, clock, feeds, .. } = options;
     let views = Views::new(&store, cache_bytes / 2);
     let feed = realtime::Feed::new(&store);
     let faye = faye::Hub::new(&store);
@@ -126,7 +141,9 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
     front.refuse = refuse;
     front.cross_origin = true;
     front.credentialed_routes = router::FAYE.to_vec();
+    let first = set_up(&server, first, feeds).await.map_err(|error| anyhow::anyhow!("feeds: {}", error.detail))?;
     front.route_body_max_bytes.extend(files::form_routes());
+    front.route_body_max_bytes.extend(faye::body_limits());
     Ok(Running { bound: Front::bind(front).await?, server, store, outbound, first })
 }
 
@@ -137,6 +154,22 @@ async fn first_app(apps: &Registry, asked: Option<NewApp>) -> anyhow::Result<Arc
         (None, None) => apps.create(NewApp::default()).await,
     };
     made.map_err(|error| anyhow::anyhow!("the app cannot be made: {}", error.detail))
+}
+
+/// The app with the feed groups and feed webhooks that it shall have.
+async fn set_up(server: &Arc<Server>, app: Arc<Tenant>, feeds: Feeds) -> Result<Arc<Tenant>> {
+    let Feeds { groups, webhooks } = feeds;
+    let mut app = app;
+    for group in groups {
+        admin::feed_groups::store(&app, &group.name.clone(), group).await?;
+    }
+    // A webhook can name a group that is new.
+    app = server.apps.changed(&app.key.clone()).await?;
+    for webhook in webhooks {
+        let webhook = FeedWebhook { verify: false, ..webhook };
+        admin::feed_webhooks::store(server, &app, &webhook.id.clone(), webhook).await?;
+    }
+    server.apps.changed(&app.key.clone()).await
 }
 
 fn hex(bytes: [u8; 32]) -> String {
@@ -202,6 +235,7 @@ impl Running {
         workers.spawn(workers::sweep_files(self.server.clone()));
         workers.spawn(workers::work(self.server.clone()));
         workers.spawn(faye::follow(self.server.clone(), self.store.clone()));
+        workers.spawn(faye::sweep(self.server.clone()));
         workers.spawn(realtime::follow(self.server.clone(), self.store.clone()));
         workers.spawn(workers::webhooks(self.server.clone(), self.store, self.outbound));
         let routes = router::routes(&self.server).merge(self.bound.front().probes());

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 pub mod feed_groups;
+pub mod feed_webhooks;
 
 /// An app, with its secret: only the server's own administrator sees it.
 #[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Eq)]

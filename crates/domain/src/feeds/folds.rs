@@ -26,6 +26,7 @@ use super::{
 use crate::{
     App, Error, Result, Tx,
     keyspace::{ACTIVITY, Id},
+    log::Marked,
 };
 
 mod formats;
@@ -200,21 +201,32 @@ impl Open {
 /// [`Error::Unfit`] when one of the ids is not that of a group.
 pub async fn note(tx: &mut Tx, feed: &FeedId, page: &Page, read: &Noted, seen: &Noted) -> Result<()> {
     let as_of = page.fold.basis.as_of();
-    for (what, noted) in [(notes::Kind::Read, read), (notes::Kind::Seen, seen)] {
-        let groups: Vec<u64> = match noted {
-            Noted::Nothing => continue,
-            Noted::All => {
-                notes::put_all(tx, feed, what, as_of);
-                continue;
+    let there: HashSet<u64> = page.fold.groups.iter().map(|group| group.mark).collect();
+    let (read, seen) = (marked(page, &there, read)?, marked(page, &there, seen)?);
+    for (what, marked) in [(notes::Kind::Read, &read), (notes::Kind::Seen, &seen)] {
+        match marked {
+            Marked::Nothing => {}
+            Marked::All => notes::put_all(tx, feed, what, as_of),
+            Marked::Groups(ids) => {
+                notes::put(tx, feed, what, ids.iter().map(|id| id.tail()), &there, as_of).await?;
             }
-            Noted::Current => page.groups.iter().map(|group| group.id.tail()).collect(),
-            Noted::Groups(ids) => ids.iter().map(|id| check_group(*id)).collect::<Result<_>>()?,
-        };
-        let there: HashSet<u64> = page.fold.groups.iter().map(|group| group.mark).collect();
-        notes::put(tx, feed, what, groups.into_iter().filter(|mark| there.contains(mark)), &there, as_of).await?;
+        }
     }
-    notes::tell(tx, feed);
+    notes::tell(tx, feed, read, seen);
     Ok(())
+}
+
+/// The groups to mark: of those that are asked for the ones that are `there`.
+fn marked(page: &Page, there: &HashSet<u64>, noted: &Noted) -> Result<Marked> {
+    Ok(match noted {
+        Noted::Nothing => Marked::Nothing,
+        Noted::All => Marked::All,
+        Noted::Current => Marked::Groups(page.groups.iter().map(|group| group.id).collect()),
+        Noted::Groups(ids) => {
+            ids.iter().try_for_each(|id| check_group(*id).map(drop))?;
+            Marked::Groups(ids.iter().copied().filter(|id| there.contains(&id.tail())).collect())
+        }
+    })
 }
 
 fn check_group(id: ActivityId) -> Result<u64> {

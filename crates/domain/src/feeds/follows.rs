@@ -17,6 +17,10 @@ use crate::{
     log::{self, Event},
 };
 
+mod hearers;
+
+pub use hearers::{Reached, hearers, hears_one};
+
 /// The most activities that a follow brings of those posted before it (feeds-v1 §11).
 pub const COPY_LIMIT_MAX: usize = 1000;
 /// What a follow brings of those posted before it when nothing is asked (feeds-v1 §14, 6).

@@ -9,7 +9,7 @@ use super::follows::Arrival;
 use crate::{
     Result, Tx,
     keyspace::{Feed, NOTED},
-    log::{self, Event},
+    log::{self, Event, Marked},
     rows,
 };
 
@@ -88,7 +88,7 @@ fn beside(tx: &Tx) -> Tx {
     tx.app.tx(tx.snapshot())
 }
 
-/// Tells whoever keeps what was derived from it.
-pub(super) fn tell(tx: &mut Tx, feed: &FeedId) {
-    log::record(tx, &Event::Noted { feed: feed.clone() });
+/// Tells whoever keeps what was derived from it, and whoever subscribed.
+pub(super) fn tell(tx: &mut Tx, feed: &FeedId, read: Marked, seen: Marked) {
+    log::record(tx, &Event::Noted { feed: feed.clone(), read, seen });
 }

@@ -12,6 +12,7 @@ use super::activities::{self, Moment};
 use crate::{
     Error, Result, Tx,
     keyspace::{At, FEED_REACTION, FEED_REACTIONS, Id, OWN_REACTIONS, REACTION_COUNT},
+    log::{self, Event, Reacting},
 };
 
 mod list;
@@ -201,6 +202,7 @@ pub async fn add(tx: &mut Tx, draft: &Draft, now: Timestamp) -> Result<Reaction>
     put(tx, &draft.id, &reaction);
     enlist(tx, &draft.id, &reaction, 1);
     post(tx, &draft.id, &reaction).await?;
+    tell(tx, &draft.id, &reaction, Reacting::New);
     Ok(reaction)
 }
 
@@ -283,6 +285,7 @@ pub async fn update(
         stored.target_feeds.iter().filter(|feed| !reaction.target_feeds.contains(feed)).cloned().collect();
     unpost(tx, id, &stored, &gone).await?;
     post(tx, id, &reaction).await?;
+    tell(tx, id, &reaction, Reacting::Updated);
     Ok(reaction)
 }
 
@@ -300,6 +303,7 @@ pub async fn remove(tx: &mut Tx, id: &str, is_soft: bool, by: Option<&UserId>, n
         let tenant = tx.tenant();
         FEED_REACTION.delete(tx, tenant, &id.to_owned());
     }
+    tell(tx, id, &stored, Reacting::Deleted);
     Ok(stored)
 }
 
@@ -315,7 +319,14 @@ pub async fn restore(tx: &mut Tx, id: &str, by: Option<&UserId>, now: Timestamp)
     put(tx, id, &reaction);
     enlist(tx, id, &reaction, 1);
     post(tx, id, &reaction).await?;
+    tell(tx, id, &reaction, Reacting::New);
     Ok(reaction)
+}
+
+/// Tells whoever follows what happens.
+fn tell(tx: &mut Tx, id: &str, reaction: &Reaction, change: Reacting) {
+    let Reaction { activity, kind, .. } = reaction;
+    log::record(tx, &Event::Reacted { reaction: id.to_owned(), activity: *activity, kind: kind.clone(), change });
 }
 
 fn put(tx: &mut Tx, id: &str, reaction: &Reaction) {

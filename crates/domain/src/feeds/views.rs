@@ -222,9 +222,9 @@ impl Views {
                     set(Mark::messages(app, channel));
                 }
             }
-            Event::Noted { feed } => set(Mark::notes(app, feed)),
+            Event::Noted { feed, .. } => set(Mark::notes(app, feed)),
             Event::Swept { channel } => set(Mark::messages(app, channel)),
-            Event::UserChanged { .. } | Event::Planned { .. } => {}
+            Event::UserChanged { .. } | Event::Planned { .. } | Event::Reacted { .. } => {}
         }
     }
 

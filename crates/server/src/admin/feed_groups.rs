@@ -9,6 +9,7 @@ use wire::{
 
 use super::Call;
 use crate::{
+    apps::Tenant,
     error::{Error, Result},
     from_wire,
     reply::Reply,
@@ -25,12 +26,21 @@ pub(crate) async fn list(call: Call) -> Result<Reply> {
 /// `PUT /admin/apps/{app}/feed_groups/{name}`: makes a group, or replaces its settings. What its feeds hold stays.
 pub(crate) async fn put(call: Call) -> Result<Reply> {
     let (tenant, name) = (call.server.apps.by_name(call.params.get("app"))?, call.params.get("name"));
-    FeedId::new(name, "x").map_err(|error| Error::field("name", error.to_string()))?;
-    let group = from_wire(from_wire::body(&call.body)?);
-    group.check()?;
-    tenant.app.write(async |tx| groups::replace(tx, name, &group).await).await?;
+    let group = store(&tenant, name, from_wire::body(&call.body)?).await?;
     call.reload(&tenant.key).await?;
     Ok(Reply::ok(&to_wire(name, &group)))
+}
+
+/// Makes a group of `tenant`, or replaces its settings.
+///
+/// # Errors
+/// 400 when it makes no sense.
+pub(crate) async fn store(tenant: &Tenant, name: &str, sent: FeedGroup) -> Result<Group> {
+    FeedId::new(name, "x").map_err(|error| Error::field("name", error.to_string()))?;
+    let group = from_wire(sent);
+    group.check()?;
+    tenant.app.write(async |tx| groups::replace(tx, name, &group).await).await?;
+    Ok(group)
 }
 
 /// `DELETE /admin/apps/{app}/feed_groups/{name}`: nobody reaches its feeds any more. What they hold stays, for when there

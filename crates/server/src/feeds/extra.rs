@@ -31,6 +31,8 @@ pub(super) struct Extra {
     pub(super) wanted: Wanted,
     /// Who looks at the activity.
     pub(super) viewer: Wanted,
+    /// Whose reactions alone are shown, if somebody is named.
+    pub(super) only_of: Option<Wanted>,
 }
 
 impl Extra {
@@ -41,16 +43,25 @@ impl Extra {
     pub(super) fn of(call: &Call) -> Result<Self> {
         let query = &call.query;
         let limit = query.number("recentReactionsLimit", 0, 0..=REACTIONS_MAX)?;
+        let first = query.flag("withFirstReactions")?;
+        let only_of = match query.get("filter_user_id") {
+            Some(_) if first => {
+                return Err(Error::field("filter_user_id", "cannot be combined with withFirstReactions"));
+            }
+            Some(id) => Some(Wanted { viewer: Viewer::User(user("filter_user_id", id)?), ..wanted(call)? }),
+            None => None,
+        };
         let limit = if limit == 0 { query.number("reaction_limit", OWN_MAX, 1..=REACTIONS_MAX)? } else { limit };
         Ok(Extra {
             recent: query.flag("withRecentReactions")?,
-            first: query.flag("withFirstReactions")?,
+            first,
             own: query.flag("withOwnReactions")? || query.flag("ownReactions")?,
             counts: query.flag("withReactionCounts")?,
             limit,
             kinds: owned(query, "reactionKindsFilter"),
             wanted: wanted(call)?,
             viewer: Wanted { viewer: viewer(call)?, ..wanted(call)? },
+            only_of,
         })
     }
 

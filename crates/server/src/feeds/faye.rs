@@ -18,6 +18,7 @@ use crate::{Server, gate, query::Query};
 mod bayeux;
 mod follow;
 mod hub;
+mod pace;
 mod socket;
 
 pub(crate) use follow::follow;
@@ -35,6 +36,23 @@ const MESSAGES_MAX: usize = 100;
 const FRAME_BYTES_MAX: usize = 256 * 1024;
 /// The longest name of a function in a page that is called with the answer.
 const CALLBACK_BYTES_MAX: usize = 128;
+
+/// How large the bodies may be that come by other ways than a WebSocket.
+pub(crate) fn body_limits() -> impl Iterator<Item = (String, u64)> {
+    ["/faye", "/faye/"].into_iter().map(|path| (path.to_owned(), FRAME_BYTES_MAX as u64))
+}
+
+/// How often silent clients are looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(30);
+
+/// Forgets clients that say nothing, and with them what waits for them, until the server ends.
+pub(crate) async fn sweep(server: Arc<Server>) {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        ticks.tick().await;
+        server.faye.sweep();
+    }
+}
 
 /// Answers a request to `/faye`.
 pub(crate) async fn answer(server: Arc<Server>, request: Request) -> Response {

@@ -55,7 +55,15 @@ impl Records {
     async fn reactions(&mut self, json: &mut String, id: ActivityId) -> Result<()> {
         let (tx, extra) = (&mut self.tx, &self.extra);
         let counts = reactions::on_activity(tx, id, &extra.kinds).await?;
-        if extra.recent {
+        if extra.recent
+            && let Some(only_of) = &extra.only_of
+        {
+            let theirs = reactions::own(tx, &About::Activity(id), &extra.kinds, extra.limit, only_of).await?;
+            let more: Kinds<More> =
+                theirs.iter().map(|(kind, _)| (kind.clone(), More { next: String::new() })).collect();
+            member(json, "latest_reactions", &to_wire::reactions_by_kind(&theirs));
+            member(json, "latest_reactions_extra", &more);
+        } else if extra.recent {
             let part = Part { limit: extra.limit, ..Part::default() };
             let latest = reactions::latest(tx, id, &counts, &part, &extra.wanted).await?;
             let mut more: Kinds<More> = Kinds::new();

@@ -7,8 +7,9 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     App,
-    chat::hooks,
+    keyspace::{FEED_HOOK_PLACE, HOOK_PLACE},
     log::{self, COMMITS_KEPT},
+    places,
 };
 use store::Stamp;
 
@@ -35,7 +36,10 @@ pub(crate) async fn prune_log(server: Arc<Server>) {
 
 async fn prune(app: &App) -> domain::Result<u64> {
     let last = app.store.published().0;
-    let taken = hooks::least(&mut app.snapshot()).await?.unwrap_or(last);
+    let mut tx = app.snapshot();
+    let of_chat = places::least(&mut tx, &HOOK_PLACE).await?;
+    let of_feeds = places::least(&mut tx, &FEED_HOOK_PLACE).await?;
+    let taken = of_chat.into_iter().chain(of_feeds).min().unwrap_or(last);
     let up_to = last.saturating_sub(COMMITS_KEPT).min(taken.max(last.saturating_sub(COMMITS_KEPT_FOR_HOOKS)));
     log::prune(&app.store, app.id, Stamp(up_to)).await
 }

@@ -1,4 +1,4 @@
-//! Sends the events of each app to its hooks (chat §13).
+//! Sends the events of each app to its hooks: those of chat (chat §13), and what changes in feeds (feeds-v1 §9.3).
 //!
 //! Each hook follows the log at its own pace and keeps its place, so a hook that fails holds up no other, and an event is
 //! sent at least once. The events of one channel are sent in commit order, one after the other; channels do not wait for
@@ -17,13 +17,11 @@ use std::{
 use async_compression::tokio::bufread::GzipEncoder;
 use aws_lc_rs::hmac;
 use domain::{
-    chat::{
-        events::Event,
-        hooks::{self, Place},
-    },
-    keyspace::LOG,
+    chat::events::Event,
+    keyspace::{HOOK_PLACE, LOG},
     log::Event as Logged,
-    settings::{self, hooks::Webhook},
+    places::{self, Place},
+    settings::{self, Settings, hooks::Webhook},
 };
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, HeaderValue, header};
@@ -34,6 +32,8 @@ use tokio::{io::AsyncReadExt, sync::Notify, task::JoinSet};
 use wire::chat::dialect::Dialect;
 
 use crate::{Server, apps::Tenant, outbound::Outbound, realtime};
+
+mod feeds;
 
 /// Channels that are sent at once to one hook.
 const CHANNELS_AT_ONCE: usize = 16;
@@ -71,8 +71,8 @@ pub(crate) async fn webhooks(server: Arc<Server>, store: Store, outbound: Outbou
     let mut tasks = JoinSet::new();
     loop {
         for tenant in works.server.apps.all() {
-            for hook in tenant.app.settings.webhooks() {
-                let key = (tenant.app.id, hook.id);
+            for (product, hook) in hooks(&tenant.app.settings) {
+                let key = (tenant.app.id, product, hook);
                 if works.begin(&key) {
                     tasks.spawn(works.clone().work(tenant.clone(), key));
                 }
@@ -87,6 +87,12 @@ pub(crate) async fn webhooks(server: Arc<Server>, store: Store, outbound: Outbou
     }
 }
 
+/// The hooks that settings name.
+fn hooks(settings: &Settings) -> Vec<(Product, String)> {
+    let of_chat = settings.webhooks().into_iter().map(|hook| (Product::Chat, hook.id));
+    of_chat.chain(settings.feed_hooks.iter().map(|hook| (Product::Feeds, hook.id.clone()))).collect()
+}
+
 /// What the store says of each commit with events.
 #[derive(Default)]
 struct Wake {
@@ -94,7 +100,14 @@ struct Wake {
     last: AtomicU64,
 }
 
-type Key = (AppId, String);
+/// What a hook is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Product {
+    Chat,
+    Feeds,
+}
+
+type Key = (AppId, Product, String);
 
 struct Works {
     server: Arc<Server>,
@@ -124,8 +137,12 @@ impl Works {
     }
 
     async fn work(self: Arc<Self>, tenant: Arc<Tenant>, key: Key) {
-        if let Err(error) = self.deliver(&tenant, &key.1).await {
-            tracing::error!(%error, app = key.0.0, hook = key.1, "events could not be sent to a hook");
+        let delivered = match key.1 {
+            Product::Chat => self.deliver(&tenant, &key.2).await,
+            Product::Feeds => feeds::deliver(&self, &tenant, &key.2).await,
+        };
+        if let Err(error) = delivered {
+            tracing::error!(%error, app = key.0.0, hook = key.2, "events could not be sent to a hook");
         }
         if self.busy.lock().remove(&key) == Some(true) {
             self.wake.notify.notify_one();
@@ -139,7 +156,7 @@ impl Works {
             let mut tx = app.snapshot();
             let hooks = settings::load(&mut tx).await?.webhooks();
             let Some(hook) = hooks.iter().find(|hook| hook.id == id) else { return Ok(()) };
-            let Some(before) = hooks::place(&mut tx, id).await? else { return Ok(()) };
+            let Some(before) = places::get(&mut tx, &HOOK_PLACE, id).await? else { return Ok(()) };
             let page = LOG.scan_from(&mut tx, app.id.0, (Stamp(before.stamp), before.index), Limit::PAGE).await?;
             drop(tx);
             let Some((last, _)) = page.rows.last() else { return Ok(()) };
@@ -154,7 +171,7 @@ impl Works {
             let lanes = stream::iter(lanes.into_values());
             lanes.for_each_concurrent(CHANNELS_AT_ONCE, |lane| sending.send_all(lane)).await;
             // A place is a commit of its own, which is no event, so this ends.
-            app.write(async |tx| hooks::advance(tx, id, place).await).await?;
+            app.write(async |tx| places::advance(tx, &HOOK_PLACE, id, place).await).await?;
         }
     }
 }
@@ -182,38 +199,64 @@ impl Sending<'_> {
 
     /// Sends an event until it is taken, or given up; answers whether it was taken.
     async fn send(self, place: Place, event: Event) -> domain::Result<bool> {
-        let Sending { works: Works { server, outbound, .. }, tenant, hook, .. } = self;
-        let now = Timestamp::from_micros(server.clock.now_micros());
+        let Sending { works, tenant, hook } = self;
         let dialect = if hook.is_v2 { Dialect::V2 } else { Dialect::Classic };
-        let text = realtime::show(server, tenant, event, dialect, now).await?;
+        let text = realtime::show(&works.server, tenant, event, dialect, works.now()).await?;
         let signature = tenant.sign(text.get().as_bytes());
         let body = if hook.is_packed { packed(text.get().as_bytes()).await } else { text.get().into() };
-        let options = &server.webhooks;
+        let post = Post { tenant, hook: &hook.id, url: &hook.url, place, name: "", is_packed: hook.is_packed };
+        Ok(works.send(&post, &signature, &body).await)
+    }
+}
+
+/// One thing to post to a hook.
+struct Post<'a> {
+    tenant: &'a Tenant,
+    hook: &'a str,
+    url: &'a str,
+    /// What it tells of.
+    place: Place,
+    /// Tells it from others at the same place.
+    name: &'a str,
+    is_packed: bool,
+}
+
+impl Works {
+    /// Now.
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.server.clock.now_micros())
+    }
+
+    /// Posts `body` until it is taken, or given up; answers whether it was taken.
+    async fn send(&self, post: &Post<'_>, signature: &str, body: &[u8]) -> bool {
+        let options = &self.server.webhooks;
         for attempt in 1..=options.attempts_max {
-            let headers = self.headers(place, &signature, attempt);
-            match outbound.post(&hook.url, headers, body.clone(), options.timeout).await {
-                Ok(answer) if answer.is_success() => return Ok(true),
-                Ok(answer) => tracing::debug!(status = answer.status, attempt, hook = self.hook.id, "a hook refused"),
-                Err(error) => tracing::debug!(%error, attempt, hook = self.hook.id, "a hook could not be called"),
+            let headers = post.headers(signature, attempt);
+            match self.outbound.post(post.url, headers, body.to_vec(), options.timeout).await {
+                Ok(answer) if answer.is_success() => return true,
+                Ok(answer) => tracing::debug!(status = answer.status, attempt, hook = post.hook, "a hook refused"),
+                Err(error) => tracing::debug!(%error, attempt, hook = post.hook, "a hook could not be called"),
             }
             if attempt < options.attempts_max {
                 let pause = options.first_pause.saturating_mul(2_u32.saturating_pow(attempt - 1));
                 tokio::time::sleep(pause.min(PAUSE_MAX)).await;
             }
         }
-        Ok(false)
+        false
     }
+}
 
-    fn headers(self, place: Place, signature: &str, attempt: u32) -> HeaderMap {
+impl Post<'_> {
+    fn headers(&self, signature: &str, attempt: u32) -> HeaderMap {
         let text = |text: &str| HeaderValue::from_str(text).expect("ids and digits fit into headers");
         let key = HeaderValue::from_str(&self.tenant.key);
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert("x-webhook-id", text(&event_id(self.tenant.app.id, &self.hook.id, place)));
+        headers.insert("x-webhook-id", text(&event_id(self.tenant.app.id, self.hook, self.place, self.name)));
         headers.insert("x-webhook-attempt", HeaderValue::from(attempt));
         headers.insert("x-api-key", key.unwrap_or(HeaderValue::from_static("")));
         headers.insert("x-signature", text(signature));
-        if self.hook.is_packed {
+        if self.is_packed {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         headers
@@ -221,9 +264,9 @@ impl Sending<'_> {
 }
 
 /// The same at each attempt, also after a restart.
-fn event_id(app: AppId, hook: &str, place: Place) -> String {
+fn event_id(app: AppId, hook: &str, place: Place, name: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, hook.as_bytes());
-    let tag = hmac::sign(&key, format!("{}/{}/{}", app.0, place.stamp, place.index).as_bytes());
+    let tag = hmac::sign(&key, format!("{}/{}/{}{name}", app.0, place.stamp, place.index).as_bytes());
     let bytes = tag.as_ref().first_chunk().expect("a tag has 32 bytes");
     uuid::Builder::from_custom_bytes(*bytes).into_uuid().to_string()
 }

@@ -114,7 +114,6 @@ fn credentials(pond: &Pond, row: &Row) -> Vec<(&'static str, Client, Option<(u16
         ("an expired token", pond.claims(&with(all.clone(), json!({ "exp": NOW_SECONDS - 60 }))), REFUSED),
         ("a token of tomorrow", pond.claims(&with(amy.clone(), json!({ "nbf": NOW_SECONDS + 86_400 }))), REFUSED),
         ("a token made tomorrow", pond.claims(&with(amy, json!({ "iat": NOW_SECONDS + 86_400 }))), REFUSED),
-        ("another scheme", pond.header("stream-auth-type", "simple"), REFUSED),
     ]
 }
 

@@ -59,7 +59,8 @@ async fn the_administrators_calls_want_the_administrators_token() {
     ];
     for route in &pond.admin_routes {
         let method = Method::from_bytes(route.method.as_bytes()).unwrap();
-        let path = format!("/admin/{}", route.path.replace("{app}", "7").replace("{name}", "user"));
+        let path =
+            format!("/admin/{}", route.path.replace("{app}", "7").replace("{name}", "user").replace("{id}", "hook"));
         for token in &tokens {
             let refusal = pond.token(token.clone()).refuses_to(method.clone(), &path, "{}").await;
             assert_eq!(refusal.error, (403, 17), "{method} {path}");

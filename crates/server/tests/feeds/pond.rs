@@ -8,7 +8,7 @@ use axum::{Router, body::Body};
 use http::{Method, Request};
 use serde_json::{Map, Value, json};
 use server::{
-    Options, Route, Tasks,
+    Options, Route, Running, Tasks,
     apps::NewApp,
     front::{self, ManualClock, RateLimitSetting},
     seal::Seal,
@@ -47,16 +47,22 @@ impl Pond {
     }
 
     pub(crate) async fn with_rate_limits(rate_limits: RateLimitSetting) -> Self {
-        Self::with(Options { rate_limits, ..Options::new(Seal::ephemeral()) }).await
+        Self::with(|options| options.rate_limits = rate_limits).await
     }
 
     /// One whose server may call what listens on this machine, for tests that serve something there.
     pub(crate) async fn reaching_this_machine() -> Self {
-        let outbound_allowed = vec!["127.0.0.1/32".parse().unwrap()];
-        Self::with(Options { outbound_allowed, ..Options::new(Seal::ephemeral()) }).await
+        Self::with(|options| options.outbound_allowed = vec!["127.0.0.1/32".parse().unwrap()]).await
     }
 
-    async fn with(options: Options) -> Self {
+    async fn with(tell: impl FnOnce(&mut Options)) -> Self {
+        let (pond, running) = Self::start(tell).await;
+        tokio::spawn(running.tell_subscribers());
+        pond
+    }
+
+    /// A server that is told more by `tell`, before its workers run.
+    pub(crate) async fn start(tell: impl FnOnce(&mut Options)) -> (Self, Running) {
         let (store, clock) = (Store::memory(), Arc::new(ManualClock::at(NOW_SECONDS * 1_000_000)));
         let app = NewApp {
             id: Some(7),
@@ -65,19 +71,20 @@ impl Pond {
             secret: Some(SECRET.into()),
             is_for_sdk_suites: true,
         };
-        let options = Options {
+        let mut options = Options {
             front: front::Options { listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))], ..Default::default() },
             app: Some(app),
             clock: clock.clone(),
-            ..options
+            ..Options::new(Seal::ephemeral())
         };
+        tell(&mut options);
         let running = server::start(store.clone(), options).await.unwrap();
-        tokio::spawn(running.tell_subscribers());
         let tasks = running.tasks();
         let caller = Caller { key: KEY.into(), secret: SECRET.into(), token: None, headers: Vec::new() };
         let client = Client { routes: running.routes(), store, caller }.scope("*", "*", "*");
         let (feed_routes, admin_routes) = (running.feed_routes(), running.admin_routes());
-        Pond { clock, admin_token: running.admin_token().to_owned(), feed_routes, admin_routes, client, tasks }
+        let admin_token = running.admin_token().to_owned();
+        (Pond { clock, admin_token, feed_routes, admin_routes, client, tasks }, running)
     }
 
     /// Does what was planned, to its end.

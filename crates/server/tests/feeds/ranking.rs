@@ -64,6 +64,7 @@ async fn a_ranked_aggregated_feed_has_the_score_of_each_group_and_pages_by_offse
     put(&pond, "news", group).await.ok(200);
     for (object, popularity) in [("carp", 1), ("pike", 5), ("eel", 3), ("carp", 4)] {
         pond.add("news:amy", json!({ "object": object, "popularity": popularity })).await;
+        pond.clock.advance(1_000_000);
     }
     let first = pond.get("feed/news/amy/?ranking=hot&limit=2&withScoreVars=true").await.ok(200);
     assert_eq!(first.list("group"), ["pike", "carp"]);
@@ -134,6 +135,7 @@ async fn a_changed_format_holds_for_what_arrives_from_then_on() {
     let pond = Pond::new().await;
     put(&pond, "news", json!({ "type": "aggregated", "aggregation_format": "{{ verb }}" })).await.ok(200);
     pond.add("news:amy", json!({ "object": "carp" })).await;
+    pond.clock.advance(1_000_000);
     put(&pond, "news", json!({ "type": "aggregated", "aggregation_format": "{{ object }}" })).await.ok(200);
     pond.add("news:amy", json!({ "object": "eel" })).await;
     assert_eq!(pond.get("feed/news/amy/").await.ok(200).list("group"), ["eel", "post"]);
@@ -153,6 +155,7 @@ async fn groups_are_made_shown_changed_and_taken_away() {
     let expected = json!({ "name": "news", "type": "aggregated", "access": "global_read", "aggregation_format": format, "realtime": true });
     assert_eq!(news, expected);
     put(&pond, "news", json!({ "type": "notification", "aggregation_format": "{{ verb }}" })).await.ok(200);
+    pond.clock.advance(1_000_000);
     pond.add("news:amy", json!({ "object": "eel" })).await;
     assert_eq!(pond.get("feed/news/amy/").await.ok(200)["results"][0]["group"], "post");
     pond.admin(Method::DELETE, "apps/7/feed_groups/news", Value::Null).await.ok(200);

@@ -6,15 +6,19 @@ use domain::feeds::policy;
 use ids::FeedId;
 use serde_json::{Value, json};
 
-use super::{HOLD, TIMEOUT_MILLIS};
+use super::{HOLD, TIMEOUT_MILLIS, hub::Heard};
 use crate::{
     Server,
     apps::Tenant,
     auth::{Action, Caller, Resource},
+    front::Platform,
 };
 
 /// The ways in which clients may come.
 const CONNECTION_TYPES: [&str; 4] = ["long-polling", "cross-origin-long-polling", "callback-polling", "websocket"];
+
+/// How long a client that sends too many messages is told to wait, in milliseconds.
+const PAUSE_MILLIS: u64 = 1000;
 
 /// What becomes of a message.
 pub(super) enum Asked {
@@ -49,8 +53,10 @@ pub(super) async fn ask(server: &Arc<Server>, message: &Value) -> Asked {
     if !channel.starts_with("/meta/") {
         return Asked::Answer(failed(answer, format!("403:{channel}:Forbidden channel")));
     }
-    if !server.faye.touch(client) {
-        return Asked::Answer(unknown(answer, client));
+    match server.faye.hear(client) {
+        Heard::Yes => {}
+        Heard::TooMany => return Asked::Answer(too_many(answer, channel)),
+        Heard::Unknown => return Asked::Answer(unknown(answer, client)),
     }
     answer["clientId"] = client.into();
     match channel {
@@ -82,6 +88,12 @@ pub(super) async fn ask(server: &Arc<Server>, message: &Value) -> Asked {
 fn failed(mut answer: Value, error: String) -> Value {
     answer["successful"] = false.into();
     answer["error"] = error.into();
+    answer
+}
+
+fn too_many(answer: Value, channel: &str) -> Value {
+    let mut answer = failed(answer, format!("429:{channel}:Too many messages"));
+    answer["advice"] = json!({ "reconnect": "retry", "interval": PAUSE_MILLIS, "timeout": TIMEOUT_MILLIS });
     answer
 }
 
@@ -134,6 +146,10 @@ async fn subscribe(server: &Arc<Server>, message: &Value, client: &str, mut answ
         let Some((tenant, feeds)) = readable(server, message.get("ext"), name) else {
             return failed(answer, format!("403:{name}:Forbidden channel"));
         };
+        let now = server.clock.now_micros();
+        if !server.rates.check(tenant.app.id.0, "realtime", Platform::Web, now).allowed {
+            return failed(answer, format!("429:{name}:Too many subscriptions of this app"));
+        }
         if !server.faye.subscribe(&tenant.app, client, name, &feeds).await {
             return failed(answer, format!("403:{name}:Too many subscriptions"));
         }

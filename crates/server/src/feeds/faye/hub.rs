@@ -18,6 +18,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
+use super::pace::Pace;
 use crate::seal;
 
 /// The most clients.
@@ -28,8 +29,8 @@ const SUBSCRIPTIONS_MAX: usize = 200;
 const WAITING_MAX: usize = 500;
 /// A client that did not ask for so long is forgotten.
 const SILENCE_MAX: Duration = Duration::from_secs(120);
-/// How often silent clients are looked for.
-const SWEEP_EVERY: Duration = Duration::from_secs(30);
+/// One that subscribed to nothing is forgotten sooner: it waits for nothing, and whoever can reach the server can make some.
+const NEWCOMER_SILENCE_MAX: Duration = Duration::from_secs(35);
 /// Commits that wait to be told; more are lost, for nobody keeps a place here.
 const COMMITS_MAX: usize = 16_384;
 
@@ -55,7 +56,6 @@ struct State {
     watched: HashMap<Key, Watched>,
     /// Feed → those watched that follow it.
     followers: HashMap<Key, HashSet<FeedId>>,
-    swept_at: Option<Instant>,
     is_closed: bool,
 }
 
@@ -65,6 +65,18 @@ struct Client {
     waiting: VecDeque<Arc<str>>,
     wake: Arc<Notify>,
     seen_at: Instant,
+    pace: Pace,
+}
+
+/// What becomes of a message of a client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Heard {
+    /// It is looked at.
+    Yes,
+    /// The client sends too many.
+    TooMany,
+    /// There is no such client.
+    Unknown,
 }
 
 /// A feed that somebody subscribed to.
@@ -111,22 +123,30 @@ impl Hub {
     /// Takes a new client; `None` when there are too many.
     pub(super) fn join(&self) -> Option<String> {
         let mut state = self.state.lock();
-        state.sweep();
+        if state.clients.len() >= CLIENTS_MAX {
+            state.sweep();
+        }
         if state.clients.len() >= CLIENTS_MAX || state.is_closed {
             return None;
         }
         let id: String = seal::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
         let (channels, waiting, wake) = (HashMap::new(), VecDeque::new(), Arc::new(Notify::new()));
-        state.clients.insert(id.clone(), Client { channels, waiting, wake, seen_at: Instant::now() });
+        let client = Client { channels, waiting, wake, seen_at: Instant::now(), pace: Pace::new() };
+        state.clients.insert(id.clone(), client);
         Some(id)
     }
 
-    /// Notes that a client is there; false when it is not known.
-    pub(super) fn touch(&self, client: &str) -> bool {
+    /// Notes that a client is there, and sends a message.
+    pub(super) fn hear(&self, client: &str) -> Heard {
         let mut state = self.state.lock();
-        let Some(client) = state.clients.get_mut(client) else { return false };
+        let Some(client) = state.clients.get_mut(client) else { return Heard::Unknown };
         client.seen_at = Instant::now();
-        true
+        if client.pace.takes_one() { Heard::Yes } else { Heard::TooMany }
+    }
+
+    /// Forgets clients that are silent for too long.
+    pub(super) fn sweep(&self) {
+        self.state.lock().sweep();
     }
 
     /// Forgets a client.
@@ -285,16 +305,12 @@ impl State {
 
     fn sweep(&mut self) {
         let now = Instant::now();
-        if self.swept_at.is_some_and(|at| now < at + SWEEP_EVERY) {
-            return;
-        }
-        self.swept_at = Some(now);
-        let silent: Vec<String> = self
-            .clients
-            .iter()
-            .filter(|(_, client)| now > client.seen_at + SILENCE_MAX)
-            .map(|(id, _)| id.clone())
-            .collect();
+        let is_silent = |client: &Client| {
+            let longest = if client.channels.is_empty() { NEWCOMER_SILENCE_MAX } else { SILENCE_MAX };
+            now > client.seen_at + longest
+        };
+        let silent: Vec<String> =
+            self.clients.iter().filter(|(_, client)| is_silent(client)).map(|(id, _)| id.clone()).collect();
         silent.iter().for_each(|id| self.forget(id));
     }
 }

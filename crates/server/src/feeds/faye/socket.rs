@@ -12,6 +12,7 @@ use super::{
     Connect,
     bayeux::{self, Asked},
     list, messages,
+    pace::Pace,
 };
 use crate::Server;
 
@@ -24,6 +25,7 @@ struct Peer {
     /// Answers that wait for their time.
     held: VecDeque<(Instant, String)>,
     heard_at: Instant,
+    pace: Pace,
 }
 
 /// What can happen.
@@ -35,7 +37,7 @@ enum Happened {
 
 /// Runs a connection to its end.
 pub(super) async fn run(server: Arc<Server>, mut socket: WebSocket) {
-    let mut peer = Peer { client: None, held: VecDeque::new(), heard_at: Instant::now() };
+    let mut peer = Peer { client: None, held: VecDeque::new(), heard_at: Instant::now(), pace: Pace::new() };
     while let Some(answers) = peer.next(&server, &mut socket).await {
         if !answers.is_empty() && socket.send(Message::text(list(&answers))).await.is_err() {
             break;
@@ -68,6 +70,10 @@ impl Peer {
         match happened {
             Happened::Frame(Some(Ok(Message::Text(text)))) => {
                 self.heard_at = Instant::now();
+                // Whoever sends more frames than any client needs is cut off.
+                if !self.pace.takes_one() {
+                    return None;
+                }
                 self.hear(server, &text).await
             }
             Happened::Frame(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => Some(Vec::new()),
