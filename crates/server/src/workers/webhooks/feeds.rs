@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use domain::{
-    App, Tx,
+    Tx,
     feeds::{
         follows,
         hooks::Hook,
@@ -18,8 +18,8 @@ use domain::{
     places::{self, Place},
     settings,
 };
-use ids::{FeedId, Timestamp};
-use serde_json::{Value, json};
+use ids::FeedId;
+use serde_json::json;
 use store::{Limit, Stamp};
 
 use super::{Post, Works};
