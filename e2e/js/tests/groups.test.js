@@ -49,3 +49,12 @@ test('a ranked feed is read by score', async () => {
   assert.equal(typeof results[0].score, 'number');
   await refused(of.get({ ranking: 'unknown' }), 400, 12);
 });
+
+test('ranking variables are an object, whatever is read', async () => {
+  const of = feed('ranked');
+  await of.addActivity(activity());
+  await of.get({ ranking: 'popularity', rankingVars: { boost: 2 } });
+  await refused(of.get({ rankingVars: ['popular', 1] }), 400, 4);
+  const { results } = await of.get({ ranking: 'popularity', withScoreVars: true });
+  assert.deepEqual(Object.keys(results[0].score_vars).sort(), ['popularity', 'time']);
+});

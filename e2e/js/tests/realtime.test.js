@@ -38,6 +38,28 @@ test('a subscriber is told what is added and removed', async () => {
   assert.equal(removed.deleted_foreign_ids[0][0], 'skates:1');
 });
 
+test('a subscriber of a notification feed is told what is marked', async () => {
+  const amy = name('amy');
+  const told = [];
+  let wake = () => {};
+  const client = connected(server.createUserToken(amy));
+  await client.feed('notification', amy).subscribe((message) => {
+    told.push(message);
+    wake();
+  });
+  const next = async () => {
+    while (told.length === 0) await new Promise((resolve) => (wake = resolve));
+    return told.shift();
+  };
+  const of = server.feed('notification', amy);
+  await of.addActivity(activity('skates'));
+  assert.equal(typeof (await next()).new[0].group, 'string');
+  const [group] = (await of.get({ mark_seen: true })).results;
+  assert.equal((await next()).mark_seen, true);
+  await of.get({ mark_read: [group.id] });
+  assert.deepEqual((await next()).mark_read, [group.id]);
+});
+
 test('a token of another feed does not subscribe', async () => {
   const client = connected(server.createUserToken(name('amy')));
   // What the client answers can be waited for, and yet is no promise.

@@ -96,6 +96,32 @@ async fn an_app_is_made_listed_and_opened_by_its_tokens() {
 }
 
 #[tokio::test]
+async fn an_app_for_the_suites_has_every_group_that_they_presume() {
+    let pond = Pond::new().await;
+    let shown = pond.admin(Method::GET, "apps/7/feed_groups", Value::Null).await.ok(200);
+    let groups = shown["feed_groups"].as_array().unwrap();
+    let by_day = r#"{{ verb }}_{{ time.strftime("%Y-%m-%d") }}"#;
+    for (name, kind, access, format) in [
+        ("user", "flat", "global_read", None),
+        ("timeline", "flat", "private", None),
+        ("flat", "flat", "private", None),
+        ("topic", "flat", "private", None),
+        ("secret", "flat", "private", None),
+        ("aggregated", "aggregated", "private", Some(by_day)),
+        ("aggregate", "aggregated", "private", Some(by_day)),
+        ("timeline_aggregated", "aggregated", "private", Some(by_day)),
+        ("notification", "notification", "global_write", Some(by_day)),
+        ("invalid_aggregation_format", "aggregated", "private", Some("{{test[]}}")),
+        ("ranked", "flat", "private", None),
+    ] {
+        let group = groups.iter().find(|group| group["name"] == name).unwrap_or_else(|| panic!("no group {name}"));
+        let found = (group.text("type"), group.text("access"), group["aggregation_format"].as_str());
+        assert_eq!(found, (kind, access, format), "{name}");
+        assert_eq!(group.get("ranking").is_some(), name == "ranked", "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_new_app_has_the_documented_groups() {
     let pond = Pond::new().await;
     pond.admin(Method::POST, "apps", json!({ "key": "k", "secret": "s" })).await;

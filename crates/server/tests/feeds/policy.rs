@@ -78,6 +78,23 @@ async fn a_user_names_only_open_feeds_as_targets() {
 }
 
 #[tokio::test]
+async fn a_user_posts_reactions_to_open_feeds_only_whether_or_not_the_activity_is_there() {
+    let pond = Pond::new().await;
+    let amy = pond.user("amy");
+    let there = pond.add("user:bob", json!({})).await.text("id").to_owned();
+    for activity in [there.as_str(), NOBODY] {
+        let react = |target: &str| json!({ "kind": "like", "activity_id": activity, "target_feeds": [target] });
+        for target in ["timeline:123", "user:bob"] {
+            let refusal = amy.refuses("reaction/", react(target).to_string()).await;
+            assert_eq!(refusal.error, (403, 17), "{target}");
+        }
+        for target in ["notification:123", "notification:bob", "timeline:amy"] {
+            amy.post("reaction/", react(target)).await.ok(201);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_user_removes_from_their_own_feeds_only() {
     let pond = Pond::new().await;
     let amy = pond.user("amy");

@@ -320,6 +320,23 @@ async fn an_activity_shows_the_newest_of_each_kind_and_where_more_are() {
 }
 
 #[tokio::test]
+async fn the_reactions_of_one_user_alone_are_shown_when_one_is_named() {
+    let pond = Pond::new().await;
+    let activity = pond.activity().await;
+    for (user, kind) in [("bob", "like"), ("carl", "like"), ("carl", "clap"), ("bob", "like")] {
+        pond.react(json!({ "activity_id": activity, "user_id": user, "kind": kind })).await;
+    }
+    let read = pond.read("withRecentReactions=true&withReactionCounts=true&filter_user_id=bob").await;
+    assert_eq!(read["latest_reactions"].keys(), ["like"]);
+    let likes = read["latest_reactions"]["like"].as_array().unwrap();
+    assert!(likes.len() == 2 && likes.iter().all(|like| like["user_id"] == "bob"), "{likes:?}");
+    assert_eq!(read["latest_reactions_extra"], json!({ "like": { "next": "" } }));
+    assert_eq!(read["reaction_counts"], json!({ "clap": 1, "like": 3 }), "counts are everybody's");
+    let both = pond.get("enrich/feed/user/amy/?withFirstReactions=true&filter_user_id=bob").await.refusal();
+    assert_eq!((both.error, both.fields), ((400, 4), vec!["filter_user_id".to_owned()]));
+}
+
+#[tokio::test]
 async fn own_reactions_are_the_viewers() {
     let pond = Pond::new().await;
     let activity = pond.activity().await;

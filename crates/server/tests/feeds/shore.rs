@@ -7,7 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use http::{HeaderMap, StatusCode};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use server::{WebhookOptions, front::Drained};
+use server::{Running, WebhookOptions, front::Drained};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{
@@ -52,6 +52,11 @@ impl Shore {
             options.outbound_allowed = vec![network.parse().unwrap()];
         })
         .await;
+        Self::serve(pond, running)
+    }
+
+    /// One that begins to serve what is there already.
+    pub(crate) fn serve(pond: Pond, running: Running) -> Self {
         let address = running.addresses()[0];
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(running.serve(async { stopped.await.unwrap_or_default() }));
