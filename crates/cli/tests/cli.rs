@@ -122,6 +122,7 @@ fn each_kind_of_setting_comes_from_each_source() {
         ("rate-limits", "MILLPOND_RATE_LIMITS", "off", "\"off\""),
         ("app-id", "MILLPOND_APP_ID", "7", "7"),
         ("preset", "MILLPOND_PRESET", "sdk-suites", "\"sdk-suites\""),
+        ("feeds", "MILLPOND_FEEDS", "feeds.toml", "\"feeds.toml\""),
         ("log-format", "MILLPOND_LOG_FORMAT", "json", "\"json\""),
     ];
     for (name, variable, word, toml) in kinds {
@@ -222,6 +223,62 @@ fn apps_are_made_listed_rotated_and_revoked_without_a_server() {
     let listed = place.run("app list").out;
     assert!(listed.contains("key-1") && listed.contains("revoked"), "{listed}");
     assert!(!listed.contains(rotated["secret"].as_str().unwrap()), "a list shows no secrets");
+}
+
+#[test]
+fn feed_groups_are_listed_set_and_removed_by_command() {
+    let place = Place::new();
+    place.json("app create --json");
+    place.write("top.json", r#"{"score":"n","defaults":{"n":1}}"#);
+    let line = "app groups set 1 news --type aggregated --access global_read --format {{verb}} --ranking top=top.json \
+                --default-ranking top --no-realtime";
+    assert_eq!(place.run(line).out, "feed group news\n");
+    let groups = place.json("app groups list 1 --json");
+    let news = groups["feed_groups"].as_array().unwrap().iter().find(|group| group["name"] == "news").unwrap().clone();
+    let expected = serde_json::json!({
+        "name": "news", "type": "aggregated", "access": "global_read", "aggregation_format": "{{verb}}",
+        "ranking": { "top": { "score": "n", "defaults": { "n": 1 } } }, "default_ranking": "top", "realtime": false,
+    });
+    assert_eq!(news, expected);
+    let listed = place.run("app groups list 1").out;
+    assert!(listed.lines().any(|line| line.split_whitespace().eq(["news", "aggregated", "global_read", "{{verb}}"])));
+    assert_eq!(place.run("app groups remove 1 news").out, "removed news\n");
+    let again = place.run("app groups remove 1 news");
+    assert_eq!((again.code, again.err.contains("there is no feed group `news`")), (1, true), "{}", again.err);
+    let came = place.run("app groups set 1 news --type round");
+    assert_eq!((came.code, came.err.contains("unknown variant `round`")), (2, true), "{}", came.err);
+}
+
+#[test]
+fn feed_webhooks_are_listed_set_and_removed_by_command() {
+    let place = Place::new();
+    place.json("app create --json");
+    let line = "app webhooks set 1 search --url https://example.com/hook --feed-groups user,timeline --no-reactions";
+    let refused = place.run(&line.replace("https://example.com", "http://127.0.0.1:9"));
+    assert_eq!((refused.code, refused.err.contains("url")), (1, true), "{}", refused.err);
+    assert_eq!(place.run(&format!("{line} --no-verify")).out, "feed webhook search\n");
+    let shown = serde_json::json!({
+        "id": "search", "url": "https://example.com/hook", "feed_groups": ["user", "timeline"], "reactions": false,
+    });
+    assert_eq!(place.json("app webhooks list 1 --json"), serde_json::json!({ "feed_webhooks": [shown] }));
+    assert_eq!(place.run("app webhooks list 1").out, "search  https://example.com/hook  user,timeline\n");
+    assert_eq!(place.run("app webhooks remove 1 search").out, "removed search\n");
+    assert_eq!(place.run("app webhooks list 1").out, "");
+}
+
+#[test]
+fn a_server_begins_with_the_feed_groups_and_webhooks_of_a_file() {
+    let place = Place::new();
+    place.write("feeds.toml", "[feed_groups.news]\ntype = \"flat\"\n[feed_webhooks.a]\nurl = \"https://example.com/\"\nfeed_groups = [\"news\"]");
+    place.write("pond.toml", "feeds = \"feeds.toml\"");
+    let served = Served::start(&place, "--config pond.toml");
+    let groups = place.json("app groups list 1 --json");
+    assert!(groups["feed_groups"].as_array().unwrap().iter().any(|group| group["name"] == "news"), "{groups}");
+    assert_eq!(place.json("app webhooks list 1 --json")["feed_webhooks"][0]["feed_groups"][0], "news");
+    assert_eq!(served.stop(), 0);
+    place.write("feeds.toml", "[feed_groups.news]\ntype = \"round\"");
+    let came = place.run("serve --config pond.toml");
+    assert_eq!((came.code, came.err.contains("feeds.toml does not say what feeds are")), (1, true), "{}", came.err);
 }
 
 #[test]
