@@ -194,7 +194,7 @@ pub(crate) struct FirstApp {
 
     /// A TOML file with feed groups and feed webhooks that the app has from the start on
     #[arg(long, env = "MILLPOND_FEEDS", value_name = "FILE")]
-    pub(crate) feeds: Option<PathBuf>,
+    pub(crate) feeds: Option<String>,
 }
 
 /// What an app may be made with.

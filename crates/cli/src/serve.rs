@@ -15,7 +15,7 @@ use server::apps::NewApp;
 use server::blobs::Blobs;
 use server::front;
 use server::seal::Seal;
-use server::{Options, Running};
+use server::{Feeds, Options, Running};
 use store::Store;
 use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -56,7 +56,7 @@ async fn start(serve: &Serve, dir: &Path) -> Result<Running> {
         outbound_allowed: serve.network.outbound_allow.clone(),
         rate_limits: serve.limits.rate_limits,
         app: first_app(&serve.first_app),
-        feeds: serve.first_app.feeds.as_deref().map(feeds::read).transpose()?.unwrap_or_default(),
+        feeds: feeds_of(&serve.first_app)?,
         cache_bytes: cache_bytes - block_bytes,
         blobs: Blobs::folder(dir.join("files")),
         public_url: serve.network.public_url.clone(),
@@ -83,6 +83,14 @@ fn first_app(app: &FirstApp) -> Option<NewApp> {
         secret: app.app_secret.clone(),
         is_for_sdk_suites: app.preset == Some(Preset::SdkSuites),
     })
+}
+
+/// What the feeds of that app are, if a file says so.
+fn feeds_of(app: &FirstApp) -> Result<Feeds> {
+    match app.feeds.as_deref() {
+        None | Some("") => Ok(Feeds::default()),
+        Some(file) => feeds::read(Path::new(file)),
+    }
 }
 
 fn front_options(network: &Network, limits: &Limits) -> front::Options {

@@ -1,4 +1,5 @@
-//! Realtime: Bayeux by long-polling and by callback (§9). WebSockets are in e2e, spoken by the official client.
+//! Realtime: Bayeux by long-polling and by callback (§9). WebSockets are in `faye_sockets`, and in e2e, spoken by the official
+//! client.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -209,6 +210,64 @@ async fn clients_publish_nothing() {
         (&answer["successful"], answer.text("error")),
         (&json!(false), "403:/site-7-feed-useramy:Forbidden channel")
     );
+}
+
+/// Says something by a script in a page; the answers.
+async fn script(pond: &Pond, messages: Value) -> Vec<Value> {
+    let message: String = form_urlencoded::byte_serialize(messages.to_string().as_bytes()).collect();
+    let answer = pond.get(&format!("/faye?message={message}&jsonp=__jsonp1__")).await;
+    assert_eq!(answer.headers["content-type"], "text/javascript; charset=utf-8");
+    let list = answer.text.strip_prefix("/**/__jsonp1__(").and_then(|text| text.strip_suffix(");"));
+    serde_json::from_str::<Value>(list.expect("a call of the function")).unwrap().as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_page_that_polls_by_script_shakes_hands_subscribes_and_is_told() {
+    let pond = Pond::new().await;
+    let hello =
+        json!([{ "channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["callback-polling"] }]);
+    let id = script(&pond, hello).await[0].text("clientId").to_owned();
+    let say = |message: Value| json!([crate::pond::with(message, json!({ "clientId": id }))]);
+    let subscribe = |token: String| {
+        let ext = json!({ "user_id": "site-7-feed-useramy", "api_key": KEY, "signature": token });
+        say(json!({ "channel": "/meta/subscribe", "subscription": "/site-7-feed-useramy", "ext": ext }))
+    };
+    assert_eq!(script(&pond, subscribe("wrong".into())).await[0]["successful"], false);
+    assert_eq!(script(&pond, subscribe(scope("useramy", "read"))).await[0]["successful"], true);
+    let odd = pond.add("user:amy", json!({ "object": "line\u{2028}end" })).await;
+    let told = script(&pond, say(json!({ "channel": "/meta/connect", "connectionType": "callback-polling" }))).await;
+    assert_eq!((&told[0]["successful"], &told[1]["data"]["new"][0]["object"]), (&json!(true), &odd["object"]));
+    let left = script(&pond, say(json!({ "channel": "/meta/disconnect" }))).await;
+    assert_eq!(left[0]["successful"], true);
+}
+
+#[tokio::test]
+async fn a_client_that_speaks_no_way_that_is_served_is_refused() {
+    let pond = Pond::new().await;
+    let hello =
+        json!([{ "channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["carrier-pigeon"] }]);
+    let answer = send(&pond, hello).await.remove(0);
+    assert_eq!((&answer["successful"], answer.text("error")), (&json!(false), "301::Connection types not supported"));
+    assert!(answer.get("clientId").is_none());
+}
+
+#[tokio::test]
+async fn an_app_that_was_revoked_lets_nobody_subscribe() {
+    let pond = Pond::new().await;
+    let amy = Subscriber::new(&pond).await;
+    pond.admin(Method::POST, "apps/7/revoke", json!({})).await.ok(200);
+    assert_eq!(amy.subscribe("useramy", &scope("useramy", "read")).await["successful"], false);
+}
+
+#[tokio::test]
+async fn subscriptions_count_against_the_rate_of_the_app() {
+    let pond = Pond::with_rate_limits(server::front::RateLimitSetting::Factor(0.001)).await;
+    let amy = Subscriber::new(&pond).await;
+    assert_eq!(amy.subscribe("useramy", &scope("useramy", "read")).await["successful"], true);
+    let refused = amy.subscribe("userbob", &scope("userbob", "read")).await;
+    assert_eq!(refused.text("error"), "429:/site-7-feed-userbob:Too many subscriptions of this app");
+    pond.clock.advance(60_000_000);
+    assert_eq!(amy.subscribe("userbob", &scope("userbob", "read")).await["successful"], true);
 }
 
 #[tokio::test]

@@ -52,12 +52,12 @@ async fn tell(server: &Server, tenant: &Tenant, events: Vec<Event>) -> Result<()
     let mut teller = Teller::new(app);
     let now = Timestamp::from_micros(server.clock.now_micros());
     for (feed, change) in changes {
-        if app.group(feed.group())?.is_silent {
-            continue;
+        // A group that is gone since is as silent.
+        if app.group(feed.group()).is_ok_and(|group| !group.is_silent) {
+            let Some(data) = teller.data(&feed, change, now).await? else { continue };
+            let message = format!(r#"{{"channel":{},"data":{data}}}"#, Value::from(channel(app.id.0, &feed)));
+            server.faye.tell(app.id, &feed, &Arc::from(message));
         }
-        let Some(data) = teller.data(&feed, change, now).await? else { continue };
-        let message = format!(r#"{{"channel":{},"data":{data}}}"#, Value::from(channel(app.id.0, &feed)));
-        server.faye.tell(app.id, &feed, &Arc::from(message));
     }
     Ok(())
 }
