@@ -58,7 +58,7 @@ impl Row {
         if path == "stats/follow" { format!("{path}?followers=timeline:amy") } else { format!("{path}/") }
     }
 
-    async fn call(&self, client: &Client) -> Option<(u16, i64)> {
+    async fn call(&self, client: &Client) -> Verdict {
         let method = Method::from_bytes(self.method.as_bytes()).unwrap();
         let body = if self.method == "GET" { "" } else { "{}" };
         let answer = client.call(method, &self.filled(), body).await;
@@ -67,11 +67,14 @@ impl Row {
     }
 }
 
-const NO_KEY: Option<(u16, i64)> = Some((401, 2));
-const REFUSED: Option<(u16, i64)> = Some((403, 17));
+/// Status and code of a refusal; nothing for whoever is let in.
+type Verdict = Option<(u16, i64)>;
 
-/// Every kind of credential, with what the row's call meets: status and code of the refusal, or nothing.
-fn credentials(pond: &Pond, row: &Row) -> Vec<(&'static str, Client, Option<(u16, i64)>)> {
+const NO_KEY: Verdict = Some((401, 2));
+const REFUSED: Verdict = Some((403, 17));
+
+/// Every kind of credential, with what the row's call meets.
+fn credentials(pond: &Pond, row: &Row) -> Vec<(&'static str, Client, Verdict)> {
     let all = json!({ "resource": "*", "action": "*", "feed_id": "*" });
     let amy = json!({ "user_id": "amy" });
     let token = |text: &str| pond.token(Some(text.to_owned()));
