@@ -25,7 +25,10 @@ fn rows() -> Vec<Row> {
             let [method, path, resource, covers, users] = line.split_whitespace().collect::<Vec<_>>()[..] else {
                 panic!("odd row: {line}")
             };
-            assert!(matches!(covers, "feed" | "app") && matches!(users, "policy" | "refused"), "odd row: {line}");
+            assert!(
+                matches!(covers, "feed" | "app" | "any") && matches!(users, "policy" | "refused"),
+                "odd row: {line}"
+            );
             Row { method, path, resource, covers, users }
         })
         .collect()
@@ -81,7 +84,7 @@ fn credentials(pond: &Pond, row: &Row) -> Vec<(&'static str, Client, Verdict)> {
     let (resource, action, feed) = (row.resource, row.action(), row.feed_id());
     let resource = if resource == "any" { "feed" } else { resource };
     let other = if resource == "follower" { "users" } else { "follower" };
-    let by_resource = if row.resource == "any" { None } else { REFUSED };
+    let by_scope = if row.covers == "any" { None } else { REFUSED };
     let other_action = if action == "read" { "write,delete" } else { "read" };
     let of_user = if row.users == "refused" { REFUSED } else { None };
     vec![
@@ -95,10 +98,10 @@ fn credentials(pond: &Pond, row: &Row) -> Vec<(&'static str, Client, Verdict)> {
         ("a scope that names no feed", pond.claims(&json!({ "resource": resource, "action": action })), None),
         ("a scope and a user", pond.claims(&with(all.clone(), json!({ "user_id": "*" }))), None),
         ("a bearer", token(&format!("Bearer {}", sign(SECRET, &all))), None),
-        ("another resource", pond.scope(other, "*", "*"), by_resource),
-        ("another action", pond.scope("*", other_action, "*"), REFUSED),
-        ("another feed", pond.scope("*", "*", "timelinebob"), REFUSED),
-        ("the group alone", pond.scope("*", "*", "timeline"), REFUSED),
+        ("another resource", pond.scope(other, "*", "*"), by_scope),
+        ("another action", pond.scope("*", other_action, "*"), by_scope),
+        ("another feed", pond.scope("*", "*", "timelinebob"), by_scope),
+        ("the group alone", pond.scope("*", "*", "timeline"), by_scope),
         ("the user", pond.claims(&amy), of_user),
         ("the user, with more claims", pond.claims(&with(amy.clone(), json!({ "role": "admin" }))), of_user),
         ("the user, until later", pond.claims(&with(amy.clone(), json!({ "exp": NOW_SECONDS + 60 }))), of_user),
