@@ -13,7 +13,7 @@ use axum::{
 use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::{Server, gate, query::Query};
+use crate::{Server, gate, query::Query, router::FAYE};
 
 mod bayeux;
 mod follow;
@@ -39,7 +39,7 @@ const CALLBACK_BYTES_MAX: usize = 128;
 
 /// How large the bodies may be that come by other ways than a WebSocket.
 pub(crate) fn body_limits() -> impl Iterator<Item = (String, u64)> {
-    ["/faye", "/faye/"].into_iter().map(|path| (path.to_owned(), FRAME_BYTES_MAX as u64))
+    FAYE.into_iter().map(|path| (path.to_owned(), FRAME_BYTES_MAX as u64))
 }
 
 /// How often silent clients are looked for.
