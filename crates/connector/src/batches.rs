@@ -310,14 +310,30 @@ impl Connector {
             (batch.state, batch.next_run_at) = (BatchState::Canceled, None);
         });
         let batch = canceled.await?;
-        for request in &batch.in_flight {
-            match self.cancel(request, actor).await {
-                Ok(()) | Err(Error::Conflict(_) | Error::Irreversible | Error::Status(_)) => {}
-                Err(error) => return Err(error),
+        let mut after = None;
+        loop {
+            let rows = self.batch_rows(id, after).await?;
+            let Some((last, ..)) = rows.last() else { break };
+            after = Some(*last);
+            for (_, row, request) in &rows {
+                if let Some(request) = request.as_ref().filter(|_| !row.is_duplicate) {
+                    self.cancel_if_open(request, actor).await?;
+                }
             }
         }
         self.shred_rows(id).await?;
         Ok(batch)
+    }
+
+    /// Cancels a request that has sent nothing irreversible.
+    async fn cancel_if_open(&self, request: &Request, actor: &str) -> Result<()> {
+        if request.state.status().is_final() {
+            return Ok(());
+        }
+        match self.cancel(&request.id, actor).await {
+            Ok(()) | Err(Error::Conflict(_) | Error::Irreversible | Error::Status(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Destroys what rows say that became no requests.

@@ -373,7 +373,10 @@ impl<'a> Run<'a> {
             }
             if let Some((health, why)) = &changed.health {
                 let mut integration = integrations::load(tx, &execution.integration).await?;
-                integrations::set_health(tx, &mut integration, *health, why.clone(), now).await?;
+                // What an operator switched off stays off.
+                if integration.health != Health::Disabled {
+                    integrations::set_health(tx, &mut integration, *health, why.clone(), now).await?;
+                }
                 INTEGRATION.put(tx, HERE, &integration.id, &integration);
             }
             for hash in &changed.erased {
