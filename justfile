@@ -11,7 +11,7 @@ serve *options:
 check:
     cargo xtask test
 
-# One step of it: format, clippy, tidy, deny, tests, build, e2e-js, e2e-python, quickstarts, replay, kill
+# One step of it: format, clippy, tidy, deny, tests, build, e2e-js, e2e-browser, e2e-python, compatibility, quickstarts, replay, kill
 step name:
     cargo xtask test --only {{ name }}
 

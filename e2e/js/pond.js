@@ -12,7 +12,7 @@ export const key = wanted('STREAM_API_KEY');
 export const secret = wanted('STREAM_API_SECRET');
 export const appId = wanted('STREAM_APP_ID');
 
-export const options = { urlOverride: { api: `${url}/api/` }, fayeUrl: `${url}/faye` };
+export const options = { urlOverride: { api: `${url}/api/`, personalization: `${url}/personalization/` }, fayeUrl: `${url}/faye` };
 
 /** The app's own server: may do everything. */
 export const server = connect(key, secret, appId, options);

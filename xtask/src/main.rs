@@ -3,6 +3,7 @@
 //! `test` is everything that CI runs. The other tasks are parts of it that are useful alone.
 
 mod api;
+mod compatibility;
 mod install;
 mod kill;
 mod quickstart;
@@ -34,6 +35,9 @@ enum Task {
     /// Check the house rules: dependency arrows, file names and lengths, documents
     #[command(after_help = "Example: cargo xtask tidy --bless")]
     Tidy(tidy::Arguments),
+    /// Check the page that says what works of the official clients, or write it from what the suites saw
+    #[command(after_help = "Example: cargo xtask compatibility --bless")]
+    Compatibility(compatibility::Arguments),
     /// Load recorded commits through the API and compare every timeline with a naive model
     #[command(after_help = "Example: cargo xtask replay --events 5000 --concurrency 32")]
     Replay(replay::Arguments),
@@ -70,6 +74,7 @@ async fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Test(arguments) => return test::run(&arguments).await,
         Task::Tidy(arguments) => tidy::run(&arguments)?,
+        Task::Compatibility(arguments) => compatibility::run(&arguments)?,
         Task::Replay(arguments) => replay::run(arguments).await?,
         Task::Kill(arguments) => kill::run(arguments).await?,
         Task::Quickstart(arguments) => quickstart::run(&arguments).await?,

@@ -39,10 +39,15 @@ pub(crate) fn test_app() -> App {
     App { key: "e2e-key".into(), secret: "e2e-secret-that-is-long-enough-for-hs256".into(), id: "1".into() }
 }
 
+/// Where cargo builds.
+pub(crate) fn target() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    shell::root().join(target)
+}
+
 /// Where the release build of the server lies.
 pub(crate) fn binary() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), PathBuf::from);
-    shell::root().join(target).join("release/millpond")
+    target().join("release/millpond")
 }
 
 /// The command that serves `app` with everything the client libraries' suites presume, on a free port.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{kill, quickstart, replay, shell, tidy};
+use crate::{compatibility, kill, quickstart, replay, shell, tidy};
 
 const BUILD_MAX: Duration = Duration::from_secs(45 * 60);
 
@@ -32,14 +32,16 @@ enum Step {
     Tests,
     Build,
     Javascript,
+    Browser,
     Python,
+    Compatibility,
     Quickstarts,
     Replay,
     Kill,
 }
 
 impl Step {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::Format,
         Self::Clippy,
         Self::Tidy,
@@ -47,7 +49,9 @@ impl Step {
         Self::Tests,
         Self::Build,
         Self::Javascript,
+        Self::Browser,
         Self::Python,
+        Self::Compatibility,
         Self::Quickstarts,
         Self::Replay,
         Self::Kill,
@@ -62,7 +66,9 @@ impl Step {
             Self::Tests => "tests",
             Self::Build => "build",
             Self::Javascript => "e2e-js",
+            Self::Browser => "e2e-browser",
             Self::Python => "e2e-python",
+            Self::Compatibility => "compatibility",
             Self::Quickstarts => "quickstarts",
             Self::Replay => "replay",
             Self::Kill => "kill",
@@ -78,7 +84,9 @@ impl Step {
             Self::Tests => "the Rust tests of the workspace",
             Self::Build => "the release build of the server",
             Self::Javascript => "the official JavaScript client, and raw requests, against the server",
+            Self::Browser => "a page of another origin, in Chromium, against the server",
             Self::Python => "the official Python client against the server",
+            Self::Compatibility => "the page of what works of the official clients says what the suites saw",
             Self::Quickstarts => "the quickstart documents work as written",
             Self::Replay => "recorded commits, loaded and compared with a model that really copies",
             Self::Kill => "a server that is killed under load loses nothing and doubles nothing",
@@ -97,7 +105,9 @@ impl Step {
             Self::Tests => shell::run(shell::cargo().args(["test", "--workspace", "--locked"]), BUILD_MAX).await,
             Self::Build => build().await,
             Self::Javascript => suites::javascript().await,
+            Self::Browser => suites::browser().await,
             Self::Python => suites::python().await,
+            Self::Compatibility => compatibility::check(),
             Self::Quickstarts => quickstart::run_all(None).await,
             Self::Replay => replay::run_small().await,
             Self::Kill => kill::run(kill::Arguments::of_ci()).await,

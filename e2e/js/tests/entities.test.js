@@ -75,3 +75,34 @@ test('an enriched feed shows what its references name, or that it is missing', a
   const [, plain] = (await server.feed('user', amy).get()).results;
   assert.equal(plain.actor, `SU:${amy}`);
 });
+
+test('an entry adds, gets, updates and deletes itself', async () => {
+  const { collections } = device(name('amy'));
+  const entry = collections.entry(name('food'), 'burger', { rating: 1 });
+  assert.equal(entry.ref(), `SO:${entry.collection}:burger`);
+  await entry.add();
+  entry.data = { rating: 2 };
+  await entry.update();
+  const again = collections.entry(entry.collection, 'burger', {});
+  assert.deepEqual((await again.get()).data, { rating: 2 });
+  assert.deepEqual(again.data, { rating: 2 });
+  await entry.delete();
+  await refused(again.get(), 404, 16);
+});
+
+test('things of several collections are upserted at once', async () => {
+  const [food, drink] = [name('food'), name('drink')];
+  const { data } = await server.collections.upsertMany({ [food]: [{ id: 'a', rating: 1 }], [drink]: [{ id: 'b', rating: 2 }] });
+  assert.deepEqual(data, { [food]: [{ id: 'a', rating: 1 }], [drink]: [{ id: 'b', rating: 2 }] });
+  const { response } = await server.collections.select(drink, ['b']);
+  assert.equal(response.data[0].data.rating, 2);
+});
+
+test('a user is referred to by a client that knows no more than the id', async () => {
+  const amy = device(name('amy'));
+  await amy.setUser({ name: 'Amy' });
+  const own = amy.feed('user', amy.userId);
+  await own.addActivity({ verb: 'greet', object: amy.user(amy.userId).ref() });
+  const [read] = (await own.get()).results;
+  assert.deepEqual(read.object.data, { name: 'Amy' });
+});

@@ -65,3 +65,20 @@ test('a token of another feed does not subscribe', async () => {
   // What the client answers can be waited for, and yet is no promise.
   await assert.rejects(async () => await client.feed('timeline', name('bob')).subscribe(() => {}));
 });
+
+test('who has unsubscribed is not told', async () => {
+  const amy = name('amy');
+  const client = connected(server.createUserToken(amy));
+  const [left, kept] = [client.feed('user', amy), client.feed('timeline', amy)];
+  const told = [];
+  let wake;
+  const heard = new Promise((resolve) => (wake = resolve));
+  await left.subscribe((message) => told.push(message.feed));
+  await kept.subscribe((message) => wake(told.push(message.feed)));
+  left.unsubscribe();
+  // A connection hears of things in the order in which they happened: what was left would be told first.
+  await server.feed('user', amy).addActivity(activity());
+  await server.feed('timeline', amy).addActivity(activity());
+  await heard;
+  assert.deepEqual(told, [kept.id]);
+});

@@ -5,9 +5,12 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::process::Command;
 
+use crate::compatibility::{self, Suite};
 use crate::serve::{self, Data, Server};
 use crate::{install, shell};
 
+/// Names the folder in which a suite notes what it calls.
+const CALLS: &str = "MILLPOND_E2E_CALLS";
 const SUITE_MAX: Duration = Duration::from_secs(10 * 60);
 
 /// The tests of `e2e/js`, with node's own runner.
@@ -15,7 +18,16 @@ pub(super) async fn javascript() -> Result<()> {
     install::node_modules().await?;
     let suite = shell::root().join("e2e/js");
     let mut command = Command::new("npm");
-    command.args(["test", "--silent"]).current_dir(suite);
+    command.args(["test", "--silent"]).current_dir(suite).env(CALLS, compatibility::folder(Suite::Javascript)?);
+    against_a_server(command).await
+}
+
+/// The page of `e2e/js/browser` in Chromium.
+pub(super) async fn browser() -> Result<()> {
+    install::debian("chromium", "chromium").await?;
+    install::node_modules().await?;
+    let mut command = Command::new("npm");
+    command.args(["run", "browser", "--silent"]).current_dir(shell::root().join("e2e/js"));
     against_a_server(command).await
 }
 
@@ -25,6 +37,7 @@ pub(super) async fn python() -> Result<()> {
     let suite = shell::root().join("e2e/python");
     let mut command = Command::new(python.join("python"));
     command.args(["-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"]).current_dir(suite);
+    command.env(CALLS, compatibility::folder(Suite::Python)?);
     against_a_server(command).await
 }
 

@@ -1,0 +1,19 @@
+// What is not built says so.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { device, name, refused, server, url } from '../pond.js';
+
+test('personalization is not built and says so', async () => {
+  await refused(server.personalization.get('follow_recommendations', { user_id: 'amy' }), 501, -1);
+  await refused(server.personalization.post('follow_recommendations', { user_id: 'amy' }, { accepted: ['bob'] }), 501, -1);
+  await refused(server.personalization.delete('follow_recommendations', { user_id: 'amy' }), 501, -1);
+  await refused(device(name('amy')).personalizedFeed(), 501, -1);
+});
+
+test('a redirect that counts is not built and says so', async () => {
+  const asked = new URL(server.createRedirectUrl('http://example.com/', 'amy', [{ content: '1' }]));
+  const { status } = await fetch(`${url}${asked.pathname}${asked.search}`, { redirect: 'manual' });
+  assert.equal(status, 501);
+});
