@@ -32,6 +32,10 @@ replay *options:
     cargo build --release --package millpond
     cargo xtask replay {{ options }}
 
+# Let libFuzzer look for inputs that break a target of fuzz/
+fuzz target *options:
+    cargo xtask fuzz {{ target }} {{ options }}
+
 # Kill a server under load and look for lost writes
 kill *options:
     cargo build --release --package millpond

@@ -4,6 +4,7 @@
 
 mod api;
 mod compatibility;
+mod fuzz;
 mod install;
 mod kill;
 mod quickstart;
@@ -38,6 +39,9 @@ enum Task {
     /// Check the page that says what works of the official clients, or write it from what the suites saw
     #[command(after_help = "Example: cargo xtask compatibility --bless")]
     Compatibility(compatibility::Arguments),
+    /// Let libFuzzer look for inputs that break a target of fuzz/
+    #[command(after_help = "Example: cargo xtask fuzz ranking --seconds 600")]
+    Fuzz(fuzz::Arguments),
     /// Load recorded commits through the API and compare every timeline with a naive model
     #[command(after_help = "Example: cargo xtask replay --events 5000 --concurrency 32")]
     Replay(replay::Arguments),
@@ -75,6 +79,7 @@ async fn run(task: Task) -> Result<ExitCode> {
         Task::Test(arguments) => return test::run(&arguments).await,
         Task::Tidy(arguments) => tidy::run(&arguments)?,
         Task::Compatibility(arguments) => compatibility::run(&arguments)?,
+        Task::Fuzz(arguments) => fuzz::run(&arguments).await?,
         Task::Replay(arguments) => replay::run(arguments).await?,
         Task::Kill(arguments) => kill::run(arguments).await?,
         Task::Quickstart(arguments) => quickstart::run(&arguments).await?,

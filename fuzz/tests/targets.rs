@@ -1,0 +1,45 @@
+//! Each target on its seeds, and on seeds changed at random, the same ones each time.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use fuzz::{
+    TARGETS, Target,
+    mutate::{Dice, changed},
+    seeds,
+};
+
+/// Runs `target`, and shows the input that it fails on.
+fn run(target: &Target, input: &[u8]) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (target.run)(input))) {
+        eprintln!("{} fails on {:?}", target.name, String::from_utf8_lossy(input));
+        std::panic::resume_unwind(panic);
+    }
+}
+
+fn holds(name: &str) {
+    let target = fuzz::target(name).expect("a target");
+    let seeds = seeds(&target);
+    assert!(!seeds.is_empty(), "{name} has no seeds");
+    for (_, seed) in &seeds {
+        run(&target, seed);
+    }
+    let mut dice = Dice::new(0x6d69_6c6c);
+    for _ in 0..target.changed_seeds {
+        let [one, other] = [dice.below(seeds.len()), dice.below(seeds.len())];
+        let input = changed(&seeds[one].1, &seeds[other].1, target.words, &mut dice);
+        run(&target, &input);
+    }
+}
+
+macro_rules! each_holds {
+    ($($name:ident),*) => {
+        $(#[test] fn $name() { holds(stringify!($name)); })*
+
+        #[test]
+        fn every_target_is_run() {
+            assert_eq!(TARGETS.map(|target| target.name), [$(stringify!($name)),*]);
+        }
+    };
+}
+
+each_holds!(ranking, templates, filters, edits, bayeux, requests);
