@@ -3,6 +3,8 @@
 pub mod bayeux;
 pub mod edits;
 pub mod filters;
+pub mod images;
+pub mod pages;
 mod pond;
 pub mod ranking;
 pub mod requests;

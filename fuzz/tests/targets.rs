@@ -42,4 +42,4 @@ macro_rules! each_holds {
     };
 }
 
-each_holds!(ranking, templates, filters, edits, bayeux, requests);
+each_holds!(ranking, templates, filters, edits, bayeux, requests, pages, images);

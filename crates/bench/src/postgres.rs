@@ -18,6 +18,8 @@ use crate::install::{self, Missing};
 const USER: &str = "postgres";
 /// How long the first answer may take.
 const START_MAX: Duration = Duration::from_secs(60);
+/// The shortest measurement: `pgbench` counts whole seconds, and its connections, a process each, take their time.
+const SECONDS_MIN: u64 = 5;
 /// Where Debian puts the programs, below a folder for each version.
 const PROGRAMS: &str = "/usr/lib/postgresql";
 
@@ -69,8 +71,7 @@ impl Server {
     /// Transactions a second of `script`, from as many connections as the subject gets.
     pub(crate) fn throughput(&self, script: &Path, sizes: &Sizes) -> Result<f64> {
         let connections = sizes.connections.to_string();
-        // It counts whole seconds.
-        let seconds = sizes.measure.as_secs().max(1).to_string();
+        let seconds = sizes.measure.as_secs().max(SECONDS_MIN).to_string();
         let mut pgbench = self.client("pgbench");
         pgbench.args(["--no-vacuum", "--protocol=prepared", "--jobs=1", "--client", &connections, "--time", &seconds]);
         let said = run(pgbench.arg("--file").arg(script))?;

@@ -3,13 +3,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { device, name, refused, server, url } from '../pond.js';
+import { refused, server, url } from '../pond.js';
 
-test('personalization is not built and says so', async () => {
-  await refused(server.personalization.get('follow_recommendations', { user_id: 'amy' }), 501, -1);
-  await refused(server.personalization.post('follow_recommendations', { user_id: 'amy' }, { accepted: ['bob'] }), 501, -1);
-  await refused(server.personalization.delete('follow_recommendations', { user_id: 'amy' }), 501, -1);
-  await refused(device(name('amy')).personalizedFeed(), 501, -1);
+test('the service of personalization has no resources', async () => {
+  await refused(server.personalization.get('follow_recommendations', { user_id: 'amy' }), 404, 16);
+  await refused(server.personalization.post('follow_recommendations', { user_id: 'amy' }, { accepted: ['bob'] }), 404, 16);
+  await refused(server.personalization.delete('follow_recommendations', { user_id: 'amy' }), 404, 16);
 });
 
 test('a redirect that counts is not built and says so', async () => {
