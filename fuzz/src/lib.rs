@@ -25,15 +25,13 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 6] = [
     targets::ranking::TARGET,
     targets::templates::TARGET,
     targets::filters::TARGET,
     targets::edits::TARGET,
     targets::bayeux::TARGET,
     targets::requests::TARGET,
-    targets::pages::TARGET,
-    targets::images::TARGET,
 ];
 
 /// The target of this name.

@@ -3,8 +3,6 @@
 pub mod bayeux;
 pub mod edits;
 pub mod filters;
-pub mod images;
-pub mod pages;
 mod pond;
 pub mod ranking;
 pub mod requests;
