@@ -16,13 +16,15 @@ pub use users::{mark_messages, unmark_messages};
 use ids::Timestamp;
 
 use crate::{
-    Error, Result, Tx,
+    Error, Result, Tx, exports,
     tasks::{Kind, Progress, Step},
     v3,
 };
 
 /// Rows that one step removes at most, far enough from what one transaction may do.
 const STEP_ROWS_MAX: usize = 1000;
+/// Files that one step removes.
+const STEP_FILES_MAX: usize = 20;
 
 /// Does a step of a task that removes.
 ///
@@ -60,9 +62,18 @@ pub async fn step(
             let is_done = users::reactivate(tx, user, by.as_ref(), *restores_messages, progress, now).await?;
             (users.len(), is_done)
         }
-        Kind::DeleteFeeds { user, .. } => {
-            let is_done = feeds::remove(tx, user, progress).await?;
-            (1, is_done)
+        Kind::DeleteFeeds { user, is_hard } => {
+            let soft = (!is_hard).then_some(planned_at);
+            let is_done = match progress.stage {
+                0 => feeds::remove(tx, user, soft, progress, now).await?,
+                // Files that hold what went go with it, however new they are.
+                1 => exports::discard_of(tx, user, STEP_FILES_MAX).await?,
+                _ => true,
+            };
+            if is_done && progress.stage < 2 {
+                progress.next_stage();
+            }
+            (1, is_done && progress.stage == 2)
         }
         Kind::ClearFeeds(deletion) => {
             let is_done = v3::feeds::delete::step(tx, deletion, progress, planned_at).await? == Step::Done;

@@ -12,7 +12,7 @@ mod value;
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-pub use cursor::{Cursor, Page, page};
+pub use cursor::{Cursor, Page, page, page_around};
 pub use sort::{Key, Sort};
 pub use value::{Value, custom};
 
@@ -107,6 +107,8 @@ pub enum Operator {
     Query,
     /// Is a list that holds this.
     Contains,
+    /// Is a text with this in it: what `$contains` means of texts, where a field takes it.
+    Part,
 }
 
 /// One condition on a field.
@@ -243,6 +245,7 @@ impl Condition {
             Operator::Exists => Value::Bool(value.is_set()) == self.value,
             Operator::Autocomplete => texts(value).any(|text| words_begin(text, self.text())),
             Operator::Query => texts(value).any(|text| has_words(text, self.text())),
+            Operator::Part => texts(value).any(|text| text.contains(self.text())),
             Operator::Contains => match value {
                 Value::List(values) => values.iter().any(|value| value.is_same(&self.value)),
                 _ => false,

@@ -44,8 +44,9 @@ use crate::{
     tasks::Task,
     users::{Ban, User, devices::Device, mutes::Mute},
     v3::{
-        activities::Activity as V3Activity, feeds::Feed as V3Feed, follows::Follow as V3Follow,
-        groups::Group as V3Group, members::Member as V3Member,
+        activities::Activity as V3Activity, bookmarks::Bookmark, collections::Collection, comments::Comment,
+        feeds::Feed as V3Feed, folders::Folder, follows::Follow as V3Follow, groups::Group as V3Group,
+        members::Member as V3Member, objects::Object, reactions::Reaction as V3Reaction,
     },
 };
 
@@ -269,6 +270,39 @@ pub const V3_MEMBER: Table<(Feed, String), V3Member> = Table::new(149, "v3_membe
 pub const V3_COUNT: Counter<(Feed, u8)> = Counter::new(150, "v3_count");
 /// activity, what is counted → how many there are.
 pub const V3_TALLY: Counter<(Id, u8)> = Counter::new(151, "v3_tally");
+// What users make of activities of feeds v3.
+/// comment → the comment.
+pub const V3_COMMENT: Table<String, Comment> = Table::new(160, "v3_comment");
+/// activity, parent or nothing, time, comment → nothing: the threads. Mirror of `V3_COMMENT`.
+pub const V3_COMMENT_ORDER: Table<(String, String, At, String), ()> = Table::new(161, "v3_comment_order");
+/// user, time, comment → nothing: what the user commented. Mirror of `V3_COMMENT`.
+pub const V3_COMMENTED: Table<(String, At, String), ()> = Table::new(162, "v3_commented");
+/// comment, what is counted → how many there are.
+pub const V3_COMMENT_TALLY: Counter<(String, u8)> = Counter::new(163, "v3_comment_tally");
+/// activity or comment, user, type → the reaction.
+pub const V3_REACTION: Table<(Object, String, String), V3Reaction> = Table::new(164, "v3_reaction");
+/// activity or comment, time newest first, user, type → nothing. Mirror of `V3_REACTION`.
+pub const V3_REACTION_ORDER: Table<(Object, Latest, String, String), ()> = Table::new(165, "v3_reaction_order");
+/// activity or comment, type, time, user → nothing. Mirror of `V3_REACTION`.
+pub const V3_REACTION_GROUP: Table<(Object, String, At, String), ()> = Table::new(166, "v3_reaction_group");
+/// activity or comment, type → how many reactions.
+pub const V3_REACTION_COUNT: Counter<(Object, String)> = Counter::new(167, "v3_reaction_count");
+/// user, activity or comment, type → nothing: to what the user reacted. Mirror of `V3_REACTION`.
+pub const V3_REACTED: Table<(String, Object, String), ()> = Table::new(168, "v3_reacted");
+/// user, activity or comment, folder or nothing → the bookmark.
+pub const V3_BOOKMARK: Table<(String, Object, String), Bookmark> = Table::new(169, "v3_bookmark");
+/// activity or comment, user, folder or nothing → nothing. Mirror of `V3_BOOKMARK`.
+pub const V3_BOOKMARKED: Table<(Object, String, String), ()> = Table::new(170, "v3_bookmarked");
+/// folder → the folder of bookmarks.
+pub const V3_FOLDER: Table<String, Folder> = Table::new(171, "v3_folder");
+/// user, name → folder. Unique.
+pub const V3_FOLDER_NAME: Table<(String, String), String> = Table::new(172, "v3_folder_name");
+/// folder, activity or comment → nothing. Mirror of `V3_BOOKMARK`.
+pub const V3_IN_FOLDER: Table<(String, Object), ()> = Table::new(173, "v3_in_folder");
+/// collection, id → the entry.
+pub const V3_COLLECTION: Table<(String, String), Collection> = Table::new(174, "v3_collection");
+/// user, collection, id → nothing: the entries of the user. Mirror of `V3_COLLECTION`.
+pub const V3_COLLECTED: Table<(String, String, String), ()> = Table::new(175, "v3_collected");
 
 /// Whose personal data a table holds. There is no default: a table without an answer does not compile into [`TABLES`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -418,10 +452,26 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
     (V3_FOLLOWER.tag(), V3_FOLLOWER.name(), Personal::ByAuthor, Told::With("v3_follow")),
     (V3_OWNED.tag(), V3_OWNED.name(), Personal::ByUser, Told::With("v3_activity")),
     (V3_NAMED.tag(), V3_NAMED.name(), Personal::ByUser, Told::With("v3_activity")),
-    (V3_MEMBER.tag(), V3_MEMBER.name(), Personal::ByMember, Told::Feeds(FeedSet::Feeds)),
+    (V3_MEMBER.tag(), V3_MEMBER.name(), Personal::ByMember, Told::Feeds(FeedSet::Memberships)),
     (V3_COUNT.tag(), V3_COUNT.name(), Personal::None, Told::Nobody),
     (V3_TALLY.tag(), V3_TALLY.name(), Personal::None, Told::Nobody),
     (FEED_HOOK_PLACE.tag(), FEED_HOOK_PLACE.name(), Personal::None, Told::Nobody),
+    (V3_COMMENT.tag(), V3_COMMENT.name(), Personal::ByAuthor, Told::Feeds(FeedSet::Comments)),
+    (V3_COMMENT_ORDER.tag(), V3_COMMENT_ORDER.name(), Personal::None, Told::Nobody),
+    (V3_COMMENTED.tag(), V3_COMMENTED.name(), Personal::ByUser, Told::With("v3_comment")),
+    (V3_COMMENT_TALLY.tag(), V3_COMMENT_TALLY.name(), Personal::None, Told::Nobody),
+    (V3_REACTION.tag(), V3_REACTION.name(), Personal::ByMember, Told::Feeds(FeedSet::Reactions)),
+    (V3_REACTION_ORDER.tag(), V3_REACTION_ORDER.name(), Personal::ByMember, Told::With("v3_reaction")),
+    (V3_REACTION_GROUP.tag(), V3_REACTION_GROUP.name(), Personal::ByMember, Told::With("v3_reaction")),
+    (V3_REACTION_COUNT.tag(), V3_REACTION_COUNT.name(), Personal::None, Told::Nobody),
+    (V3_REACTED.tag(), V3_REACTED.name(), Personal::ByUser, Told::With("v3_reaction")),
+    (V3_BOOKMARK.tag(), V3_BOOKMARK.name(), Personal::ByUser, Told::Feeds(FeedSet::Bookmarks)),
+    (V3_BOOKMARKED.tag(), V3_BOOKMARKED.name(), Personal::ByMember, Told::With("v3_bookmark")),
+    (V3_FOLDER.tag(), V3_FOLDER.name(), Personal::ByAuthor, Told::Feeds(FeedSet::BookmarkFolders)),
+    (V3_FOLDER_NAME.tag(), V3_FOLDER_NAME.name(), Personal::ByUser, Told::With("v3_folder")),
+    (V3_IN_FOLDER.tag(), V3_IN_FOLDER.name(), Personal::None, Told::Nobody),
+    (V3_COLLECTION.tag(), V3_COLLECTION.name(), Personal::ByAuthor, Told::Feeds(FeedSet::Collections)),
+    (V3_COLLECTED.tag(), V3_COLLECTED.name(), Personal::ByUser, Told::With("v3_collection")),
 ];
 
 /// A feed in a key: group, then id.

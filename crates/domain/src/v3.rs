@@ -5,14 +5,22 @@
 //! records here say what v3 knows beside it: who made the feed, what it is called, who may see it, what was posted.
 
 pub mod activities;
+pub mod bookmarks;
+pub mod collections;
+pub mod comments;
 pub mod engagement;
 pub mod events;
 pub mod feeds;
+pub mod folders;
 pub mod follows;
 pub mod groups;
+pub mod made;
 pub mod members;
+pub mod objects;
 pub mod owned;
 pub mod permit;
+pub mod query;
+pub mod reactions;
 pub mod show;
 pub mod timelines;
 

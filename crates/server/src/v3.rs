@@ -4,12 +4,18 @@
 //! its line there, the handler, the domain, [`show`], which writes what is stored as the contract has it.
 
 mod activities;
+mod around;
+mod bookmarks;
 mod change;
+mod collections;
+mod comments;
+mod engaged;
 mod events;
 mod feeds;
 mod follows;
 mod groups;
 mod members;
+mod reactions;
 mod read;
 pub(crate) mod router;
 pub(crate) mod show;

@@ -4,12 +4,16 @@
 //! All of it speaks the v2 dialect: integer nanoseconds, own fields in `custom`.
 
 pub mod activities;
+pub mod bookmarks;
+pub mod collections;
+pub mod comments;
 pub mod engagement;
 pub mod events;
 pub mod feeds;
 pub mod follows;
 pub mod groups;
 pub mod members;
+pub mod reactions;
 
 use serde::Serialize;
 

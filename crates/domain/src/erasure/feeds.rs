@@ -3,16 +3,21 @@
 //! A user's feeds are those with the user's id, in whatever group; a user's activities are those whose actor the user is.
 //! Nothing is copied to followers, so there are no copies to chase: a timeline is a view of what is removed here.
 
-use ids::{FeedId, UserId};
+mod v3;
+
+use ids::{FeedId, Timestamp, UserId};
 use minicbor::{Decode, Encode};
 use store::{Direction, Key, Limit, Record, Table, key::after};
 
 use crate::{
     Result, Tx,
-    feeds::{activities, collections, follows, reactions},
+    feeds::{
+        activities, collections, follows,
+        reactions::{self, About},
+    },
     keyspace::{
         ACTIVITY, FEED_REACTION, FOLLOWED, FOLLOWERS, FOLLOWING, FOLLOWING_ORDER, Feed, HORIZON, ITEM, Id, LATE, NOTED,
-        Newest, POSTED, PROFILE,
+        Newest, POSTED,
     },
     tasks::Progress,
 };
@@ -33,7 +38,10 @@ const FEEDS: u8 = 1;
 const FOLLOWS: u8 = 2;
 const REACTIONS: u8 = 3;
 const COLLECTIONS: u8 = 4;
-const REST: u8 = 5;
+// 5 is the rest.
+
+/// The first part of what feeds v3 hold; the walk over it keeps its own place.
+const V3: u8 = 6;
 
 /// Names under which what went is counted.
 const COUNTED: [&str; 5] = ["activities", "feeds", "follows", "reactions", "collections"];
@@ -59,12 +67,26 @@ struct Spot {
     key: Vec<u8>,
 }
 
-/// Does a step of removing what `user` has in feeds; whether all is done.
+/// Does a step of removing what `user` has in feeds; whether all is done. What feeds v1.0 hold has no state between there
+/// and gone, so only what feeds v3 hold goes `soft`ly.
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn remove(tx: &mut Tx, user: &UserId, progress: &mut Progress) -> Result<bool> {
+pub(super) async fn remove(
+    tx: &mut Tx,
+    user: &UserId,
+    soft: Option<Timestamp>,
+    progress: &mut Progress,
+    now: Timestamp,
+) -> Result<bool> {
     let mut spot: Spot = minicbor::decode(&progress.cursor).unwrap_or_default();
+    if spot.part == V3 {
+        progress.cursor = spot.key;
+        let is_done = v3::remove(tx, user, soft, progress, now).await?;
+        spot.key = std::mem::take(&mut progress.cursor);
+        progress.cursor = encoded(&spot);
+        return Ok(is_done);
+    }
     let mut removed = 0;
     let is_done = match spot.part {
         ACTIVITIES => remove_activities(tx, user, &mut spot, &mut removed).await?,
@@ -74,7 +96,7 @@ pub(super) async fn remove(tx: &mut Tx, user: &UserId, progress: &mut Progress) 
         COLLECTIONS => remove_items(tx, user, &mut spot, &mut removed).await?,
         _ => {
             clear_rest(tx, user);
-            return Ok(true);
+            true
         }
     };
     if let Some(name) = COUNTED.get(usize::from(spot.part)) {
@@ -83,9 +105,13 @@ pub(super) async fn remove(tx: &mut Tx, user: &UserId, progress: &mut Progress) 
     if is_done {
         spot = Spot { part: spot.part + 1, key: Vec::new() };
     }
-    debug_assert!(spot.part <= REST, "the parts come one after the other");
-    progress.cursor = minicbor::to_vec(&spot).expect("writing to memory cannot fail");
+    debug_assert!(spot.part <= V3, "the parts come one after the other");
+    progress.cursor = encoded(&spot);
     Ok(false)
+}
+
+fn encoded(spot: &Spot) -> Vec<u8> {
+    minicbor::to_vec(spot).expect("writing to memory cannot fail")
 }
 
 /// The next rows of `table` that `fits` picks, read beside the transaction, and whether these are the last. `spot` moves
@@ -134,7 +160,11 @@ async fn remove_activities(tx: &mut Tx, user: &UserId, spot: &mut Spot, removed:
     let mut last = before.key;
     for (Id(id), activity) in picked {
         if is_theirs(&activity) {
-            if !activities::erase(tx, id, &mut budget).await? {
+            let mut reacted = STEP_REACTIONS_MAX;
+            // What others said to it goes first, in steps of its own.
+            let is_bare =
+                reactions::clear(tx, &About::Activity(id), &mut reacted).await? && reacted == STEP_REACTIONS_MAX;
+            if !is_bare || !activities::erase(tx, id, &mut budget).await? {
                 spot.key = last;
                 return Ok(false);
             }
@@ -192,18 +222,25 @@ async fn remove_follows(tx: &mut Tx, user: &UserId, spot: &mut Spot, removed: &m
 }
 
 async fn remove_reactions(tx: &mut Tx, user: &UserId, spot: &mut Spot, removed: &mut u64) -> Result<bool> {
-    let tenant = tx.tenant();
+    let (tenant, before) = (tx.tenant(), spot.clone());
+    let names = |reaction: &reactions::Reaction| reaction.target_feeds.iter().any(|feed| is_own(feed, user));
     let (picked, is_done) =
-        pick(tx, &FEED_REACTION, spot, STEP_REACTIONS_MAX, |_, reaction| reaction.user == *user).await?;
-    for (id, reaction) in picked {
-        match reaction.deleted_at {
-            // Nothing shows it any more.
-            Some(_) => FEED_REACTION.delete(tx, tenant, &id),
-            None => {
-                reactions::remove(tx, &id, false, None, reaction.updated_at).await?;
-            }
+        pick(tx, &FEED_REACTION, spot, STEP_REACTIONS_MAX, |_, reaction| reaction.user == *user || names(reaction))
+            .await?;
+    let mut budget = STEP_REACTIONS_MAX;
+    let mut last = before.key;
+    for (id, mut reaction) in picked {
+        if reaction.user != *user {
+            // What was posted there went with the feeds.
+            reaction.target_feeds.retain(|feed| !is_own(feed, user));
+            FEED_REACTION.put(tx, tenant, &id, &reaction);
+        } else if !reactions::erase(tx, &id, &reaction, &mut budget).await? {
+            spot.key = last;
+            return Ok(false);
+        } else {
+            *removed += 1;
         }
-        *removed += 1;
+        last = FEED_REACTION.key(tenant, &id);
     }
     Ok(is_done)
 }
@@ -222,7 +259,6 @@ async fn remove_items(tx: &mut Tx, user: &UserId, spot: &mut Spot, removed: &mut
 /// Counters, and what else is of use only with the rows that went.
 fn clear_rest(tx: &mut Tx, user: &UserId) {
     let tenant = tx.tenant();
-    PROFILE.delete(tx, tenant, &user.to_string());
     for feed in own_feeds(tx, user) {
         let feed = Feed(feed);
         for range in [

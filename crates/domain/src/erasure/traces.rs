@@ -12,6 +12,7 @@ use crate::{
     Result,
     Tx,
     chat::messages::Listed,
+    feeds::reactions::About,
     // A rule for every table.
     keyspace::*,
     log::Event,
@@ -90,10 +91,16 @@ const RULES: &[(u8, Rule)] = &[
         look(&ITEM, key, value, |_, item| Found::row(item.user.as_ref() == Some(&leaver.id), false))
     }),
     (FEED_REACTION.tag(), |key, value, leaver| {
-        look(&FEED_REACTION, key, value, |_, reaction| Found::row(reaction.user == leaver.id, false))
+        look(&FEED_REACTION, key, value, |_, reaction| {
+            let before = reaction.target_feeds.len();
+            reaction.target_feeds.retain(|feed| !feeds::is_own(feed, &leaver.id));
+            Found::row(reaction.user == leaver.id, reaction.target_feeds.len() < before)
+        })
     }),
-    // A mirror of those, which names nobody.
-    (FEED_REACTIONS.tag(), |_, _, _| Ok(Trace::Nothing)),
+    // A mirror of those; one of its lists is by user.
+    (FEED_REACTIONS.tag(), |key, value, leaver| {
+        look(&FEED_REACTIONS, key, value, |(about, ..), ()| Found::row(*about == About::User(leaver.id.clone()), false))
+    }),
     (OWN_REACTIONS.tag(), |key, value, leaver| {
         look(&OWN_REACTIONS, key, value, |(_, user, ..), _| theirs(leaver, [user]))
     }),
@@ -232,6 +239,36 @@ const RULES: &[(u8, Rule)] = &[
     (V3_OWNED.tag(), |key, value, leaver| look(&V3_OWNED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
     (V3_NAMED.tag(), |key, value, leaver| look(&V3_NAMED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
     (V3_MEMBER.tag(), |key, value, leaver| look(&V3_MEMBER, key, value, |(_, user), _| theirs(leaver, [user]))),
+    // What the user made of activities of feeds v3 goes in a stage before, with what is counted of it.
+    (V3_COMMENT.tag(), |key, value, leaver| {
+        look(&V3_COMMENT, key, value, |_, comment| {
+            let is_theirs = comment.user.as_ref() == Some(&leaver.id);
+            Found::row(is_theirs, retain(&mut comment.mentioned, &leaver.id))
+        })
+    }),
+    (V3_COMMENTED.tag(), |key, value, leaver| look(&V3_COMMENTED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
+    (V3_REACTION.tag(), |key, value, leaver| look(&V3_REACTION, key, value, |(_, user, _), _| theirs(leaver, [user]))),
+    (V3_REACTION_ORDER.tag(), |key, value, leaver| {
+        look(&V3_REACTION_ORDER, key, value, |(_, _, user, _), ()| theirs(leaver, [user]))
+    }),
+    (V3_REACTION_GROUP.tag(), |key, value, leaver| {
+        look(&V3_REACTION_GROUP, key, value, |(.., user), ()| theirs(leaver, [user]))
+    }),
+    (V3_REACTED.tag(), |key, value, leaver| look(&V3_REACTED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
+    (V3_BOOKMARK.tag(), |key, value, leaver| look(&V3_BOOKMARK, key, value, |(user, ..), _| theirs(leaver, [user]))),
+    (V3_BOOKMARKED.tag(), |key, value, leaver| {
+        look(&V3_BOOKMARKED, key, value, |(_, user, _), ()| theirs(leaver, [user]))
+    }),
+    (V3_FOLDER.tag(), |key, value, leaver| {
+        look(&V3_FOLDER, key, value, |_, folder| Found::row(folder.user == leaver.id, false))
+    }),
+    (V3_FOLDER_NAME.tag(), |key, value, leaver| {
+        look(&V3_FOLDER_NAME, key, value, |(user, _), _| theirs(leaver, [user]))
+    }),
+    (V3_COLLECTION.tag(), |key, value, leaver| {
+        look(&V3_COLLECTION, key, value, |_, entry| Found::row(entry.user.as_ref() == Some(&leaver.id), false))
+    }),
+    (V3_COLLECTED.tag(), |key, value, leaver| look(&V3_COLLECTED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
 ];
 
 /// Decodes a row, looks at it, and encodes it again if its fields changed.

@@ -14,7 +14,7 @@ use crate::{
     App, Result, Tx,
     chat::{members, reactions},
     exports, files,
-    keyspace::{Chat, DEVICE, MEMBERS, MEMBERSHIP, MUTE, MUTED, REACTED, REACTION, USER},
+    keyspace::{Chat, DEVICE, MEMBERS, MEMBERSHIP, MUTE, MUTED, PROFILE, REACTED, REACTION, USER},
     tasks::{DeleteUsers, Leaver, Mode, Progress, Step},
     users::{self, User},
 };
@@ -64,7 +64,7 @@ pub(super) async fn remove(
         MEMBERSHIPS => asked.user != Mode::Hard || leave_channels(tx, user, now).await?,
         BELONGINGS => remove_belongings(tx, user, asked).await?,
         TRACES => asked.user != Mode::Hard || traces::erase(tx, leaver, progress, now).await?,
-        FEEDS => asked.user != Mode::Hard || super::feeds::remove(tx, user, progress).await?,
+        FEEDS => asked.user != Mode::Hard || super::feeds::remove(tx, user, None, progress, now).await?,
         ROW => {
             // The files go with the row, so that whoever asks for one more is either before this or finds nobody.
             let is_done = asked.user == Mode::Soft || exports::discard_of(tx, user, STEP_FILES_MAX).await?;
@@ -208,6 +208,10 @@ async fn finish(tx: &mut Tx, id: &UserId, mode: Mode) -> Result<()> {
             users::put(tx, id, &frame);
         }
         (Mode::Hard, Some(_)) => USER.delete(tx, tenant, &id.to_string()),
+    }
+    if mode == Mode::Hard {
+        // The account of feeds v1.0, which a deletion of feed data alone leaves.
+        PROFILE.delete(tx, tenant, &id.to_string());
     }
     Ok(())
 }

@@ -80,6 +80,8 @@ pub enum FeedSet {
     Profile,
     /// What was seen and read of the user's notification feeds.
     MarkState,
+    /// Feeds of others of which the user is a member.
+    Memberships,
 }
 
 impl UserSet {
@@ -150,6 +152,7 @@ impl FeedSet {
             FeedSet::Collections => "collections",
             FeedSet::Profile => "profile",
             FeedSet::MarkState => "mark_state",
+            FeedSet::Memberships => "memberships",
         }
     }
 }

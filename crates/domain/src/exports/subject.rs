@@ -6,6 +6,7 @@
 mod channels;
 mod feeds;
 mod users;
+mod v3;
 
 pub use channels::said;
 pub use feeds::{FeedRow, feeds, page as feed_page};
@@ -24,6 +25,8 @@ pub struct Walk {
     /// Where among the rows that the one after `last` leads to.
     inner: Option<Vec<u8>>,
     is_done: bool,
+    /// Where among what feeds v3 hold, once what v1.0 hold was told.
+    of_v3: Option<v3::Place>,
 }
 
 impl Walk {

@@ -15,9 +15,11 @@ use crate::{
     log::{self, Event, Reacting},
 };
 
+mod erase;
 mod list;
 mod show;
 
+pub(crate) use erase::{clear, erase};
 pub use list::{KINDS_MAX, LIMIT, LIMIT_MAX, Page, Part, list};
 pub use show::{Kinds, OWN_MAX, Shown, Viewer, Wanted, latest, on_activity, own, show};
 

@@ -133,6 +133,20 @@ pub fn page<R: Row>(mut rows: Vec<R>, sort: &Sort, cursor: Option<&Cursor>, limi
             (from, from.saturating_add(limit))
         }
     };
+    cut(rows, sort, from, until)
+}
+
+/// The page of `rows` in the order of `sort` with the row `id` in its middle, as far as there are enough on both sides; the
+/// first page if that row is not there.
+pub fn page_around<R: Row>(mut rows: Vec<R>, sort: &Sort, id: &str, limit: usize) -> Page<R> {
+    sort.apply(&mut rows);
+    let middle = rows.iter().position(|row| row.id() == id).unwrap_or_default();
+    let from = middle.saturating_sub(limit / 2).min(rows.len().saturating_sub(limit));
+    cut(rows, sort, from, from.saturating_add(limit))
+}
+
+/// The sorted `rows` from one place to another, with the cursors beside them.
+fn cut<R: Row>(mut rows: Vec<R>, sort: &Sort, from: usize, until: usize) -> Page<R> {
     let until = until.min(rows.len());
     let beside = |row: Option<&R>, is_backward| row.map(|row| Cursor::beside(row, sort, is_backward).to_text());
     let shown = rows.get(from..until).unwrap_or_default();

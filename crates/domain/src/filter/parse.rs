@@ -138,7 +138,7 @@ impl Parser {
             Operator::Autocomplete | Operator::Query => value.as_str().is_some_and(|text| !text.trim().is_empty()),
             Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte => value.is_string() || value.is_number(),
             Operator::Contains => !value.is_array() && !value.is_object(),
-            Operator::Eq | Operator::Ne => true,
+            Operator::Eq | Operator::Ne | Operator::Part => true,
         };
         match (is_fit, known) {
             (true, _) => {}
@@ -153,7 +153,11 @@ impl Parser {
             Some(kind) if known != Operator::Exists && !is_of(&value, kind) => return Err(rule(&expected(kind))),
             _ => value,
         };
-        Ok(Condition { operator: known, value })
+        let operator = match (known, field.map(|field| field.kind)) {
+            (Operator::Contains, Some(Kind::Text)) => Operator::Part,
+            (known, _) => known,
+        };
+        Ok(Condition { operator, value })
     }
 }
 

@@ -74,6 +74,10 @@ pub struct Activity {
     /// When it was deleted.
     #[n(9)]
     pub deleted_at: Option<Timestamp>,
+    /// Whether it was deleted with its author's feed data, and never comes back.
+    #[n(10)]
+    #[cbor(default)]
+    pub is_erased: bool,
 }
 
 /// What an activity says: what a full update replaces.
@@ -339,6 +343,7 @@ async fn create(tx: &mut Tx, by: By<'_>, draft: &Draft, moment: Moment) -> Resul
         updated_at: moment.now,
         edited_at: None,
         deleted_at: None,
+        is_erased: false,
     };
     let places = places(tx, by, &draft.feeds, &draft.user, moment).await?;
     let tenant = tx.tenant();

@@ -8,9 +8,14 @@ use minicbor::{Decode, Encode};
 
 use super::{
     activities::Activity,
+    bookmarks::Bookmark,
+    comments::Comment,
     feeds::{Feed, Visibility},
+    folders::Folder,
     follows::Follow,
     members::Member,
+    objects::Object,
+    reactions::Reaction,
 };
 use crate::{Tx, chat::events};
 
@@ -38,6 +43,18 @@ pub struct Subject {
     /// The member.
     #[n(6)]
     pub member: Option<(UserId, Box<Member>)>,
+    /// The comment, as it was then.
+    #[n(7)]
+    pub comment: Option<(String, Box<Comment>)>,
+    /// The reaction: to what, by whom, its type.
+    #[n(8)]
+    pub reaction: Option<(Object, UserId, String, Box<Reaction>)>,
+    /// The bookmark: of what, whose, in which folder.
+    #[n(9)]
+    pub bookmark: Option<(Object, UserId, String, Box<Bookmark>)>,
+    /// The folder of bookmarks.
+    #[n(10)]
+    pub folder: Option<(String, Box<Folder>)>,
 }
 
 /// Something that happened.

@@ -2,6 +2,8 @@
 //!
 //! The documented lists are always there, if empty; what is told beside them stands under `extra`.
 
+mod v3;
+
 use domain::{
     exports::{
         sets::{self, FeedSet},
@@ -97,6 +99,7 @@ fn told(row: FeedRow) -> Box<RawValue> {
         FeedRow::Profile(profile) => raw(&Profile { data: object(profile.data), created_at: time(profile.created_at) }),
         FeedRow::Mark(feed, group, is_read) => raw(&json!({ "fid": feed.to_string(), "all": group == 0,
             "mark": if is_read { "read" } else { "seen" } })),
+        row => v3::told(row),
     }
 }
 

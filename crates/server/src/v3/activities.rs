@@ -7,6 +7,7 @@ use domain::{
             self, Activity, Audience, Content, Draft, Replies,
             query::{Also, Query as Wanted, SCHEMA},
         },
+        made::Scene,
         permit,
         show::{self, Shown},
     },
@@ -21,6 +22,7 @@ use wire::{
 };
 
 use super::{
+    around::Around,
     read::{self, Actor, BATCH_MAX, Query},
     show::Pen,
 };
@@ -155,12 +157,10 @@ pub(super) async fn get(call: Call, _: Fields) -> Result<Reply> {
     let mut tx = call.snapshot();
     let (id, activity) = activities::load(&mut tx, call.param("id")).await?;
     permit::may_see(&mut tx, &activity, call.user()).await?;
-    drop(tx);
-    shown(&call, vec![(id, activity)], viewer.as_ref(), |pen, mut shown| {
-        let activity = pen.activity(shown.next().expect("one went in"));
-        call.answer(&OneActivity { activity, mention_notifications_created: None })
-    })
-    .await
+    let mut around = Around::load(&call, Scene { id, activity, comment: None }, viewer.as_ref()).await?;
+    around.choose_comments(&call, viewer.as_ref()).await?;
+    let pen = Pen { people: &around.people, now: call.now() };
+    call.answer(&OneActivity { activity: pen.activity(&around.activity), mention_notifications_created: None })
 }
 
 /// `DELETE /activities/{id}`.
@@ -169,7 +169,7 @@ pub(super) async fn delete(call: Call, _: Fields) -> Result<Reply> {
     call.flag("delete_notification_activity")?;
     let (id, by, now) = (call.param("id"), call.user().cloned(), call.moment());
     let app = &call.tenant.app;
-    app.write(async |tx| activities::delete(tx, by.as_ref(), id, is_hard, now).await).await?;
+    while !app.write(async |tx| activities::delete(tx, by.as_ref(), id, is_hard, now).await).await?.1 {}
     call.done()
 }
 
@@ -184,13 +184,18 @@ pub(super) async fn delete_many(call: Call, mut sent: Fields) -> Result<Reply> {
     let (by, now) = (call.user().cloned(), call.moment());
     let deleted = call.tenant.app.write_each(&ids, async |tx, id| {
         match activities::delete(tx, by.as_ref(), id, is_hard, now).await {
-            Ok(_) => Ok(true),
-            Err(domain::Error::Absent(_)) => Ok(false),
+            Ok((_, is_done)) => Ok(Some(is_done)),
+            Err(domain::Error::Absent(_)) => Ok(None),
             Err(error) => Err(error),
         }
     });
     let deleted = deleted.await?;
-    let deleted_ids = ids.iter().zip(deleted).filter(|(_, is_gone)| *is_gone).map(|(id, _)| id.as_str()).collect();
+    for (id, _) in ids.iter().zip(&deleted).filter(|(_, is_done)| **is_done == Some(false)) {
+        let app = &call.tenant.app;
+        while !app.write(async |tx| activities::delete(tx, None, id, true, now).await).await?.1 {}
+    }
+    let deleted_ids =
+        ids.iter().zip(deleted).filter(|(_, is_done)| is_done.is_some()).map(|(id, _)| id.as_str()).collect();
     call.answer(&Deleted { deleted_ids })
 }
 

@@ -7,13 +7,20 @@ use domain::{
     chat::events::Event,
     users::People,
     v3::{
+        bookmarks::Saved,
+        comments::{self, Shown as ShownComment},
         events::Subject,
+        folders::{self, Known},
         follows::Edge,
+        reactions::Given,
         show::{self, Shown, ShownEdge, ShownFeed, ShownMember},
     },
 };
 use ids::{Timestamp, json::Object};
-use wire::{chat::dialect::Members, v3::events::Event as WireEvent};
+use wire::{
+    chat::dialect::Members,
+    v3::{bookmarks::Bookmark, events::Event as WireEvent, reactions::Reaction},
+};
 
 use super::show::Pen;
 
@@ -24,6 +31,7 @@ struct Scene {
     feed: Option<ShownFeed>,
     follow: Option<ShownEdge>,
     member: Option<ShownMember>,
+    made: Made,
     more: Object,
 }
 
@@ -52,8 +60,9 @@ pub(crate) async fn write(tx: &mut Tx, event: &Event, subject: &Subject, now: Ti
         Some((user, member)) => show::members(tx, vec![(user.clone(), (**member).clone())], &mut people).await?.pop(),
         None => None,
     };
+    let made = Made::read(tx, subject, &mut people).await?;
     let more = Object::parse(&event.more).unwrap_or_default();
-    Ok(Scene { people, activity, feed, follow, member, more }.write(event, subject, now))
+    Ok(Scene { people, activity, feed, follow, member, made, more }.write(event, subject, now))
 }
 
 impl Scene {
@@ -73,12 +82,63 @@ impl Scene {
                 let shown = pen.user(Some(user));
                 wire::chat::users::User { invisible: None, shadow_banned: None, ..shown }
             }),
-            activity: self.activity.as_ref().map(|shown| pen.activity(shown)),
+            // A bookmark holds it itself, and names no feed.
+            activity: self.activity.as_ref().filter(|_| self.made.saved.is_none()).map(|shown| pen.activity(shown)),
             feed: self.feed.as_ref().map(|shown| pen.feed(shown)),
             follow: self.follow.as_ref().map(|shown| pen.follow(shown)),
             member: self.member.as_ref().map(|shown| pen.member(shown)),
+            comment: self.made.comment.as_ref().map(|shown| pen.comment(shown)),
+            reaction: self.made.reaction(pen, self.activity.as_ref()),
+            bookmark: self.made.bookmark(pen, self.activity.as_ref()),
+            bookmark_folder: self.made.folder.as_ref().map(|known| pen.folder(known)),
             more,
         };
         serde_json::to_string(&wire).expect("wire types are JSON")
+    }
+}
+
+/// What somebody made of an activity.
+struct Made {
+    comment: Option<ShownComment>,
+    given: Option<Given>,
+    saved: Option<(Saved, Option<Known>)>,
+    folder: Option<Known>,
+}
+
+impl Made {
+    async fn read(tx: &mut Tx, subject: &Subject, people: &mut People) -> domain::Result<Self> {
+        let comment = match &subject.comment {
+            Some((id, comment)) => comments::gather(tx, vec![(id.clone(), (**comment).clone())], None).await?.pop(),
+            None => None,
+        };
+        let given = subject.reaction.clone().map(|(object, user, kind, reaction)| Given {
+            object,
+            user,
+            kind,
+            reaction: *reaction,
+        });
+        let saved = match subject.bookmark.clone() {
+            Some((object, user, folder, bookmark)) => {
+                let saved = Saved { user, object, folder, bookmark: *bookmark };
+                let folder = folders::of(tx, &saved).await?;
+                Some((saved, folder))
+            }
+            None => None,
+        };
+        let folder = subject.folder.clone().map(|(id, folder)| Known { id, folder: *folder });
+        people.add(tx, comment.iter().flat_map(ShownComment::users)).await?;
+        let makers = given.iter().map(|given| &given.user).chain(saved.iter().map(|(saved, _)| &saved.user));
+        let makers: Vec<_> = makers.chain(folder.iter().map(|known| &known.folder.user)).cloned().collect();
+        people.add(tx, &makers).await?;
+        Ok(Made { comment, given, saved, folder })
+    }
+
+    fn reaction<'a>(&'a self, pen: Pen<'a>, activity: Option<&'a Shown>) -> Option<Reaction<'a>> {
+        Some(pen.reaction(&activity?.activity.id, self.given.as_ref()?))
+    }
+
+    fn bookmark<'a>(&'a self, pen: Pen<'a>, activity: Option<&'a Shown>) -> Option<Bookmark<'a>> {
+        let (saved, folder) = self.saved.as_ref()?;
+        Some(pen.bookmark(saved, folder.as_ref(), pen.activity(activity?), self.comment.as_ref()))
     }
 }

@@ -204,6 +204,12 @@ impl Query {
         let cursor = next.or(prev).map(|text| Cursor::parse(&text)).transpose()?;
         Ok(Query { filter, sort, cursor, limit })
     }
+
+    /// The same for the domain, in the order `sort` if it names none.
+    pub(super) fn by_default(self, sort: &[&str]) -> domain::v3::query::Query {
+        let Query { filter, cursor, limit, .. } = self;
+        domain::v3::query::Query { filter, sort: self.sort.or(sort), cursor, limit }
+    }
 }
 
 /// The items of a batch.

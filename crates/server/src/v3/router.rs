@@ -1,6 +1,6 @@
 //! Every route of feeds v3, on one screen, with who may call it (feeds-v3 §9).
 
-use super::{activities, change, feeds, follows, groups, members};
+use super::{activities, bookmarks, change, collections, comments, feeds, follows, groups, members, reactions};
 use crate::chat::{
     absent, exports,
     gate::Callers::{Both, Server as S},
@@ -138,41 +138,65 @@ fn activities(routes: Routes<'_>) -> Routes<'_> {
 /// What users make of activities: comments, reactions, bookmarks, items of collections.
 fn engagement(routes: Routes<'_>) -> Routes<'_> {
     routes
-        .route(POST, "feeds/activities/{id}/reactions", "AddActivityReaction", Both, absent::answer)
-        .route(POST, "feeds/activities/{id}/reactions/query", "QueryActivityReactions", Both, absent::answer)
-        .route(DELETE, "feeds/activities/{id}/reactions/{type}", "DeleteActivityReaction", Both, absent::answer)
-        .route(POST, "feeds/activities/reactions/query", "BatchQueryActivityReactions", Both, absent::answer)
-        .route(POST, "feeds/activities/{id}/bookmarks", "AddBookmark", Both, absent::answer)
-        .route(PATCH, "feeds/activities/{id}/bookmarks", "UpdateBookmark", Both, absent::answer)
-        .route(DELETE, "feeds/activities/{id}/bookmarks", "DeleteBookmark", Both, absent::answer)
-        .route(POST, "feeds/bookmarks/query", "QueryBookmarks", Both, absent::answer)
-        .route(POST, "feeds/bookmark_folders/query", "QueryBookmarkFolders", Both, absent::answer)
-        .route(PATCH, "feeds/bookmark_folders/{id}", "UpdateBookmarkFolder", Both, absent::answer)
-        .route(DELETE, "feeds/bookmark_folders/{id}", "DeleteBookmarkFolder", Both, absent::answer)
-        .route(POST, "feeds/comments", "AddComment", Both, absent::answer)
-        .route(GET, "feeds/comments", "GetComments", Both, absent::answer)
-        .route(POST, "feeds/comments/batch", "AddCommentsBatch", Both, absent::answer)
-        .route(POST, "feeds/comments/query", "QueryComments", Both, absent::answer)
-        .route(POST, "feeds/comments/reactions/query", "BatchQueryCommentReactions", Both, absent::answer)
-        .route(GET, "feeds/comments/{id}", "GetComment", Both, absent::answer)
-        .route(PATCH, "feeds/comments/{id}", "UpdateComment", Both, absent::answer)
-        .route(DELETE, "feeds/comments/{id}", "DeleteComment", Both, absent::answer)
-        .route(POST, "feeds/comments/{id}/partial", "UpdateCommentPartial", Both, absent::answer)
-        .route(GET, "feeds/comments/{id}/replies", "GetCommentReplies", Both, absent::answer)
-        .route(POST, "feeds/comments/{id}/restore", "RestoreComment", Both, absent::answer)
+        .route(POST, "feeds/activities/{id}/reactions", "AddActivityReaction", Both, reactions::add_to_activity)
+        .route(
+            POST,
+            "feeds/activities/{id}/reactions/query",
+            "QueryActivityReactions",
+            Both,
+            reactions::query_of_activity,
+        )
+        .route(
+            DELETE,
+            "feeds/activities/{id}/reactions/{type}",
+            "DeleteActivityReaction",
+            Both,
+            reactions::delete_from_activity,
+        )
+        .route(
+            POST,
+            "feeds/activities/reactions/query",
+            "BatchQueryActivityReactions",
+            Both,
+            reactions::query_of_activities,
+        )
+        .route(POST, "feeds/activities/{id}/bookmarks", "AddBookmark", Both, bookmarks::add_to_activity)
+        .route(PATCH, "feeds/activities/{id}/bookmarks", "UpdateBookmark", Both, bookmarks::update_of_activity)
+        .route(DELETE, "feeds/activities/{id}/bookmarks", "DeleteBookmark", Both, bookmarks::delete_from_activity)
+        .route(POST, "feeds/bookmarks/query", "QueryBookmarks", Both, bookmarks::query)
+        .route(POST, "feeds/bookmark_folders/query", "QueryBookmarkFolders", Both, bookmarks::query_folders)
+        .route(PATCH, "feeds/bookmark_folders/{id}", "UpdateBookmarkFolder", Both, bookmarks::update_folder)
+        .route(DELETE, "feeds/bookmark_folders/{id}", "DeleteBookmarkFolder", Both, bookmarks::delete_folder)
+        .route(POST, "feeds/comments", "AddComment", Both, comments::add)
+        .route(GET, "feeds/comments", "GetComments", Both, comments::list)
+        .route(POST, "feeds/comments/batch", "AddCommentsBatch", Both, comments::add_many)
+        .route(POST, "feeds/comments/query", "QueryComments", Both, comments::query)
+        .route(POST, "feeds/comments/reactions/query", "BatchQueryCommentReactions", Both, reactions::query_of_comments)
+        .route(GET, "feeds/comments/{id}", "GetComment", Both, comments::get)
+        .route(PATCH, "feeds/comments/{id}", "UpdateComment", Both, comments::update)
+        .route(DELETE, "feeds/comments/{id}", "DeleteComment", Both, comments::delete)
+        .route(POST, "feeds/comments/{id}/partial", "UpdateCommentPartial", Both, comments::patch)
+        .route(GET, "feeds/comments/{id}/replies", "GetCommentReplies", Both, comments::replies)
+        .route(POST, "feeds/comments/{id}/restore", "RestoreComment", Both, comments::restore)
         .route(POST, "feeds/comments/{id}/translate", "TranslateComment", Both, absent::answer)
-        .route(POST, "feeds/comments/{id}/reactions", "AddCommentReaction", Both, absent::answer)
-        .route(POST, "feeds/comments/{id}/reactions/query", "QueryCommentReactions", Both, absent::answer)
-        .route(DELETE, "feeds/comments/{id}/reactions/{type}", "DeleteCommentReaction", Both, absent::answer)
-        .route(POST, "feeds/comments/{id}/bookmarks", "AddCommentBookmark", Both, absent::answer)
-        .route(PATCH, "feeds/comments/{id}/bookmarks", "UpdateCommentBookmark", Both, absent::answer)
-        .route(DELETE, "feeds/comments/{id}/bookmarks", "DeleteCommentBookmark", Both, absent::answer)
-        .route(POST, "feeds/collections", "CreateCollections", Both, absent::answer)
-        .route(PUT, "feeds/collections", "UpsertCollections", Both, absent::answer)
-        .route(PATCH, "feeds/collections", "UpdateCollections", Both, absent::answer)
-        .route(GET, "feeds/collections", "ReadCollections", Both, absent::answer)
-        .route(DELETE, "feeds/collections", "DeleteCollections", Both, absent::answer)
-        .route(POST, "feeds/collections/query", "QueryCollections", Both, absent::answer)
+        .route(POST, "feeds/comments/{id}/reactions", "AddCommentReaction", Both, reactions::add_to_comment)
+        .route(POST, "feeds/comments/{id}/reactions/query", "QueryCommentReactions", Both, reactions::query_of_comment)
+        .route(
+            DELETE,
+            "feeds/comments/{id}/reactions/{type}",
+            "DeleteCommentReaction",
+            Both,
+            reactions::delete_from_comment,
+        )
+        .route(POST, "feeds/comments/{id}/bookmarks", "AddCommentBookmark", Both, bookmarks::add_to_comment)
+        .route(PATCH, "feeds/comments/{id}/bookmarks", "UpdateCommentBookmark", Both, bookmarks::update_of_comment)
+        .route(DELETE, "feeds/comments/{id}/bookmarks", "DeleteCommentBookmark", Both, bookmarks::delete_from_comment)
+        .route(POST, "feeds/collections", "CreateCollections", Both, collections::create)
+        .route(PUT, "feeds/collections", "UpsertCollections", Both, collections::upsert)
+        .route(PATCH, "feeds/collections", "UpdateCollections", Both, collections::update)
+        .route(GET, "feeds/collections", "ReadCollections", Both, collections::list)
+        .route(DELETE, "feeds/collections", "DeleteCollections", Both, collections::delete)
+        .route(POST, "feeds/collections/query", "QueryCollections", Both, collections::query)
 }
 
 fn user_data(routes: Routes<'_>) -> Routes<'_> {

@@ -7,7 +7,6 @@ use domain::{
     v3::{
         Location,
         activities::{Audience, query::visibility},
-        engagement::Engagement,
         show::{Own, Shown, ShownEdge, ShownFeed, ShownMember},
     },
 };
@@ -62,6 +61,11 @@ impl<'a> Pen<'a> {
 
     /// An activity, as it stands in no feed in particular.
     pub(crate) fn activity(self, shown: &'a Shown) -> Activity<'a> {
+        self.written(shown, self.engagement(shown))
+    }
+
+    /// An activity with this around it.
+    pub(super) fn written(self, shown: &'a Shown, engagement: WireEngagement) -> Activity<'a> {
         let Shown { activity, custom, search_data, is_preview, .. } = shown;
         let content = &activity.content;
         let (is_shown, empty) = (!is_preview, &*EMPTY);
@@ -83,7 +87,7 @@ impl<'a> Pen<'a> {
             interest_tags: &content.interest_tags,
             custom: Members(if is_shown { custom } else { empty }),
             search_data: Members(if is_shown { search_data } else { empty }),
-            engagement: self.engagement(&shown.engagement),
+            engagement,
             popularity: shown.engagement.tallies.popularity(),
             score: 0.0,
             hidden: false,
@@ -96,17 +100,6 @@ impl<'a> Pen<'a> {
             location: content.location.map(location),
             parent: shown.parent.as_deref().map(|parent| Box::new(self.activity(parent))),
             current_feed: None,
-        }
-    }
-
-    fn engagement(self, engagement: &'a Engagement) -> WireEngagement {
-        let tallies = engagement.tallies;
-        WireEngagement {
-            comment_count: tallies.comments,
-            reaction_count: tallies.reactions,
-            bookmark_count: tallies.bookmarks,
-            share_count: tallies.shares,
-            ..WireEngagement::default()
         }
     }
 

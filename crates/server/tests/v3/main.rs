@@ -5,8 +5,13 @@
 #![expect(clippy::unwrap_used, reason = "in a test, and in what serves tests, a failure is a panic")]
 
 mod activities;
+mod bookmarks;
+mod collections;
+mod comments;
 mod feeds;
 mod follows;
 mod groups;
 mod members;
 mod pond;
+mod reactions;
+mod user_data;

@@ -19,11 +19,12 @@ const NOW_SECONDS: i64 = 1_767_225_600;
 /// The same in the unit of answers.
 pub(crate) const NOW: i64 = NOW_SECONDS * 1_000_000_000;
 const KEY: &str = "pond-key";
-const SECRET: &str = "pond-secret";
+pub(crate) const SECRET: &str = "pond-secret";
 
 /// A server with one app.
 pub(crate) struct Pond {
     pub(crate) running: Running,
+    pub(crate) clock: Arc<ManualClock>,
     client: Client,
 }
 
@@ -50,12 +51,19 @@ impl Pond {
             front: front::Options { listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))], ..Default::default() },
             rate_limits: RateLimitSetting::Off,
             app: Some(app),
-            clock,
+            clock: clock.clone(),
             ..Options::new(Seal::ephemeral())
         };
         let running = server::start(store.clone(), options).await.unwrap();
         let client = Client { routes: running.routes(), store, token: sign(SECRET, &json!({ "server": true })) };
-        Pond { running, client }
+        Pond { running, clock, client }
+    }
+
+    /// Tables that still name `user`.
+    pub(crate) async fn residue(&self, user: &str) -> Vec<&'static str> {
+        let user = ids::UserId::parse(user).unwrap();
+        let found = domain::erasure::traces::residue(&self.client.store, &user, &mut |_| {}).await.unwrap();
+        found.into_iter().map(|residue| residue.table).collect()
     }
 
     /// Does all tasks that are due, to their end.
@@ -76,6 +84,11 @@ impl Client {
     /// The same with a token of this user.
     pub(crate) fn user(&self, id: &str) -> Client {
         Client { token: sign(SECRET, &json!({ "user_id": id })), ..self.clone() }
+    }
+
+    /// The same with this token.
+    pub(crate) fn with_token(&self, token: String) -> Client {
+        Client { token, ..self.clone() }
     }
 
     /// Calls `path`, which stands below `/api/v2/feeds/`, or is absolute.

@@ -3,7 +3,15 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{activities::Activity, feeds::Feed, follows::Follow, members::Member};
+use super::{
+    activities::Activity,
+    bookmarks::{Bookmark, Folder},
+    comments::Comment,
+    feeds::Feed,
+    follows::Follow,
+    members::Member,
+    reactions::Reaction,
+};
 use crate::chat::{
     dialect::{Members, Time},
     users::User,
@@ -40,6 +48,18 @@ pub struct Event<'a> {
     /// The member.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub member: Option<Member<'a>>,
+    /// The comment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<Comment<'a>>,
+    /// The reaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reaction: Option<Reaction<'a>>,
+    /// The bookmark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bookmark: Option<Bookmark<'a>>,
+    /// The folder of bookmarks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bookmark_folder: Option<Folder<'a>>,
     /// Whatever else: members of this kind of event.
     #[serde(flatten)]
     pub more: std::collections::BTreeMap<&'a str, &'a RawValue>,

@@ -13,7 +13,7 @@ async fn removed(pond: &Pond) -> Progress {
     loop {
         let step = pond.app.write(async |tx| {
             let mut next = progress.clone();
-            let is_done = remove(tx, &amy(), &mut next).await?;
+            let is_done = remove(tx, &amy(), None, &mut next, Pond::at(0)).await?;
             Ok((next, is_done))
         });
         let (next, is_done) = step.await.unwrap();
@@ -87,4 +87,118 @@ async fn what_is_too_much_for_a_step_goes_in_several_and_an_emptied_feed_can_be_
     assert_eq!(pond.feed("user:amy").await, "(empty)");
     pond.add("user:amy", "returns").await;
     assert_eq!(pond.feed("user:amy").await, "returns");
+}
+
+async fn react(pond: &Pond, id: &str, by: &str, to: reactions::To, targets: &[&str]) {
+    let draft = reactions::Draft {
+        id: id.into(),
+        kind: "like".into(),
+        to,
+        user: UserId::parse(by).unwrap(),
+        data: ids::json::Object::parse(r#"{"text":"x"}"#).unwrap(),
+        targets: reactions::Targets { feeds: feeds(targets), ..reactions::Targets::default() },
+    };
+    let now = pond.tick();
+    pond.app.write(async |tx| reactions::add(tx, &draft, now).await).await.unwrap();
+}
+
+async fn left(pond: &Pond) -> Vec<&'static str> {
+    let found = crate::erasure::traces::residue(&pond.app.store, &amy(), &mut |_| {}).await.unwrap();
+    found.into_iter().map(|residue| residue.table).filter(|table| *table != "log").collect()
+}
+
+/// Ids of the reactions that are stored, and how many the activity counts.
+async fn reacted(pond: &Pond, activity: ids::ActivityId) -> (Vec<String>, i64) {
+    let mut tx = pond.app.snapshot();
+    let rows = FEED_REACTION.scan(&mut tx, 1, FEED_REACTION.range(1), Direction::Forward, Limit::PAGE).await.unwrap();
+    let counts = reactions::on_activity(&mut tx, activity, &[]).await.unwrap();
+    (rows.rows.into_iter().map(|(id, _)| id).collect(), counts.iter().map(|(_, count)| count).sum())
+}
+
+#[tokio::test]
+async fn reactions_of_the_user_go_with_those_to_them_and_what_survives_counts_what_is_left() {
+    let pond = Pond::new();
+    let post = pond.add("user:bob", "skates").await;
+    let to = |id: &str| reactions::To::Reaction(id.into());
+    react(&pond, "1", "amy", reactions::To::Activity(post), &["user:cat"]).await;
+    react(&pond, "2", "bob", to("1"), &[]).await;
+    react(&pond, "3", "bob", reactions::To::Activity(post), &["user:amy"]).await;
+    react(&pond, "4", "amy", to("3"), &[]).await;
+    for table in ["feed_reaction", "feed_reactions", "own_reactions"] {
+        assert!(left(&pond).await.contains(&table), "plant something of amy's in {table}");
+    }
+    let counts = removed(&pond).await.counts;
+    assert!(counts.contains(&("reactions".to_owned(), 2)), "{counts:?}");
+    assert_eq!(reacted(&pond, post).await, (vec!["3".to_owned()], 1));
+    assert_eq!(pond.feed("user:cat").await, "(empty)", "what was posted for a reaction goes with it");
+    assert_eq!(left(&pond).await, Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_reaction_that_nothing_shows_any_more_goes_too() {
+    let pond = Pond::new();
+    let post = pond.add("user:bob", "skates").await;
+    react(&pond, "1", "bob", reactions::To::Activity(post), &[]).await;
+    react(&pond, "2", "amy", reactions::To::Reaction("1".into()), &[]).await;
+    react(&pond, "3", "amy", reactions::To::Activity(post), &[]).await;
+    for (id, is_soft) in [("3", true), ("1", true)] {
+        let now = pond.tick();
+        pond.app.write(async |tx| reactions::remove(tx, id, is_soft, None, now).await).await.unwrap();
+    }
+    removed(&pond).await;
+    assert_eq!(reacted(&pond, post).await, (vec!["1".to_owned()], 0));
+    assert_eq!(left(&pond).await, Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn what_others_said_to_an_activity_of_the_user_goes_with_it_however_much_it_is() {
+    let pond = Pond::new();
+    let post = pond.add_draft("user:amy", &Draft { actor: "SU:amy".into(), ..Pond::draft("skates") }).await;
+    let other = pond.add("user:bob", "rests").await;
+    for n in 0..40 {
+        react(&pond, &format!("{n:02}"), "bob", reactions::To::Activity(post), &[]).await;
+    }
+    react(&pond, "child", "cat", reactions::To::Reaction("39".into()), &[]).await;
+    react(&pond, "other", "bob", reactions::To::Activity(other), &[]).await;
+    removed(&pond).await;
+    assert_eq!(reacted(&pond, other).await, (vec!["other".to_owned()], 1));
+    assert_eq!(reacted(&pond, post).await.1, 0);
+}
+
+#[tokio::test]
+async fn items_of_collections_go_and_others_stay_and_the_profile_is_the_account() {
+    let pond = Pond::new();
+    let bob = UserId::parse("bob").unwrap();
+    let now = pond.tick();
+    let planted = pond.app.write(async |tx| {
+        for (id, user) in [("a", Some(amy())), ("b", Some(bob.clone())), ("c", None)] {
+            let name = collections::Name::new("food", id)?;
+            collections::add(tx, &name, r#"{"x":1}"#, user.as_ref(), now).await?;
+        }
+        crate::feeds::users::create(tx, &amy(), r#"{"name":"Amy"}"#, now).await?;
+        Ok(())
+    });
+    planted.await.unwrap();
+    assert_eq!(left(&pond).await, ["profile", "collection_item"]);
+    let counts = removed(&pond).await.counts;
+    assert!(counts.contains(&("collections".to_owned(), 1)), "{counts:?}");
+    let mut tx = pond.app.snapshot();
+    let rows = ITEM.scan(&mut tx, 1, ITEM.range(1), Direction::Forward, Limit::PAGE).await.unwrap().rows;
+    assert_eq!(rows.into_iter().map(|((_, id), _)| id).collect::<Vec<_>>(), ["b", "c"]);
+    assert_eq!(left(&pond).await, ["profile"]);
+}
+
+#[tokio::test]
+async fn what_was_seen_of_the_users_notifications_goes() {
+    let pond = Pond::new();
+    let written = pond.app.write(async |tx| {
+        NOTED.put(tx, 1, &(Feed(feed("notification:amy")), 0, 0), &7);
+        NOTED.put(tx, 1, &(Feed(feed("notification:bob")), 0, 0), &7);
+        Ok(())
+    });
+    written.await.unwrap();
+    assert_eq!(left(&pond).await, ["noted"]);
+    removed(&pond).await;
+    assert_eq!(left(&pond).await, Vec::<&str>::new());
+    assert!(NOTED.exists(&mut pond.app.snapshot(), 1, &(Feed(feed("notification:bob")), 0, 0)).await.unwrap());
 }

@@ -1,6 +1,6 @@
 //! The sets of the export of feeds.
 
-use ids::{ActivityId, FeedId, UserId};
+use ids::{ActivityId, FeedId, Fid, UserId};
 use store::Limit;
 
 use super::Walk;
@@ -10,7 +10,7 @@ use crate::{
     exports::sets::FeedSet,
     feeds::{activities::Activity, collections::Item, follows::Follow, reactions::Reaction, users::Profile},
     keyspace::{ACTIVITY, FEED_REACTION, FOLLOWING, Feed, HORIZON, ITEM, Id, NOTED, PLACED, PROFILE},
-    rows,
+    rows, v3,
 };
 
 /// A row of the export of feeds.
@@ -30,13 +30,46 @@ pub enum FeedRow {
     Profile(Profile),
     /// A notification feed, the group of it that was noted or 0 for all, and whether it was read and not only seen.
     Mark(FeedId, u64, bool),
+    // From here on, of feeds v3.
+    /// A feed.
+    OwnFeed(Fid, Box<v3::feeds::Feed>),
+    /// Follower, followed, and the follow.
+    OwnFollow(Fid, Fid, Box<v3::follows::Follow>),
+    /// An activity.
+    OwnActivity(Box<v3::activities::Activity>),
+    /// A comment and its id.
+    Comment(String, Box<v3::comments::Comment>),
+    /// A reaction, and the activity that it is about in the end.
+    Given(Box<v3::reactions::Given>, Option<String>),
+    /// A bookmark.
+    Bookmark(Box<v3::bookmarks::Saved>),
+    /// A folder of bookmarks.
+    Folder(v3::folders::Known),
+    /// An entry of a collection.
+    Entry(v3::collections::Ref, Box<v3::collections::Collection>),
+    /// A feed of somebody's, and how the user is a member of it.
+    Membership(Fid, Box<v3::members::Member>),
 }
 
-/// The next rows of `set` that `user` has, in the order of their keys; `None` after the last.
+/// The next rows of `set` that `user` has: what feeds v1.0 hold in the order of their keys, then what feeds v3 hold; `None`
+/// after the last.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn page(tx: &mut Tx, user: &UserId, set: FeedSet, walk: &mut Walk) -> Result<Option<Vec<FeedRow>>> {
+    if walk.of_v3.is_none() {
+        match of_v1(tx, user, set, walk).await? {
+            Some(rows) => return Ok(Some(rows)),
+            None => walk.of_v3 = Some(super::v3::Place::default()),
+        }
+    }
+    match &mut walk.of_v3 {
+        Some(place) => super::v3::page(tx, user, set, place).await,
+        None => Ok(None),
+    }
+}
+
+async fn of_v1(tx: &mut Tx, user: &UserId, set: FeedSet, walk: &mut Walk) -> Result<Option<Vec<FeedRow>>> {
     let tenant = tx.tenant();
     match set {
         FeedSet::Feeds => match walk.is_first() {
@@ -65,8 +98,7 @@ pub async fn page(tx: &mut Tx, user: &UserId, set: FeedSet, walk: &mut Walk) -> 
             false => Ok(None),
         },
         FeedSet::MarkState => marks(tx, user, walk).await,
-        // No table of this version holds them.
-        FeedSet::Comments | FeedSet::Bookmarks | FeedSet::BookmarkFolders => Ok(None),
+        FeedSet::Comments | FeedSet::Bookmarks | FeedSet::BookmarkFolders | FeedSet::Memberships => Ok(None),
     }
 }
 

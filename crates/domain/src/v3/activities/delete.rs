@@ -9,42 +9,47 @@ use crate::{
     v3::{engagement, feeds, owned, permit},
 };
 
-/// Deletes the activity `id`: it leaves all feeds, and with `is_hard` nothing is left of it.
+/// What hangs on an activity and goes in one transaction with it.
+const ALONG_MAX: usize = 250;
+
+/// Deletes the activity `id`: it leaves all feeds, and with `is_hard` nothing is left of it. Answers whether that was all:
+/// one on which more hangs than one transaction removes is marked deleted, and leaves with the last call.
 ///
 /// # Errors
 /// [`Error::Absent`] when there is none, or it was deleted and is not to go for good; [`Error::NotAllowed`].
-pub async fn delete(tx: &mut Tx, by: By<'_>, id: &str, is_hard: bool, now: Timestamp) -> Result<Activity> {
+pub async fn delete(tx: &mut Tx, by: By<'_>, id: &str, is_hard: bool, now: Timestamp) -> Result<(Activity, bool)> {
     let found = get_any(tx, id).await?.filter(|(_, activity)| is_hard || activity.deleted_at.is_none());
     let (inner, mut activity) = found.ok_or_else(|| absent(id))?;
     permit::may_change(&activity, by)?;
     let was_there = activity.deleted_at.is_none();
-    if was_there {
-        leave_all(tx, inner, &activity).await?;
-    }
-    if is_hard {
-        forget(tx, inner, &activity);
-        engagement::forget(tx, inner).await?;
-    } else {
-        activity.deleted_at = Some(now);
-        activity.updated_at = now;
-        put(tx, inner, &activity);
-    }
+    activity.deleted_at = activity.deleted_at.or(Some(now));
+    activity.updated_at = now;
+    let is_done = remove(tx, inner, &activity, was_there, is_hard).await?;
     if was_there {
         for fid in &activity.feeds {
             tell(tx, "feeds.activity.deleted", (fid, None), (inner, &activity), by, now);
         }
     }
-    Ok(activity)
+    Ok((activity, is_done))
 }
 
-async fn leave_all(tx: &mut Tx, id: ActivityId, activity: &Activity) -> Result<()> {
-    let streams = holders(tx, id).await?;
-    unpost(tx, id, &streams).await?;
-    if let Some(parent) = activity.parent {
+/// Writes an activity that is marked deleted, or with `is_hard` removes it with what hangs on it; whether that was all.
+async fn remove(tx: &mut Tx, id: ActivityId, activity: &Activity, was_there: bool, is_hard: bool) -> Result<bool> {
+    if let Some(parent) = activity.parent.filter(|_| was_there) {
         let tenant = tx.tenant();
         V3_TALLY.add(tx, tenant, &(Id(parent), Tally::Shares.code()), -1);
     }
-    Ok(())
+    let mut budget = ALONG_MAX;
+    let is_done = !is_hard || engagement::clear(tx, &activity.id, &mut budget).await?;
+    if is_done {
+        let streams = holders(tx, id).await?;
+        unpost(tx, id, &streams).await?;
+    }
+    match is_hard && is_done {
+        true => forget(tx, id, activity),
+        false => put(tx, id, activity),
+    }
+    Ok(is_done)
 }
 
 /// Removes the rows of an activity that no feed holds.
@@ -61,19 +66,21 @@ fn forget(tx: &mut Tx, id: ActivityId, activity: &Activity) {
     }
 }
 
-/// Removes the activity `id` for good, as an erasure does: nobody is told what it said. What hangs on it is the business
-/// of [`engagement::forget`].
+/// Removes the activity `id`, as an erasure does: nobody is told what it said. For good, or softly at that moment, and then
+/// it is never restored. Answers whether there was anything to do, and whether all of it is done; if not, the call is made
+/// again.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn erase(tx: &mut Tx, id: &str) -> Result<bool> {
-    let Some((inner, activity)) = get_any(tx, id).await? else { return Ok(false) };
-    if activity.deleted_at.is_none() {
-        leave_all(tx, inner, &activity).await?;
+pub async fn erase(tx: &mut Tx, id: &str, soft: Option<Timestamp>) -> Result<(bool, bool)> {
+    let Some((inner, mut activity)) = get_any(tx, id).await? else { return Ok((false, true)) };
+    if soft.is_some() && activity.is_erased {
+        return Ok((false, true));
     }
-    forget(tx, inner, &activity);
-    engagement::forget(tx, inner).await?;
-    Ok(true)
+    let was_there = activity.deleted_at.is_none();
+    activity.deleted_at = activity.deleted_at.or(soft).or(Some(activity.updated_at));
+    activity.is_erased = true;
+    Ok((true, remove(tx, inner, &activity, was_there, soft.is_none()).await?))
 }
 
 /// Brings the activity `id` back into the feeds that held it and are still there.
@@ -85,6 +92,9 @@ pub async fn restore(tx: &mut Tx, by: By<'_>, id: &str, now: Timestamp) -> Resul
     permit::may_change(&activity, by)?;
     if activity.deleted_at.is_none() {
         return Err(Error::Unfit(format!("activity '{id}' is not deleted")));
+    }
+    if activity.is_erased {
+        return Err(Error::Unfit("the activity was deleted with its author's feed data, which is final".to_owned()));
     }
     activity.deleted_at = None;
     activity.updated_at = now;

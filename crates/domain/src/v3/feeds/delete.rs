@@ -137,16 +137,20 @@ async fn disconnect(tx: &mut Tx, source: &Stream, target: &Stream) -> Result<()>
     Ok(())
 }
 
-/// Takes activities out of the feed; one that stands in no other goes as the feed does.
+/// Takes activities out of the feed; one that stands in no other goes as the feed does. Whether those were all.
 async fn take_out(tx: &mut Tx, deletion: &Deletion, feed: &Leaving, now: Timestamp) -> Result<bool> {
     let tenant = tx.tenant();
     let range = POSTED.prefix(tenant, &Stream(feed.stream.clone()));
     let page = POSTED.scan(tx, tenant, range, Direction::Forward, Limit::rows(STEP_ACTIVITIES_MAX)).await?;
     let ids: Vec<ActivityId> = page.rows.iter().map(|((_, Newest(id)), _)| *id).collect();
     for (id, activity) in ids.iter().copied().zip(activities::get_many(tx, &ids).await?) {
-        match activity {
-            None => activities::unpost(tx, id, std::slice::from_ref(&feed.stream)).await?,
+        let is_done = match activity {
+            None => activities::unpost(tx, id, std::slice::from_ref(&feed.stream)).await.map(|_| true)?,
             Some(activity) => leave(tx, deletion, feed, id, activity, now).await?,
+        };
+        if !is_done {
+            // As much hangs on it as one step removes.
+            return Ok(false);
         }
     }
     Ok(!page.more)
@@ -159,17 +163,16 @@ async fn leave(
     id: ActivityId,
     activity: Activity,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<bool> {
     let is_elsewhere = activities::holders(tx, id).await?.iter().any(|holder| *holder != feed.stream);
     let is_purged = deletion.purges && activity.user.is_some() && activity.user == feed.owner;
     if is_elsewhere && !is_purged {
         activities::unpost(tx, id, std::slice::from_ref(&feed.stream)).await?;
         let feeds = activity.feeds.iter().filter(|fid| **fid != feed.fid).cloned().collect();
         activities::put(tx, id, &Activity { feeds, ..activity });
-        return Ok(());
+        return Ok(true);
     }
-    activities::delete(tx, None, &activity.id, deletion.is_hard, now).await?;
-    Ok(())
+    Ok(activities::delete(tx, None, &activity.id, deletion.is_hard, now).await?.1)
 }
 
 async fn remove_members(tx: &mut Tx, stream: &FeedId) -> Result<bool> {

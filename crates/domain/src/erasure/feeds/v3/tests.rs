@@ -1,0 +1,257 @@
+//! What is left of a user in feeds v3 after an erasure, and what is not.
+
+use super::*;
+use crate::{
+    erasure::traces,
+    v3::{
+        activities::{Activity, Draft, Tallies},
+        objects::Object,
+        pond::{Pond, broken, draft, user},
+        reactions::Summary,
+    },
+};
+
+const ANN: &str = "ann";
+
+/// Ann posts, comments, reacts, bookmarks, collects and follows; bob does the same about what is hers.
+async fn plant(pond: &Pond) {
+    // A feed is of whoever posts to it first.
+    pond.feed("user:bob").await;
+    pond.add("a1", ANN, &["user:ann"]).await;
+    pond.add("a2", ANN, &["user:bob"]).await;
+    pond.add("b1", "bob", &["user:bob"]).await;
+    pond.add("b2", "bob", &["user:ann"]).await;
+    pond.add("b3", "bob", &["user:ann", "user:bob"]).await;
+    let share = Draft { parent: Some("a1".into()), ..draft("share", "bob", &["user:bob"]) };
+    pond.try_add(None, &share).await.unwrap();
+    pond.feed("timeline:ann").await;
+    pond.follow("timeline:ann", "user:bob").await;
+    pond.feed("timeline:bob").await;
+    pond.follow("timeline:bob", "user:ann").await;
+    for (id, author, activity, parent) in [
+        ("c1", ANN, "b1", None),
+        ("c2", "bob", "b1", Some("c1")),
+        ("c3", ANN, "b1", Some("c2")),
+        ("c4", "bob", "a1", None),
+        ("c5", ANN, "b1", None),
+    ] {
+        comment(pond, id, author, activity, parent).await;
+    }
+    for (by, object) in [(ANN, "b1"), ("bob", "b1"), ("bob", "a1")] {
+        react(pond, by, Object::Activity(object.into())).await;
+        save(pond, by, Object::Activity(object.into())).await;
+    }
+    for (by, object) in [(ANN, "c2"), ("bob", "c5")] {
+        react(pond, by, Object::Comment(object.into())).await;
+        save(pond, by, Object::Comment(object.into())).await;
+    }
+    for (of, owner) in [("movies:ann", ANN), ("movies:bob", "bob")] {
+        let custom = ids::json::Object::parse(r#"{"title":"x"}"#).unwrap();
+        let drafts = [collections::Draft { of: Ref::parse(of).unwrap(), custom, user: Some(user(owner)) }];
+        let now = pond.tick();
+        pond.write(async |tx| collections::create(tx, &drafts, now).await).await;
+    }
+}
+
+async fn comment(pond: &Pond, id: &str, author: &str, activity: &str, parent: Option<&str>) {
+    let draft = comments::Draft {
+        id: id.into(),
+        activity: Some(activity.into()),
+        parent: parent.map(str::to_owned),
+        user: user(author),
+        text: id.into(),
+        attachments: Vec::new(),
+        mentioned: Vec::new(),
+        custom: None,
+    };
+    let now = pond.tick();
+    pond.write(async |tx| comments::add(tx, &draft, now).await).await;
+}
+
+async fn react(pond: &Pond, by: &str, object: Object) {
+    let draft = reactions::Draft { user: user(by), kind: "like".into(), is_only: false, custom: None };
+    let now = pond.tick();
+    pond.write(async |tx| reactions::add(tx, &object, &draft, now).await).await;
+}
+
+/// In a folder of that user.
+async fn save(pond: &Pond, by: &str, object: Object) {
+    let folder = bookmarks::Folder::Named { name: "later".into(), custom: None, id: format!("folder of {by}") };
+    let (now, by) = (pond.tick(), user(by));
+    pond.write(async |tx| bookmarks::add(tx, &by, &object, &folder, None, now).await).await;
+}
+
+/// What went, by name.
+async fn erased(pond: &Pond, is_hard: bool) -> Vec<(String, u64)> {
+    let (now, ann) = (pond.tick(), user(ANN));
+    let mut progress = Progress::default();
+    loop {
+        let step = pond.app.write(async |tx| {
+            let mut next = progress.clone();
+            let is_done = remove(tx, &ann, (!is_hard).then_some(now), &mut next, now).await?;
+            Ok((next, is_done))
+        });
+        let (next, is_done) = step.await.unwrap();
+        progress = next;
+        if is_done {
+            let mut counts = progress.counts;
+            counts.retain(|(_, count)| *count > 0);
+            counts.sort();
+            return counts;
+        }
+    }
+}
+
+async fn left(pond: &Pond) -> Vec<&'static str> {
+    let found = traces::residue(&pond.app.store, &user(ANN), &mut |_| {}).await.unwrap();
+    // The account stays, and the log tells of it.
+    found.into_iter().map(|residue| residue.table).filter(|table| !["user", "log"].contains(table)).collect()
+}
+
+async fn tallies(pond: &Pond, id: &str) -> Tallies {
+    let mut tx = pond.app.snapshot();
+    let (inner, _) = activities::load(&mut tx, id).await.unwrap();
+    activities::tallies(&mut tx, &[inner]).await.unwrap()[0]
+}
+
+async fn stored(pond: &Pond, id: &str) -> Option<Activity> {
+    activities::get_any(&mut pond.app.snapshot(), id).await.unwrap().map(|(_, activity)| activity)
+}
+
+fn counts(all: &[(&str, u64)]) -> Vec<(String, u64)> {
+    all.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+}
+
+/// What both ways take: bookmarks and reactions of ann on what is bob's are gone by the time theirs are counted; those on
+/// her own things went with them.
+const TAKEN: [(&str, u64); 8] = [
+    ("activities", 2),
+    ("bookmark_folders", 1),
+    ("bookmarks", 2),
+    ("collections", 1),
+    ("comments", 3),
+    ("feeds", 2),
+    ("follows", 2),
+    ("reactions", 2),
+];
+
+#[tokio::test]
+async fn after_an_erasure_for_good_no_row_names_the_user_and_every_set_was_counted() {
+    let pond = Pond::new();
+    plant(&pond).await;
+    for table in ["v3_activity", "v3_comment", "v3_reaction", "v3_bookmark", "v3_folder", "v3_collection", "v3_feed"] {
+        assert!(left(&pond).await.contains(&table), "plant something of ann's in {table}");
+    }
+    assert_eq!(erased(&pond, true).await, counts(&TAKEN));
+    assert_eq!(left(&pond).await, Vec::<&str>::new());
+    assert_eq!(erased(&pond, true).await, [], "the same again has nothing to do");
+}
+
+#[tokio::test]
+async fn counts_on_what_survives_equal_a_recount_after_either_erasure() {
+    for is_hard in [true, false] {
+        let pond = Pond::new();
+        plant(&pond).await;
+        erased(&pond, is_hard).await;
+        let expected = Tallies { shares: 0, reactions: 1, comments: 1, bookmarks: 1 };
+        assert_eq!(tallies(&pond, "b1").await, expected, "hard: {is_hard}");
+        let mut tx = pond.app.snapshot();
+        let object = Object::Activity("b1".into());
+        let Summary { groups, latest, .. } = reactions::summary(&mut tx, &object, None).await.unwrap();
+        let by: Vec<_> = latest.iter().map(|given| given.user.as_str()).collect();
+        assert_eq!((groups[0].count, by), (1, vec!["bob"]));
+        assert_eq!(groups[0].first_at, groups[0].last_at, "times are those of the one that is left");
+        assert_eq!(reactions::counts(&mut tx, &Object::Comment("c2".into())).await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn of_the_users_feeds_others_activities_leave_and_stay_where_else_they_live() {
+    for is_hard in [true, false] {
+        let pond = Pond::new();
+        plant(&pond).await;
+        assert_eq!(pond.read("timeline:bob").await, "b3 b2 a1");
+        erased(&pond, is_hard).await;
+        assert_eq!(pond.read("user:bob").await, "share b3 b1", "hard: {is_hard}");
+        assert_eq!(pond.read("timeline:bob").await, "", "hard: {is_hard}");
+        assert_eq!(stored(&pond, "b3").await.unwrap().feeds.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_share_of_what_was_erased_stays_without_its_parent() {
+    let pond = Pond::new();
+    plant(&pond).await;
+    erased(&pond, true).await;
+    let mut tx = pond.app.snapshot();
+    let found = activities::load(&mut tx, "share").await.unwrap();
+    let mut people = crate::users::People::default();
+    let shown = crate::v3::show::activities(&mut tx, vec![found], None, &mut people).await.unwrap();
+    assert!(shown[0].parent.is_none());
+}
+
+#[tokio::test]
+async fn what_is_others_stays_bobs_folder_collection_and_reply_under_a_stub() {
+    let pond = Pond::new();
+    plant(&pond).await;
+    erased(&pond, true).await;
+    let mut tx = pond.app.snapshot();
+    assert_eq!(comments::get(&mut tx, "c1").await.unwrap().unwrap().user, None);
+    assert_eq!(comments::load(&mut tx, "c2").await.unwrap().text, "c2");
+    for id in ["c3", "c4", "c5"] {
+        assert_eq!(comments::get(&mut tx, id).await.unwrap(), None, "{id}");
+    }
+    assert!(collections::get(&mut tx, &Ref::parse("movies:bob").unwrap()).await.unwrap().is_some());
+    assert!(collections::get(&mut tx, &Ref::parse("movies:ann").unwrap()).await.unwrap().is_none());
+    let (saved, _) = bookmarks::of_user(&mut tx, &user("bob"), None, 10).await.unwrap();
+    assert_eq!(saved.len(), 1, "bookmarks of what is gone went with it");
+    assert_eq!(folders::of_user(&mut tx, "bob", 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_soft_erasure_hides_for_good_and_a_hard_one_finishes_it() {
+    let pond = Pond::new();
+    plant(&pond).await;
+    assert_eq!(erased(&pond, false).await, counts(&TAKEN));
+    assert!(broken(activities::load(&mut pond.app.snapshot(), "a1").await).contains("not found"));
+    assert_eq!(stored(&pond, "a1").await.unwrap().content.text.as_deref(), Some("a1"));
+    let now = pond.tick();
+    let restored = pond.app.write(async |tx| activities::restore(tx, None, "a1", now).await).await;
+    assert!(broken(restored).contains("final"));
+    assert!(left(&pond).await.contains(&"v3_activity"));
+    assert_eq!(erased(&pond, false).await, [], "the same again has nothing to do");
+    let finished = erased(&pond, true).await;
+    assert_eq!(finished, counts(&[("activities", 2), ("collections", 1), ("comments", 3), ("feeds", 2)]));
+    assert_eq!(left(&pond).await, Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn after_either_erasure_the_user_starts_anew_and_empty() {
+    for is_hard in [true, false] {
+        let pond = Pond::new();
+        plant(&pond).await;
+        erased(&pond, is_hard).await;
+        pond.add("a9", ANN, &["user:ann"]).await;
+        assert_eq!(pond.read("user:ann").await, "a9", "hard: {is_hard}");
+        assert_eq!(pond.read("timeline:bob").await, "", "nobody follows the new feed");
+        erased(&pond, true).await;
+        assert_eq!(left(&pond).await, Vec::<&str>::new(), "hard: {is_hard}");
+    }
+}
+
+#[tokio::test]
+async fn more_than_one_step_removes_goes_in_several() {
+    let pond = Pond::new();
+    pond.add("b1", "bob", &["user:bob"]).await;
+    for n in 0..12 {
+        pond.add(&format!("a{n}"), ANN, &["user:ann"]).await;
+        comment(&pond, &format!("c{n}"), ANN, "b1", None).await;
+    }
+    for n in 0..300 {
+        react(&pond, &format!("u{n}"), Object::Activity("a1".into())).await;
+    }
+    let gone = erased(&pond, true).await;
+    assert_eq!(gone, counts(&[("activities", 12), ("comments", 12), ("feeds", 1)]));
+    assert_eq!(left(&pond).await, Vec::<&str>::new());
+    assert_eq!(reactions::counts(&mut pond.app.snapshot(), &Object::Activity("a1".into())).await.unwrap(), []);
+}

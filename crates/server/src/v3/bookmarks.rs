@@ -1,0 +1,215 @@
+//! Bookmarks and their folders: `/bookmarks`, `/bookmark_folders` (feeds-v3 §3.6).
+
+use domain::{
+    users::People,
+    v3::{
+        bookmarks::{self, Change, Folder, Saved},
+        folders::{self, Known},
+        made,
+        objects::Object,
+    },
+};
+use wire::v3::{
+    Pager,
+    bookmarks::{Bookmarks, Folders, OneBookmark, OneFolder},
+};
+
+use super::{
+    around::Around,
+    read::{self, Actor, Query},
+    show::Pen,
+};
+use crate::{
+    chat::{
+        error::{Error, Result},
+        fields::Fields,
+        gate::Call,
+    },
+    reply::Reply,
+};
+
+fn activity(call: &Call) -> Object {
+    Object::Activity(call.param("id").to_owned())
+}
+
+fn comment(call: &Call) -> Object {
+    Object::Comment(call.param("id").to_owned())
+}
+
+/// `POST /activities/{id}/bookmarks`.
+pub(super) async fn add_to_activity(call: Call, sent: Fields) -> Result<Reply> {
+    let object = activity(&call);
+    add(call, sent, object).await
+}
+
+/// `POST /comments/{id}/bookmarks`.
+pub(super) async fn add_to_comment(call: Call, sent: Fields) -> Result<Reply> {
+    let object = comment(&call);
+    add(call, sent, object).await
+}
+
+/// `PATCH /activities/{id}/bookmarks`.
+pub(super) async fn update_of_activity(call: Call, sent: Fields) -> Result<Reply> {
+    let object = activity(&call);
+    update(call, sent, object).await
+}
+
+/// `PATCH /comments/{id}/bookmarks`.
+pub(super) async fn update_of_comment(call: Call, sent: Fields) -> Result<Reply> {
+    let object = comment(&call);
+    update(call, sent, object).await
+}
+
+/// `DELETE /activities/{id}/bookmarks`.
+pub(super) async fn delete_from_activity(call: Call, sent: Fields) -> Result<Reply> {
+    let object = activity(&call);
+    delete(call, sent, object).await
+}
+
+/// `DELETE /comments/{id}/bookmarks`.
+pub(super) async fn delete_from_comment(call: Call, sent: Fields) -> Result<Reply> {
+    let object = comment(&call);
+    delete(call, sent, object).await
+}
+
+async fn add(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
+    let actor = Actor::some(&call, &mut sent)?;
+    let folder = folder(&call, &mut sent, "folder_id")?.unwrap_or_default();
+    let custom = read::object(&mut sent, "custom")?;
+    let (by, now) = (call.user(), call.moment());
+    let run = call.tenant.app.write(async |tx| {
+        actor.store(tx, now).await?;
+        made::bookmark(tx, by, (&actor.id, &object), &folder, custom.as_ref(), now).await
+    });
+    let (_, saved) = run.await?;
+    one(&call, saved).await
+}
+
+async fn update(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
+    let actor = Actor::some(&call, &mut sent)?;
+    let change = Change {
+        from: sent.text("folder_id")?,
+        to: folder(&call, &mut sent, "new_folder_id")?,
+        custom: read::object(&mut sent, "custom")?,
+    };
+    let (by, now) = (call.user(), call.moment());
+    let run = call.tenant.app.write(async |tx| {
+        actor.store(tx, now).await?;
+        made::change_bookmark(tx, by, (&actor.id, &object), &change, now).await
+    });
+    let (_, saved) = run.await?;
+    one(&call, saved).await
+}
+
+async fn delete(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
+    let user = Actor::some(&call, &mut sent)?.id;
+    let folder = call.query.get("folder_id").filter(|id| !id.is_empty());
+    let (by, now) = (call.user(), call.moment());
+    let run = call.tenant.app.write(async |tx| made::unbookmark(tx, by, (&user, &object), folder, now).await);
+    let (_, saved) = run.await?;
+    one(&call, saved).await
+}
+
+/// The folder that `name` or `new_folder` tells; an empty id is none of them.
+fn folder(call: &Call, sent: &mut Fields, name: &str) -> Result<Option<Folder>> {
+    let id = sent.text(name)?;
+    match (sent.object("new_folder")?, id) {
+        (Some(_), Some(id)) if !id.is_empty() => {
+            Err(Error::field("new_folder", &format!("cannot be sent with {name}")))
+        }
+        (Some(mut new), _) => {
+            let folder = new.filled("name")?.ok_or_else(|| Error::field("new_folder.name", "is a required field"))?;
+            let custom = read::object(&mut new, "custom")?;
+            Ok(Some(Folder::Named { name: folder, custom, id: call.new_id() }))
+        }
+        (None, Some(id)) if id.is_empty() => Ok(Some(Folder::Outside)),
+        (None, id) => Ok(id.map(Folder::Known)),
+    }
+}
+
+/// A bookmark with what it is of, ready to be shown.
+struct Shown {
+    saved: Saved,
+    folder: Option<Known>,
+    around: Around,
+}
+
+impl Shown {
+    async fn load(call: &Call, saved: Saved) -> Result<Self> {
+        let mut tx = call.snapshot();
+        let scene = made::open(&mut tx, &saved.object, call.user()).await?;
+        let folder = folders::of(&mut tx, &saved).await?;
+        let mut around = Around::load(call, scene, Some(&saved.user)).await?;
+        around.people.add(&mut tx, [&saved.user]).await?;
+        Ok(Shown { saved, folder, around })
+    }
+
+    fn written(&self, call: &Call) -> wire::v3::bookmarks::Bookmark<'_> {
+        let pen = Pen { people: &self.around.people, now: call.now() };
+        let activity = pen.activity(&self.around.activity);
+        pen.bookmark(&self.saved, self.folder.as_ref(), activity, self.around.comment.as_ref())
+    }
+}
+
+async fn one(call: &Call, saved: Saved) -> Result<Reply> {
+    let shown = Shown::load(call, saved).await?;
+    call.answer(&OneBookmark { bookmark: shown.written(call) })
+}
+
+/// `POST /bookmarks/query`. A user finds the user's own.
+pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
+    Actor::find(&call, &mut sent)?;
+    let asked = Query::read(&mut sent, bookmarks::SCHEMA)?.by_default(bookmarks::SORT);
+    let page = bookmarks::query(&mut call.snapshot(), call.user(), &asked).await?;
+    let mut shown = Vec::with_capacity(page.rows.len());
+    for saved in page.rows {
+        shown.push(Shown::load(&call, saved).await?);
+    }
+    let bookmarks = shown.iter().map(|shown| shown.written(&call)).collect();
+    call.answer(&Bookmarks { bookmarks, pager: Pager { next: page.next, prev: page.prev } })
+}
+
+/// `POST /bookmark_folders/query`. A user finds the user's own.
+pub(super) async fn query_folders(call: Call, mut sent: Fields) -> Result<Reply> {
+    let asked = Query::read(&mut sent, folders::SCHEMA)?.by_default(folders::SORT);
+    let mut tx = call.snapshot();
+    let page = folders::query(&mut tx, call.user(), &asked).await?;
+    let mut people = People::load(&mut tx, page.rows.iter().map(|known| &known.folder.user)).await?;
+    call.note_online(&mut people);
+    let pen = Pen { people: &people, now: call.now() };
+    let bookmark_folders = page.rows.iter().map(|known| pen.folder(known)).collect();
+    call.answer(&Folders { bookmark_folders, pager: Pager { next: page.next, prev: page.prev } })
+}
+
+/// `PATCH /bookmark_folders/{id}`.
+pub(super) async fn update_folder(call: Call, mut sent: Fields) -> Result<Reply> {
+    Actor::find(&call, &mut sent)?;
+    let (name, custom) = (sent.filled("name")?, read::object(&mut sent, "custom")?);
+    let (id, by, now) = (call.param("id"), call.user(), call.moment());
+    let run = call.tenant.app.write(async |tx| {
+        let folder = folders::update(tx, id, name.as_deref(), custom.as_ref(), by, now).await?;
+        made::tell_folder(tx, "updated", id, &folder, now);
+        Ok(folder)
+    });
+    let known = Known { id: id.to_owned(), folder: run.await? };
+    let people = People::load(&mut call.snapshot(), [&known.folder.user]).await?;
+    let pen = Pen { people: &people, now: call.now() };
+    call.answer(&OneFolder { bookmark_folder: pen.folder(&known) })
+}
+
+/// `DELETE /bookmark_folders/{id}`.
+pub(super) async fn delete_folder(call: Call, _: Fields) -> Result<Reply> {
+    let (id, by, now) = (call.param("id"), call.user(), call.moment());
+    loop {
+        let run = call.tenant.app.write(async |tx| {
+            let (folder, is_done) = folders::delete(tx, id, by).await?;
+            if is_done {
+                made::tell_folder(tx, "deleted", id, &folder, now);
+            }
+            Ok(is_done)
+        });
+        if run.await? {
+            return call.done();
+        }
+    }
+}

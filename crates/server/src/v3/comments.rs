@@ -1,0 +1,234 @@
+//! Comments: `/comments` and what is below it (feeds-v3 §3.4).
+
+mod lists;
+
+pub(super) use lists::{list, order, query, replies};
+
+use domain::v3::{
+    comments::{self, Change, Comment, Draft, Status},
+    made::{self, Scene},
+    objects::{ACTIVITY, Object},
+};
+use ids::UserId;
+use wire::v3::comments::{Comments, OneComment};
+
+use super::{
+    around::Around,
+    read::{self, Actor},
+    show::Pen,
+};
+use crate::{
+    chat::{
+        attachments,
+        error::{Error, Result},
+        fields::Fields,
+        gate::Call,
+    },
+    reply::Reply,
+};
+
+/// What a partial update may take away (feeds-v3 §3.4).
+const UNSET: [&str; 4] = ["attachments", "custom", "mentioned_user_ids", "status"];
+
+/// `POST /comments`.
+pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
+    let actor = Actor::some(&call, &mut sent)?;
+    let draft = draft(&call, &mut sent, &actor)?;
+    let wants_notification = sent.flag("create_notification_activity")?.unwrap_or_default();
+    let (by, now) = (call.user(), call.moment());
+    let run = call.tenant.app.write(async |tx| {
+        actor.store(tx, now).await?;
+        made::comment(tx, by, &draft, now).await
+    });
+    let (_, comment) = run.await?;
+    one(&call, (draft.id, comment), Some(&actor.id), wants_notification).await
+}
+
+/// `POST /comments/batch`.
+pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
+    let mut items = Vec::new();
+    for mut item in read::batch(&mut sent, "comments")? {
+        let actor = Actor::some(&call, &mut item)?;
+        items.push((draft(&call, &mut item, &actor)?, actor));
+    }
+    let (by, now) = (call.user(), call.moment());
+    let run = call.tenant.app.write(async |tx| {
+        let mut added = Vec::with_capacity(items.len());
+        for (at, (draft, actor)) in (0..).zip(&items) {
+            actor.store(tx, now).await?;
+            let (_, comment) = made::comment(tx, by, draft, now.plus_micros(at)).await?;
+            added.push((draft.id.clone(), comment));
+        }
+        Ok(added)
+    });
+    let added = run.await?;
+    some(&call, added, call.user(), wire::v3::Pager::default()).await
+}
+
+/// `GET /comments/{id}`.
+pub(super) async fn get(call: Call, mut sent: Fields) -> Result<Reply> {
+    let viewer = Actor::find(&call, &mut sent)?.map(|actor| actor.id);
+    let id = call.param("id").to_owned();
+    let scene = made::open(&mut call.snapshot(), &Object::Comment(id), call.user()).await?;
+    let (id, comment) = scene.comment.expect("a comment was opened");
+    one(&call, (id, comment), viewer.as_ref(), false).await
+}
+
+/// `PATCH /comments/{id}`.
+pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
+    let actor = Actor::find(&call, &mut sent)?;
+    let change = Change {
+        text: sent.text("comment")?,
+        attachments: attachments(&mut sent)?,
+        mentioned: sent.users("mentioned_user_ids")?,
+        custom: read::object(&mut sent, "custom")?.map(Some),
+        status: None,
+    };
+    changed(&call, actor.as_ref(), &change).await
+}
+
+/// `POST /comments/{id}/partial`.
+pub(super) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
+    let actor = Actor::find(&call, &mut sent)?;
+    let mut change = Change::default();
+    for name in sent.texts("unset")?.unwrap_or_default() {
+        match name.as_str() {
+            "attachments" => change.attachments = Some(Vec::new()),
+            "custom" => change.custom = Some(None),
+            "mentioned_user_ids" => change.mentioned = Some(Vec::new()),
+            "status" => change.status = Some(Status::Active),
+            _ => return Err(Error::field("unset", &format!("must hold some of {}", UNSET.join(", ")))),
+        }
+    }
+    if let Some(mut set) = sent.object("set")? {
+        change.text = set.text("text")?.or(set.text("comment")?);
+        change.attachments = attachments(&mut set)?.or(change.attachments);
+        change.mentioned = set.users("mentioned_user_ids")?.or(change.mentioned);
+        change.custom = read::object(&mut set, "custom")?.map(Some).or(change.custom);
+        if let Some(status) = set.filled("status")? {
+            change.status = Some(named_status(&status)?);
+        }
+        if !set.is_empty() {
+            return Err(Error::field("set", &format!("must hold some of text, {}", UNSET.join(", "))));
+        }
+    }
+    if change.status.is_some() && !call.is_server() {
+        return Err(Error::from(domain::Error::NotAllowed("status is for server-side calls".to_owned())));
+    }
+    changed(&call, actor.as_ref(), &change).await
+}
+
+fn named_status(name: &str) -> Result<Status> {
+    match name {
+        "active" => Ok(Status::Active),
+        "removed" => Ok(Status::Removed),
+        "hidden" => Ok(Status::Hidden),
+        _ => Err(Error::field("set.status", "must be active, removed or hidden; DELETE deletes")),
+    }
+}
+
+async fn changed(call: &Call, actor: Option<&Actor>, change: &Change) -> Result<Reply> {
+    let (id, by, now) = (call.param("id"), call.user(), call.moment());
+    let run = call.tenant.app.write(async |tx| {
+        if let Some(actor) = actor {
+            actor.store(tx, now).await?;
+        }
+        made::change_comment(tx, by, id, change, now).await
+    });
+    let comment = run.await?;
+    one(call, (id.to_owned(), comment), actor.map(|actor| &actor.id), false).await
+}
+
+/// `DELETE /comments/{id}`.
+pub(super) async fn delete(call: Call, _: Fields) -> Result<Reply> {
+    let (id, by, now, is_hard) = (call.param("id"), call.user(), call.moment(), call.flag("hard_delete")?);
+    loop {
+        let run = call.tenant.app.write(async |tx| made::delete_comment(tx, by, id, is_hard, now).await);
+        let (scene, comment, is_done) = run.await?;
+        if is_done {
+            return with_activity(&call, scene, (id.to_owned(), comment)).await;
+        }
+    }
+}
+
+/// `POST /comments/{id}/restore`.
+pub(super) async fn restore(call: Call, mut sent: Fields) -> Result<Reply> {
+    Actor::find(&call, &mut sent)?;
+    let (id, by, now) = (call.param("id"), call.user(), call.moment());
+    let (scene, comment) = call.tenant.app.write(async |tx| made::restore_comment(tx, by, id, now).await).await?;
+    with_activity(&call, scene, (id.to_owned(), comment)).await
+}
+
+fn draft(call: &Call, sent: &mut Fields, actor: &Actor) -> Result<Draft> {
+    if let Some(kind) = sent.filled("object_type")?.filter(|kind| kind != ACTIVITY) {
+        return Err(Error::field("object_type", &format!("must be activity, not {kind}")));
+    }
+    let parent = sent.filled("parent_id")?;
+    let activity = sent.filled("object_id")?;
+    if activity.is_none() && parent.is_none() {
+        return Err(Error::field("object_id", "is a required field unless parent_id is given"));
+    }
+    Ok(Draft {
+        id: sent.filled("id")?.unwrap_or_else(|| call.new_id()),
+        activity,
+        parent,
+        user: actor.id.clone(),
+        text: sent.text("comment")?.unwrap_or_default(),
+        attachments: attachments(sent)?.unwrap_or_default(),
+        mentioned: sent.users("mentioned_user_ids")?.unwrap_or_default(),
+        custom: read::object(sent, "custom")?,
+    })
+}
+
+/// Attachments, in the shape in which they are kept.
+fn attachments(sent: &mut Fields) -> Result<Option<Vec<String>>> {
+    let Some(given) = sent.objects("attachments")? else { return Ok(None) };
+    given.into_iter().map(attachments::read).collect::<Result<_>>().map(Some)
+}
+
+/// Answers one comment as it is now.
+async fn one(
+    call: &Call,
+    comment: (String, Comment),
+    viewer: Option<&UserId>,
+    wants_notification: bool,
+) -> Result<Reply> {
+    let mut tx = call.snapshot();
+    let shown = comments::gather(&mut tx, vec![comment], viewer).await?.remove(0);
+    let mut people = domain::users::People::load(&mut tx, shown.users()).await?;
+    call.note_online(&mut people);
+    let pen = Pen { people: &people, now: call.now() };
+    call.answer(&OneComment {
+        comment: pen.comment(&shown),
+        activity: None,
+        // Nobody is notified in this version, and whoever asks for it hears so.
+        notification_created: wants_notification.then_some(false),
+    })
+}
+
+/// Answers a comment with what it is about.
+async fn with_activity(call: &Call, scene: Scene, comment: (String, Comment)) -> Result<Reply> {
+    let around = Around::load(call, Scene { comment: Some(comment), ..scene }, call.user()).await?;
+    let pen = Pen { people: &around.people, now: call.now() };
+    let comment = around.comment.as_ref().expect("there is a comment");
+    call.answer(&OneComment {
+        comment: pen.comment(comment),
+        activity: Some(pen.activity(&around.activity)),
+        notification_created: None,
+    })
+}
+
+/// Answers comments in their order.
+async fn some(
+    call: &Call,
+    all: Vec<(String, Comment)>,
+    viewer: Option<&UserId>,
+    pager: wire::v3::Pager,
+) -> Result<Reply> {
+    let mut tx = call.snapshot();
+    let shown = comments::gather(&mut tx, all, viewer).await?;
+    let mut people = domain::users::People::load(&mut tx, shown.iter().flat_map(comments::Shown::users)).await?;
+    call.note_online(&mut people);
+    let pen = Pen { people: &people, now: call.now() };
+    call.answer(&Comments { comments: shown.iter().map(|shown| pen.comment(shown)).collect(), pager })
+}

@@ -1,0 +1,207 @@
+//! Reactions: `/activities/{id}/reactions`, `/comments/{id}/reactions` (feeds-v3 §3.5).
+
+use domain::v3::{
+    activities::{self, Content},
+    comments,
+    made::{self, Scene},
+    objects::Object,
+    reactions::{self, Draft, Given},
+};
+use ids::{ActivityId, Fid, UserId};
+use wire::v3::{
+    Pager,
+    reactions::{OneReaction, Reactions},
+};
+
+use super::{
+    around::Around,
+    read::{self, Actor, Query},
+    show::Pen,
+};
+use crate::{
+    chat::{
+        error::{Error, Result},
+        fields::Fields,
+        gate::Call,
+    },
+    reply::Reply,
+};
+
+/// The most feeds to which a reaction is posted.
+const TARGET_FEEDS_MAX: usize = activities::FEEDS_MAX;
+
+fn activity(call: &Call) -> Object {
+    Object::Activity(call.param("id").to_owned())
+}
+
+fn comment(call: &Call) -> Object {
+    Object::Comment(call.param("id").to_owned())
+}
+
+/// `POST /activities/{id}/reactions`.
+pub(super) async fn add_to_activity(call: Call, sent: Fields) -> Result<Reply> {
+    let object = activity(&call);
+    add(call, sent, object).await
+}
+
+/// `POST /comments/{id}/reactions`.
+pub(super) async fn add_to_comment(call: Call, sent: Fields) -> Result<Reply> {
+    let object = comment(&call);
+    add(call, sent, object).await
+}
+
+/// `DELETE /activities/{id}/reactions/{type}`.
+pub(super) async fn delete_from_activity(call: Call, sent: Fields) -> Result<Reply> {
+    let object = activity(&call);
+    delete(call, sent, object).await
+}
+
+/// `DELETE /comments/{id}/reactions/{type}`.
+pub(super) async fn delete_from_comment(call: Call, sent: Fields) -> Result<Reply> {
+    let object = comment(&call);
+    delete(call, sent, object).await
+}
+
+async fn add(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
+    let actor = Actor::some(&call, &mut sent)?;
+    let draft = Draft {
+        user: actor.id.clone(),
+        kind: sent.filled("type")?.ok_or_else(|| Error::field("type", "is a required field"))?,
+        is_only: sent.flag("enforce_unique")?.unwrap_or_default(),
+        custom: read::object(&mut sent, "custom")?,
+    };
+    let targets = read::fids(&mut sent, "target_feeds")?.unwrap_or_default();
+    if targets.len() > TARGET_FEEDS_MAX {
+        return Err(Error::field("target_feeds", &format!("must hold at most {TARGET_FEEDS_MAX} feeds")));
+    }
+    let wants_notification = sent.flag("create_notification_activity")?.unwrap_or_default();
+    let (by, moment, share) = (call.user(), read::moment(&call), call.new_id());
+    let run = call.tenant.app.write(async |tx| {
+        actor.store(tx, moment.now).await?;
+        let (scene, given) = made::react(tx, by, &object, &draft, moment.now).await?;
+        let shared = match targets.is_empty() {
+            true => None,
+            false => Some(activities::add(tx, by, &share_of(&scene, &given, &targets, &share), moment).await?),
+        };
+        Ok((scene, given, shared))
+    });
+    let (scene, given, shared) = run.await?;
+    answer(&call, scene, given, shared, wants_notification).await
+}
+
+/// What is posted to other feeds for a reaction.
+fn share_of(scene: &Scene, given: &Given, targets: &[Fid], id: &str) -> activities::Draft {
+    activities::Draft {
+        id: id.to_owned(),
+        user: given.user.clone(),
+        kind: given.kind.clone(),
+        feeds: targets.to_vec(),
+        content: Content { custom: given.reaction.custom.clone(), ..Content::default() },
+        parent: Some(scene.activity.id.clone()),
+        creates_users: false,
+    }
+}
+
+async fn delete(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
+    let (user, kind) = (Actor::some(&call, &mut sent)?.id, call.param("type").to_owned());
+    let (by, now) = (call.user(), call.moment());
+    let run = call.tenant.app.write(async |tx| made::unreact(tx, by, &object, (&user, &kind), now).await);
+    let (scene, given) = run.await?;
+    answer(&call, scene, given, None, false).await
+}
+
+/// Answers a reaction with what it is about, as that is now.
+async fn answer(
+    call: &Call,
+    scene: Scene,
+    given: Given,
+    shared: Option<(ActivityId, activities::Activity)>,
+    wants_notification: bool,
+) -> Result<Reply> {
+    let mut around = Around::load(call, scene, Some(&given.user)).await?;
+    around.people.add(&mut call.snapshot(), [&given.user]).await?;
+    let shared = match shared {
+        Some(shared) => Some(around.also(call, shared, Some(&given.user)).await?),
+        None => None,
+    };
+    let pen = Pen { people: &around.people, now: call.now() };
+    let is_about_comment = around.comment.is_some();
+    call.answer(&OneReaction {
+        reaction: pen.reaction(&around.activity.activity.id, &given),
+        activity: (!is_about_comment).then(|| pen.activity(&around.activity)),
+        comment: around.comment.as_ref().map(|comment| pen.comment(comment)),
+        reference_activity: shared.as_ref().map(|shared| pen.activity(shared)),
+        // Nobody is notified in this version, and whoever asks for it hears so.
+        notification_created: wants_notification.then_some(false),
+    })
+}
+
+/// `POST /activities/{id}/reactions/query`.
+pub(super) async fn query_of_activity(call: Call, sent: Fields) -> Result<Reply> {
+    let object = activity(&call);
+    query(call, sent, object).await
+}
+
+/// `POST /comments/{id}/reactions/query`.
+pub(super) async fn query_of_comment(call: Call, sent: Fields) -> Result<Reply> {
+    let object = comment(&call);
+    query(call, sent, object).await
+}
+
+async fn query(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
+    let asked = Query::read(&mut sent, reactions::SCHEMA)?.by_default(reactions::SORT);
+    let mut tx = call.snapshot();
+    made::open(&mut tx, &object, call.user()).await?;
+    let page = reactions::query(&mut tx, &object, &asked).await?;
+    some(&call, &page.rows, Pager { next: page.next, prev: page.prev }).await
+}
+
+/// `POST /activities/reactions/query`.
+pub(super) async fn query_of_activities(call: Call, sent: Fields) -> Result<Reply> {
+    batch(call, sent, "activity_ids", Object::Activity).await
+}
+
+/// `POST /comments/reactions/query`.
+pub(super) async fn query_of_comments(call: Call, sent: Fields) -> Result<Reply> {
+    batch(call, sent, "comment_ids", Object::Comment).await
+}
+
+/// One user's reactions to several things.
+async fn batch(call: Call, mut sent: Fields, name: &str, object: fn(String) -> Object) -> Result<Reply> {
+    let user = Actor::some(&call, &mut sent)?.id;
+    let mut ids = sent.texts(name)?.unwrap_or_default();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() || ids.len() > read::BATCH_MAX {
+        return Err(Error::field(name, &format!("must hold 1 to {} ids", read::BATCH_MAX)));
+    }
+    let asked = Query::read(&mut sent, reactions::SCHEMA)?.by_default(reactions::SORT);
+    let mut tx = call.snapshot();
+    let mut objects = Vec::with_capacity(ids.len());
+    for object in ids.into_iter().map(object) {
+        // What is gone, or kept from the caller, has no reactions to tell of.
+        match made::open(&mut tx, &object, call.user()).await {
+            Ok(_) => objects.push(object),
+            Err(domain::Error::Absent(_) | domain::Error::NotAllowed(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let page = reactions::batch(&mut tx, &user, &objects, &asked).await?;
+    some(&call, &page.rows, Pager { next: page.next, prev: page.prev }).await
+}
+
+async fn some(call: &Call, all: &[Given], pager: Pager) -> Result<Reply> {
+    let mut tx = call.snapshot();
+    let users: Vec<&UserId> = all.iter().map(|given| &given.user).collect();
+    let people = domain::users::People::load(&mut tx, users).await?;
+    let mut activities = Vec::with_capacity(all.len());
+    for given in all {
+        activities.push(match &given.object {
+            Object::Activity(id) => id.clone(),
+            Object::Comment(id) => comments::load(&mut tx, id).await?.activity,
+        });
+    }
+    let pen = Pen { people: &people, now: call.now() };
+    let reactions = all.iter().zip(&activities).map(|(given, activity)| pen.reaction(activity, given)).collect();
+    call.answer(&Reactions { reactions, pager })
+}
