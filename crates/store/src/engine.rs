@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-pub(crate) use embedded::Embedded;
+pub(crate) use embedded::{Embedded, Tables};
 pub(crate) use memory::Memory;
 
 use crate::error::Error;
@@ -97,6 +97,15 @@ pub(crate) enum Snapshot {
 }
 
 impl Snapshot {
+    /// The tables on disk, if there are any.
+    pub(crate) fn tables(&self) -> Result<Option<Tables>, Error> {
+        match self {
+            Snapshot::Embedded(snapshot) => Ok(Some(snapshot.tables())),
+            Snapshot::Memory(_) => Ok(None),
+            Snapshot::Closed => Err(Error::Closed),
+        }
+    }
+
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
         match self {
             Snapshot::Embedded(snapshot) => snapshot.get(key),

@@ -185,6 +185,29 @@ impl Store {
         })
     }
 
+    /// Writes the tables anew without what was deleted or overwritten before the last commit. Blocks; reads and commits go on
+    /// beside it. The old tables' files go with [`Store::settle`].
+    ///
+    /// What an open transaction can still see stays. What the journal still holds goes when the store is closed, or with
+    /// the next 64 MB of writes.
+    ///
+    /// # Errors
+    /// When the engine fails, or the store is closed.
+    pub fn compact(&self) -> Result<(), Error> {
+        // The state that shows the tables must be let go of first, for it holds on to what it shows.
+        let tables = self.view().snapshot.tables()?;
+        tables.map_or(Ok(()), |tables| tables.compact())
+    }
+
+    /// Removes the files of tables that were written anew before the last commit: make one after [`Store::compact`]. Blocks.
+    ///
+    /// # Errors
+    /// As [`Store::compact`].
+    pub fn settle(&self) -> Result<(), Error> {
+        let tables = self.view().snapshot.tables()?;
+        tables.map_or(Ok(()), |tables| tables.settle())
+    }
+
     /// Finishes the waiting commits, syncs, and gives the directory free. Later reads and commits fail.
     ///
     /// Dropping the last clone does the same. A transaction that is still there keeps the engine's files in use.

@@ -182,7 +182,27 @@ fn keyspace_options(options: &Options) -> KeyspaceCreateOptions {
         .filter_block_pinning_policy(PinningPolicy::all(false))
 }
 
+/// The tables of a database that is open, whatever is written meanwhile.
+pub(crate) struct Tables(Keyspace);
+
+impl Tables {
+    /// Writes what is in memory to tables, and these anew without what nobody can see any more. Blocks.
+    pub(crate) fn compact(&self) -> Result<(), Error> {
+        self.settle()?;
+        self.0.major_compact().map_err(failed)
+    }
+
+    /// Writes what is in memory to tables; with it go the files of tables that nobody can see any more. Blocks.
+    pub(crate) fn settle(&self) -> Result<(), Error> {
+        self.0.rotate_memtable_and_wait().map_err(failed)
+    }
+}
+
 impl Snapshot {
+    pub(super) fn tables(&self) -> Tables {
+        Tables(self.rows.clone())
+    }
+
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
         Ok(self.snapshot.get(&self.rows, key).map_err(failed)?.map(Bytes::from))
     }

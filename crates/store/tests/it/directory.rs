@@ -127,3 +127,51 @@ async fn a_store_that_was_closed_leaves_no_journal_to_replay_and_counts_on() {
         assert_eq!(get(&store, &format!("{number:02}")).await.as_deref(), Some(&b"3"[..]));
     }
 }
+
+/// Files below `dir` that hold `text`.
+fn holding(dir: &Path, text: &str, found: &mut Vec<String>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            holding(&path, text, found);
+        } else if fs::read(&path).unwrap().windows(text.len()).any(|window| window == text.as_bytes()) {
+            found.push(path.display().to_string());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_deleted_or_overwritten_cannot_be_read_from_the_files_after_a_compaction_and_a_close() {
+    let dir = tempfile::tempdir().unwrap();
+    let found = || {
+        let mut found = Vec::new();
+        holding(dir.path(), "needle7f3c", &mut found);
+        found
+    };
+    let store = open(dir.path());
+    for n in 0..100 {
+        put(&store, &format!("needle7f3c-{n}"), "x").await;
+        put(&store, &format!("other-{n}"), "needle7f3c").await;
+    }
+    // A part is in tables, a part in the journal.
+    store.close();
+    drop(store);
+    let store = open(dir.path());
+    put(&store, "late", "needle7f3c").await;
+    assert!(found().len() > 1, "{:?}", found());
+    for n in 0..100 {
+        commit(&store, |tx| tx.delete(format!("needle7f3c-{n}").into_bytes())).await.unwrap();
+        put(&store, &format!("other-{n}"), "y").await;
+    }
+    commit(&store, |tx| tx.delete(b"late".to_vec())).await.unwrap();
+    put(&store, "last", "z").await;
+    store.compact().unwrap();
+    put(&store, "last", "zz").await;
+    store.settle().unwrap();
+    let in_tables: Vec<_> = found().into_iter().filter(|path| !path.ends_with(".jnl")).collect();
+    assert_eq!(in_tables, Vec::<String>::new());
+    store.close();
+    drop(store);
+    assert_eq!(found(), Vec::<String>::new());
+    assert_eq!(get(&open(dir.path()), "other-7").await.as_deref(), Some(&b"y"[..]));
+}
