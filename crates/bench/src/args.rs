@@ -74,6 +74,8 @@ pub(crate) struct Sizes {
     pub(crate) redis_samples: usize,
     /// Starts timed in one round.
     pub(crate) starts: usize,
+    /// Activities of a person who is exported and erased.
+    pub(crate) activities: u64,
     /// Timeline entries of the large data set.
     pub(crate) scale: u64,
     /// How long loading the large data set may take before it goes on with what it has.
@@ -105,6 +107,7 @@ impl Sizes {
             samples: 100,
             redis_samples: 3,
             starts: 5,
+            activities: 10_000,
             scale: 10_000_000,
             load_max: Duration::from_secs(180),
             run_max: Duration::from_secs(30 * 60),
@@ -120,6 +123,7 @@ impl Sizes {
             samples: 5,
             redis_samples: 1,
             starts: 1,
+            activities: 200,
             scale: 10_000,
             load_max: Duration::from_secs(30),
             run_max: Duration::from_secs(5 * 60),

@@ -13,6 +13,7 @@ mod follow;
 mod groups;
 mod idle_socket;
 mod memory;
+mod privacy;
 mod reactions;
 mod read_at_scale;
 
@@ -42,7 +43,7 @@ pub(crate) struct Row {
 pub(crate) type Measure = for<'a> fn(&'a mut Bench) -> Pin<Box<dyn Future<Output = Result<Vec<Line>>> + 'a>>;
 
 /// Every row that is built.
-pub(crate) static ROWS: [Row; 13] = [
+pub(crate) static ROWS: [Row; 14] = [
     feed_page::ROW,
     feed_page_tail::ROW,
     add::ROW,
@@ -54,6 +55,7 @@ pub(crate) static ROWS: [Row; 13] = [
     idle_socket::ROW,
     cold_start::ROW,
     memory::ROW,
+    privacy::ROW,
     read_at_scale::ROW,
     busy_reads::ROW,
 ];
@@ -75,13 +77,13 @@ mod tests {
     #[test]
     fn rows_are_chosen_by_number_in_the_order_of_the_table() {
         let numbers = |asked: &[u8]| choose(asked).unwrap().iter().map(|row| row.number).collect::<Vec<_>>();
-        assert_eq!(numbers(&[]), [1, 2, 3, 4, 7, 8, 9, 10, 11, 13]);
+        assert_eq!(numbers(&[]), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
         assert_eq!(numbers(&[10, 1]), [1, 10]);
     }
 
     #[test]
     fn an_unknown_row_is_an_error_that_names_the_known() {
         let error = choose(&[99]).err().unwrap();
-        assert_eq!(error.to_string(), "no row 99; there are 1, 2, 3, 4, 7, 8, 9, 10, 11, 13");
+        assert_eq!(error.to_string(), "no row 99; there are 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14");
     }
 }

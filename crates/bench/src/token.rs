@@ -30,6 +30,18 @@ impl Scope {
     }
 }
 
+/// The claims of an app's own server, for the chat API and what it shares with feeds.
+#[derive(Serialize)]
+struct Server {
+    server: bool,
+}
+
+/// The token of an app's own server, signed with `secret`.
+pub(crate) fn sign_server(secret: &str) -> Result<String> {
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    Ok(jsonwebtoken::encode(&Header::default(), &Server { server: true }, &key)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
