@@ -48,10 +48,19 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  millpond restore pond.dump --data-dir /var/lib/millpond-new")]
     Restore(Restore),
     /// Read everything in the data directory, or in a backup, and say whether it is whole
-    #[command(
-        after_help = "Example:\n  millpond check --data-dir /var/lib/millpond\n  millpond check --backup pond.dump"
-    )]
+    #[command(after_help = CHECK_EXAMPLES)]
     Check(Check),
+    /// Write the data directory anew without what was erased
+    #[command(after_help = "Example:\n  millpond compact --data-dir /var/lib/millpond")]
+    Compact(Compact),
+    /// Keep the list of erasures apart from backups, and apply it after a restore
+    #[command(
+        after_help = "Example:\n  millpond erasures list > erasures.jsonl\n  millpond erasures apply erasures.jsonl"
+    )]
+    Erasures {
+        #[command(subcommand)]
+        command: ErasuresCommand,
+    },
     /// Work with the configuration file
     #[command(after_help = "Example:\n  millpond config template > millpond.toml")]
     Config {
@@ -85,6 +94,33 @@ Every setting is also a key of the configuration file, without the dashes; see
 `millpond config template`. Flags go before the environment, the environment
 before the file, and the file before the defaults.";
 
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  millpond check --data-dir /var/lib/millpond
+  millpond check --backup pond.dump
+  millpond check --residue ann --needle ann@example.com --app 1
+
+With --residue, the exit code is 1 when something of that user is left.";
+
+/// What `erasures` does.
+#[derive(Subcommand, Debug)]
+pub(crate) enum ErasuresCommand {
+    /// Write who was erased when, one JSON object per line; hashes stand for ids
+    #[command(after_help = "Example:\n  millpond erasures list > erasures.jsonl")]
+    List {
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Erase again who is on a list and came back with a backup; the next `serve` does it
+    #[command(after_help = "Example:\n  millpond erasures apply erasures.jsonl --data-dir /var/lib/millpond-new")]
+    Apply {
+        /// What `list` wrote
+        file: PathBuf,
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
 /// What `config` does.
 #[derive(Subcommand, Debug)]
 pub(crate) enum ConfigCommand {
@@ -115,6 +151,8 @@ pub(crate) struct Serve {
     pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) storage: Storage,
+    #[command(flatten)]
+    pub(crate) erasure: Erasure,
     #[command(flatten)]
     pub(crate) first_app: FirstApp,
     #[command(flatten)]
@@ -170,6 +208,18 @@ pub(crate) struct Storage {
     /// Memory for what is kept ready: a third for blocks read from disk, the rest for feeds and activities
     #[arg(long, env = "MILLPOND_CACHE_BYTES", value_name = "SIZE", default_value_t = Size(768 << 20))]
     pub(crate) cache_bytes: Size,
+}
+
+/// What is erased.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Data")]
+pub(crate) struct Erasure {
+    /// Make what was erased unreadable in the files at once, which is costly
+    #[arg(
+        long, env = "MILLPOND_ERASURE_COMPACT", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set
+    )]
+    pub(crate) erasure_compact: bool,
 }
 
 /// The app that is made at the start.
@@ -407,6 +457,25 @@ pub(crate) struct Check {
     /// Check this backup instead of the data directory
     #[arg(long, value_name = "FILE")]
     pub(crate) backup: Option<PathBuf>,
+    /// Say what is left of this user in rows, files and queues: where, never what
+    #[arg(long, value_name = "USER", conflicts_with = "backup")]
+    pub(crate) residue: Option<String>,
+    /// A text that only this user's data holds; repeat it for more
+    #[arg(long, value_name = "TEXT", requires = "residue")]
+    pub(crate) needle: Vec<String>,
+    /// The number of the app to look in; all, if it is left out
+    #[arg(long, value_name = "N", requires = "residue", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) app: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) data: Data,
+}
+
+/// `millpond compact`.
+#[derive(Args, Debug)]
+pub(crate) struct Compact {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -8,9 +8,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+use server::front::SystemClock;
 use store::{Options, Store};
 
-use crate::args::{Backup, Check, Data, Restore};
+use crate::args::{Backup, Check, Compact, Data, Restore};
 use crate::output;
 
 /// How much of a backup is read or written at a time.
@@ -59,8 +60,33 @@ pub(crate) fn check(args: &Check) -> Result<()> {
     report(args.json, "whole", summary.rows, summary.bytes)
 }
 
+/// Writes the tables anew without what was removed, and empties the journal.
+pub(crate) async fn compact(args: Compact) -> Result<()> {
+    let store = open(&args.data)?;
+    let before = size(&args.data.data_dir)?;
+    server::compaction::compact(&store, &SystemClock).await?;
+    // Closing leaves nothing in the journal.
+    drop(store);
+    let after = size(&args.data.data_dir)?;
+    if args.json {
+        return output::json(&json!({ "outcome": "compacted", "bytes_before": before, "bytes": after }));
+    }
+    output::line(&format!("compacted: {after} bytes, {before} before"))
+}
+
+/// The bytes of all files below `dir`.
+fn size(dir: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))? {
+        let entry = entry?;
+        let about = entry.metadata()?;
+        bytes += if about.is_dir() { size(&entry.path())? } else { about.len() };
+    }
+    Ok(bytes)
+}
+
 /// Opens a data directory that is there; a command that reads makes none.
-fn open(data: &Data) -> Result<Store> {
+pub(crate) fn open(data: &Data) -> Result<Store> {
     let dir = &data.data_dir;
     ensure!(dir.is_dir(), "there is no data directory {}; name it with --data-dir", dir.display());
     Store::open(dir, &Options::default()).context("the data directory cannot be opened")
@@ -79,10 +105,10 @@ fn report(is_json: bool, outcome: &str, rows: u64, bytes: u64) -> Result<()> {
 }
 
 /// A count of rows on a terminal; nothing elsewhere.
-struct Progress(ProgressBar);
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    fn new(done: &'static str) -> Self {
+    pub(crate) fn new(done: &'static str) -> Self {
         let bar = ProgressBar::new_spinner().with_message(done);
         if let Ok(style) = ProgressStyle::with_template("{spinner} {human_pos} rows {msg} ({per_sec})") {
             bar.set_style(style);
@@ -91,11 +117,11 @@ impl Progress {
         Self(bar)
     }
 
-    fn rows(&self, rows: u64) {
+    pub(crate) fn rows(&self, rows: u64) {
         self.0.set_position(rows);
     }
 
-    fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
     }
 }

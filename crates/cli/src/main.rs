@@ -8,10 +8,12 @@ mod apps;
 mod args;
 mod config;
 mod data;
+mod erasures;
 mod feeds;
 mod logs;
 mod output;
 mod privacy;
+mod residue;
 mod serve;
 mod size;
 
@@ -53,7 +55,10 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Command::Token(token) => block_on(apps::token(token)),
         Command::Backup(backup) => data::backup(&backup),
         Command::Restore(restore) => data::restore(&restore),
+        Command::Check(check) if check.residue.is_some() => return block_on(residue::run(check)),
         Command::Check(check) => data::check(&check),
+        Command::Compact(compact) => block_on(data::compact(compact)),
+        Command::Erasures { command } => block_on(erasures::run(command)),
         Command::Config { command: ConfigCommand::Template } => output::text(&config::template()),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "millpond", &mut std::io::stdout());

@@ -23,6 +23,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::args::{FirstApp, Limits, Network, Preset, Serve};
 use crate::{block_on, feeds, logs, output};
 
+/// The folder of files beside the store, in the data directory.
+pub(crate) const FILES: &str = "files";
+
 /// Runs the server until a signal, then drains.
 pub(crate) fn run(serve: &Serve) -> Result<()> {
     logs::start(&serve.logs)?;
@@ -58,8 +61,9 @@ async fn start(serve: &Serve, dir: &Path) -> Result<Running> {
         app: first_app(&serve.first_app),
         feeds: feeds_of(&serve.first_app)?,
         cache_bytes: cache_bytes - block_bytes,
-        blobs: Blobs::folder(dir.join("files")),
+        blobs: Blobs::folder(dir.join(FILES)),
         public_url: serve.network.public_url.clone(),
+        compacts_after_erasure: serve.erasure.erasure_compact,
         ..Options::new(seal(serve.data.server_key.as_deref(), dir)?)
     };
     server::start(store, options).await

@@ -346,6 +346,32 @@ fn is_empty(dir: &Path) -> bool {
 }
 
 #[test]
+fn what_is_left_of_somebody_is_told_by_place_and_never_by_content() {
+    let place = Place::new();
+    place.json("app create --name shop-of-ann --json");
+    let clean = place.run("check --residue ann --needle ann@example.com");
+    assert_eq!((clean.code, clean.out.starts_with("nothing is left: ")), (0, true), "{}", clean.out);
+    let found = place.run("check --residue ann --needle Shop-of-Ann");
+    assert_eq!(found.code, 1);
+    assert!(found.out.starts_with("app 0, table app (app id): 1 rows, needle 1\nsomething is left: "), "{}", found.out);
+    assert!(!found.out.to_lowercase().contains("shop"), "{}", found.out);
+    let elsewhere = place.run("check --residue ann --needle shop-of-ann --app 1 --json");
+    let told: serde_json::Value = serde_json::from_str(&elsewhere.out).unwrap();
+    assert_eq!((elsewhere.code, &told["is_clean"], &told["rows"]), (0, &true.into(), &serde_json::json!([])));
+    assert_eq!(place.run("check --residue a/b").code, 1);
+    assert_eq!(place.run("check --needle x").code, 2);
+}
+
+#[test]
+fn a_compacted_directory_holds_what_it_held() {
+    let place = Place::new();
+    let made = place.json("app create --name shop --json");
+    assert_eq!(place.json("compact --json")["outcome"], "compacted");
+    assert_eq!(place.json("app list --json")["apps"], serde_json::json!([made]));
+    assert_eq!(place.json("check --json")["outcome"], "whole");
+}
+
+#[test]
 fn a_backup_is_checked_and_restored() {
     let place = Place::new();
     let made = place.json("app create --name shop --json");

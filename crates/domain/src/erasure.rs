@@ -2,16 +2,19 @@
 //!
 //! Each part is a walk in steps for a task: a step removes some rows and says where to go on. What a step finds gone is
 //! fine, so a step may run again. [`traces`] is the list of all tables with what a user leaves in each; a walk over it ends
-//! every hard deletion, and answers whether anything is left.
+//! every hard deletion. [`residue`] answers whether anything is left.
 
 pub mod channels;
 pub mod feeds;
+pub mod list;
 mod messages;
+pub mod residue;
 mod rows;
+mod standing;
 pub mod traces;
 mod users;
 
-pub use users::{mark_messages, unmark_messages};
+pub use standing::{Taken, mark, unmark};
 
 use ids::Timestamp;
 
@@ -52,14 +55,16 @@ pub async fn step(
             let is_done = users::remove(tx, asked, leaver, progress, (planned_at, now)).await? == Step::Done;
             (asked.users.len(), is_done)
         }
-        Kind::DeactivateUsers { users, by, marks_messages } => {
+        Kind::DeactivateUsers { users, by, marks_messages, marks_channels } => {
             let Some(user) = users.get(at) else { return Ok(Step::Done) };
-            let is_done = users::deactivate(tx, user, by.as_ref(), *marks_messages, progress, planned_at).await?;
+            let takes = Taken { messages: *marks_messages, channels: *marks_channels };
+            let is_done = standing::deactivate(tx, user, by.as_ref(), takes, progress, planned_at).await?;
             (users.len(), is_done)
         }
-        Kind::ReactivateUsers { users, by, restores_messages } => {
+        Kind::ReactivateUsers { users, by, restores_messages, restores_channels } => {
             let Some(user) = users.get(at) else { return Ok(Step::Done) };
-            let is_done = users::reactivate(tx, user, by.as_ref(), *restores_messages, progress, now).await?;
+            let brings = Taken { messages: *restores_messages, channels: *restores_channels };
+            let is_done = standing::reactivate(tx, user, by.as_ref(), brings, progress, now).await?;
             (users.len(), is_done)
         }
         Kind::DeleteFeeds { user, is_hard } => {

@@ -2,8 +2,11 @@
 //!
 //! Bytes are written before their row, and removed after it: a row that says that a file is gone stands until they are.
 
-use ids::{ChannelId, Timestamp, UserId};
+use std::collections::HashSet;
+
+use ids::{AppId, ChannelId, Timestamp, UserId};
 use minicbor::{Decode, Encode};
+use store::{Direction, Limit, Transaction, key::after};
 
 use crate::{
     Error, Result, Tx,
@@ -220,6 +223,33 @@ pub async fn gone(tx: &mut Tx) -> Result<Vec<String>> {
     let tenant = tx.tenant();
     let rows = rows::list(tx, &FILE_GONE, FILE_GONE.range(tenant), GONE_MAX).await?;
     Ok(rows.into_iter().map(|(id, ())| id).collect())
+}
+
+/// Whether the file `id` of the app is there, or is about to go.
+///
+/// # Errors
+/// When the store fails.
+pub async fn is_known(tx: &mut Transaction, app: AppId, id: &str) -> Result<bool> {
+    let key = id.to_owned();
+    Ok(FILE.exists(tx, app.0, &key).await? || FILE_GONE.exists(tx, app.0, &key).await?)
+}
+
+/// The ids of everything that was made of files of the app.
+///
+/// # Errors
+/// When the store fails.
+pub async fn made(tx: &mut Transaction, app: AppId) -> Result<HashSet<String>> {
+    let (mut range, mut found) = (VARIANT.range(app.0), HashSet::new());
+    loop {
+        let page = VARIANT.scan(tx, app.0, range.clone(), Direction::Forward, Limit::PAGE).await?;
+        if let Some((key, _)) = page.rows.last() {
+            range.start = after(VARIANT.key(app.0, key));
+        }
+        found.extend(page.rows.into_iter().map(|(_, variant)| variant.id));
+        if !page.more {
+            return Ok(found);
+        }
+    }
 }
 
 /// Notes that the bytes of the file are removed.

@@ -304,6 +304,12 @@ pub const V3_COLLECTION: Table<(String, String), Collection> = Table::new(174, "
 /// user, collection, id → nothing: the entries of the user. Mirror of `V3_COLLECTION`.
 pub const V3_COLLECTED: Table<(String, String, String), ()> = Table::new(175, "v3_collected");
 
+/// 0 → when the tables on disk were last written anew without what was removed. The system's own.
+pub const COMPACTED: Table<u32, Timestamp> = Table::new(180, "compacted");
+
+/// hash of a user's id → when the user was erased. It names nobody, and is what an erasure leaves on purpose.
+pub const ERASED: Table<String, Timestamp> = Table::new(181, "erased");
+
 /// Whose personal data a table holds. There is no default: a table without an answer does not compile into [`TABLES`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Personal {
@@ -442,6 +448,8 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
         Told::Withheld("it repeats ids of activities and reactions that are told themselves"),
     ),
     (AUDIT_OF_USER.tag(), AUDIT_OF_USER.name(), Personal::ByUser, Told::With("audit")),
+    (ERASED.tag(), ERASED.name(), Personal::None, Told::Nobody),
+    (COMPACTED.tag(), COMPACTED.name(), Personal::None, Told::Nobody),
     (HOOK_PLACE.tag(), HOOK_PLACE.name(), Personal::None, Told::Nobody),
     (V3_GROUP.tag(), V3_GROUP.name(), Personal::None, Told::Nobody),
     (V3_FEED.tag(), V3_FEED.name(), Personal::ByAuthor, Told::Feeds(FeedSet::Feeds)),
@@ -473,6 +481,20 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
     (V3_COLLECTION.tag(), V3_COLLECTION.name(), Personal::ByAuthor, Told::Feeds(FeedSet::Collections)),
     (V3_COLLECTED.tag(), V3_COLLECTED.name(), Personal::ByUser, Told::With("v3_collection")),
 ];
+
+/// The columns of the key of the table `name`, in the words of this file.
+pub fn columns(name: &str) -> &'static str {
+    let mut said = "";
+    for line in include_str!("keyspace.rs").lines() {
+        if let Some(words) = line.strip_prefix("/// ").and_then(|words| words.split_once(" → ")) {
+            said = words.0;
+        }
+        if line.starts_with("pub const ") && line.contains(&format!(", \"{name}\")")) {
+            return said;
+        }
+    }
+    ""
+}
 
 /// A feed in a key: group, then id.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -608,6 +630,17 @@ mod tests {
         let tags: HashSet<_> = TABLES.iter().map(|(tag, ..)| tag).collect();
         let names: HashSet<_> = TABLES.iter().map(|(_, name, ..)| name).collect();
         assert_eq!((tags.len(), names.len()), (TABLES.len(), TABLES.len()));
+    }
+
+    #[test]
+    fn every_table_has_a_sentence_that_begins_with_the_columns_of_its_key() {
+        let mut seen = HashSet::new();
+        for (_, name, ..) in TABLES {
+            assert!(!columns(name).is_empty(), "{name}");
+            seen.insert(columns(name));
+        }
+        assert_eq!((columns("device"), columns("log"), columns("none")), ("user, device", "commit order", ""));
+        assert!(seen.len() > TABLES.len() / 2);
     }
 
     #[test]

@@ -83,6 +83,10 @@ pub enum Kind {
         /// Whether what they said is marked deleted.
         #[n(2)]
         marks_messages: bool,
+        /// Whether their conversations are marked deleted: channels with one other member.
+        #[n(3)]
+        #[cbor(default)]
+        marks_channels: bool,
     },
     /// Lets users in again.
     #[n(3)]
@@ -93,9 +97,13 @@ pub enum Kind {
         /// Who says so.
         #[n(1)]
         by: Option<UserId>,
-        /// Whether what was marked deleted when they were locked out comes back.
+        /// Whether messages that were marked deleted when they were locked out come back.
         #[n(2)]
         restores_messages: bool,
+        /// Whether conversations that were marked deleted then come back.
+        #[n(3)]
+        #[cbor(default)]
+        restores_channels: bool,
     },
     /// Writes a file with what is stored of users.
     #[n(4)]
@@ -230,6 +238,10 @@ pub struct Leaver {
     /// Who gets the channels that are left.
     #[n(2)]
     pub heir: UserId,
+    /// By which hash the list of erasures names the user; on none, if empty.
+    #[n(3)]
+    #[cbor(default)]
+    pub hash: String,
 }
 
 /// How a task stands; it never goes back.

@@ -3,7 +3,7 @@
 pub mod blocks;
 pub mod devices;
 pub mod mutes;
-mod names;
+pub(crate) mod names;
 pub mod own;
 pub mod patch;
 mod people;

@@ -42,6 +42,7 @@ mod user_groups;
 pub(crate) mod users;
 mod watching;
 
+pub(crate) use erasure::{Modes, mark, new_heir};
 pub(crate) use error::Error;
 pub(crate) use files::FORMS;
 pub(crate) use messages::Moments;

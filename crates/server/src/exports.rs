@@ -30,7 +30,7 @@ use ids::{AppId, Timestamp, UserId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{Server, apps::Tenant, blobs::Draft, query::Query, seal};
+use crate::{Server, apps::Tenant, blobs::Draft, query::Query, seal, workers::Failed};
 
 /// Where the files are found.
 pub(crate) const PREFIX: &str = "/exports/";
@@ -52,6 +52,9 @@ pub(crate) enum Error {
     /// Another try may succeed.
     #[error(transparent)]
     Store(#[from] domain::Error),
+    /// Somebody of whom it tells was erased meanwhile; another try will not find them.
+    #[error("somebody of whom the export tells was erased meanwhile")]
+    Overtaken,
     /// The file could not be written.
     #[error("the file cannot be written: {0}")]
     File(#[from] io::Error),
@@ -144,28 +147,37 @@ impl Sheet<'_> {
             were_there.push(is_there(&mut self.tx, user).await?);
         }
         let (holder, id, new) = (self.server.tasks.holder(), self.task, &self.new);
-        let is_held = self.tenant.app.write(async |tx| {
-            let Some(task) = tasks::held(tx, id, holder).await? else { return Ok(false) };
+        let signed = self.tenant.app.write(async |tx| {
+            let Some(task) = tasks::held(tx, id, holder).await? else { return Ok(Signed::Lost) };
             exports::load(tx, id).await?;
             for (user, was_there) in new.iter().zip(&were_there) {
                 if *was_there && !is_there(tx, user).await? {
-                    // Somebody is erased meanwhile; another try will not find them.
-                    return Err(store::Error::Busy.into());
+                    return Ok(Signed::Overtaken);
                 }
             }
             exports::note(tx, id, new);
             tasks::keep(tx, id, task, Step::More, now);
-            Ok(true)
+            Ok(Signed::Held)
         });
-        match is_held.await {
-            Ok(true) => {}
-            Ok(false) => return Err(Error::Hopeless("another worker took the task".to_owned())),
-            Err(error) => return Err(error.into()),
+        match signed.await? {
+            Signed::Held => {}
+            Signed::Lost => return Err(Error::Hopeless("another worker took the task".to_owned())),
+            Signed::Overtaken => return Err(Error::Overtaken),
         }
         self.noted.append(&mut self.new);
         self.seen_at = now;
         Ok(())
     }
+}
+
+/// What came of a sign of life.
+enum Signed {
+    /// The task is still this worker's.
+    Held,
+    /// It is another's.
+    Lost,
+    /// Somebody of whom the file tells was erased meanwhile.
+    Overtaken,
 }
 
 /// Whether there is a user `id` of whom more than a frame is left.
@@ -176,16 +188,16 @@ async fn is_there(tx: &mut Tx, id: &UserId) -> domain::Result<bool> {
 /// Does the task `id`, which writes a file, to its end.
 ///
 /// # Errors
-/// When the store or the disk fails: another try may succeed.
-pub(crate) async fn run(server: &Server, tenant: &Tenant, id: &str) -> domain::Result<()> {
+/// When the store or the disk fails, or the file told of somebody who was erased: another try may succeed.
+pub(crate) async fn run(server: &Server, tenant: &Tenant, id: &str) -> std::result::Result<(), Failed> {
     match write(server, tenant, id).await {
         Ok(()) => Ok(()),
-        Err(Error::Store(error @ domain::Error::Store(_))) => Err(error),
-        Err(Error::File(error)) => {
-            tracing::warn!(%error, task = id, "an export could not be written");
-            Err(store::Error::Busy.into())
+        Err(Error::Store(error @ domain::Error::Store(_))) => Err(error.into()),
+        Err(Error::File(error)) => Err(error.into()),
+        Err(Error::Overtaken) => Err(Failed::Overtaken),
+        Err(error @ (Error::Store(_) | Error::Hopeless(_))) => {
+            Ok(give_up(server, tenant, id, &error.to_string()).await?)
         }
-        Err(error) => give_up(server, tenant, id, &error.to_string()).await,
     }
 }
 
@@ -325,20 +337,17 @@ fn response(name: &str, length: u64, body: Body) -> Response {
 ///
 /// # Errors
 /// When the store or the disk fails; what is left then goes with the next call.
-pub(crate) async fn sweep(server: &Server, tenant: &Tenant) -> domain::Result<()> {
+pub(crate) async fn sweep(server: &Server, tenant: &Tenant) -> std::result::Result<(), Failed> {
     let files = exports::stale(&mut tenant.app.snapshot()).await?;
     if files.is_empty() {
         return Ok(());
     }
     for file in &files {
-        if let Err(error) = server.blobs.remove(file).await {
-            tracing::warn!(%error, "a file could not be removed; trying again later");
-            return Err(store::Error::Busy.into());
-        }
+        server.blobs.remove(file).await?;
     }
     let forgotten = tenant.app.write(async |tx| {
         exports::forget(tx, &files);
         Ok(())
     });
-    forgotten.await
+    Ok(forgotten.await?)
 }

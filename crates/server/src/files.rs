@@ -13,7 +13,7 @@ use ids::{AppId, Timestamp};
 pub(crate) use download::{download, reshaped, shape};
 pub(crate) use form::{Received, receive};
 
-use crate::{Server, apps::Tenant, chat, feeds, seal};
+use crate::{Server, apps::Tenant, chat, feeds, seal, workers::Failed};
 
 /// Where the files are found.
 pub(crate) const ROUTE: &str = "/files/{app}/{id}/{name}";
@@ -84,24 +84,29 @@ pub(crate) fn linked(tenant: &Tenant, url: &str) -> Option<String> {
 /// Removes the bytes of files that are gone.
 ///
 /// # Errors
-/// When the store fails; what is left then goes with the next call.
-pub(crate) async fn sweep(server: &Server, tenant: &Tenant) -> domain::Result<()> {
+/// When the store or the disk fails; what is left then goes with the next call.
+pub(crate) async fn sweep(server: &Server, tenant: &Tenant) -> std::result::Result<(), Failed> {
     loop {
         let gone = files::gone(&mut tenant.app.snapshot()).await?;
         if gone.is_empty() {
             return Ok(());
         }
         for id in &gone {
-            if let Err(error) = server.blobs.remove(&blob(tenant.app.id, id)).await {
-                tracing::warn!(%error, "a file could not be removed; trying again later");
-                return Ok(());
-            }
+            server.blobs.remove(&blob(tenant.app.id, id)).await?;
         }
         let forgotten = tenant.app.write(async |tx| {
             gone.iter().for_each(|id| files::forget(tx, id));
             Ok(())
         });
         forgotten.await?;
+    }
+}
+
+/// The same for a caller who has done their part: the files are gone for everybody, and what the disk does not let go of now
+/// goes later.
+pub(crate) async fn sweep_now(server: &Server, tenant: &Tenant) {
+    if let Err(error) = sweep(server, tenant).await {
+        tracing::warn!(%error, "files could not be removed; trying again later");
     }
 }
 

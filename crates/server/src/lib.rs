@@ -7,6 +7,8 @@ pub mod apps;
 mod auth;
 pub mod blobs;
 mod chat;
+pub mod compaction;
+pub mod erasures;
 pub mod error;
 mod exports;
 mod fast;
@@ -21,8 +23,10 @@ mod outbound;
 mod query;
 pub mod realtime;
 mod reply;
+pub mod residue;
 mod router;
 pub mod seal;
+mod spool;
 mod start;
 mod to_wire;
 mod v3;
@@ -61,6 +65,8 @@ pub struct Server {
     public_url: Option<String>,
     /// Time-outs and attempts of webhooks.
     webhooks: WebhookOptions,
+    /// Whether tables are written anew after an erasure.
+    compaction: compaction::AfterErasure,
     /// Tells the time.
     pub clock: Arc<dyn front::Clock>,
     /// Opens `/admin/…`.

@@ -15,6 +15,7 @@ use crate::{
     apps::{NewApp, Registry, Tenant},
     blobs::Blobs,
     chat,
+    compaction::AfterErasure,
     error::Result,
     fast::ReadFeed,
     feeds::{faye, fragments::Fragments, pages::Pages},
@@ -51,6 +52,8 @@ pub struct Options {
     pub blobs: Blobs,
     /// How clients reach the server: what links begin with. Without it, they begin with what the asking client called.
     pub public_url: Option<String>,
+    /// Whether what was erased is made unreadable in the store's files as soon as it is erased, whatever that costs.
+    pub compacts_after_erasure: bool,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -70,6 +73,7 @@ impl Options {
             cache_bytes: 512 << 20,
             blobs: Blobs::memory(),
             public_url: None,
+            compacts_after_erasure: false,
             clock: Arc::new(SystemClock),
         }
     }
@@ -113,7 +117,7 @@ impl Tasks {
 /// When the store fails, a secret does not open, the app cannot be made, or an address cannot be taken.
 pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
     let Options { mut front, realtime, webhooks, outbound_allowed, rate_limits, seal, app, .. } = options;
-    let Options { cache_bytes, blobs, public_url, clock, feeds, .. } = options;
+    let Options { cache_bytes, blobs, public_url, compacts_after_erasure, clock, feeds, .. } = options;
     let views = Views::new(&store, cache_bytes / 2);
     let feed = realtime::Feed::new(&store);
     let faye = faye::Hub::new(&store);
@@ -134,6 +138,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
         blobs,
         public_url,
         webhooks,
+        compaction: AfterErasure::new(&store, compacts_after_erasure),
         clock,
         admin_token: hex(seal::random::<32>()),
     });

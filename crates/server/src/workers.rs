@@ -7,6 +7,6 @@ mod webhooks;
 
 pub(crate) use prune_log::prune_log;
 pub(crate) use sweep_files::sweep_files;
-pub(crate) use tasks::{Wake, run_due, work};
+pub(crate) use tasks::{Failed, Wake, run_due, work};
 pub use webhooks::Options as WebhookOptions;
 pub(crate) use webhooks::webhooks;

@@ -126,7 +126,8 @@ impl Pond {
     /// Tables and how many of their rows still name the user.
     pub async fn residue(&self, user: &str) -> Vec<String> {
         let user = ids::UserId::parse(user).unwrap();
-        let found = domain::erasure::traces::residue(&self.store, &user, &mut |_| {}).await.unwrap();
+        let wanted = domain::erasure::residue::Wanted { user, needles: Vec::new(), app: None };
+        let found = domain::erasure::residue::residue(&self.store, &wanted, &mut |_| {}).await.unwrap().residue;
         found.into_iter().map(|residue| format!("{}: {}", residue.table, residue.rows)).collect()
     }
 

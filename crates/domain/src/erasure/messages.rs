@@ -14,9 +14,11 @@ use crate::{
         reactions, search,
     },
     keyspace::{
-        AUTHORED, Chat, MESSAGE, PARTICIPANT, PARTICIPATION, PENDING, REACTION, REPLIES, REPLY, STUB, THREAD, VERSION,
+        AUTHORED, Chat, FLAG, FLAGGED, FLAGGED_BY, MESSAGE, PARTICIPANT, PARTICIPATION, PENDING, REACTION, REPLIES,
+        REPLY, REVIEW, REVIEW_OF, STUB, THREAD, VERSION,
     },
     log,
+    moderation::{flags, review},
     tasks::{Mode, Progress},
 };
 
@@ -99,6 +101,7 @@ async fn mark(
     let tenant = tx.tenant();
     if mode == Mode::Pruning
         && !(clear_reactions(tx, id, budget).await?
+            && clear_flags(tx, id, message.user.as_ref(), budget).await?
             && budget.clear(tx, VERSION.prefix(tenant, &(id.to_string(),))).await?)
     {
         return Ok(false);
@@ -225,6 +228,30 @@ async fn clear_reactions(tx: &mut Tx, id: &MessageId, budget: &mut Budget) -> Re
         }
     }
     Ok(false)
+}
+
+/// Removes the reports about the message; its item of the review queue stays without what it said. Whether that were all.
+async fn clear_flags(tx: &mut Tx, id: &MessageId, author: Option<&UserId>, budget: &mut Budget) -> Result<bool> {
+    let tenant = tx.tenant();
+    let thing = (flags::MESSAGE.to_owned(), id.to_string());
+    let page = FLAG.scan(tx, tenant, FLAG.prefix(tenant, &thing), Direction::Forward, budget.page_of(2)).await?;
+    for (key, _) in page.rows {
+        FLAGGED_BY.delete(tx, tenant, &(key.2.clone(), key.0.clone(), key.1.clone()));
+        FLAG.delete(tx, tenant, &key);
+        budget.spend(2);
+    }
+    if page.more {
+        return Ok(false);
+    }
+    if let Some(author) = author {
+        FLAGGED.delete(tx, tenant, &(author.to_string(), thing.0.clone(), thing.1.clone()));
+    }
+    if let Some(item) = REVIEW_OF.get(tx, tenant, &thing).await?
+        && let Some(queued) = REVIEW.get(tx, tenant, &item).await?
+    {
+        REVIEW.put(tx, tenant, &item, &review::Item { payload: "{}".to_owned(), ..queued });
+    }
+    Ok(true)
 }
 
 /// Removes what makes a thread of the message, but the replies; whether that were all.

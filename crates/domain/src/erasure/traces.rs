@@ -5,9 +5,10 @@
 //! rest: the issuer of a ban, a mention, the maker of a channel that stays.
 
 use ids::{FeedId, UserId};
-use store::{Corrupt, Direction, Key, Limit, Log, Record, Stamp, Store, Table, key, key::after, split, tenant_range};
+use store::{Corrupt, Direction, Key, Limit, Log, Record, Stamp, Table, key::after, split, tenant_range};
 
 use super::feeds;
+pub use super::residue::of_user as residue;
 use crate::{
     Result,
     Tx,
@@ -27,7 +28,7 @@ const STEP_PAGES_MAX: usize = 16;
 const STEP_CHANGES_MAX: usize = 500;
 
 /// Events that tell of a deletion: whose, and nothing else.
-const MUST_BE_TOLD: [&str; 2] = ["user.deleted", "user.messages.deleted"];
+pub(super) const MUST_BE_TOLD: [&str; 2] = ["user.deleted", "user.messages.deleted"];
 
 /// What happens to a row.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -144,7 +145,13 @@ const RULES: &[(u8, Rule)] = &[
             let entity = action.entity.as_ref();
             let is_about = entity.is_some_and(|entity| is_reported(leaver, &entity.kind, &entity.id, None));
             let is_theirs = is_about || action.target.as_ref() == Some(&leaver.id);
-            Found::row(is_theirs, replace(&mut action.user, &leaver.id, None))
+            let was_theirs = replace(&mut action.user, &leaver.id, None);
+            if was_theirs {
+                // Why, they said in their own words.
+                action.reason.clear();
+                action.custom = "{}".to_owned();
+            }
+            Found::row(is_theirs, was_theirs)
         })
     }),
     (CHANNEL.tag(), |key, value, leaver| {
@@ -186,7 +193,14 @@ const RULES: &[(u8, Rule)] = &[
         look(&REACTION_GROUP, key, value, |(.., user), ()| theirs(leaver, [user]))
     }),
     (THREAD.tag(), |key, value, leaver| {
-        look(&THREAD, key, value, |_, thread| Found::row(false, replace(&mut thread.created_by, &leaver.id, None)))
+        look(&THREAD, key, value, |_, thread| {
+            let was_theirs = replace(&mut thread.created_by, &leaver.id, None);
+            if was_theirs {
+                thread.title = None;
+                thread.custom = "{}".to_owned();
+            }
+            Found::row(false, was_theirs)
+        })
     }),
     (PARTICIPANT.tag(), |key, value, leaver| look(&PARTICIPANT, key, value, |(_, user), _| theirs(leaver, [user]))),
     (PARTICIPATION.tag(), |key, value, leaver| {
@@ -354,8 +368,14 @@ fn forget(user: &mut User, leaver: &UserId) -> bool {
     forget_issuer(user.ban.as_mut(), leaver) || has_changed
 }
 
+/// A ban stays without who issued it, and without the reason in their words.
 fn forget_issuer(ban: Option<&mut Ban>, leaver: &UserId) -> bool {
-    ban.is_some_and(|ban| replace(&mut ban.by, leaver, None))
+    let Some(ban) = ban else { return false };
+    let was_theirs = replace(&mut ban.by, leaver, None);
+    if was_theirs {
+        ban.reason.clear();
+    }
+    was_theirs
 }
 
 fn forget_listed(listed: &mut Listed, leaver: &UserId) -> Found {
@@ -431,6 +451,11 @@ fn personal(key: &[u8]) -> Option<Personal> {
     TABLES.iter().find(|(known, ..)| *known == tag).map(|(_, _, personal, _)| *personal)
 }
 
+/// Whether the rules of the row's table find `leaver` in it.
+pub(super) fn is_trace(key: &[u8], value: &[u8], leaver: &Leaver) -> std::result::Result<bool, Corrupt> {
+    Ok(trace(key, value, leaver)? != Trace::Nothing)
+}
+
 fn trace(key: &[u8], value: &[u8], leaver: &Leaver) -> std::result::Result<Trace, Corrupt> {
     let tag = split(key).map(|(_, tag, _)| tag);
     match RULES.iter().find(|(known, _)| Some(*known) == tag) {
@@ -439,77 +464,13 @@ fn trace(key: &[u8], value: &[u8], leaver: &Leaver) -> std::result::Result<Trace
     }
 }
 
-/// Rows that name somebody.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Residue {
-    /// The app.
-    pub app: u32,
-    /// The table.
-    pub table: &'static str,
-    /// How many rows of it.
-    pub rows: u64,
-}
-
-/// Walks over the whole store and counts the rows that name `user`; `looked` is told how many it has seen. Tasks, and events
-/// that tell of the deletion, do not count.
-///
-/// # Errors
-/// When the store fails, or a row cannot be read.
-pub async fn residue(store: &Store, user: &UserId, looked: &mut (dyn FnMut(u64) + Send)) -> Result<Vec<Residue>> {
-    let leaver = Leaver { id: user.clone(), was_there: true, heir: user.clone() };
-    let mut found: Vec<Residue> = Vec::new();
-    let (mut tx, mut start, mut seen) = (store.read(), Vec::new(), 0);
-    loop {
-        let range = start..key::prefixed(Vec::new()).end;
-        let page = tx.scan(range, Direction::Forward, Limit::PAGE).await?;
-        for (key, value) in &page.rows {
-            if let Some((app, table)) = left(key, value, &leaver).map_err(store::Error::from)? {
-                match found.iter_mut().find(|known| known.app == app && known.table == table) {
-                    Some(known) => known.rows += 1,
-                    None => found.push(Residue { app, table, rows: 1 }),
-                }
-            }
-        }
-        seen += page.rows.len() as u64;
-        looked(seen);
-        match page.rows.last() {
-            Some((last, _)) if page.more => start = after(last.to_vec()),
-            _ => return Ok(found),
-        }
-    }
-}
-
-/// Whose table it is that still names who left, if this row does.
-fn left(key: &[u8], value: &[u8], leaver: &Leaver) -> std::result::Result<Option<(u32, &'static str)>, Corrupt> {
-    let Some((app, tag, typed)) = split(key) else { return Ok(None) };
-    let Some((_, name, personal, _)) = TABLES.iter().find(|(known, ..)| *known == tag) else { return Ok(None) };
-    let is_left = match *personal {
-        Personal::None => false,
-        _ if tag == TASK.tag() => false,
-        Personal::ByEvent | Personal::ByFeed | Personal::ByActivity => trace(key, value, leaver)? != Trace::Nothing,
-        _ => {
-            let is_named = names(value, &leaver.id) || stands_in(typed, &leaver.id);
-            is_named || trace(key, value, leaver)? != Trace::Nothing
-        }
-    };
-    Ok(is_left.then_some((app, *name)))
-}
-
 /// Whether a record names `user`: in a field of its own, or as a text of the JSON that it holds.
-fn names(value: &[u8], user: &UserId) -> bool {
+pub(super) fn names(value: &[u8], user: &UserId) -> bool {
     let field = minicbor::to_vec(user).expect("writing to memory cannot fail");
     has(value, &field) || has(value, format!("\"{user}\"").as_bytes())
 }
 
-/// Whether one of the texts of a key is `user`.
-fn stands_in(typed: &[u8], user: &UserId) -> bool {
-    let mut text = Vec::new();
-    key::text(&mut text, user.as_str());
-    let starts = |at: usize| at == 0 || typed[at - 1] == 0;
-    typed.windows(text.len()).enumerate().any(|(at, window)| window == text && starts(at))
-}
-
-fn has(bytes: &[u8], part: &[u8]) -> bool {
+pub(super) fn has(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 

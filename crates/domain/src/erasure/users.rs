@@ -5,13 +5,13 @@ use minicbor::{Decode, Encode};
 use store::{Direction, Limit, key::after};
 
 use super::{
-    STEP_ROWS_MAX, channels,
+    STEP_ROWS_MAX, channels, list,
     messages::{self, Fate},
     rows::Budget,
     traces,
 };
 use crate::{
-    App, Result, Tx,
+    Result, Tx,
     chat::{members, reactions},
     exports, files,
     keyspace::{Chat, DEVICE, MEMBERS, MEMBERSHIP, MUTE, MUTED, PROFILE, REACTED, REACTION, USER},
@@ -69,7 +69,7 @@ pub(super) async fn remove(
             // The files go with the row, so that whoever asks for one more is either before this or finds nobody.
             let is_done = asked.user == Mode::Soft || exports::discard_of(tx, user, STEP_FILES_MAX).await?;
             if is_done {
-                finish(tx, user, asked.user).await?;
+                finish(tx, leaver, asked.user, now).await?;
             }
             is_done
         }
@@ -94,7 +94,7 @@ struct Spot {
 }
 
 /// Removes channels that have `user` and one other member; whether that were all.
-async fn remove_conversations(
+pub(super) async fn remove_conversations(
     tx: &mut Tx,
     user: &UserId,
     mode: Mode,
@@ -194,11 +194,15 @@ async fn remove_belongings(tx: &mut Tx, user: &UserId, asked: &DeleteUsers) -> R
 }
 
 /// What is left of the row: all of it, its frame, or nothing.
-async fn finish(tx: &mut Tx, id: &UserId, mode: Mode) -> Result<()> {
-    let tenant = tx.tenant();
+async fn finish(tx: &mut Tx, leaver: &Leaver, mode: Mode, now: Timestamp) -> Result<()> {
+    let (tenant, id) = (tx.tenant(), &leaver.id);
+    if mode == Mode::Hard && !leaver.hash.is_empty() {
+        list::note(tx, &leaver.hash, now);
+    }
     match (mode, users::get(tx, id).await?) {
         (Mode::Soft, _) | (_, None) => {}
         (Mode::Pruning, Some(user)) => {
+            users::names::forget(tx, id, &user);
             let frame = User {
                 created_at: user.created_at,
                 deleted_at: user.deleted_at,
@@ -214,83 +218,4 @@ async fn finish(tx: &mut Tx, id: &UserId, mode: Mode) -> Result<()> {
         PROFILE.delete(tx, tenant, &id.to_string());
     }
     Ok(())
-}
-
-/// Marks all that `user` said deleted at `at`, step by step.
-///
-/// # Errors
-/// When the store fails; what was done until then stays, and whoever asks again goes on.
-pub async fn mark_messages(app: &App, user: &UserId, at: Timestamp) -> Result<()> {
-    walk_alone(app, user, Fate::Delete(Mode::Soft, at)).await
-}
-
-/// Brings back all that `user` said and that was marked deleted at `deleted_at`, step by step.
-///
-/// # Errors
-/// When the store fails; what was done until then stays, and whoever asks again goes on.
-pub async fn unmark_messages(app: &App, user: &UserId, deleted_at: Timestamp, now: Timestamp) -> Result<()> {
-    walk_alone(app, user, Fate::Restore(deleted_at, now)).await
-}
-
-async fn walk_alone(app: &App, user: &UserId, fate: Fate) -> Result<()> {
-    let mut progress = Progress::default();
-    loop {
-        let step = app.write(async |tx| {
-            let mut next = progress.clone();
-            let is_done = messages::walk(tx, user, fate, &mut next).await?;
-            Ok((next, is_done))
-        });
-        let (next, is_done) = step.await?;
-        if is_done {
-            return Ok(());
-        }
-        progress = next;
-    }
-}
-
-/// Does a step of locking `user` out; whether all is done.
-///
-/// # Errors
-/// As [`users::standing::deactivate`].
-pub(super) async fn deactivate(
-    tx: &mut Tx,
-    user: &UserId,
-    by: Option<&UserId>,
-    marks_messages: bool,
-    progress: &mut Progress,
-    planned_at: Timestamp,
-) -> Result<bool> {
-    if progress.stage == 0 {
-        // What is deleted with it bears the same moment, by which it is found again.
-        users::standing::deactivate(tx, user, by, planned_at).await?;
-        progress.next_stage();
-        return Ok(!marks_messages);
-    }
-    let is_done = messages::walk(tx, user, Fate::Delete(Mode::Soft, planned_at), progress).await?;
-    if is_done {
-        messages::told(tx, user, Mode::Soft, planned_at);
-    }
-    Ok(is_done)
-}
-
-/// Does a step of letting `user` in again; whether all is done.
-///
-/// # Errors
-/// As [`users::standing::reactivate`].
-pub(super) async fn reactivate(
-    tx: &mut Tx,
-    user: &UserId,
-    by: Option<&UserId>,
-    restores_messages: bool,
-    progress: &mut Progress,
-    now: Timestamp,
-) -> Result<bool> {
-    if restores_messages
-        && let Some(deactivated_at) = users::load(tx, user).await?.deactivated_at
-        && !messages::walk(tx, user, Fate::Restore(deactivated_at, now), progress).await?
-    {
-        return Ok(false);
-    }
-    users::standing::reactivate(tx, user, None, by, now).await?;
-    Ok(true)
 }

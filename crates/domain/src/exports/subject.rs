@@ -66,3 +66,6 @@ impl Walk {
         !std::mem::replace(&mut self.is_done, true)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,10 @@ pub(crate) fn feeds(texts: &[&str]) -> Vec<FeedId> {
 
 impl Pond {
     pub(crate) fn new() -> Self {
-        let store = Store::memory();
+        Self::on(Store::memory())
+    }
+
+    pub(crate) fn on(store: Store) -> Self {
         let views = Views::new(&store, 1 << 20);
         let groups = groups::of_the_sdk_suites().into_iter().map(|(name, group)| (name.to_owned(), group)).collect();
         Pond {

@@ -41,6 +41,14 @@ pub(super) async fn note(tx: &mut Tx, id: &UserId, before: Option<&str>, user: &
     Ok(())
 }
 
+/// Forgets that the user `id` is called what `user` says.
+pub(crate) fn forget(tx: &mut Tx, id: &UserId, user: &User) {
+    let tenant = tx.tenant();
+    if let Some(name) = user.name.as_deref().map(plain) {
+        USER_NAME.delete(tx, tenant, &(name, id.to_string()));
+    }
+}
+
 /// The users who are called so now.
 async fn namesakes(tx: &mut Tx, name: &str) -> Result<Vec<(UserId, User)>> {
     let tenant = tx.tenant();

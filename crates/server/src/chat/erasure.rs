@@ -10,14 +10,14 @@ use domain::{
 };
 use ids::{ChannelId, Timestamp, UserId};
 use serde_json::{Value, json};
-use wire::chat::{error::Code, tasks::Started};
+use wire::chat::tasks::Started;
 
 use super::{
     error::{Error, Result},
     fields::Fields,
     gate::Call,
 };
-use crate::{reply::Reply, seal};
+use crate::{erasures, reply::Reply, seal};
 
 /// The most channels of one call.
 const CHANNELS_MAX: usize = 100;
@@ -110,7 +110,12 @@ pub(crate) async fn start_deletion(
         let mut leavers = Vec::with_capacity(users.len());
         for (user, heir) in users.iter().zip(&heirs) {
             let was_there = mark(tx, user, modes, now).await?;
-            leavers.push(Leaver { id: user.clone(), was_there, heir: heir.clone() });
+            leavers.push(Leaver {
+                id: user.clone(),
+                was_there,
+                heir: heir.clone(),
+                hash: erasures::hash(call.tenant.app.id, user),
+            });
         }
         let Modes { user, messages, conversations, files } = modes;
         let asked = DeleteUsers { users: leavers, user, messages, conversations, files };
@@ -122,7 +127,7 @@ pub(crate) async fn start_deletion(
 }
 
 /// Hides a user from everybody at once; whether it was there.
-async fn mark(tx: &mut Tx, id: &UserId, modes: Modes, now: Timestamp) -> domain::Result<bool> {
+pub(crate) async fn mark(tx: &mut Tx, id: &UserId, modes: Modes, now: Timestamp) -> domain::Result<bool> {
     let Some(user) = users::get(tx, id).await? else { return Ok(false) };
     if user.deleted_at.is_none() {
         users::standing::delete(tx, id, &told(modes), now).await?;
@@ -152,19 +157,19 @@ pub(crate) fn told(modes: Modes) -> String {
 /// `POST /users/deactivate`.
 pub(crate) async fn deactivate_users(call: Call, mut sent: Fields) -> Result<Reply> {
     let users = user_ids(&mut sent)?.into_iter().collect();
-    refuse_channels(&mut sent, "mark_channels_deleted")?;
+    let marks_channels = sent.flag("mark_channels_deleted")?.unwrap_or(false);
     let marks_messages = sent.flag("mark_messages_deleted")?.unwrap_or(false);
     let by = sent.user("created_by_id")?;
-    start(&call, Kind::DeactivateUsers { users, by, marks_messages }).await
+    start(&call, Kind::DeactivateUsers { users, by, marks_messages, marks_channels }).await
 }
 
 /// `POST /users/reactivate`.
 pub(crate) async fn reactivate_users(call: Call, mut sent: Fields) -> Result<Reply> {
     let users = user_ids(&mut sent)?.into_iter().collect();
-    refuse_channels(&mut sent, "restore_channels")?;
+    let restores_channels = sent.flag("restore_channels")?.unwrap_or(false);
     let restores_messages = sent.flag("restore_messages")?.unwrap_or(false);
     let by = sent.user("created_by_id")?;
-    start(&call, Kind::ReactivateUsers { users, by, restores_messages }).await
+    start(&call, Kind::ReactivateUsers { users, by, restores_messages, restores_channels }).await
 }
 
 async fn start(call: &Call, kind: Kind) -> Result<Reply> {
@@ -196,16 +201,6 @@ fn files(sent: &mut Fields) -> Result<bool> {
     }
 }
 
-/// Channels are not hidden with the users who go, and do not come back with them.
-pub(crate) fn refuse_channels(sent: &mut Fields, name: &str) -> Result<()> {
-    match sent.flag(name)? {
-        Some(true) => {
-            Err(Error::new(Code::NotAvailable, format!("{name} is not available in this version of Millpond")))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// A mode; not everything can be pruned.
 fn mode(sent: &mut Fields, name: &str, can_prune: bool) -> Result<Option<Mode>> {
     match sent.filled(name)?.as_deref() {
@@ -219,7 +214,7 @@ fn mode(sent: &mut Fields, name: &str, can_prune: bool) -> Result<Option<Mode>> 
 }
 
 /// The id of a user who gets what another leaves, from which nobody can tell whose it was.
-fn new_heir() -> UserId {
+pub(crate) fn new_heir() -> UserId {
     let letters = seal::random::<HEIR_LETTERS>()
         .map(|byte| char::from(b"0123456789abcdefghjkmnpqrstvwxyz"[usize::from(byte % 32)]));
     UserId::parse(&format!("delete-user-{}", String::from_iter(letters))).expect("letters are a user id")

@@ -98,6 +98,14 @@ impl From<domain::Error> for Error {
     }
 }
 
+/// A file beside the store cannot be written or read.
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        tracing::error!(%error, "the disk failed");
+        Self::new(Code::Internal, "the server failed; its log says why")
+    }
+}
+
 impl Error {
     fn from_store(error: domain::Error) -> Self {
         match error {

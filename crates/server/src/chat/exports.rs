@@ -1,7 +1,7 @@
 //! Telling what is stored: `GET /users/{id}/export`, `POST /export/users`, `POST /export_channels` and what feeds hold of a
 //! user (v2 §2.7, §2.8, §4; chat §11.12).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use domain::{
     exports::{
@@ -13,8 +13,6 @@ use domain::{
     users::{self, People},
 };
 use ids::{ChannelId, UserId};
-use serde::Serialize;
-use serde_json::value::RawValue;
 use wire::chat::{dialect::Dialect, tasks::Started};
 
 use super::{
@@ -25,6 +23,7 @@ use super::{
 use crate::{
     exports::{file_name, is_known, rows::Teller, users as written},
     reply::Reply,
+    spool::{Spool, Spooled},
 };
 
 /// The most users of one file.
@@ -32,16 +31,8 @@ const USERS_MAX: usize = 25;
 /// The most channels of one file.
 const CHANNELS_MAX: usize = 25;
 
-/// What `GET /users/{id}/export` answers.
-#[derive(Serialize)]
-struct Exported {
-    user: Option<Box<RawValue>>,
-    #[serde(flatten)]
-    lists: BTreeMap<&'static str, Vec<Box<RawValue>>>,
-}
-
 /// `GET /users/{id}/export`: the lists of the contract, and those that are told beside them.
-pub(crate) async fn export_user(call: Call, _: Fields) -> Result<Reply> {
+pub(crate) async fn export_user(call: Call) -> Result<Spooled> {
     let (id, now) = (fields::user(call.param("id"))?, call.now());
     let mut tx = call.snapshot();
     let user = users::get(&mut tx, &id).await?;
@@ -51,21 +42,27 @@ pub(crate) async fn export_user(call: Call, _: Fields) -> Result<Reply> {
     // The classic dialect does not say again whose they are.
     let people = if call.dialect == Dialect::V2 { &subject } else { &nobody };
     let teller = Teller { user: &id, dialect: call.dialect, people, now };
-    let mut exported = Exported { user: None, lists: BTreeMap::new() };
-    for set in sets::of_users() {
-        let (mut walk, mut rows) = (subject::Walk::default(), Vec::new());
+    let mut spool = Spool::default();
+    for (n, set) in sets::of_users().into_iter().enumerate() {
+        spool.text(if n == 0 { "{" } else { "," }).await?;
+        spool.json(&set.list()).await?;
+        // There is one user; all else are lists.
+        let (open, close) = if set == UserSet::User { (":", "") } else { (":[", "]") };
+        spool.text(open).await?;
+        let (mut walk, mut count) = (subject::Walk::default(), 0);
         while let Some(page) = subject::user_page(&mut tx, &id, set, &mut walk).await? {
-            rows.extend(page.into_iter().map(|row| teller.told(row)));
-            if let Some(max) = written::limit(set).filter(|max| rows.len() > *max) {
+            for row in page {
+                spool.text(if count == 0 { "" } else { "," }).await?;
+                spool.json(&teller.told(row)).await?;
+                count += 1;
+            }
+            if let Some(max) = written::limit(set).filter(|max| count > *max) {
                 return Err(Error::input(format!("the user has more than {max} {}; use a task", set.list())));
             }
         }
-        match set {
-            UserSet::User => exported.user = rows.pop(),
-            _ => drop(exported.lists.insert(set.list(), rows)),
-        }
+        spool.text(close).await?;
     }
-    call.answer(&exported)
+    Ok(spool.done().await?)
 }
 
 /// `POST /export/users`.

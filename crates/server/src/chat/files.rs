@@ -134,6 +134,6 @@ pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
         domain_files::remove(tx, &id, &file).await.map(drop)
     });
     removed.await?;
-    files::sweep(&call.server, &call.tenant).await?;
+    files::sweep_now(&call.server, &call.tenant).await;
     call.done()
 }

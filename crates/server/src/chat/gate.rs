@@ -1,7 +1,10 @@
 //! What happens before and after every handler of the chat API: whose call it is, whether it may be made, how often, and
 //! how the answer is finished (chat §2.2, §3, §4.1).
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Instant,
+};
 
 use axum::{body::Body, extract::Request, response::Response};
 use domain::{
@@ -27,6 +30,7 @@ use crate::{
     query::Query,
     reply::{Reply, json_object},
     seal,
+    spool::Spooled,
 };
 
 /// The user of connections without a token.
@@ -224,10 +228,27 @@ impl Call {
     }
 }
 
-/// A handler: an `async fn` of the call and the object sent with it, or of the call and its body.
+/// An answer that lacks only its `duration`.
+pub(crate) enum Answer {
+    /// In memory.
+    Reply(Reply),
+    /// In part on disk.
+    Spooled(Spooled),
+}
+
+impl Answer {
+    fn finish(self, started: Instant) -> Response {
+        match self {
+            Answer::Reply(reply) => reply.finish(started),
+            Answer::Spooled(spooled) => spooled.finish(started),
+        }
+    }
+}
+
+/// A handler: an `async fn` of the call and the object sent with it, of the call and its body, or of the call alone.
 pub(crate) trait Handler<Args>: Clone + Send + Sync + 'static {
     /// Answers a call that was let in.
-    fn answer(self, call: Call, body: Body) -> impl Future<Output = Result<Reply>> + Send;
+    fn answer(self, call: Call, body: Body) -> impl Future<Output = Result<Answer>> + Send;
 }
 
 impl<F, R> Handler<(Call, Fields)> for F
@@ -235,11 +256,11 @@ where
     F: Fn(Call, Fields) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Result<Reply>> + Send,
 {
-    async fn answer(self, call: Call, body: Body) -> Result<Reply> {
+    async fn answer(self, call: Call, body: Body) -> Result<Answer> {
         // What is wrong with a body that cannot be read, the front says.
         let bytes = gate::read(body).await.map_err(|error| Error::input(error.detail))?;
         let fields = Fields::body(&bytes, call.dialect)?;
-        self(call, fields).await
+        self(call, fields).await.map(Answer::Reply)
     }
 }
 
@@ -248,8 +269,18 @@ where
     F: Fn(Call, Body) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Result<Reply>> + Send,
 {
-    fn answer(self, call: Call, body: Body) -> impl Future<Output = Result<Reply>> + Send {
-        self(call, body)
+    async fn answer(self, call: Call, body: Body) -> Result<Answer> {
+        self(call, body).await.map(Answer::Reply)
+    }
+}
+
+impl<F, R> Handler<(Call,)> for F
+where
+    F: Fn(Call) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<Spooled>> + Send,
+{
+    async fn answer(self, call: Call, _: Body) -> Result<Answer> {
+        self(call).await.map(Answer::Spooled)
     }
 }
 
@@ -268,7 +299,7 @@ pub(crate) async fn answer<Args>(
         Ok(call) => handler.answer(call, body).await,
         Err(error) => Err(error),
     };
-    let mut response = outcome.unwrap_or_else(|error| error.reply(operation.name)).finish(started);
+    let mut response = outcome.unwrap_or_else(|error| Answer::Reply(error.reply(operation.name))).finish(started);
     rate.write_headers(response.headers_mut());
     response
 }

@@ -95,7 +95,7 @@ pub(crate) async fn remove(call: Call) -> Result<Reply> {
         domain_files::remove(tx, &id, &file).await.map(drop)
     });
     removed.await?;
-    files::sweep(&call.server, &call.tenant).await?;
+    files::sweep_now(&call.server, &call.tenant).await;
     Ok(Reply::empty(200))
 }
 

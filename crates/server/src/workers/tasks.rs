@@ -3,11 +3,11 @@
 //! A commit that plans a task wakes the worker. It looks now and then besides, for what failed and waits, and for the tasks
 //! of a server that was killed.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use domain::{
-    App, Error, Result, erasure, log,
-    tasks::{self, Step},
+    App, Error, erasure, log,
+    tasks::{self, Kind, Mode, Step},
 };
 use ids::Timestamp;
 use store::Store;
@@ -21,6 +21,28 @@ const EVERY: Duration = Duration::from_secs(1);
 const AT_ONCE_MAX: usize = 4;
 /// Steps after which a task lets others go first.
 const STEPS_MAX: usize = 256;
+
+/// Why a task did not come on; another try may succeed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failed {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] Error),
+    /// A file beside the store could not be written or removed.
+    #[error("a file beside the store cannot be written or removed: {0}")]
+    File(#[from] io::Error),
+    /// Somebody was erased while an export was written.
+    #[error("somebody of whom the export tells was erased meanwhile")]
+    Overtaken,
+}
+
+impl From<store::Error> for Failed {
+    fn from(error: store::Error) -> Self {
+        Failed::Store(error.into())
+    }
+}
+
+type Result<T> = std::result::Result<T, Failed>;
 
 /// What wakes the worker, and by which number it holds its tasks.
 pub(crate) struct Wake {
@@ -93,7 +115,7 @@ async fn start_due(server: &Arc<Server>, at_work: &mut JoinSet<()>) -> Result<bo
         // Taken here and not in the task's own time, so that it is no longer due when the queue is read again.
         match tenant.app.write(async |tx| tasks::take(tx, id, holder, now).await).await? {
             Some(task) => {
-                at_work.spawn(attempt(server.clone(), tenant, id.clone(), task.kind.is_export()));
+                at_work.spawn(attempt(server.clone(), tenant, id.clone(), task.kind));
             }
             // With an old task its file may have gone.
             None => exports::sweep(server, &tenant).await?,
@@ -107,14 +129,14 @@ fn now(server: &Server) -> Timestamp {
 }
 
 /// Does steps of a task that is taken, to its end or until others are to go first.
-async fn attempt(server: Arc<Server>, tenant: Arc<Tenant>, id: String, is_export: bool) {
+async fn attempt(server: Arc<Server>, tenant: Arc<Tenant>, id: String, kind: Kind) {
     let (holder, app) = (server.tasks.holder, &tenant.app);
-    let outcome = match is_export {
+    let outcome = match kind.is_export() {
         true => match exports::run(&server, &tenant, &id).await {
             Ok(()) => exports::sweep(&server, &tenant).await,
             failed => failed,
         },
-        false => go_on(&server, &tenant, &id).await,
+        false => go_on(&server, &tenant, &id, &kind).await,
     };
     if let Err(error) = &outcome {
         tracing::warn!(%error, task = %id, app = app.id.0, "a task failed; trying again later");
@@ -127,18 +149,31 @@ async fn attempt(server: Arc<Server>, tenant: Arc<Tenant>, id: String, is_export
     }
 }
 
-async fn go_on(server: &Server, tenant: &Tenant, id: &str) -> Result<()> {
+async fn go_on(server: &Server, tenant: &Tenant, id: &str, kind: &Kind) -> Result<()> {
     let app = &tenant.app;
     for _ in 0..STEPS_MAX {
         // Before the last step, so that nothing is left when the task is completed.
         exports::sweep(server, tenant).await?;
         files::sweep(server, tenant).await?;
         if step(server, app, id).await? == Step::Done {
+            if erases(kind) {
+                server.compaction.erased(&*server.clock).await?;
+            }
             break;
         }
         tokio::task::yield_now().await;
     }
     Ok(())
+}
+
+/// Whether nothing may be left of what the task removes.
+fn erases(kind: &Kind) -> bool {
+    match kind {
+        Kind::DeleteUsers(asked) => asked.user == Mode::Hard || asked.messages == Some(Mode::Hard),
+        Kind::DeleteChannels { is_hard, .. } => *is_hard,
+        Kind::DeleteFeeds { .. } => true,
+        _ => false,
+    }
 }
 
 /// A step of the task `id`; done, too, if somebody else has the task by now.
@@ -152,7 +187,7 @@ async fn step(server: &Server, app: &App, id: &str) -> Result<Step> {
     });
     match done.await {
         Ok(step) => Ok(step),
-        Err(error @ Error::Store(_)) => Err(error),
+        Err(error @ Error::Store(_)) => Err(error.into()),
         Err(error) => skip(app, id, holder, &error, now).await,
     }
 }
@@ -166,5 +201,5 @@ async fn skip(app: &App, id: &str, holder: u64, error: &Error, now: Timestamp) -
         tasks::keep(tx, id, task, Step::More, now);
         Ok(Step::More)
     });
-    skipped.await
+    Ok(skipped.await?)
 }

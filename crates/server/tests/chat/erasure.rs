@@ -337,11 +337,51 @@ async fn the_same_hard_deletion_again_completes_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn channels_that_would_go_and_come_with_a_batch_of_users_are_refused_and_nothing_happens() {
-    let pond = Pond::new().await;
-    pond.people(&["amy"]).await;
-    for (path, flag) in [("users/deactivate", "mark_channels_deleted"), ("users/reactivate", "restore_channels")] {
-        let body = json!({ "user_ids": ["amy"], flag: true }).to_string();
-        assert_eq!(pond.refuses(Method::POST, path, body).await, (501, -1), "{path}");
+async fn conversations_go_and_come_with_a_user_who_is_locked_out_and_let_in_again() {
+    for is_batch in [true, false] {
+        let pond = Pond::new().await;
+        talk(&pond).await;
+        let shown = async |user: &str| {
+            let channels =
+                pond.user(user).post("channels", json!({ "filter_conditions": {} })).await.ok(201)["channels"].clone();
+            let mut ids: Vec<_> = channels
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| row["channel"]["id"].as_str().unwrap().to_owned())
+                .collect();
+            ids.sort();
+            ids
+        };
+        assert_eq!(shown("bob").await, ["group", "pair"]);
+        let body = json!({ "user_ids": ["ann"], "mark_channels_deleted": true, "mark_messages_deleted": true });
+        match is_batch {
+            true => drop(pond.done("users/deactivate", body).await),
+            false => drop(pond.post("users/ann/deactivate", body).await.ok(201)),
+        }
+        assert_eq!(shown("bob").await, ["group"], "a group does not go with one of its members");
+        assert_eq!(pond.get("messages/a1").await.ok(200)["message"]["type"], "deleted");
+        pond.clock.advance(1_000_000);
+        let body = json!({ "user_ids": ["ann"], "restore_channels": true, "restore_messages": true });
+        match is_batch {
+            true => drop(pond.done("users/reactivate", body).await),
+            false => drop(pond.post("users/ann/reactivate", body).await.ok(201)),
+        }
+        assert_eq!(shown("bob").await, ["group", "pair"]);
+        let pair = channel(&pond, "pair").await;
+        assert_eq!(ids(&pair["messages"]), ["p1", "p2"]);
+        assert_eq!(pond.get("messages/a1").await.ok(200)["message"]["text"], "Needle-7f3c one");
     }
+}
+
+#[tokio::test]
+async fn a_conversation_that_was_deleted_before_does_not_come_back_with_the_user() {
+    let pond = Pond::new().await;
+    talk(&pond).await;
+    pond.delete("channels/messaging/pair").await.ok(200);
+    pond.clock.advance(1_000_000);
+    pond.done("users/deactivate", json!({ "user_ids": ["ann"], "mark_channels_deleted": true })).await;
+    pond.done("users/reactivate", json!({ "user_ids": ["ann"], "restore_channels": true })).await;
+    let channels = pond.user("bob").post("channels", json!({ "filter_conditions": {} })).await.ok(201);
+    assert_eq!(channels["channels"].as_array().unwrap().len(), 1);
 }

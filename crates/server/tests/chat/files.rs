@@ -22,7 +22,7 @@ fn sender(client: &Client) -> Client {
     client.header("content-type", "multipart/form-data; boundary=frontier").header("host", "pond.test")
 }
 
-async fn upload(client: &Client, path: &str, fields: &[(&str, Option<&str>, &str)]) -> Answer {
+pub(crate) async fn upload(client: &Client, path: &str, fields: &[(&str, Option<&str>, &str)]) -> Answer {
     sender(client).call(Method::POST, path, form(fields)).await
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Answers are JSON, so that the server's own types are on one side only.
 
-use std::{net::SocketAddr, ops::Deref, sync::Arc};
+use std::{net::SocketAddr, ops::Deref, path::Path, sync::Arc};
 
 use axum::{Router, body::Body};
 use http::{Method, Request};
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use server::{
     Options, Running,
     apps::NewApp,
+    blobs::Blobs,
     front::{self, ManualClock, RateLimitSetting},
     seal::Seal,
 };
@@ -21,6 +22,8 @@ pub(crate) const NOW_SECONDS: i64 = 1_767_225_600;
 /// The app's key and secret.
 pub(crate) const KEY: &str = "pond-key";
 pub(crate) const SECRET: &str = "pond-secret";
+/// Seals secrets, also for the next server on the same directory.
+const SERVER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// A server with one app.
 pub(crate) struct Pond {
@@ -45,7 +48,21 @@ impl Pond {
 
     /// The same with other options, and what serves its sockets.
     pub(crate) async fn start(change: impl FnOnce(&mut Options)) -> (Self, Running) {
-        let (store, clock) = (Store::memory(), Arc::new(ManualClock::at(NOW_SECONDS * 1_000_000)));
+        Self::start_on(Store::memory(), change).await
+    }
+
+    /// The same on a data directory, which may have been another server's before.
+    pub(crate) async fn on_disk(dir: &Path, options: &store::Options, change: impl FnOnce(&mut Options)) -> Self {
+        let change = |options: &mut Options| {
+            options.blobs = Blobs::folder(dir.join("files"));
+            change(options);
+        };
+        Self::start_on(Store::open(dir, options).unwrap(), change).await.0
+    }
+
+    /// The same on a store that may have been another server's before, or is another's now.
+    pub(crate) async fn start_on(store: Store, change: impl FnOnce(&mut Options)) -> (Self, Running) {
+        let clock = Arc::new(ManualClock::at(NOW_SECONDS * 1_000_000));
         let app = NewApp {
             id: Some(7),
             name: None,
@@ -58,7 +75,7 @@ impl Pond {
             rate_limits: RateLimitSetting::Default,
             app: Some(app),
             clock: clock.clone(),
-            ..Options::new(Seal::ephemeral())
+            ..Options::new(Seal::from_base64(SERVER_KEY).unwrap())
         };
         change(&mut options);
         let running = server::start(store.clone(), options).await.unwrap();
@@ -69,14 +86,30 @@ impl Pond {
 
     /// Tables and how many rows of each still name `user`.
     pub(crate) async fn residue(&self, user: &str) -> Vec<String> {
-        let user = ids::UserId::parse(user).unwrap();
-        let found = domain::erasure::traces::residue(&self.client.store, &user, &mut |_| {}).await.unwrap();
-        found.into_iter().map(|residue| format!("{}: {}", residue.table, residue.rows)).collect()
+        let wanted = server::residue::wanted(user, Vec::new(), None).unwrap();
+        let found =
+            server::residue::find(&self.client.store, Path::new("/nowhere"), &wanted, &mut |_| {}).await.unwrap();
+        found.rows.residue.into_iter().map(|residue| format!("{}: {}", residue.table, residue.rows)).collect()
+    }
+
+    /// The store, for who looks below the API.
+    pub(crate) fn store(&self) -> &Store {
+        &self.client.store
     }
 
     /// Does all tasks that are due, to their end.
     pub(crate) async fn run_tasks(&self) {
         self.tasks.run().await.unwrap();
+    }
+
+    /// The same on a store that may fail.
+    pub(crate) async fn try_tasks(&self) -> anyhow::Result<()> {
+        self.tasks.run().await
+    }
+
+    /// Ends the server and gives the data directory free.
+    pub(crate) fn stop(self) {
+        self.client.store.close();
     }
 }
 

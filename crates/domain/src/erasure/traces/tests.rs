@@ -10,6 +10,7 @@ use crate::{
         threads::{Participant, Thread},
         user_groups::{UserGroup, UserGroupMember},
     },
+    erasure::residue::{Wanted, residue},
     exports,
     feeds::{audit::Noted, pond::Pond},
     files,
@@ -227,7 +228,7 @@ async fn done(pond: &Pond, kind: Kind, is_killed: bool) -> usize {
 }
 
 fn hard() -> Kind {
-    let leaver = Leaver { id: id(AMY), was_there: true, heir: id("delete-user-x") };
+    let leaver = Leaver { id: id(AMY), was_there: true, heir: id("delete-user-x"), hash: String::new() };
     let (messages, conversations) = (Some(Mode::Hard), Some(Mode::Hard));
     Kind::DeleteUsers(Box::new(DeleteUsers {
         users: vec![leaver],
@@ -239,8 +240,9 @@ fn hard() -> Kind {
 }
 
 async fn left_of(pond: &Pond, user: &str) -> Vec<&'static str> {
-    let found = residue(&pond.app.store, &id(user), &mut |_| {}).await.unwrap();
-    found.into_iter().map(|residue| residue.table).collect()
+    let wanted = Wanted { user: id(user), needles: Vec::new(), app: None };
+    let report = residue(&pond.app.store, &wanted, &mut |_| {}).await.unwrap();
+    report.residue.into_iter().map(|residue| residue.table).collect()
 }
 
 /// All rows of the app but the log and the task.
@@ -298,7 +300,7 @@ async fn a_worker_that_is_killed_before_each_step_leaves_the_same_as_one_that_is
 async fn a_soft_deletion_keeps_everything_but_devices_and_a_pruned_user_is_a_frame() {
     let pond = Pond::new();
     plant(&pond).await;
-    let leaver = Leaver { id: id(AMY), was_there: true, heir: id("delete-user-x") };
+    let leaver = Leaver { id: id(AMY), was_there: true, heir: id("delete-user-x"), hash: String::new() };
     let asked = |user| {
         Kind::DeleteUsers(Box::new(DeleteUsers {
             users: vec![leaver.clone()],

@@ -6,6 +6,7 @@ use domain::{
     users::Ban,
 };
 use ids::{ChannelId, UserId};
+use serde_json::Value;
 use wire::chat::{error::Code, moderation::Bans};
 
 use super::{Cast, Listing, check_app, check_channel, expires, reason, refuse};
@@ -84,11 +85,15 @@ fn channel(call: &Call, sent: &mut Fields) -> Result<Option<ChannelId>> {
 fn issuer(call: &Call, sent: &mut Fields, names: &[&str]) -> Result<Option<UserId>> {
     let mut named = None;
     for name in names {
-        let id = match sent.object(name) {
-            Ok(Some(mut user)) => user.filled("id")?,
-            Ok(None) => call.query.get(name).filter(|id| !id.is_empty()).map(str::to_owned),
-            Err(_) => None,
+        let id = match sent.raw(name) {
+            None => call.query.get(name).map(str::to_owned),
+            Some(raw) => match serde_json::from_str(raw.get()) {
+                Ok(Value::String(id)) => Some(id),
+                Ok(Value::Object(user)) => user.get("id").and_then(Value::as_str).map(str::to_owned),
+                _ => return Err(Error::field(name, "must be a user, or the id of one")),
+            },
         };
+        let id = id.filter(|id| !id.is_empty());
         named = named.or(id);
     }
     let named = named.map(|id| fields::user(&id)).transpose()?;

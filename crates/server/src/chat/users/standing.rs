@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     Tx,
+    erasure::Taken,
     tasks::Mode,
     users::{self, People, User},
 };
@@ -13,7 +14,7 @@ use wire::chat::users::OneUser;
 use super::USERS_MAX;
 use crate::{
     chat::{
-        erasure::{Modes, refuse_channels, start_deletion, told},
+        erasure::{Modes, start_deletion, told},
         error::{Error, Result},
         fields::{self, Fields},
         gate::Call,
@@ -24,14 +25,16 @@ use crate::{
 
 /// `POST /users/{id}/deactivate`: locks a user out.
 pub(crate) async fn deactivate(call: Call, mut sent: Fields) -> Result<Reply> {
-    refuse_channels(&mut sent, "mark_channels_deleted")?;
-    let marks_messages = sent.flag("mark_messages_deleted")?.unwrap_or(false);
+    let taken = Taken {
+        messages: sent.flag("mark_messages_deleted")?.unwrap_or(false),
+        channels: sent.flag("mark_channels_deleted")?.unwrap_or(false),
+    };
     let (id, by, now) = (subject(&call)?, sent.user("created_by_id")?, call.now());
     let body = async |tx: &mut Tx| users::standing::deactivate(tx, &id, by.as_ref(), now).await;
     let user = call.tenant.app.write(body).await?;
-    if marks_messages {
-        // They bear the moment of the deactivation, by which they are found again.
-        domain::erasure::mark_messages(&call.tenant.app, &id, now).await?;
+    if taken != Taken::default() {
+        // It bears the moment of the deactivation, by which it is found again.
+        domain::erasure::mark(&call.tenant.app, &id, taken, now).await?;
     }
     answer(&call, id, user)
 }
@@ -40,10 +43,14 @@ pub(crate) async fn deactivate(call: Call, mut sent: Fields) -> Result<Reply> {
 pub(crate) async fn reactivate(call: Call, mut sent: Fields) -> Result<Reply> {
     let (id, by, name) = (subject(&call)?, sent.user("created_by_id")?, sent.filled("name")?);
     let (now, app) = (call.now(), &call.tenant.app);
-    if sent.flag("restore_messages")? == Some(true)
+    let brought = Taken {
+        messages: sent.flag("restore_messages")?.unwrap_or(false),
+        channels: sent.flag("restore_channels")?.unwrap_or(false),
+    };
+    if brought != Taken::default()
         && let Some(deactivated_at) = users::load(&mut call.snapshot(), &id).await?.deactivated_at
     {
-        domain::erasure::unmark_messages(app, &id, deactivated_at, now).await?;
+        domain::erasure::unmark(app, &id, brought, deactivated_at, now).await?;
     }
     let body = async |tx: &mut Tx| users::standing::reactivate(tx, &id, name.as_deref(), by.as_ref(), now).await;
     let user = app.write(body).await?;
