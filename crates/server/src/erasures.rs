@@ -76,7 +76,7 @@ pub async fn apply(store: &Store, lines: &[Line], clock: &dyn Clock) -> domain::
 async fn plan(store: &Store, app: u32, users: &[UserId], now: Timestamp) -> domain::Result<()> {
     let hard = Some(Mode::Hard);
     let modes = Modes { user: Mode::Hard, messages: hard, conversations: hard, files: true };
-    let (app, id) = (list::app(store, app), uuid::Uuid::new_v4().to_string());
+    let (app, id) = (list::app(store, app), crate::seal::random_id().to_string());
     let heirs: Vec<UserId> = users.iter().map(|_| chat::new_heir()).collect();
     let planned = app.write(async |tx| {
         let mut leavers = Vec::with_capacity(users.len());

@@ -28,7 +28,7 @@ fn blob(app: AppId, id: &str) -> String {
 }
 
 fn new_id() -> String {
-    uuid::Builder::from_random_bytes(seal::random()).into_uuid().to_string()
+    seal::random_id().to_string()
 }
 
 async fn forget(server: &Server, blob: &str) {

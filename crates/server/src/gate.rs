@@ -121,7 +121,7 @@ impl Call {
 
     /// A new random id: a version 4 UUID.
     pub(crate) fn new_id(&self) -> String {
-        uuid::Builder::from_random_bytes(seal::random()).into_uuid().to_string()
+        seal::random_id().to_string()
     }
 
     /// The URL that the paths of the API follow, as the caller wrote it.

@@ -87,6 +87,11 @@ impl Seal {
     }
 }
 
+/// An id that nobody can guess.
+pub(crate) fn random_id() -> uuid::Uuid {
+    uuid::Builder::from_random_bytes(random()).into_uuid()
+}
+
 /// Random bytes from the operating system.
 pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];

@@ -73,7 +73,7 @@ async fn admit(server: &Arc<Server>, parts: &Parts) -> Result<Session> {
         }
     };
     let is_anonymous = id.as_str() == ANONYMOUS;
-    let connection = uuid::Builder::from_random_bytes(seal::random()).into_uuid();
+    let connection = seal::random_id();
     let me = me(&tenant, dialect, &id, user, now).await?;
     let hello = realtime::hello(dialect, connection, now, &me);
     let identity = Identity { app: tenant.app.id, user: id, is_anonymous, dialect };

@@ -112,7 +112,7 @@ impl Call {
 
     /// A new random id: a version 4 UUID.
     pub(crate) fn new_id(&self) -> String {
-        uuid::Builder::from_random_bytes(seal::random()).into_uuid().to_string()
+        seal::random_id().to_string()
     }
 
     /// The token's user; none for the app's own server.

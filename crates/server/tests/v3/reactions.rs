@@ -127,7 +127,7 @@ async fn reactions_are_queried_by_type_and_user_and_one_users_over_several_thing
         pond.reacted(to, user, kind).await;
     }
     let found = async |path: &str, body: Value| {
-        let answer = pond.post(&format!("{path}"), body).await;
+        let answer = pond.post(path, body).await;
         let all = answer["reactions"].as_array().unwrap().clone();
         all.iter().map(|one| format!("{} {}", one["user"]["id"], one["type"]).replace('"', "")).collect::<Vec<_>>()
     };

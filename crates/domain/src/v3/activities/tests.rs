@@ -27,7 +27,8 @@ async fn found(pond: &Pond, filter: &str, also: Also, by: Option<&str>) -> Strin
 
 async fn delete(pond: &Pond, id: &str, is_hard: bool) -> Result<Activity> {
     let now = pond.tick();
-    pond.app.write(async |tx| super::delete(tx, None, id, is_hard, now).await).await
+    let (deleted, _is_done) = pond.app.write(async |tx| super::delete(tx, None, id, is_hard, now).await).await?;
+    Ok(deleted)
 }
 
 #[tokio::test]
