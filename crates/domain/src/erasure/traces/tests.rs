@@ -1,3 +1,5 @@
+mod kills;
+
 use ids::ChannelId;
 
 use super::*;
