@@ -46,7 +46,7 @@ use crate::{
     v3::{
         activities::Activity as V3Activity, bookmarks::Bookmark, collections::Collection, comments::Comment,
         feeds::Feed as V3Feed, folders::Folder, follows::Follow as V3Follow, groups::Group as V3Group,
-        members::Member as V3Member, objects::Object, reactions::Reaction as V3Reaction,
+        members::Member as V3Member, objects::Object, pins::Pin as V3Pin, reactions::Reaction as V3Reaction,
     },
 };
 
@@ -270,6 +270,8 @@ pub const V3_MEMBER: Table<(Feed, String), V3Member> = Table::new(149, "v3_membe
 pub const V3_COUNT: Counter<(Feed, u8)> = Counter::new(150, "v3_count");
 /// activity, what is counted → how many there are.
 pub const V3_TALLY: Counter<(Id, u8)> = Counter::new(151, "v3_tally");
+/// feed, activity → that it is pinned there.
+pub const V3_PIN: Table<(Feed, Id), V3Pin> = Table::new(152, "v3_pin");
 // What users make of activities of feeds v3.
 /// comment → the comment.
 pub const V3_COMMENT: Table<String, Comment> = Table::new(160, "v3_comment");
@@ -463,6 +465,7 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
     (V3_MEMBER.tag(), V3_MEMBER.name(), Personal::ByMember, Told::Feeds(FeedSet::Memberships)),
     (V3_COUNT.tag(), V3_COUNT.name(), Personal::None, Told::Nobody),
     (V3_TALLY.tag(), V3_TALLY.name(), Personal::None, Told::Nobody),
+    (V3_PIN.tag(), V3_PIN.name(), Personal::ByAuthor, Told::Withheld("it says who pinned what everybody sees pinned")),
     (FEED_HOOK_PLACE.tag(), FEED_HOOK_PLACE.name(), Personal::None, Told::Nobody),
     (V3_COMMENT.tag(), V3_COMMENT.name(), Personal::ByAuthor, Told::Feeds(FeedSet::Comments)),
     (V3_COMMENT_ORDER.tag(), V3_COMMENT_ORDER.name(), Personal::None, Told::Nobody),

@@ -19,6 +19,7 @@ pub mod members;
 pub mod objects;
 pub mod owned;
 pub mod permit;
+pub mod pins;
 pub mod query;
 pub mod reactions;
 pub mod show;

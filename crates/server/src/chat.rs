@@ -28,7 +28,7 @@ mod og;
 pub(crate) mod patch;
 mod permissions;
 mod prefix;
-mod rate_limits;
+pub(crate) mod rate_limits;
 mod reactions;
 mod reads;
 pub(crate) mod router;

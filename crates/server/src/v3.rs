@@ -15,6 +15,7 @@ mod feeds;
 mod follows;
 mod groups;
 mod members;
+mod pins;
 mod reactions;
 mod read;
 pub(crate) mod router;

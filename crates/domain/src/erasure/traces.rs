@@ -252,6 +252,9 @@ const RULES: &[(u8, Rule)] = &[
     (V3_FOLLOWER.tag(), |_, _, _| Ok(Trace::Nothing)),
     (V3_OWNED.tag(), |key, value, leaver| look(&V3_OWNED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
     (V3_NAMED.tag(), |key, value, leaver| look(&V3_NAMED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
+    (V3_PIN.tag(), |key, value, leaver| {
+        look(&V3_PIN, key, value, |_, pin| Found::row(false, replace(&mut pin.by, &leaver.id, None)))
+    }),
     (V3_MEMBER.tag(), |key, value, leaver| look(&V3_MEMBER, key, value, |(_, user), _| theirs(leaver, [user]))),
     // What the user made of activities of feeds v3 goes in a stage before, with what is counted of it.
     (V3_COMMENT.tag(), |key, value, leaver| {

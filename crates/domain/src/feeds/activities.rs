@@ -380,7 +380,7 @@ fn delete(tx: &mut Tx, id: ActivityId, activity: &Activity) {
 }
 
 /// Whether `feed` holds the activity in its own right, and not through a follow.
-pub(super) async fn holds(tx: &mut Tx, feed: &FeedId, id: ActivityId) -> Result<bool> {
+pub(crate) async fn holds(tx: &mut Tx, feed: &FeedId, id: ActivityId) -> Result<bool> {
     let tenant = tx.tenant();
     Ok(PLACED.exists(tx, tenant, &(Id(id), Feed(feed.clone()))).await?)
 }

@@ -17,7 +17,7 @@ use super::{
     Location,
     events::{self, Event},
     feeds::{self, Feed, check_tags},
-    owned, permit,
+    owned, permit, pins,
 };
 use crate::{
     Error, Result, Tx,
@@ -459,6 +459,7 @@ pub(super) async fn unpost(tx: &mut Tx, id: ActivityId, streams: &[FeedId]) -> R
     let tenant = tx.tenant();
     for stream in &left {
         V3_COUNT.add(tx, tenant, &(Stream(stream.clone()), feeds::Count::Activities.code()), -1);
+        pins::forget(tx, stream, id).await?;
     }
     crate::log::removed(tx, id, "", &left);
     Ok(())

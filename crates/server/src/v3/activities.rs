@@ -97,6 +97,9 @@ pub(super) fn refuse_absent(sent: &mut Fields) -> Result<()> {
     if sent.filled("poll_id")?.is_some() {
         return Err(Error::not_available("a poll of an activity"));
     }
+    if sent.list("collections")?.is_some_and(|items| !items.is_empty()) {
+        return Err(Error::not_available("an item of a collection inside an activity"));
+    }
     match sent.flag("create_notification_activity")? {
         Some(true) => Err(Error::not_available("a notification activity")),
         _ => Ok(()),

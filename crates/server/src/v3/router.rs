@@ -1,9 +1,10 @@
 //! Every route of feeds v3, on one screen, with who may call it (feeds-v3 §9).
 
-use super::{activities, bookmarks, change, collections, comments, feeds, follows, groups, members, reactions};
+use super::{activities, bookmarks, change, collections, comments, feeds, follows, groups, members, pins, reactions};
 use crate::chat::{
     absent, exports,
     gate::Callers::{Both, Server as S},
+    rate_limits,
     router::{DELETE, GET, PATCH, POST, PUT, Routes},
 };
 
@@ -41,7 +42,7 @@ fn feeds(routes: Routes<'_>) -> Routes<'_> {
         .route(POST, "feeds/feeds/batch", "CreateFeedsBatch", S, feeds::add_many)
         .route(POST, "feeds/feeds/delete", "DeleteFeedsBatch", S, feeds::delete_many)
         .route(POST, "feeds/feeds/own/batch", "OwnBatch", Both, feeds::own_many)
-        .route(GET, "feeds/feeds/rate_limits", "GetFeedsRateLimits", Both, absent::answer)
+        .route(GET, "feeds/feeds/rate_limits", "GetFeedsRateLimits", Both, rate_limits::get)
         .route(
             POST,
             "feeds/feed_groups/{group}/feeds/{feed}/change_visibility",
@@ -110,26 +111,20 @@ fn activities(routes: Routes<'_>) -> Routes<'_> {
             Both,
             absent::answer,
         )
-        .route(
-            POST,
-            "feeds/feed_groups/{group}/feeds/{feed}/activities/{activity}/pin",
-            "PinActivity",
-            Both,
-            absent::answer,
-        )
+        .route(POST, "feeds/feed_groups/{group}/feeds/{feed}/activities/{activity}/pin", "PinActivity", Both, pins::add)
         .route(
             DELETE,
             "feeds/feed_groups/{group}/feeds/{feed}/activities/{activity}/pin",
             "UnpinActivity",
             Both,
-            absent::answer,
+            pins::remove,
         )
         .route(
             POST,
             "feeds/feed_groups/{group}/feeds/{feed}/pinned_activities/query",
             "QueryPinnedActivities",
             Both,
-            absent::answer,
+            pins::query,
         )
         .route(POST, "feeds/revisions/query", "QueryRevisionHistory", S, absent::answer)
         .route(POST, "feeds/stats/usage", "QueryFeedsUsageStats", S, absent::answer)

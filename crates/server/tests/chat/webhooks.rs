@@ -97,6 +97,24 @@ async fn an_event_is_sent_signed_with_the_apps_secret_in_the_dialect_of_the_hook
 }
 
 #[tokio::test]
+async fn events_of_feeds_are_sent_in_the_v2_dialect_with_what_they_are_about() {
+    let lake = Lake::new().await;
+    let (url, mut calls) = receiver(&[]).await;
+    let mut of_feeds = hook("1", &url);
+    of_feeds["event_types"] = json!(["feeds.activity.added", "feeds.activity.deleted"]);
+    set(&lake, json!([of_feeds])).await;
+    let body = json!({ "id": "a1", "type": "post", "text": "hi", "feeds": ["user:amy"], "user_id": "amy" });
+    lake.v2().post("feeds/activities", body).await.ok(201);
+    let added = calls.recv().await.unwrap().json();
+    assert_eq!((&added["type"], &added["fid"]), (&json!("feeds.activity.added"), &json!("user:amy")));
+    assert_eq!((&added["activity"]["text"], &added["user"]["id"]), (&json!("hi"), &json!("amy")));
+    assert_eq!((&added["custom"], &added["feed_visibility"]), (&json!({}), &json!("visible")));
+    assert!(added["created_at"].is_i64() && added["user"].get("invisible").is_none());
+    lake.v2().delete("feeds/activities/a1").await.ok(200);
+    assert_eq!(calls.recv().await.unwrap().json()["type"], "feeds.activity.deleted");
+}
+
+#[tokio::test]
 async fn a_hook_that_fails_is_tried_again_with_the_same_id_and_the_order_of_a_channel_stays() {
     let lake = Lake::new().await;
     let (url, mut calls) = receiver(&[500, 302]).await;

@@ -12,6 +12,7 @@ mod feeds;
 mod follows;
 mod groups;
 mod members;
+mod pins;
 mod pond;
 mod reactions;
 mod user_data;

@@ -115,6 +115,40 @@ pub struct Feedback<'a> {
     pub activity_id: &'a str,
 }
 
+/// What pinning answers.
+#[derive(Serialize, Debug)]
+pub struct Pinned<'a> {
+    /// The feed.
+    pub feed: &'a str,
+    /// Who pinned it.
+    pub user_id: &'a str,
+    /// Since when.
+    pub created_at: Time,
+    /// The activity.
+    pub activity: Activity<'a>,
+}
+
+/// What unpinning answers.
+#[derive(Serialize, Debug)]
+pub struct Unpinned<'a> {
+    /// The feed.
+    pub feed: &'a str,
+    /// Who unpinned it.
+    pub user_id: &'a str,
+    /// The activity.
+    pub activity: Activity<'a>,
+}
+
+/// Some pinned activities.
+#[derive(Serialize, Debug)]
+pub struct Pins<'a> {
+    /// In the order that was asked for.
+    pub pinned_activities: Vec<Pin<'a>>,
+    /// Where the pages beside this one are.
+    #[serde(flatten)]
+    pub pager: Pager,
+}
+
 /// A pinned activity (feeds-v3 §4.1).
 #[derive(Serialize, Debug)]
 pub struct Pin<'a> {

@@ -11,7 +11,7 @@ use domain::{
         follows::query::newest,
         groups::{self, CURRENT_FEED, FOLLOWING, Group},
         members::{self, Member},
-        permit,
+        permit, pins,
         show::{self, ShownEdge, ShownFeed},
         timelines::{self, Page, Place, Wanted},
     },
@@ -20,7 +20,7 @@ use ids::{ActivityId, Fid, UserId};
 use wire::v3::{Pager, feeds::Read};
 
 use super::super::{
-    members as requests,
+    members as requests, pins as shown_pins,
     read::{self, Actor, LIMIT, LIMIT_MAX},
     show::Pen,
 };
@@ -58,6 +58,7 @@ struct Options {
     skips_current_feed: bool,
     skips_followers: bool,
     skips_following: bool,
+    skips_pins: bool,
     skips_own: bool,
 }
 
@@ -88,6 +89,7 @@ impl Options {
             skips_current_feed: skips("skip_activity_current_feed")?,
             skips_followers: skips("skip_followers")?,
             skips_following: skips("skip_following")?,
+            skips_pins: skips("skip_pins")?,
             skips_own: skips("skip_own_follows")? && skips("skip_own_capabilities")?,
         })
     }
@@ -231,6 +233,13 @@ async fn answer(
     let Options { skips_followers, skips_following, skips_own, .. } = asked.options;
     let followers = edges(&mut tx, &feed, true, asked.followers, skips_followers, &mut people).await?;
     let following = edges(&mut tx, &feed, false, asked.following, skips_following, &mut people).await?;
+    let pinned = match asked.options.skips_pins {
+        true => Vec::new(),
+        false => {
+            let pinned = pins::list(&mut tx, &feed.stream).await?;
+            shown_pins::load(&mut tx, pinned, viewer, &mut people).await?
+        }
+    };
     let (listed, member_pagination) = listed(&mut tx, &feed, asked.members, &mut people).await?;
     let viewer = viewer.filter(|_| !skips_own);
     let shown_feed = super::load(&mut tx, fid, feed, viewer, &mut people).await?;
@@ -245,7 +254,7 @@ async fn answer(
         feed: pen.feed(&shown_feed),
         activities: activities.collect(),
         aggregated_activities: [],
-        pinned_activities: Vec::new(),
+        pinned_activities: shown_pins::wire(pen, &shown_feed.fid, &pinned),
         followers: followers.0.iter().map(|edge| pen.follow(edge)).collect(),
         following: following.0.iter().map(|edge| pen.follow(edge)).collect(),
         members: listed.iter().map(|member| pen.member(member)).collect(),
