@@ -5,8 +5,14 @@
 //! personal data each holds and where an export tells of it: export, erasure and `millpond check` walk that list, and a table
 //! without an answer does not compile.
 
-use ids::{ActivityId, AppId, ChannelId, FeedId, Fid, Timestamp};
-use store::{Corrupt, Counter, Key, Log, Stamp, StampedTable, Table, key};
+use ids::{ActivityId, AppId, Fid, Timestamp};
+use store::{Counter, Log, Stamp, StampedTable, Table};
+
+mod columns;
+mod personal;
+
+pub use columns::{At, Chat, Feed, Id, Latest, Newest};
+pub use personal::Personal;
 
 use crate::{
     apps::AppRecord,
@@ -312,31 +318,6 @@ pub const COMPACTED: Table<u32, Timestamp> = Table::new(180, "compacted");
 /// hash of a user's id → when the user was erased. It names nobody, and is what an erasure leaves on purpose.
 pub const ERASED: Table<String, Timestamp> = Table::new(181, "erased");
 
-/// Whose personal data a table holds. There is no default: a table without an answer does not compile into [`TABLES`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Personal {
-    /// Nobody's.
-    None,
-    /// The owner's of the feed that the key begins with.
-    ByFeed,
-    /// The actor's, and whoever else the record names.
-    ByActivity,
-    /// Whoever the events name; pruned by age.
-    ByEvent,
-    /// The user's whom the key begins with.
-    ByUser,
-    /// The user's whom the key names.
-    ByMember,
-    /// The author's, and whoever else the record names.
-    ByAuthor,
-    /// The maker's, and whatever the application noted of others.
-    ByChannel,
-    /// Whose the reported thing is, and whoever reported it or did something about it.
-    ByReport,
-    /// The ids of those whom the task is about, for as long as its outcome is told.
-    ByTask,
-}
-
 /// Every table: tag, name, whose data, and where an access request is told of it.
 pub const TABLES: &[(u8, &str, Personal, Told)] = &[
     (APP.tag(), APP.name(), Personal::None, Told::Nobody),
@@ -499,132 +480,9 @@ pub fn columns(name: &str) -> &'static str {
     ""
 }
 
-/// A feed in a key: group, then id.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Feed(pub FeedId);
-
-/// An activity in a key, the oldest first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Id(pub ActivityId);
-
-/// An activity in a key, the newest first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Newest(pub ActivityId);
-
-/// A moment in a key, the earliest first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct At(pub Timestamp);
-
-/// A moment in a key, the latest first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Latest(pub Timestamp);
-
-/// A channel in a key: type, then id.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Chat(pub ChannelId);
-
-impl Key for Chat {
-    fn write(&self, out: &mut Vec<u8>) {
-        key::text(out, self.0.kind());
-        key::text(out, self.0.id());
-    }
-
-    fn read(input: &mut &[u8]) -> Result<Self, Corrupt> {
-        let (kind, id) = (key::read_text(input)?, key::read_text(input)?);
-        ChannelId::new(&kind, &id).map(Chat).map_err(|error| Corrupt::new(error.to_string()))
-    }
-}
-
-impl Key for Feed {
-    fn write(&self, out: &mut Vec<u8>) {
-        key::text(out, self.0.group());
-        key::text(out, self.0.id());
-    }
-
-    fn read(input: &mut &[u8]) -> Result<Self, Corrupt> {
-        let (group, id) = (key::read_text(input)?, key::read_text(input)?);
-        FeedId::restore(&group, &id).map(Feed).map_err(|error| Corrupt::new(error.to_string()))
-    }
-}
-
-impl Key for Id {
-    const WIDTH: Option<usize> = Some(16);
-
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.0.to_ordered_bytes());
-    }
-
-    fn read(input: &mut &[u8]) -> Result<Self, Corrupt> {
-        Ok(Id(ActivityId::from_ordered_bytes(key::take(input)?)))
-    }
-}
-
-impl Key for Newest {
-    const WIDTH: Option<usize> = Some(16);
-
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend(self.0.to_ordered_bytes().map(|byte| !byte));
-    }
-
-    fn read(input: &mut &[u8]) -> Result<Self, Corrupt> {
-        Ok(Newest(ActivityId::from_ordered_bytes(key::take::<16>(input)?.map(|byte| !byte))))
-    }
-}
-
-impl Key for At {
-    const WIDTH: Option<usize> = Some(8);
-
-    fn write(&self, out: &mut Vec<u8>) {
-        self.0.micros().write(out);
-    }
-
-    fn read(input: &mut &[u8]) -> Result<Self, Corrupt> {
-        Ok(At(Timestamp::from_micros(i64::read(input)?)))
-    }
-}
-
-impl Key for Latest {
-    const WIDTH: Option<usize> = Some(8);
-
-    fn write(&self, out: &mut Vec<u8>) {
-        // Flipping every bit of a signed number turns its order round.
-        (!self.0.micros()).write(out);
-    }
-
-    fn read(input: &mut &[u8]) -> Result<Self, Corrupt> {
-        Ok(Latest(Timestamp::from_micros(!i64::read(input)?)))
-    }
-}
-
-impl PartialOrd for Newest {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Newest {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        other.0.cmp(&self.0)
-    }
-}
-
-impl PartialOrd for Latest {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Latest {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        other.0.cmp(&self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
-
-    use proptest::prelude::*;
 
     use super::*;
 
@@ -653,33 +511,5 @@ mod tests {
             .filter(|line| line.starts_with("pub const ") && line.contains("::new("))
             .count();
         assert_eq!(declared, TABLES.len());
-    }
-
-    fn order_is_kept<K: Key + Ord + Clone + std::fmt::Debug>(a: &K, b: &K) -> Result<(), TestCaseError> {
-        let bytes = |key: &K| {
-            let mut out = Vec::new();
-            key.write(&mut out);
-            out
-        };
-        prop_assert_eq!(a.cmp(b), bytes(a).cmp(&bytes(b)));
-        let written = bytes(a);
-        prop_assert_eq!(&K::read(&mut written.as_slice()).unwrap(), a);
-        Ok(())
-    }
-
-    proptest! {
-        #[test]
-        fn order_in_memory_is_order_in_keys(a: [u8; 16], b: [u8; 16], groups in "[a-c_-]{1,3}", other in "[a-c_-]{1,3}", m: i32, n: i32) {
-            let (a, b) = (ActivityId::from_ordered_bytes(a), ActivityId::from_ordered_bytes(b));
-            let (m, n) = (Timestamp::from_micros(m.into()), Timestamp::from_micros(n.into()));
-            let feeds = (Feed(FeedId::new(&groups, &other).unwrap()), Feed(FeedId::new(&other, &groups).unwrap()));
-            order_is_kept(&Id(a), &Id(b))?;
-            order_is_kept(&Newest(a), &Newest(b))?;
-            order_is_kept(&At(m), &At(n))?;
-            order_is_kept(&Latest(m), &Latest(n))?;
-            order_is_kept(&feeds.0, &feeds.1)?;
-            let chats = (ChannelId::new(&groups, &other).unwrap(), ChannelId::new(&other, &groups).unwrap());
-            order_is_kept(&Chat(chats.0), &Chat(chats.1))?;
-        }
     }
 }

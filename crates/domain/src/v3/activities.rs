@@ -6,17 +6,19 @@
 mod change;
 mod delete;
 pub mod query;
+mod record;
+mod tallies;
 
-use ids::{ActivityId, FeedId, Fid, Timestamp, UserId, json::Object};
-use minicbor::{Decode, Encode};
+use ids::{ActivityId, FeedId, Fid, Timestamp, UserId};
 
 pub use change::{Patch, patch, update};
 pub use delete::{delete, erase, restore};
+pub use record::{Activity, Audience, Content, Replies};
+pub use tallies::{Tallies, Tally, tallies};
 
 use super::{
-    Location,
     events::{self, Event},
-    feeds::{self, Feed, check_tags},
+    feeds::{self, Feed},
     owned, permit, pins,
 };
 use crate::{
@@ -40,187 +42,6 @@ pub const REFS_MAX: usize = 10;
 pub const ATTACHMENTS_MAX: usize = 30;
 /// The most bytes of all that it says.
 pub const BYTES_MAX: usize = 64 * 1024;
-
-/// What was posted.
-#[derive(Clone, PartialEq, Debug, Encode, Decode)]
-pub struct Activity {
-    /// The caller's id.
-    #[n(0)]
-    pub id: String,
-    /// Who posted it; nobody, if the author is gone.
-    #[n(1)]
-    pub user: Option<UserId>,
-    /// What kind it is: `type` in the API.
-    #[n(2)]
-    pub kind: String,
-    /// The feeds that it was added to.
-    #[n(3)]
-    pub feeds: Vec<Fid>,
-    /// What it says.
-    #[n(4)]
-    pub content: Content,
-    /// The activity that it shares.
-    #[n(5)]
-    pub parent: Option<ActivityId>,
-    /// Since when there is this activity.
-    #[n(6)]
-    pub created_at: Timestamp,
-    /// When something about it last changed.
-    #[n(7)]
-    pub updated_at: Timestamp,
-    /// When what it says was last changed.
-    #[n(8)]
-    pub edited_at: Option<Timestamp>,
-    /// When it was deleted.
-    #[n(9)]
-    pub deleted_at: Option<Timestamp>,
-    /// Whether it was deleted with its author's feed data, and never comes back.
-    #[n(10)]
-    #[cbor(default)]
-    pub is_erased: bool,
-}
-
-/// What an activity says: what a full update replaces.
-#[derive(Clone, PartialEq, Debug, Default, Encode, Decode)]
-pub struct Content {
-    /// A text.
-    #[n(0)]
-    pub text: Option<String>,
-    /// JSON objects, in the classic shape.
-    #[n(1)]
-    pub attachments: Vec<String>,
-    /// Who sees it.
-    #[n(2)]
-    pub audience: Audience,
-    /// Who may comment.
-    #[n(3)]
-    pub replies: Replies,
-    /// By which it is found.
-    #[n(4)]
-    pub filter_tags: Vec<String>,
-    /// What it is about: trimmed and in small letters.
-    #[n(5)]
-    pub interest_tags: Vec<String>,
-    /// Whom it mentions.
-    #[n(6)]
-    pub mentioned: Vec<UserId>,
-    /// The application's own fields: a JSON object, as it was sent; empty for none.
-    #[n(7)]
-    pub custom: String,
-    /// What a search finds it by: a JSON object; empty for none.
-    #[n(8)]
-    pub search_data: String,
-    /// Where it is.
-    #[n(9)]
-    pub location: Option<Location>,
-    /// When it vanishes.
-    #[n(10)]
-    pub expires_at: Option<Timestamp>,
-    /// The poll that is attached.
-    #[n(11)]
-    pub poll: Option<String>,
-    /// Items of collections, `name:id`.
-    #[n(12)]
-    pub collection_refs: Vec<String>,
-}
-
-/// Who sees an activity.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
-pub enum Audience {
-    /// Whoever sees a feed that holds it.
-    #[default]
-    #[n(0)]
-    Public,
-    /// Its author.
-    #[n(1)]
-    Private,
-    /// Members whose level opens this tag.
-    #[n(2)]
-    Tag(#[n(0)] String),
-}
-
-/// Who may comment on an activity; its author always may.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode)]
-#[cbor(index_only)]
-pub enum Replies {
-    /// Whoever sees it.
-    #[default]
-    #[n(0)]
-    Everyone,
-    /// Whom the author follows.
-    #[n(1)]
-    PeopleIFollow,
-    /// Nobody.
-    #[n(2)]
-    Nobody,
-}
-
-impl Replies {
-    /// All of them.
-    pub const ALL: [Replies; 3] = [Replies::Everyone, Replies::PeopleIFollow, Replies::Nobody];
-
-    /// The name in the API.
-    pub fn name(self) -> &'static str {
-        match self {
-            Replies::Everyone => "everyone",
-            Replies::PeopleIFollow => "people_i_follow",
-            Replies::Nobody => "nobody",
-        }
-    }
-}
-
-impl Activity {
-    /// The application's own fields.
-    pub fn custom(&self) -> Object {
-        parsed(&self.content.custom)
-    }
-
-    /// What a search finds it by.
-    pub fn search_data(&self) -> Object {
-        parsed(&self.content.search_data)
-    }
-
-    /// Whether it has vanished by `now`.
-    pub fn is_expired(&self, now: Timestamp) -> bool {
-        self.content.expires_at.is_some_and(|at| at <= now)
-    }
-
-    /// Whether it is of `user`.
-    pub fn is_of(&self, user: &UserId) -> bool {
-        self.user.as_ref() == Some(user)
-    }
-}
-
-fn parsed(text: &str) -> Object {
-    match text {
-        "" => Object::default(),
-        text => Object::parse(text).expect("own fields were parsed before they were stored"),
-    }
-}
-
-impl Content {
-    /// Checks what fits together and is not too much.
-    ///
-    /// # Errors
-    /// [`Error::Unfit`], [`Error::TooBig`].
-    pub fn check(&self) -> Result<()> {
-        check_tags("filter_tags", &self.filter_tags)?;
-        check_tags("interest_tags", &self.interest_tags)?;
-        let at_most = |field: &str, count: usize, max: usize| match count <= max {
-            true => Ok(()),
-            false => Err(Error::Unfit(format!("{field} must hold at most {max}"))),
-        };
-        at_most("mentioned_user_ids", self.mentioned.len(), MENTIONS_MAX)?;
-        at_most("collection_refs", self.collection_refs.len(), REFS_MAX)?;
-        at_most("attachments", self.attachments.len(), ATTACHMENTS_MAX)?;
-        let texts = [self.text.as_deref().unwrap_or_default(), &self.custom, &self.search_data];
-        let bytes = texts.into_iter().chain(self.attachments.iter().map(String::as_str)).map(str::len).sum::<usize>();
-        match bytes <= BYTES_MAX {
-            true => Ok(()),
-            false => Err(Error::TooBig(format!("an activity says at most {BYTES_MAX} bytes"))),
-        }
-    }
-}
 
 /// An activity as a caller asks for it.
 #[derive(Clone, Debug)]
@@ -512,67 +333,6 @@ fn tell(
     let mut event = Event::of_activity(kind, fid, activity, at).by(by);
     event.subject.visibility = feed.map(|feed| feed.visibility);
     events::record(tx, event);
-}
-
-/// What is counted of an activity.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Tally {
-    /// Activities that share it.
-    Shares,
-    /// Reactions to it.
-    Reactions,
-    /// Comments on it, replies too.
-    Comments,
-    /// Bookmarks of it.
-    Bookmarks,
-}
-
-impl Tally {
-    /// Every one, in the order of [`Tallies`].
-    pub const ALL: [Tally; 4] = [Tally::Shares, Tally::Reactions, Tally::Comments, Tally::Bookmarks];
-
-    /// The byte that stands for it in keys; it never changes.
-    pub fn code(self) -> u8 {
-        match self {
-            Tally::Shares => 0,
-            Tally::Reactions => 1,
-            Tally::Comments => 2,
-            Tally::Bookmarks => 3,
-        }
-    }
-}
-
-/// What is counted of an activity, all together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tallies {
-    /// See [`Tally::Shares`].
-    pub shares: i64,
-    /// See [`Tally::Reactions`].
-    pub reactions: i64,
-    /// See [`Tally::Comments`].
-    pub comments: i64,
-    /// See [`Tally::Bookmarks`].
-    pub bookmarks: i64,
-}
-
-impl Tallies {
-    /// How popular that makes it (feeds-v3 §3.1).
-    pub fn popularity(&self) -> i64 {
-        self.reactions + 2 * self.comments + 3 * self.bookmarks + 3 * self.shares
-    }
-}
-
-/// What is counted of the activities `ids`, in their order.
-///
-/// # Errors
-/// When the store fails.
-pub async fn tallies(tx: &mut Tx, ids: &[ActivityId]) -> Result<Vec<Tallies>> {
-    let tenant = tx.tenant();
-    let keys: Vec<_> = ids.iter().flat_map(|id| Tally::ALL.map(|tally| (Id(*id), tally.code()))).collect();
-    let counts = V3_TALLY.get_many(tx, tenant, &keys).await?;
-    let of_one =
-        |counts: &[i64]| Tallies { shares: counts[0], reactions: counts[1], comments: counts[2], bookmarks: counts[3] };
-    Ok(counts.chunks(Tally::ALL.len()).map(of_one).collect())
 }
 
 #[cfg(test)]

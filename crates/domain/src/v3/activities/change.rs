@@ -66,7 +66,7 @@ impl Patch {
         }
         let mut custom = match self.clears_custom {
             true => Object::default(),
-            false => super::parsed(&content.custom),
+            false => super::record::parsed(&content.custom),
         };
         self.custom.apply(&mut custom)?;
         content.custom = custom.to_string();
@@ -99,7 +99,8 @@ pub async fn patch(
 
 /// Whether both say the same; no own fields and an empty object are the same.
 fn same(a: &Content, b: &Content) -> bool {
-    let plain = |content: &Content| Content { custom: super::parsed(&content.custom).to_string(), ..content.clone() };
+    let plain =
+        |content: &Content| Content { custom: super::record::parsed(&content.custom).to_string(), ..content.clone() };
     plain(a) == plain(b)
 }
 

@@ -1,3 +1,5 @@
+use ids::json::Object;
+
 use super::*;
 use crate::{
     custom::Edit,
