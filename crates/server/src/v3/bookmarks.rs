@@ -28,47 +28,39 @@ use crate::{
     reply::Reply,
 };
 
-fn activity(call: &Call) -> Object {
-    Object::Activity(call.param("id").to_owned())
-}
-
-fn comment(call: &Call) -> Object {
-    Object::Comment(call.param("id").to_owned())
-}
-
 /// `POST /activities/{id}/bookmarks`.
 pub(super) async fn add_to_activity(call: Call, sent: Fields) -> Result<Reply> {
-    let object = activity(&call);
+    let object = read::activity(&call);
     add(call, sent, object).await
 }
 
 /// `POST /comments/{id}/bookmarks`.
 pub(super) async fn add_to_comment(call: Call, sent: Fields) -> Result<Reply> {
-    let object = comment(&call);
+    let object = read::comment(&call);
     add(call, sent, object).await
 }
 
 /// `PATCH /activities/{id}/bookmarks`.
 pub(super) async fn update_of_activity(call: Call, sent: Fields) -> Result<Reply> {
-    let object = activity(&call);
+    let object = read::activity(&call);
     update(call, sent, object).await
 }
 
 /// `PATCH /comments/{id}/bookmarks`.
 pub(super) async fn update_of_comment(call: Call, sent: Fields) -> Result<Reply> {
-    let object = comment(&call);
+    let object = read::comment(&call);
     update(call, sent, object).await
 }
 
 /// `DELETE /activities/{id}/bookmarks`.
 pub(super) async fn delete_from_activity(call: Call, sent: Fields) -> Result<Reply> {
-    let object = activity(&call);
+    let object = read::activity(&call);
     delete(call, sent, object).await
 }
 
 /// `DELETE /comments/{id}/bookmarks`.
 pub(super) async fn delete_from_comment(call: Call, sent: Fields) -> Result<Reply> {
-    let object = comment(&call);
+    let object = read::comment(&call);
     delete(call, sent, object).await
 }
 

@@ -30,35 +30,27 @@ use crate::{
 /// The most feeds to which a reaction is posted.
 const TARGET_FEEDS_MAX: usize = activities::FEEDS_MAX;
 
-fn activity(call: &Call) -> Object {
-    Object::Activity(call.param("id").to_owned())
-}
-
-fn comment(call: &Call) -> Object {
-    Object::Comment(call.param("id").to_owned())
-}
-
 /// `POST /activities/{id}/reactions`.
 pub(super) async fn add_to_activity(call: Call, sent: Fields) -> Result<Reply> {
-    let object = activity(&call);
+    let object = read::activity(&call);
     add(call, sent, object).await
 }
 
 /// `POST /comments/{id}/reactions`.
 pub(super) async fn add_to_comment(call: Call, sent: Fields) -> Result<Reply> {
-    let object = comment(&call);
+    let object = read::comment(&call);
     add(call, sent, object).await
 }
 
 /// `DELETE /activities/{id}/reactions/{type}`.
 pub(super) async fn delete_from_activity(call: Call, sent: Fields) -> Result<Reply> {
-    let object = activity(&call);
+    let object = read::activity(&call);
     delete(call, sent, object).await
 }
 
 /// `DELETE /comments/{id}/reactions/{type}`.
 pub(super) async fn delete_from_comment(call: Call, sent: Fields) -> Result<Reply> {
-    let object = comment(&call);
+    let object = read::comment(&call);
     delete(call, sent, object).await
 }
 
@@ -138,13 +130,13 @@ async fn answer(
 
 /// `POST /activities/{id}/reactions/query`.
 pub(super) async fn query_of_activity(call: Call, sent: Fields) -> Result<Reply> {
-    let object = activity(&call);
+    let object = read::activity(&call);
     query(call, sent, object).await
 }
 
 /// `POST /comments/{id}/reactions/query`.
 pub(super) async fn query_of_comment(call: Call, sent: Fields) -> Result<Reply> {
-    let object = comment(&call);
+    let object = read::comment(&call);
     query(call, sent, object).await
 }
 

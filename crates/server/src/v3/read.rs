@@ -5,7 +5,7 @@ use domain::{
     feeds::activities::Moment,
     filter::{Cursor, Filter, Schema, Sort},
     users::{self, Profile},
-    v3::Location,
+    v3::{Location, objects::Object as Engaged},
 };
 use ids::{Fid, Timestamp, UserId, json::Object};
 use wire::chat::dialect::Dialect;
@@ -25,6 +25,16 @@ pub(super) const LIMIT: usize = 20;
 pub(super) const LIMIT_MAX: usize = 100;
 /// The most items of a batch.
 pub(super) const BATCH_MAX: usize = 100;
+
+/// The activity in the path, as what is made of it is kept under it.
+pub(super) fn activity(call: &Call) -> Engaged {
+    Engaged::Activity(call.param("id").to_owned())
+}
+
+/// The comment in the path, as what is made of it is kept under it.
+pub(super) fn comment(call: &Call) -> Engaged {
+    Engaged::Comment(call.param("id").to_owned())
+}
 
 /// Who acts, and what the call says of that user, who is made or changed by it.
 #[derive(Clone, Debug)]
