@@ -41,7 +41,9 @@ pub fn target(name: &str) -> Option<Target> {
 
 /// The seeds of a target, by file name: what is interesting to begin with, and what was once found.
 pub fn seeds(target: &Target) -> Vec<(String, Vec<u8>)> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target.name);
+    // As cargo names it when it runs this: checkouts that share a target directory share the binary.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+    let folder = std::path::Path::new(&here).join("seeds").join(target.name);
     let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let read = |file: std::io::Result<std::fs::DirEntry>| {
         let file = file.unwrap();
