@@ -6,6 +6,7 @@
 //! **Invariant:** a row becomes at most one request, however often the process ends in between; what a row says of a
 //! person is sealed, and gone once the request has it.
 
+mod fuse;
 mod progress;
 mod reading;
 mod rows;
@@ -28,6 +29,7 @@ use crate::{
     words::words,
 };
 
+pub(crate) use fuse::Fuse;
 pub use progress::Progress;
 pub use rows::Row;
 
@@ -35,7 +37,7 @@ pub(crate) use reading::{columns, lines};
 
 /// The most rows of a batch.
 pub const ROWS_MAX: usize = 50_000;
-/// Deletions an hour, unless said otherwise.
+/// Deletions of all batches an hour, unless said otherwise.
 pub const DELETIONS_PER_HOUR: u32 = 1_000;
 /// Rows that are written in one transaction.
 const ROWS_PER_WRITE: usize = 200;
@@ -81,7 +83,7 @@ pub struct Batch {
     /// Those that ask for a deletion.
     #[n(5)]
     pub deletions: u32,
-    /// The most deletions that begin within an hour.
+    /// It begins none as long as so many deletions of batches began within an hour.
     #[n(6)]
     pub deletions_per_hour: u32,
     /// The rows before this one had their turn.
@@ -90,9 +92,7 @@ pub struct Batch {
     /// The requests that run.
     #[n(8)]
     in_flight: Vec<String>,
-    /// When the hour of the fuse began, and the deletions since.
-    #[n(9)]
-    hour: (Timestamp, u32),
+    // 9 was the fuse of this batch alone.
     /// The integrations whose users must be counted still.
     #[n(10)]
     uncounted: Vec<String>,
@@ -167,7 +167,6 @@ impl Connector {
             deletions_per_hour: new.deletions_per_hour.max(1),
             next_row: 0,
             in_flight: Vec::new(),
-            hour: (now, 0),
             uncounted: if must_check { self.deleted_on(&new.rows).await? } else { Vec::new() },
             counted: 0,
             sealed_cursor: None,

@@ -12,7 +12,7 @@ mod sweeping;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
 };
 
 use parking_lot::Mutex;
@@ -26,6 +26,7 @@ use crate::{
     counters::Counters,
     error::failed,
     executions::{self, Attempt, Execution, SubTask},
+    fence::Fenced,
     integrations::{self, Integration},
     keys::{DataKey, Kek, Keyring, PEPPER, Place, SIGNING},
     keyspace::{ATTEMPT, HERE, LIMIT, REQUEST},
@@ -48,6 +49,9 @@ pub use noticing::is_checkpoint;
 /// The cache of the store, in bytes: the connector reads little.
 const CACHE_BYTES: u64 = 16 << 20;
 
+/// An instance has so many bits for its fencing tokens; the number of the instance is above them.
+const INSTANCE_BITS: u32 = 40;
+
 /// How a connector is opened.
 pub struct Setup {
     /// The key-encryption key.
@@ -62,7 +66,7 @@ pub struct Setup {
 
 /// A connector on its data directory.
 pub struct Connector {
-    pub(crate) store: Store,
+    pub(crate) store: Fenced,
     pub(crate) dir: PathBuf,
     pub(crate) blobs: Blobs,
     pub(crate) ring: Keyring,
@@ -81,7 +85,12 @@ pub struct Connector {
     pub(crate) followers: Followers,
     /// Whether the service stops.
     pub(crate) stopping: watch::Sender<bool>,
+    /// One for each batch and each search that is at work in this process.
     pub(crate) locks: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// The fencing token of the next claim.
+    pub(crate) next_token: AtomicU64,
+    /// Told when a claim was given back.
+    pub(crate) released: tokio::sync::Notify,
 }
 
 /// An execution with all that is known of it.
@@ -113,10 +122,16 @@ impl Connector {
         Self::on(store, dir, setup).await
     }
 
-    /// A connector on a store.
-    pub(crate) async fn on(store: Store, dir: &Path, setup: Setup) -> Result<Self> {
+    /// A connector on a store, whose data it takes over from whoever had it.
+    ///
+    /// # Errors
+    /// [`Error::Keys`] when the key is another one.
+    pub async fn on(store: Store, dir: &Path, setup: Setup) -> Result<Self> {
         let Setup { kek, surroundings, http, dialects } = setup;
+        // A process without the key takes nothing over.
         let ring = Keyring::open(&store, kek, &surroundings).await?;
+        let store = Fenced::take_over(&store, &surroundings).await?;
+        let instance = store.instance();
         let pepper = ring.load_or_make(&store, PEPPER, &surroundings).await?;
         let signer = Arc::new(Signer::new(&ring.load_or_make(&store, SIGNING, &surroundings).await?));
         let blobs = Blobs::open(dir.join("blobs"))?;
@@ -142,8 +157,11 @@ impl Connector {
             followers,
             stopping,
             locks,
+            next_token: AtomicU64::new(instance << INSTANCE_BITS),
+            released: tokio::sync::Notify::new(),
         };
-        connector.record(Draft::system("connector.started", "connector")).await?;
+        connector.forget_claims().await?;
+        connector.record(Draft::system("connector.started", "connector").with("instance", instance)).await?;
         Ok(connector)
     }
 

@@ -1,6 +1,6 @@
 //! Makes the next step of whatever is due: at most one call of the other side, then one commit of what came of it.
 //!
-//! **Invariant:** one step of an execution runs at a time, and operators' decisions wait for its end.
+//! **Invariant:** one step of an execution runs at a time, under a lease, and operators' decisions wait for its end.
 
 mod access;
 mod deletion;
@@ -17,9 +17,10 @@ use ids::Timestamp;
 use store::{Direction, Limit};
 
 use crate::{
-    Connector, Result,
+    Connector, Error, Result,
     executions::{self, Phase, TaskKind},
     keyspace::{DUE, HERE},
+    leases::Lease,
     requests::Kind,
     status::{Change, Status},
 };
@@ -38,7 +39,8 @@ impl Connector {
     /// When the store or the folder of blobs fails. What the other side does wrong is no error: it is stored.
     pub async fn run_due(&self) -> Result<usize> {
         let due = self.due(self.surroundings.now()).await?;
-        let steps = due.into_iter().map(|id| async move { self.step(&id).await });
+        let leases = self.claim_due(&due).await?;
+        let steps = leases.into_iter().map(|lease| async move { self.step(&lease).await });
         let results: Vec<Result<()>> = futures_util::stream::iter(steps).buffer_unordered(STEPS_MAX).collect().await;
         let count = results.len();
         results.into_iter().collect::<Result<()>>()?;
@@ -66,28 +68,31 @@ impl Connector {
         Ok(page.rows.into_iter().map(|((_, id), ())| id).collect())
     }
 
-    /// The lock of one execution.
-    pub(crate) fn lock(&self, execution: &str) -> Arc<tokio::sync::Mutex<()>> {
-        self.locks.lock().entry(execution.to_owned()).or_default().clone()
+    /// The lock of one batch or search.
+    pub(crate) fn lock(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
+        self.locks.lock().entry(id.to_owned()).or_default().clone()
     }
 
-    pub(crate) async fn step(&self, id: &str) -> Result<()> {
-        let lock = self.lock(id);
-        let _held = lock.lock().await;
-        let execution = executions::load(&mut self.store.read(), id).await?;
-        if execution.next_run_at.is_none_or(|at| at > self.surroundings.now()) {
-            return Ok(());
+    /// Makes the step that was claimed. When the claim is lost, whoever has it now goes on.
+    pub(crate) async fn step(&self, lease: &Lease) -> Result<()> {
+        match self.under(lease, self.make_step(lease)).await {
+            Err(Error::LeaseLost) => Ok(()),
+            made => made,
         }
+    }
+
+    async fn make_step(&self, lease: &Lease) -> Result<()> {
+        let execution = executions::load(&mut self.store.read(), lease.execution()).await?;
         if let (Phase::Poll, Some(planned)) = (execution.phase, execution.next_run_at) {
             self.counters.polled(self.surroundings.now().micros() - planned.micros());
         }
-        let mut run = Run::begin(self, execution).await?;
+        let mut run = Run::begin(self, execution, Some(lease)).await?;
         run.execution.next_run_at = Some(self.surroundings.now());
         if matches!(run.execution.state.status(), Status::Queued | Status::Retrying) {
             run.change(Change::Process)?;
         }
         run.step().await?;
-        run.save().await
+        run.finish().await
     }
 }
 

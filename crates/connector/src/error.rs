@@ -7,7 +7,13 @@ use std::path::PathBuf;
 pub enum Error {
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(store::Error),
+    /// Another process has taken the data directory over.
+    #[error("another process has taken over this data directory; stop this one, it writes nothing more")]
+    Superseded,
+    /// Another worker has taken over the step, because this one stood still for too long.
+    #[error("another worker has taken over this step, because this one stood still for too long")]
+    LeaseLost,
     /// The data directory does not open.
     #[error(transparent)]
     Open(#[from] store::OpenError),
@@ -71,6 +77,16 @@ impl Error {
 
     pub(crate) fn invalid(field: &'static str, message: impl Into<String>) -> Self {
         Error::Invalid { field, message: message.into() }
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            // Nothing is asserted here but who has the directory.
+            store::Error::Assertion { .. } => Error::Superseded,
+            error => Error::Store(error),
+        }
     }
 }
 

@@ -29,7 +29,7 @@ use crate::{
     surroundings::Surroundings,
 };
 
-pub use rotation::rotate;
+pub(crate) use rotation::rotate;
 pub use source::Source;
 pub use verify::verify;
 

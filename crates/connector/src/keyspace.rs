@@ -6,11 +6,13 @@ use store::Table;
 
 use crate::{
     audit::{Entry, Head},
-    batches::{Batch, Row},
+    batches::{Batch, Fuse, Row},
     executions::{Artifact, Attempt, Execution, SubTask, Target},
+    fence::Instance,
     hooks::{Delivery, Webhook},
     integrations::{Credential, Integration},
     keys::{KekRecord, WrappedKey},
+    leases::Claim,
     links::Link,
     opendsr,
     replays::Replay,
@@ -30,6 +32,8 @@ pub(crate) const DATA_KEY: Table<String, WrappedKey> = Table::new(2, "data_key")
 pub(crate) const AUDIT: Table<u64, Entry> = Table::new(3, "audit");
 /// the end of the audit log.
 pub(crate) const AUDIT_HEAD: Table<(), Head> = Table::new(4, "audit_head");
+/// the process that has the data directory: every commit demands that it is still the same.
+pub(crate) const INSTANCE: Table<(), Instance> = Table::new(6, "instance");
 /// integration → its settings and health.
 pub(crate) const INTEGRATION: Table<String, Integration> = Table::new(10, "integration");
 /// name → integration. Unique.
@@ -60,6 +64,8 @@ pub(crate) const SUB_TASK: Table<(String, u32), SubTask> = Table::new(33, "sub_t
 pub(crate) const ATTEMPT: Table<(String, u32, u32), Attempt> = Table::new(34, "attempt");
 /// execution, name → a stored body.
 pub(crate) const ARTIFACT: Table<(String, String), Artifact> = Table::new(35, "artifact");
+/// execution → who is at work on it. A row ends with the step.
+pub(crate) const LEASE: Table<String, Claim> = Table::new(36, "lease");
 /// integration, hash of a user id → when the user was erased.
 pub(crate) const ERASED: Table<(String, String), i64> = Table::new(40, "erased");
 /// replay → how far a search for erased users who came back is.
@@ -91,6 +97,8 @@ pub(crate) const BATCH: Table<String, Batch> = Table::new(80, "batch");
 pub(crate) const BATCH_ROW: Table<(String, u32), Row> = Table::new(81, "batch_row");
 /// due time in microseconds, batch → nothing. Mirror of `BATCH`.
 pub(crate) const BATCH_DUE: Table<(u64, String), ()> = Table::new(82, "batch_due");
+/// the deletions of batches that began within the last hour.
+pub(crate) const FUSE: Table<(), Fuse> = Table::new(83, "fuse");
 
 /// number of an entry of the audit log → when it was signed as the end of the log.
 pub(crate) const CHECKPOINT: Table<u64, i64> = Table::new(5, "checkpoint");
@@ -123,6 +131,8 @@ mod tests {
             SUB_TASK.tag(),
             ATTEMPT.tag(),
             ARTIFACT.tag(),
+            LEASE.tag(),
+            INSTANCE.tag(),
             ERASED.tag(),
             REPLAY.tag(),
             REPLAY_DUE.tag(),
@@ -137,6 +147,7 @@ mod tests {
             BATCH.tag(),
             BATCH_ROW.tag(),
             BATCH_DUE.tag(),
+            FUSE.tag(),
             CHECKPOINT.tag(),
             LINK.tag(),
         ];

@@ -16,6 +16,8 @@ use crate::{Connector, Result, engine::due_key, executions, keyspace::DUE, keysp
 
 /// The longest sleep: a clock that was changed is noticed after it.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
+/// The shortest sleep: what is due and claimed elsewhere is not looked at without a pause.
+const BREATH: Duration = Duration::from_millis(10);
 /// Between two sweeps, in microseconds.
 const SWEEP_EVERY: i64 = 3600 * 1_000_000;
 /// Steps of one integration at the same time (§7.2).
@@ -65,7 +67,7 @@ impl Connector {
         loop {
             self.start_due(&mut steps).await?;
             let is_busy = !steps.running.is_empty();
-            let nap = self.nap(is_busy).await?;
+            let nap = self.nap(is_busy).await?.max(BREATH);
             tokio::select! {
                 () = &mut stop => break,
                 failed = &mut aside => return failed,
@@ -108,16 +110,30 @@ impl Connector {
 
     /// Starts the step of every due execution that has a place; answers how many there were.
     async fn start_due<'a>(&'a self, steps: &mut Steps<'a>) -> Result<usize> {
+        let chosen = self.choose_due(steps).await?;
+        let leases = self.claim_due(&chosen).await?;
+        let is_ours = |id: &String| leases.iter().any(|lease| lease.execution() == id);
+        steps.running.retain(|id, _| !chosen.contains(id) || is_ours(id));
+        let started = leases.len();
+        for lease in leases {
+            let step = async move { (lease.execution().to_owned(), self.step(&lease).await) };
+            steps.futures.push(step.boxed());
+        }
+        Ok(started)
+    }
+
+    /// The due executions that have a place, which is kept for them.
+    async fn choose_due(&self, steps: &mut Steps<'_>) -> Result<Vec<String>> {
         let now = self.surroundings.now();
         let mut range = DUE.before(HERE, &(due_key(now) + 1, String::new()));
         let mut full = BTreeSet::new();
-        let mut started = 0;
+        let mut chosen = Vec::new();
         let mut tx = self.store.read();
         for _ in 0..DUE_PAGES_MAX {
             let page = DUE.scan(&mut tx, HERE, range.clone(), store::Direction::Forward, store::Limit::PAGE).await?;
             for ((_, id), ()) in &page.rows {
                 if steps.running.len() >= STEPS_MAX {
-                    return Ok(started);
+                    return Ok(chosen);
                 }
                 if steps.running.contains_key(id) {
                     continue;
@@ -131,16 +147,14 @@ impl Connector {
                     continue;
                 }
                 steps.running.insert(id.clone(), integration);
-                let id = id.clone();
-                steps.futures.push(async move { (id.clone(), self.step(&id).await) }.boxed());
-                started += 1;
+                chosen.push(id.clone());
             }
             match page.rows.last().filter(|_| page.more) {
                 Some((key, ())) => range.start = store::key::after(DUE.key(HERE, key)),
                 None => break,
             }
         }
-        Ok(started)
+        Ok(chosen)
     }
 
     /// How long nothing new is due.

@@ -100,9 +100,33 @@ pub struct Upstream {
     address: SocketAddr,
 }
 
+/// Faults that come by chance, the same in every run.
+struct Weather {
+    state: u64,
+    percent: u64,
+    faults: Vec<Fault>,
+}
+
+impl Weather {
+    /// A number below `end` (xorshift64*, its upper half).
+    fn below(&mut self, end: u64) -> u64 {
+        self.state ^= self.state >> 12;
+        self.state ^= self.state << 25;
+        self.state ^= self.state >> 27;
+        (self.state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) * end >> 32
+    }
+
+    fn fault(&mut self) -> Option<Fault> {
+        let hits = self.below(100) < self.percent;
+        let which = self.below(self.faults.len() as u64);
+        hits.then(|| self.faults[usize::try_from(which).unwrap()].clone())
+    }
+}
+
 struct State {
     world: Mutex<World>,
     orders: Mutex<Vec<Order>>,
+    weather: Mutex<Option<Weather>>,
     seen: Mutex<Vec<Seen>>,
     clock: HandClock,
 }
@@ -113,7 +137,13 @@ impl Upstream {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let world = Mutex::new(World::new(key, secret, address));
-        let state = Arc::new(State { world, orders: Mutex::default(), seen: Mutex::default(), clock: clock.clone() });
+        let state = Arc::new(State {
+            world,
+            orders: Mutex::default(),
+            weather: Mutex::default(),
+            seen: Mutex::default(),
+            clock: clock.clone(),
+        });
         let served = state.clone();
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -138,8 +168,14 @@ impl Upstream {
         self.state.orders.lock().push(Order { call, times, fault });
     }
 
+    /// Lets `percent` of all calls meet one of `faults`, by chance that `seed`, which is not 0, makes the same in every run.
+    pub fn rain(&self, seed: u64, percent: u64, faults: Vec<Fault>) {
+        *self.state.weather.lock() = Some(Weather { state: seed, percent, faults });
+    }
+
     /// Takes back every fault that has not come.
     pub fn heal(&self) {
+        *self.state.weather.lock() = None;
         self.state.orders.lock().clear();
     }
 

@@ -11,7 +11,7 @@ use crate::{
     engine::{due_key, query},
     error::failed,
     hooks, integrations, keys,
-    keyspace::{BATCH_DUE, BATCH_ROW, HERE},
+    keyspace::{BATCH_DUE, BATCH_ROW, FUSE, HERE},
     requests::Kind,
     status::Status,
     upstream::{Endpoint, Gate, Meaning},
@@ -21,7 +21,6 @@ use crate::{
 const IN_FLIGHT_MAX: usize = 20;
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
-const HOUR: i64 = 60 * MINUTE;
 /// A batch may delete one user of so many without a person saying that it is meant: 5 %.
 const USERS_PER_DELETION: u32 = 20;
 /// Users that are counted before it is said that nobody knows how many there are.
@@ -121,22 +120,22 @@ impl Connector {
             }
         }
         batch.in_flight = running;
-        if now.micros() - batch.hour.0.micros() >= HOUR {
-            batch.hour = (now, 0);
-        }
         batch.next_run_at = Some(now.plus_micros(SECOND));
         while batch.in_flight.len() < IN_FLIGHT_MAX && batch.next_row < batch.rows {
             let number = batch.next_row;
             let row = BATCH_ROW.get(&mut self.store.read(), HERE, &(batch.id.clone(), number)).await?;
             let row = row.ok_or_else(|| Error::missing("row", &number.to_string()))?;
             let deletes = row.kind == Some(Kind::Deletion);
-            if deletes && batch.hour.1 >= batch.deletions_per_hour {
-                batch.next_run_at = Some(batch.hour.0.plus_micros(HOUR));
-                break;
+            if deletes {
+                let fuse = FUSE.get(&mut self.store.read(), HERE, &()).await?.unwrap_or_default();
+                let opens_at = fuse.opens_at(batch.deletions_per_hour, now);
+                if opens_at > now {
+                    batch.next_run_at = Some(opens_at);
+                    break;
+                }
             }
             batch.next_row += 1;
             if row.problem.is_none() {
-                batch.hour.1 += u32::from(deletes);
                 self.let_in(&mut batch, row, number).await?;
             }
         }
@@ -148,6 +147,7 @@ impl Connector {
 
     /// Makes a row a request. What is refused is noted, and stops no other row.
     async fn let_in(&self, batch: &mut Batch, mut row: Row, number: u32) -> Result<()> {
+        let now = self.surroundings.now();
         let key = self.ring.load(&mut self.store.read(), &batch.id).await?;
         let asked = match row.open(&key, &batch.id, number)?.request(batch, number) {
             Ok(new) => self.ask(&new).await,
@@ -173,6 +173,11 @@ impl Connector {
         let batch = &*batch;
         let written = self.store.write(async |tx: &mut Transaction| {
             BATCH_ROW.put(tx, HERE, &(batch.id.clone(), number), &row);
+            if row.kind == Some(Kind::Deletion) {
+                let mut fuse = FUSE.get(tx, HERE, &()).await?.unwrap_or_default();
+                fuse.count(now);
+                FUSE.put(tx, HERE, &(), &fuse);
+            }
             put(tx, batch).await
         });
         written.await.map_err(failed)

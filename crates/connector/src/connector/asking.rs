@@ -136,7 +136,9 @@ impl Connector {
         let id = self.surroundings.id("dsr_");
         let bytes = Zeroizing::new(self.surroundings.bytes());
         let body = new.body(&self.pepper);
-        let execution_ids: Vec<String> = (0..256).map(|_| self.surroundings.id("exe_")).collect();
+        let places =
+            if new.integrations.is_empty() { self.integrations().await?.len() } else { new.integrations.len() };
+        let execution_ids: Vec<String> = (0..places).map(|_| self.surroundings.id("exe_")).collect();
         let written = self.store.write(async |tx: &mut Transaction| {
             if let Some(known) = known(tx, new, &body, now).await? {
                 return Ok(Asked::Duplicate(known));
@@ -147,6 +149,9 @@ impl Connector {
             {
                 let message = format!("the integration `{}` is {}; test or enable it first", idle.name, idle.health);
                 return Err(Error::Conflict(message));
+            }
+            if integrations.len() > execution_ids.len() {
+                return Err(Error::Conflict("an integration was added meanwhile; ask again".to_owned()));
             }
             let dedupe_key = new.dedupe_key(&integrations, &self.pepper);
             if let Some(last) = DEDUPE.get(tx, HERE, &dedupe_key).await? {

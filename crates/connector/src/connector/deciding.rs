@@ -12,6 +12,7 @@ use crate::{
     executions::{self, Execution, Phase, SubTask, TaskKind, TaskStatus},
     keys,
     keyspace::{HERE, LOOKUP, REQUEST},
+    leases,
     requests::{GivenIdentifier, Kind, Request, Verification},
     status::{Change, Facts, Reason, Status},
 };
@@ -115,18 +116,17 @@ impl Connector {
     /// # Errors
     /// [`Error::Invalid`] for a number that is none; [`Error::Status`] when it is not held.
     pub async fn select_targets(&self, execution: &str, numbers: &[usize], actor: &str) -> Result<()> {
-        let lock = self.lock(execution);
-        let _held = lock.lock().await;
-        let record = executions::load(&mut self.store.read(), execution).await?;
-        let mut run = Run::begin(self, record).await?;
-        if run.execution.state.status() != Status::Held {
-            return Err(Error::Conflict("the request is not held".to_owned()));
-        }
-        run.select(numbers)?;
-        run.execution.approved.push(Reason::MultipleMatches);
-        run.change(Change::Queue)?;
-        run.execution.next_run_at = Some(self.surroundings.now());
-        run.save().await?;
+        let selected = self.between_steps(execution, |run| {
+            if run.execution.state.status() != Status::Held {
+                return Err(Error::Conflict("the request is not held".to_owned()));
+            }
+            run.select(numbers)?;
+            run.execution.approved.push(Reason::MultipleMatches);
+            run.change(Change::Queue)?;
+            run.execution.next_run_at = Some(run.now());
+            Ok(true)
+        });
+        selected.await?;
         self.record(Draft::by(actor, "request.targets_selected", execution).with("count", numbers.len())).await
     }
 
@@ -138,16 +138,14 @@ impl Connector {
         let record = self.request(request).await?;
         let mut count = 0;
         for id in &record.executions {
-            let lock = self.lock(id);
-            let _held = lock.lock().await;
-            let execution = executions::load(&mut self.store.read(), id).await?;
-            if execution.state.status() != Status::Failed {
-                continue;
-            }
-            count += 1;
-            let mut run = Run::begin(self, execution).await?;
-            run.start_anew()?;
-            run.save().await?;
+            let started = self.between_steps(id, |run| {
+                let has_failed = run.execution.state.status() == Status::Failed;
+                if has_failed {
+                    run.start_anew()?;
+                }
+                Ok(has_failed)
+            });
+            count += u32::from(started.await?);
         }
         if count == 0 {
             return Err(Error::Conflict("nothing of this request failed".to_owned()));
@@ -235,7 +233,7 @@ impl Connector {
             return Err(Error::Conflict("only a finished dry run on one integration gives a token".to_owned()));
         };
         let execution = executions::load(&mut self.store.read(), id).await?;
-        Ok(Run::begin(self, execution).await?.target_set())
+        Ok(Run::begin(self, execution, None).await?.target_set())
     }
 
     /// Changes every execution of a request that is not final, between two of its steps.
@@ -247,14 +245,14 @@ impl Connector {
         change: impl Fn(&mut Execution) -> Result<()> + Send + Sync,
     ) -> Result<()> {
         let record = self.request(request).await?;
-        let locks: Vec<_> = record.executions.iter().map(|id| self.lock(id)).collect();
-        let mut held = Vec::new();
-        for lock in &locks {
-            held.push(lock.lock().await);
-        }
         let now = self.surroundings.now();
         let change = &change;
-        let written = self.store.write(async |tx: &mut Transaction| {
+        self.once_released(async |tx: &mut Transaction| {
+            for id in &record.executions {
+                if leases::is_claimed(tx, id, now).await? {
+                    return Ok(None);
+                }
+            }
             let mut count = 0;
             for id in &record.executions {
                 let mut execution = executions::load(tx, id).await?;
@@ -271,12 +269,33 @@ impl Connector {
             }
             audit::record(tx, &Draft::by(actor, action, request).of_request(request), now).await?;
             engine::roll_up(tx, request, now).await?;
-            Ok(())
-        });
-        written.await.map_err(failed)?;
+            Ok(Some(()))
+        })
+        .await?;
         self.followers.tell(request);
         self.news.notify_one();
         Ok(())
+    }
+
+    /// Changes an execution under a claim of its own, if `change` says so; answers whether it did.
+    async fn between_steps(&self, execution: &str, change: impl FnOnce(&mut Run<'_>) -> Result<bool>) -> Result<bool> {
+        let lease = self.claim_one(execution).await?;
+        let changed = async {
+            let execution = executions::load(&mut self.store.read(), execution).await?;
+            let mut run = Run::begin(self, execution, Some(&lease)).await?;
+            let is_changed = change(&mut run)?;
+            if is_changed {
+                run.finish().await?;
+            }
+            Ok(is_changed)
+        };
+        match changed.await {
+            Ok(true) => Ok(true),
+            unchanged => {
+                self.give_back(&lease).await?;
+                unchanged
+            }
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
         Pair, Policies,
     },
     keyspace::{CREDENTIAL, DUE, HERE, INTEGRATION, INTEGRATION_NAME},
+    leases,
     status::Status,
     upstream::Address,
 };
@@ -293,19 +294,20 @@ impl Connector {
             let direction = store::Direction::Forward;
             let page = DUE.scan(&mut self.store.read(), HERE, range.clone(), direction, limit).await?;
             for ((_, id), ()) in &page.rows {
-                let lock = self.lock(id);
-                let _held = lock.lock().await;
                 let now = self.surroundings.now();
-                let written = self.store.write(async |tx: &mut Transaction| {
+                let woken = self.once_released(async |tx: &mut Transaction| {
+                    if leases::is_claimed(tx, id, now).await? {
+                        return Ok(None);
+                    }
                     let mut execution = executions::load(tx, id).await?;
                     let waits = execution.state.status() == Status::Retrying && execution.integration == integration;
                     if waits {
                         execution.next_run_at = Some(now);
                         engine::put(tx, &execution).await?;
                     }
-                    Ok(())
+                    Ok(Some(()))
                 });
-                written.await.map_err(failed)?;
+                woken.await?;
             }
             match page.rows.last().filter(|_| page.more) {
                 Some((key, ())) => range.start = store::key::after(DUE.key(HERE, key)),

@@ -19,6 +19,7 @@ use crate::{
     integrations::{self, Health, Integration},
     keys::{DataKey, Place},
     keyspace::{ARTIFACT, ATTEMPT, DUE, ERASED, EXECUTION, HERE, INTEGRATION, LIMIT, REQUEST, SUB_TASK, TARGET},
+    leases::Lease,
     requests::Request,
     status::{self, Change, Facts, Outcome, Reason, Status},
     upstream::{Answer, Session},
@@ -29,6 +30,8 @@ const DAY: i64 = 24 * 3600 * 1_000_000;
 /// A step under way.
 pub(crate) struct Run<'a> {
     pub(crate) connector: &'a Connector,
+    /// Under which it commits; without one it only looks.
+    lease: Option<&'a Lease>,
     pub(crate) execution: Execution,
     pub(crate) request: Request,
     pub(crate) integration: Integration,
@@ -81,7 +84,11 @@ pub(crate) async fn roll_up(tx: &mut Transaction, id: &str, now: Timestamp) -> R
 }
 
 impl<'a> Run<'a> {
-    pub(crate) async fn begin(connector: &'a Connector, execution: Execution) -> Result<Run<'a>> {
+    pub(crate) async fn begin(
+        connector: &'a Connector,
+        execution: Execution,
+        lease: Option<&'a Lease>,
+    ) -> Result<Run<'a>> {
         let mut tx = connector.store.read();
         let request = crate::connector::load_request(&mut tx, &execution.request).await?;
         let integration = integrations::load(&mut tx, &execution.integration).await?;
@@ -91,7 +98,7 @@ impl<'a> Run<'a> {
         let artifacts = executions::artifacts(&mut tx, &execution.id).await?.into_iter().collect();
         let session = connector.session(&integration).await?;
         let changed = Changed::default();
-        Ok(Run { connector, execution, request, integration, key, session, tasks, targets, artifacts, changed })
+        Ok(Run { connector, lease, execution, request, integration, key, session, tasks, targets, artifacts, changed })
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -345,14 +352,31 @@ impl<'a> Run<'a> {
         self.end(order, TaskStatus::Failed, None);
     }
 
-    /// Commits the step.
+    /// Commits what there is, and goes on with the step.
     pub(crate) async fn save(&mut self) -> Result<()> {
+        let until = self.connector.lease_end();
+        self.commit(Some(until)).await?;
+        self.lease.inspect(|lease| lease.renewed(until));
+        Ok(())
+    }
+
+    /// Commits the step, and gives its claim back.
+    pub(crate) async fn finish(&mut self) -> Result<()> {
+        self.commit(None).await?;
+        self.connector.released.notify_waiters();
+        Ok(())
+    }
+
+    /// Commits what there is, if the claim is still ours; it is held until `until` then, or ends.
+    async fn commit(&mut self, until: Option<Timestamp>) -> Result<()> {
+        let lease = self.lease.expect("a run without a lease only looks");
         let changed = std::mem::take(&mut self.changed);
         let now = self.now();
         let (execution, id) = (&self.execution, &self.execution.id);
         let (tasks, targets, artifacts, session) = (&self.tasks, &self.targets, &self.artifacts, &self.session);
         let changed = &changed;
         let written = self.connector.store.write(async |tx: &mut Transaction| {
+            lease.settle(tx, until).await?;
             for order in &changed.tasks {
                 SUB_TASK.put(tx, HERE, &(id.clone(), *order), &tasks[order]);
             }

@@ -67,6 +67,7 @@ impl From<Error> for Problem {
                 let code = report.verdict().map_or("test_failed", |finding| finding.problem.word());
                 return Problem { more, ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, error.to_string()) };
             }
+            Error::Superseded | Error::LeaseLost => (StatusCode::SERVICE_UNAVAILABLE, "superseded"),
             Error::Store(_) | Error::Open(_) | Error::File { .. } | Error::Keys(_) | Error::Outbound(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal")
             }

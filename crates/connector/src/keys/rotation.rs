@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use store::{Direction, Limit, Store, Transaction};
+use store::{Direction, Limit, Transaction};
 
 use super::{Kek, KekRecord, Keyring, wrong};
 use crate::{
     Result,
     error::failed,
+    fence::Fenced,
     keyspace::{DATA_KEY, HERE, KEK},
     surroundings::Surroundings,
 };
@@ -22,7 +23,7 @@ const BATCH: usize = 100;
 ///
 /// # Errors
 /// When the store fails, or a data key opens with no key at hand.
-pub async fn rotate(store: &Store, ring: &Keyring, new: Kek, surroundings: &Surroundings) -> Result<u64> {
+pub(crate) async fn rotate(store: &Fenced, ring: &Keyring, new: Kek, surroundings: &Surroundings) -> Result<u64> {
     begin(store, ring, Arc::new(new), surroundings).await?;
     let mut wrapped = 0;
     loop {
@@ -37,7 +38,7 @@ pub async fn rotate(store: &Store, ring: &Keyring, new: Kek, surroundings: &Surr
 }
 
 /// From here on new data keys are wrapped under the new key.
-pub(super) async fn begin(store: &Store, ring: &Keyring, new: Arc<Kek>, surroundings: &Surroundings) -> Result<()> {
+pub(super) async fn begin(store: &Fenced, ring: &Keyring, new: Arc<Kek>, surroundings: &Surroundings) -> Result<()> {
     let now = surroundings.now();
     let written = store.write(async |tx: &mut Transaction| {
         let known = KEK.scan(tx, HERE, KEK.range(HERE), Direction::Forward, Limit::PAGE).await?.rows;
@@ -56,7 +57,7 @@ pub(super) async fn begin(store: &Store, ring: &Keyring, new: Arc<Kek>, surround
 }
 
 /// Wraps one batch of data keys anew; answers how many.
-pub(super) async fn rewrap(store: &Store, ring: &Keyring) -> Result<u64> {
+pub(super) async fn rewrap(store: &Fenced, ring: &Keyring) -> Result<u64> {
     let current = ring.current();
     let mut range = DATA_KEY.range(HERE);
     loop {
@@ -83,13 +84,13 @@ pub(super) async fn rewrap(store: &Store, ring: &Keyring) -> Result<u64> {
 }
 
 /// Forgets every key but the current one.
-async fn retire(store: &Store, ring: &Keyring) -> Result<()> {
+async fn retire(store: &Fenced, ring: &Keyring) -> Result<()> {
     let written = store.write(async |tx: &mut Transaction| {
         let known = KEK.scan(tx, HERE, KEK.range(HERE), Direction::Forward, Limit::PAGE).await?.rows;
         for (id, _) in known.into_iter().filter(|(_, record)| !record.is_current) {
             KEK.delete(tx, HERE, &id);
         }
-        Ok::<_, crate::Error>(())
+        Ok(())
     });
     written.await.map_err(failed)?;
     ring.0.write().truncate(1);

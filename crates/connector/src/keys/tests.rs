@@ -1,6 +1,7 @@
 use store::{Limit, Store};
 
 use super::*;
+use crate::fence::Fenced;
 
 const PLACE: Place<'_> = Place { table: "credential", row: "int_1", field: "secret" };
 
@@ -63,14 +64,15 @@ async fn a23_43_a_rotation_can_be_interrupted_and_resumed() {
         let owner = format!("int_{number}");
         sealed.push((key(&store, &ring, &owner).await.seal(PLACE, b"x"), owner));
     }
-    rotation::begin(&store, &ring, Arc::new(kek(2)), &machine).await.unwrap();
-    assert_eq!(rotation::rewrap(&store, &ring).await.unwrap(), 100);
+    let fenced = Fenced::take_over(&store, &machine).await.unwrap();
+    rotation::begin(&fenced, &ring, Arc::new(kek(2)), &machine).await.unwrap();
+    assert_eq!(rotation::rewrap(&fenced, &ring).await.unwrap(), 100);
     for (sealed, owner) in &sealed {
         assert!(ring.load(&mut store.read(), owner).await.unwrap().open(PLACE, sealed).is_ok());
     }
     // The process dies here; the next one opens with the old key and rotates again.
     let ring = opened(&store, 1).await.unwrap();
-    assert_eq!(rotate(&store, &ring, kek(2), &machine).await.unwrap(), 150);
+    assert_eq!(rotate(&fenced, &ring, kek(2), &machine).await.unwrap(), 150);
     assert!(opened(&store, 1).await.is_err());
     let ring = opened(&store, 2).await.unwrap();
     for (sealed, owner) in &sealed {

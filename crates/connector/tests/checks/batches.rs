@@ -185,6 +185,27 @@ async fn check_40_deletions_of_a_batch_stay_below_the_fuse() {
 }
 
 #[tokio::test]
+async fn check_40_the_fuse_is_one_for_all_batches() {
+    let place = Place::new().await;
+    populate(&place, 6);
+    let rows = deletions(6);
+    let (some, rest) = rows.split_at(rows.match_indices('\n').nth(2).unwrap().0 + 1);
+    let started = place.clock.micros();
+    for rows in [some, rest] {
+        let made = send(&place, "/v1/batches?i_know=true&max_deletions_per_hour=4", "application/x-ndjson", rows).await;
+        assert_eq!(made.status, 201);
+    }
+    while place.clock.micros() < started + HOUR - MINUTE {
+        round(&place).await;
+    }
+    assert_eq!(place.upstream.deletions().len(), 4, "whichever batches they are of");
+    while place.upstream.deletions().len() < 6 {
+        round(&place).await;
+    }
+    assert!(place.clock.micros() >= started + HOUR);
+}
+
+#[tokio::test]
 async fn check_40_a_batch_that_deletes_a_large_share_of_the_users_waits_for_a_person() {
     let place = Place::new().await;
     populate(&place, 150);

@@ -9,6 +9,7 @@ mod deletion;
 mod feeds;
 mod hooks;
 mod kills;
+mod leases;
 mod noticing;
 mod opendsr;
 mod place;

@@ -160,6 +160,17 @@ impl Place {
 
     /// A connector on this directory.
     pub(crate) async fn open(&self, dir: &Path) -> connector::Result<Connector> {
+        let store =
+            store::Options { on_fatal: Arc::new(|_| {}), faults: self.faults.clone(), ..store::Options::default() };
+        let connector = Connector::open_with(dir, self.setup(), store).await?;
+        Ok(match self.processor {
+            Some(processor) => connector.with_opendsr(processor()),
+            None => connector,
+        })
+    }
+
+    /// What a process is started with.
+    pub(crate) fn setup(&self) -> Setup {
         let options = HttpOptions {
             head: self.patience,
             export_head: self.patience,
@@ -167,19 +178,12 @@ impl Place {
             webhook_hosts: vec!["127.0.0.1".to_owned()],
             ..HttpOptions::default()
         };
-        let setup = Setup {
+        Setup {
             kek: kek_of(self.kek),
             surroundings: self.surroundings.clone(),
             http: Http::new(options).unwrap(),
             dialects: Vec::new(),
-        };
-        let store =
-            store::Options { on_fatal: Arc::new(|_| {}), faults: self.faults.clone(), ..store::Options::default() };
-        let connector = Connector::open_with(dir, setup, store).await?;
-        Ok(match self.processor {
-            Some(processor) => connector.with_opendsr(processor()),
-            None => connector,
-        })
+        }
     }
 
     pub(crate) async fn ask(&self, new: &NewRequest) -> Request {

@@ -13,11 +13,11 @@ use crate::place::*;
 #[tokio::test]
 async fn check_28_a_storm_of_429_is_waited_out_by_everybody() {
     let place = Place::new().await;
-    place.upstream.set(|world| (0..20).for_each(|n| world.add(&format!("u{n}"), "x@example.com")));
+    place.upstream.set(|world| (0..200).for_each(|n| world.add(&format!("u{n}"), "x@example.com")));
     let storm_until = START + 5 * MINUTE;
     place.upstream.set(|world| world.storm_until = storm_until);
     let mut requests = Vec::new();
-    for n in 0..20 {
+    for n in 0..200 {
         requests.push(place.ask(&NewRequest::new(Kind::Access, vec![user_id(&format!("u{n}"))])).await);
     }
     place.run_until(START + 2 * HOUR).await;
@@ -109,4 +109,50 @@ async fn check_35_a_clock_that_steps_back_makes_nothing_run_twice() {
     assert_eq!(place.upstream.count(calls::TASK), 0);
     assert_eq!(state(&place.finish(&asked.id).await), ERASED);
     assert_eq!(place.upstream.deletions().len(), 1);
+}
+
+/// Above it a table of ten equal shares is not by chance, but one time in a thousand.
+const CHI_SQUARED_MAX: f64 = 27.88;
+
+#[tokio::test]
+async fn check_31_with_three_in_ten_calls_failing_every_access_completes_and_every_attempt_is_logged() {
+    const REQUESTS: usize = 60;
+    let place = Place::new().await;
+    place.upstream.set(|world| (0..REQUESTS).for_each(|n| world.add(&format!("u{n}"), "x@example.com")));
+    let mix = vec![
+        Fault::Status(500, -1),
+        Fault::Bare(500),
+        Fault::Bare(502),
+        Fault::Bare(503),
+        Fault::Bare(504),
+        Fault::Status(408, 23),
+    ];
+    place.upstream.rain(31, 30, mix);
+    let (mut logged, mut waits) = (0, Vec::new());
+    // One after another, so that nothing is waited for but the failures.
+    for n in 0..REQUESTS {
+        let request = place.access(user_id(&format!("u{n}"))).await;
+        assert_eq!(state(&request), FOUND, "access {n}");
+        for (task, attempts) in place.detail(&request).await.tasks {
+            let Some((last, failed)) = attempts.split_last() else { continue };
+            assert_eq!(last.http, Some(200), "{:?}", task.kind);
+            assert!(failed.iter().all(|attempt| matches!(attempt.http, Some(408 | 500 | 502..=504))));
+            logged += attempts.len();
+            for (number, pair) in (0..).zip(attempts.windows(2)) {
+                let cap = (SECOND << number).min(MINUTE);
+                waits.push((pair[1].started_at.micros() - pair[0].started_at.micros()) as f64 / cap as f64);
+            }
+        }
+    }
+    let seen = place.upstream.seen();
+    assert_eq!(logged, seen.len(), "every call is an attempt in the log");
+    let failed = seen.iter().filter(|seen| seen.status != 200).count();
+    assert!((20..=40).contains(&(failed * 100 / seen.len())), "{failed} of {}", seen.len());
+    let mut tenths = [0_usize; 10];
+    for wait in &waits {
+        tenths[((wait * 10.0) as usize).min(9)] += 1;
+    }
+    let expected = waits.len() as f64 / 10.0;
+    let chi_squared: f64 = tenths.iter().map(|count| (*count as f64 - expected).powi(2) / expected).sum();
+    assert!(waits.len() > 50 && chi_squared < CHI_SQUARED_MAX, "waits are spread evenly: {tenths:?}");
 }

@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{Fault, Seen, State, answers, answers::Reply, calls};
+use super::{Fault, Seen, State, Weather, answers, answers::Reply, calls};
 
 const HEAD_BYTES_MAX: usize = 64 << 10;
 
@@ -72,9 +72,11 @@ async fn export(socket: &mut TcpStream, reply: &Reply, messages: usize) {
 /// The fault that was ordered for this call.
 fn ordered(state: &State, call: &str) -> Option<Fault> {
     let mut orders = state.orders.lock();
-    let order = orders.iter_mut().find(|order| order.call == call && order.times > 0)?;
-    order.times -= 1;
-    Some(order.fault.clone())
+    if let Some(order) = orders.iter_mut().find(|order| order.call == call && order.times > 0) {
+        order.times -= 1;
+        return Some(order.fault.clone());
+    }
+    state.weather.lock().as_mut().and_then(Weather::fault)
 }
 
 fn faulty(state: &State, fault: Option<&Fault>) -> Reply {
