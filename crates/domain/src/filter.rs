@@ -5,6 +5,7 @@
 
 mod cursor;
 mod parse;
+mod question;
 mod sort;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ mod value;
 use std::{borrow::Cow, collections::BTreeSet};
 
 pub use cursor::{Cursor, Page, page, page_around};
+pub use question::Question;
 pub use sort::{Key, Sort};
 pub use value::{Value, custom};
 

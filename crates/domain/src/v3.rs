@@ -22,6 +22,7 @@ pub mod permit;
 pub mod pins;
 pub mod query;
 pub mod reactions;
+pub mod selectors;
 pub mod show;
 pub mod timelines;
 

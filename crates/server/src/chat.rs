@@ -40,7 +40,7 @@ mod token;
 mod types;
 mod user_groups;
 pub(crate) mod users;
-mod watching;
+pub(crate) mod watching;
 
 pub(crate) use erasure::{Modes, mark, new_heir};
 pub(crate) use error::Error;

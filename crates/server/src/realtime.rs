@@ -14,6 +14,7 @@
 mod audience;
 mod connection;
 mod feed;
+mod feeds;
 mod follow;
 mod frames;
 mod hub;

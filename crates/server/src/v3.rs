@@ -15,10 +15,12 @@ mod feeds;
 mod follows;
 mod groups;
 mod members;
+mod own;
 mod pins;
 mod reactions;
 mod read;
 pub(crate) mod router;
 pub(crate) mod show;
+mod watching;
 
 pub(crate) use events::write as write_event;

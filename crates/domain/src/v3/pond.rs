@@ -16,6 +16,7 @@ use super::{
     feeds::{self, Feed, Input},
     follows::{self, Added},
     groups,
+    selectors::Rule,
     timelines::{self, Place, Wanted},
 };
 use crate::{
@@ -137,7 +138,8 @@ impl Pond {
         let filter = Filter::default();
         let now = Timestamp::from_micros(self.now.load(Ordering::Relaxed));
         let wanted = Wanted { limit, place, filter: &filter, viewer: None, without: None, now };
-        let page = timelines::read(&self.app, &feed.stream, &group, &wanted).await.unwrap();
+        let page =
+            timelines::read(&self.app, &feed.stream, &Rule::of_group(&group, now).unwrap(), &wanted).await.unwrap();
         let ids: Vec<_> = page.rows.iter().map(|row| row.activity.id.as_str()).collect();
         (ids.join(" "), page.has_next, page.has_prev)
     }

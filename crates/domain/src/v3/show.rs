@@ -34,6 +34,8 @@ pub struct Shown {
     pub parent: Option<Box<Shown>>,
     /// Whether only that it is there is shown: it is for some of its readers.
     pub is_preview: bool,
+    /// The feed that brought it, or one that holds it, where that is shown.
+    pub current_feed: Option<Box<ShownFeed>>,
 }
 
 /// Makes activities ready to be shown to `viewer`, in their order; adds to `people` whom they name. Activities that they
@@ -81,6 +83,7 @@ async fn plain(
         engagement,
         parent: None,
         is_preview: is_preview(&activity, viewer),
+        current_feed: None,
         activity,
     });
     Ok(shown.collect())
@@ -199,6 +202,70 @@ pub async fn own(tx: &mut Tx, shown: &mut ShownFeed, viewer: &UserId, people: &m
         membership,
     });
     Ok(())
+}
+
+/// What a user has to do with feeds, each looked up once.
+pub struct Owning<'a> {
+    viewer: &'a UserId,
+    known: BTreeMap<Fid, Own>,
+}
+
+impl<'a> Owning<'a> {
+    /// Knows nothing yet of what `viewer` has to do with which feed.
+    pub fn new(viewer: &'a UserId) -> Self {
+        Owning { viewer, known: BTreeMap::new() }
+    }
+
+    /// Adds to `feed` what the viewer has to do with it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn add(&mut self, tx: &mut Tx, feed: &mut ShownFeed, people: &mut People) -> Result<()> {
+        if let Some(own) = self.known.get(&feed.fid) {
+            feed.own = Some(own.clone());
+            return Ok(());
+        }
+        own(tx, feed, self.viewer, people).await?;
+        self.known.extend(feed.own.clone().map(|own| (feed.fid.clone(), own)));
+        Ok(())
+    }
+
+    /// Adds it to both ends of follows.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn add_to_ends(&mut self, tx: &mut Tx, edges: &mut [ShownEdge], people: &mut People) -> Result<()> {
+        for edge in edges {
+            self.add(tx, &mut edge.source, people).await?;
+            self.add(tx, &mut edge.target, people).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds it to the current feed of `one`, which is the first of its feeds that the viewer may read if it has none yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn add_to_current(&mut self, tx: &mut Tx, one: &mut Shown, people: &mut People) -> Result<()> {
+        if one.current_feed.is_none() {
+            one.current_feed = self.first_open(tx, &one.activity, people).await?.map(Box::new);
+        }
+        match &mut one.current_feed {
+            Some(feed) => self.add(tx, feed, people).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn first_open(&self, tx: &mut Tx, activity: &Activity, people: &mut People) -> Result<Option<ShownFeed>> {
+        let feeds = feeds::get_many(tx, &activity.feeds).await?;
+        for (fid, feed) in activity.feeds.iter().zip(feeds) {
+            let Some(feed) = feed else { continue };
+            if permit::relation(tx, &feed, self.viewer).await?.may_read(feed.visibility) {
+                return Ok(Some(self::feed(tx, fid.clone(), feed, people).await?));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// Makes follows ready to be shown, in their order; one whose feed is gone is left out.

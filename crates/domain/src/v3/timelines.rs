@@ -3,8 +3,8 @@
 use ids::{ActivityId, FeedId, Timestamp, UserId};
 
 use super::{
-    activities::{self, Activity},
-    groups::Group,
+    activities::{self, Activity, query::Candidate},
+    selectors::Rule,
     show,
 };
 use crate::{
@@ -70,12 +70,12 @@ pub struct Found {
     pub origin: Option<FeedId>,
 }
 
-/// Reads a page of the feed with this stream, which belongs to `group`.
+/// Reads a page of the feed with this stream: what one of `rules` selects.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn read(app: &App, stream: &FeedId, group: &Group, wanted: &Wanted<'_>) -> Result<Page> {
-    let reader = Reader { app, stream, follows: group.shows_followed(), wanted };
+pub async fn read(app: &App, stream: &FeedId, rules: &[Rule], wanted: &Wanted<'_>) -> Result<Page> {
+    let reader = Reader { app, stream, rules, wanted };
     match wanted.place {
         Place::First => {
             let (rows, has_next) = reader.older(ActivityId::MAX, true, wanted.limit).await?;
@@ -101,7 +101,7 @@ pub async fn read(app: &App, stream: &FeedId, group: &Group, wanted: &Wanted<'_>
 struct Reader<'a> {
     app: &'a App,
     stream: &'a FeedId,
-    follows: bool,
+    rules: &'a [Rule],
     wanted: &'a Wanted<'a>,
 }
 
@@ -148,7 +148,7 @@ impl Reader<'_> {
     }
 
     async fn rows(&self, part: &Part) -> Result<engine::Page> {
-        match self.follows {
+        match self.rules.iter().any(Rule::follows) {
             true => engine::read(self.app, self.stream, part).await,
             false => engine::read_own(self.app, self.stream, part).await,
         }
@@ -167,15 +167,14 @@ impl Reader<'_> {
             .filter(|found| show::is_listed(&found.activity, *viewer, *now))
             .filter(|found| without.is_none_or(|owner| !found.activity.is_of(owner)))
             .collect();
-        if !filter.is_empty() {
-            let keys: Vec<ActivityId> = found.iter().map(|found| found.id).collect();
-            let tallies = activities::tallies(&mut tx, &keys).await?;
-            let mut tallies = tallies.into_iter();
-            found.retain(|found| {
-                let tallies = tallies.next().unwrap_or_default();
-                filter.fits(&activities::query::Candidate::new(found.id, &found.activity, tallies))
-            });
-        }
+        let looks_closer = !filter.is_empty() || self.rules.iter().any(Rule::has_filter);
+        let keys: Vec<ActivityId> = found.iter().map(|found| found.id).filter(|_| looks_closer).collect();
+        let mut tallies = activities::tallies(&mut tx, &keys).await?.into_iter();
+        found.retain(|found| {
+            let candidate = Candidate::new(found.id, &found.activity, tallies.next().unwrap_or_default());
+            let is_selected = |rule: &Rule| rule.selects(&candidate, found.origin.is_some());
+            filter.fits(&candidate) && self.rules.iter().any(is_selected)
+        });
         Ok(found)
     }
 }

@@ -55,7 +55,7 @@ impl Watching {
 }
 
 /// The caller's connection of this name.
-fn connection(call: &Call, named: Option<&str>) -> Result<Arc<Connection>> {
+pub(crate) fn connection(call: &Call, named: Option<&str>) -> Result<Arc<Connection>> {
     let named = named.ok_or_else(|| Error::field("connection_id", "is a required field to watch"))?;
     let user = call.viewer();
     let found = call.server.hub.connection(call.tenant.app.id, named, &user);

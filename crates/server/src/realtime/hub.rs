@@ -9,7 +9,7 @@ use std::{
 };
 
 use domain::chat::events::Event;
-use ids::{AppId, ChannelId, Timestamp, UserId};
+use ids::{AppId, ChannelId, Fid, Timestamp, UserId};
 use parking_lot::{Mutex, RwLock};
 use uuid::Uuid;
 use wire::chat::dialect::Dialect;
@@ -25,6 +25,8 @@ use super::{
 
 /// The most channels that one connection watches; beyond it the oldest is forgotten.
 const CHANNELS_WATCHED_MAX: usize = 1000;
+/// The most feeds that one connection watches; beyond it the oldest is forgotten.
+const FEEDS_WATCHED_MAX: usize = 1000;
 /// How often a crowd is told who watches, in microseconds (chat §9.5).
 const NEWS_EVERY_MICROS: i64 = 5_000_000;
 /// The most users whose presence one connection follows; beyond it the oldest is forgotten.
@@ -59,6 +61,7 @@ pub(crate) struct Connection {
 struct Interests {
     channels: Vec<ChannelId>,
     users: Vec<UserId>,
+    feeds: Vec<Fid>,
 }
 
 impl Connection {
@@ -82,6 +85,7 @@ pub(super) struct Room {
     pub(super) users: HashMap<UserId, Connections>,
     watchers: HashMap<ChannelId, Connections>,
     followers: HashMap<UserId, Connections>,
+    feeds: HashMap<Fid, Connections>,
     /// When a crowd was last told who watches.
     news: HashMap<ChannelId, Timestamp>,
     /// Rises whenever a user comes.
@@ -162,6 +166,8 @@ impl Hub {
         let mut room = room.write();
         let followed = std::mem::take(&mut connection.interests.lock().users);
         followed.iter().for_each(|user| forget(&mut room.followers, user, connection));
+        let feeds = std::mem::take(&mut connection.interests.lock().feeds);
+        feeds.iter().for_each(|feed| forget(&mut room.feeds, feed, connection));
         room.by_id.remove(&connection.id);
         let is_last = room.users.get_mut(user).is_some_and(|own| {
             own.retain(|other| !Arc::ptr_eq(other, connection));
@@ -270,6 +276,27 @@ impl Hub {
         }
     }
 
+    /// Lets the connection hear of what happens in these feeds.
+    pub(crate) fn watch_feeds<'a>(&self, connection: &Arc<Connection>, feeds: impl Iterator<Item = &'a Fid>) {
+        let Some(room) = self.room(connection.identity.app) else { return };
+        let mut room = room.write();
+        if !room.by_id.contains_key(&connection.id) {
+            return;
+        }
+        let mut interests = connection.interests.lock();
+        for feed in feeds {
+            if interests.feeds.contains(feed) {
+                continue;
+            }
+            room.feeds.entry(feed.clone()).or_default().push(connection.clone());
+            interests.feeds.push(feed.clone());
+            if interests.feeds.len() > FEEDS_WATCHED_MAX {
+                let oldest = interests.feeds.remove(0);
+                forget(&mut room.feeds, &oldest, connection);
+            }
+        }
+    }
+
     /// How many connections watch `channel`.
     pub(crate) fn watcher_count(&self, app: AppId, channel: &ChannelId) -> usize {
         self.room(app).map_or(0, |room| room.read().watchers.get(channel).map_or(0, Vec::len))
@@ -340,6 +367,13 @@ impl Hub {
     pub(super) fn each_watcher(&self, app: AppId, channel: &ChannelId, mut each: impl FnMut(&Arc<Connection>)) {
         if let Some(room) = self.room(app) {
             room.read().watchers.get(channel).into_iter().flatten().for_each(&mut each);
+        }
+    }
+
+    /// Calls `each` for the connections that watch `feed`.
+    pub(super) fn each_feed_watcher(&self, app: AppId, feed: &Fid, mut each: impl FnMut(&Arc<Connection>)) {
+        if let Some(room) = self.room(app) {
+            room.read().feeds.get(feed).into_iter().flatten().for_each(&mut each);
         }
     }
 

@@ -18,6 +18,7 @@ use wire::chat::{
 };
 
 use super::{
+    feeds,
     frames::Frame,
     hub::{Connection, Hub},
     scene::Scene,
@@ -52,6 +53,9 @@ async fn tell_all(server: &Server, tenant: &Tenant, event: Event) -> domain::Res
     hub.audience.note(app, &event);
     hub.tallies.note(app, &event);
     receivers.retain(|connection| may_hear(&event, &connection.identity.user));
+    if let Some(subject) = event.feeds.as_deref().filter(|_| !receivers.is_empty()) {
+        receivers = feeds::who_may_hear(&mut tenant.app.snapshot(), subject, receivers).await?;
+    }
     if receivers.is_empty() && members.is_empty() {
         return Ok(());
     }
@@ -125,10 +129,17 @@ impl<'s> Text<'s> {
 /// The connections that hear of the event itself.
 fn receivers(hub: &Hub, app: AppId, event: &Event, now: Timestamp) -> Vec<Arc<Connection>> {
     let mut receivers = Vec::new();
-    if is_for_webhooks(&event.kind) || event.feeds.is_some() {
+    if is_for_webhooks(&event.kind) {
         return receivers;
     }
     let mut take = |connection: &Arc<Connection>| receivers.push(connection.clone());
+    if let Some(subject) = &event.feeds {
+        // What happened in no feed, hooks alone hear of.
+        if let Some(fid) = &subject.fid {
+            hub.each_feed_watcher(app, fid, &mut take);
+        }
+        return receivers;
+    }
     match (&event.channel, event.only_for.as_slice()) {
         (channel, [first, rest @ ..]) => {
             for user in std::iter::once(first).chain(rest) {

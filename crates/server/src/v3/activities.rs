@@ -23,6 +23,7 @@ use wire::{
 
 use super::{
     around::Around,
+    own::OwnFields,
     read::{self, Actor, BATCH_MAX, Query},
     show::Pen,
 };
@@ -40,6 +41,7 @@ use crate::{
 pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::some(&call, &mut sent)?;
     let creates_users = sent.flag("create_users")?.unwrap_or_default();
+    let own = OwnFields::read(&call, &mut sent, Some(&actor.id))?;
     let draft = draft(&call, &mut sent, &actor, creates_users)?;
     let (moment, by) = (read::moment(&call), call.user().cloned());
     let added = call.tenant.app.write(async |tx| {
@@ -47,12 +49,13 @@ pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
         activities::add(tx, by.as_ref(), &draft, moment).await
     });
     let added = added.await?;
-    one(&call, added, &actor.id, Some(0)).await
+    one(&call, added, &actor.id, &own, Some(0)).await
 }
 
 /// `POST /activities/batch`: the same for several, all or none.
 pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
     let creates_users = sent.flag("create_users")?.unwrap_or_default();
+    let own = OwnFields::of_caller(&call, &mut sent)?;
     let mut drafts = Vec::new();
     for mut item in read::batch(&mut sent, "activities")? {
         if item.has("create_users") {
@@ -67,7 +70,7 @@ pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
         activities::add(tx, by.as_ref(), draft, *moment).await
     });
     let added = added.await?;
-    many(&call, added, call.user(), Pager::default(), Some(0)).await
+    many(&call, added, call.user(), &own, (Pager::default(), Some(0))).await
 }
 
 /// The activity in a body.
@@ -100,10 +103,12 @@ pub(super) fn refuse_absent(sent: &mut Fields) -> Result<()> {
     if sent.list("collections")?.is_some_and(|items| !items.is_empty()) {
         return Err(Error::not_available("an item of a collection inside an activity"));
     }
-    match sent.flag("create_notification_activity")? {
-        Some(true) => Err(Error::not_available("a notification activity")),
-        _ => Ok(()),
+    for name in ["create_notification_activity", "handle_mention_notifications"] {
+        if sent.flag(name)? == Some(true) {
+            return Err(Error::not_available("a notification activity"));
+        }
     }
+    Ok(())
 }
 
 /// What an activity says.
@@ -205,11 +210,12 @@ pub(super) async fn delete_many(call: Call, mut sent: Fields) -> Result<Reply> {
 /// `POST /activities/{id}/restore`.
 pub(super) async fn restore(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::find(&call, &mut sent)?;
+    let viewer = actor.map(|actor| actor.id);
+    let own = OwnFields::read(&call, &mut sent, viewer.as_ref())?;
     let (id, by, now) = (call.param("id"), call.user().cloned(), call.moment());
     let app = &call.tenant.app;
     let restored = app.write(async |tx| activities::restore(tx, by.as_ref(), id, now).await).await?;
-    let viewer = actor.map(|actor| actor.id);
-    shown(&call, vec![restored], viewer.as_ref(), |pen, mut shown| {
+    shown(&call, vec![restored], viewer.as_ref(), &own, |pen, mut shown| {
         let activity = pen.activity(shown.next().expect("one went in"));
         call.answer(&OneActivity { activity, mention_notifications_created: None })
     })
@@ -219,21 +225,22 @@ pub(super) async fn restore(call: Call, mut sent: Fields) -> Result<Reply> {
 /// `POST /activities/query`.
 pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     let viewer = Actor::find(&call, &mut sent)?.map(|actor| actor.id);
+    let own = OwnFields::read(&call, &mut sent, viewer.as_ref())?;
     let also = Also {
         expired: sent.flag("include_expired_activities")?.unwrap_or_default(),
         private: sent.flag("include_private_activities")?.unwrap_or_default(),
         deleted: sent.flag("include_soft_deleted_activities")?.unwrap_or_default(),
     };
-    let Query { filter, sort, cursor, limit } = Query::read(&mut sent, SCHEMA)?;
+    let Query { filter, sort, cursor, limit, question } = Query::read(&mut sent, SCHEMA)?;
     if filter.mentions("near") || filter.mentions("within_bounds") {
         return Err(Error::not_available("a filter by place"));
     }
     let by = call.user().cloned();
     let wanted = Wanted { filter, sort, cursor, limit, also, by, viewer: viewer.clone() };
     let page = activities::query::query(&mut call.snapshot(), &wanted, call.now()).await?;
+    let pager = read::pager(question, &page);
     let found = page.rows.into_iter().map(|row| (row.id, row.activity)).collect();
-    let pager = Pager { next: page.next, prev: page.prev };
-    many(&call, found, viewer.as_ref(), pager, None).await
+    many(&call, found, viewer.as_ref(), &own, (pager, None)).await
 }
 
 /// Answers one activity; `mentions` is how many users were told that it mentions them.
@@ -241,9 +248,10 @@ pub(super) async fn one(
     call: &Call,
     found: (ActivityId, Activity),
     viewer: &UserId,
+    own: &OwnFields,
     mentions: Option<i64>,
 ) -> Result<Reply> {
-    shown(call, vec![found], Some(viewer), |pen, mut shown| {
+    shown(call, vec![found], Some(viewer), own, |pen, mut shown| {
         let activity = pen.activity(shown.next().expect("one went in"));
         call.answer(&OneActivity { activity, mention_notifications_created: mentions })
     })
@@ -255,10 +263,10 @@ pub(super) async fn many(
     call: &Call,
     found: Vec<(ActivityId, Activity)>,
     viewer: Option<&UserId>,
-    pager: Pager,
-    mentions: Option<i64>,
+    own: &OwnFields,
+    (pager, mentions): (Pager, Option<i64>),
 ) -> Result<Reply> {
-    shown(call, found, viewer, |pen, shown| {
+    shown(call, found, viewer, own, |pen, shown| {
         let activities = shown.map(|shown| pen.activity(shown)).collect();
         call.answer(&Activities { activities, pager, mention_notifications_created: mentions })
     })
@@ -270,10 +278,12 @@ async fn shown(
     call: &Call,
     found: Vec<(ActivityId, Activity)>,
     viewer: Option<&UserId>,
+    own: &OwnFields,
     answer: impl FnOnce(Pen<'_>, std::slice::Iter<'_, Shown>) -> Result<Reply>,
 ) -> Result<Reply> {
-    let mut people = People::default();
-    let shown = show::activities(&mut call.snapshot(), found, viewer, &mut people).await?;
+    let (mut tx, mut people) = (call.snapshot(), People::default());
+    let mut shown = show::activities(&mut tx, found, viewer, &mut people).await?;
+    own.add_to_current(&mut tx, shown.iter_mut().collect(), &mut people).await?;
     call.note_online(&mut people);
     answer(Pen { people: &people, now: call.now() }, shown.iter())
 }

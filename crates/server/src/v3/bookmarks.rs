@@ -9,13 +9,11 @@ use domain::{
         objects::Object,
     },
 };
-use wire::v3::{
-    Pager,
-    bookmarks::{Bookmarks, Folders, OneBookmark, OneFolder},
-};
+use wire::v3::bookmarks::{Bookmarks, Folders, OneBookmark, OneFolder};
 
 use super::{
     around::Around,
+    own::OwnFields,
     read::{self, Actor, Query},
     show::Pen,
 };
@@ -150,27 +148,33 @@ async fn one(call: &Call, saved: Saved) -> Result<Reply> {
 
 /// `POST /bookmarks/query`. A user finds the user's own.
 pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
-    Actor::find(&call, &mut sent)?;
-    let asked = Query::read(&mut sent, bookmarks::SCHEMA)?.by_default(bookmarks::SORT);
+    let own = OwnFields::of_caller(&call, &mut sent)?;
+    let asked = Query::read(&mut sent, bookmarks::SCHEMA)?;
+    let (question, asked) = (asked.question, asked.by_default(bookmarks::SORT));
     let page = bookmarks::query(&mut call.snapshot(), call.user(), &asked).await?;
+    let pager = read::pager(question, &page);
     let mut shown = Vec::with_capacity(page.rows.len());
     for saved in page.rows {
-        shown.push(Shown::load(&call, saved).await?);
+        let mut one = Shown::load(&call, saved).await?;
+        let Around { activity, people, .. } = &mut one.around;
+        own.add_to_current(&mut call.snapshot(), vec![activity], people).await?;
+        shown.push(one);
     }
     let bookmarks = shown.iter().map(|shown| shown.written(&call)).collect();
-    call.answer(&Bookmarks { bookmarks, pager: Pager { next: page.next, prev: page.prev } })
+    call.answer(&Bookmarks { bookmarks, pager })
 }
 
 /// `POST /bookmark_folders/query`. A user finds the user's own.
 pub(super) async fn query_folders(call: Call, mut sent: Fields) -> Result<Reply> {
-    let asked = Query::read(&mut sent, folders::SCHEMA)?.by_default(folders::SORT);
+    let asked = Query::read(&mut sent, folders::SCHEMA)?;
+    let (question, asked) = (asked.question, asked.by_default(folders::SORT));
     let mut tx = call.snapshot();
     let page = folders::query(&mut tx, call.user(), &asked).await?;
     let mut people = People::load(&mut tx, page.rows.iter().map(|known| &known.folder.user)).await?;
     call.note_online(&mut people);
     let pen = Pen { people: &people, now: call.now() };
     let bookmark_folders = page.rows.iter().map(|known| pen.folder(known)).collect();
-    call.answer(&Folders { bookmark_folders, pager: Pager { next: page.next, prev: page.prev } })
+    call.answer(&Folders { bookmark_folders, pager: read::pager(question, &page) })
 }
 
 /// `PATCH /bookmark_folders/{id}`.

@@ -5,6 +5,7 @@ use wire::v3::Pager;
 
 use super::{
     activities::{content, many, one, refuse_absent},
+    own::OwnFields,
     read::{self, Actor},
 };
 use crate::{
@@ -48,6 +49,7 @@ const UNSETTABLE: [&str; 9] = [
 /// `PUT /activities/{id}`: replaces what it says.
 pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::some(&call, &mut sent)?;
+    let own = OwnFields::read(&call, &mut sent, Some(&actor.id))?;
     refuse_absent(&mut sent)?;
     let feeds = read::fids(&mut sent, "feeds")?;
     let content = content(&mut sent)?;
@@ -57,12 +59,13 @@ pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
         activities::update(tx, by.as_ref(), id, &content, feeds.as_deref(), moment).await
     });
     let updated = updated.await?;
-    one(&call, updated, &actor.id, None).await
+    one(&call, updated, &actor.id, &own, None).await
 }
 
 /// `PATCH /activities/{id}`: changes single fields.
 pub(super) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::some(&call, &mut sent)?;
+    let own = OwnFields::read(&call, &mut sent, Some(&actor.id))?;
     let change = read_patch(&mut sent, true)?;
     let (id, by, moment) = (call.param("id"), call.user().cloned(), read::moment(&call));
     let patched = call.tenant.app.write(async |tx| {
@@ -70,7 +73,7 @@ pub(super) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
         activities::patch(tx, by.as_ref(), id, &change, moment).await
     });
     let (inner, activity, _) = patched.await?;
-    one(&call, (inner, activity), &actor.id, None).await
+    one(&call, (inner, activity), &actor.id, &own, None).await
 }
 
 /// `PATCH /activities/batch/partial`: single fields of several. What is not there, not the caller's or unchanged is left
@@ -90,12 +93,13 @@ pub(super) async fn patch_many(call: Call, mut sent: Fields) -> Result<Reply> {
         }
     });
     let patched = patched.await?.into_iter().flatten().collect();
-    many(&call, patched, call.user(), Pager::default(), None).await
+    many(&call, patched, call.user(), &OwnFields::default(), (Pager::default(), None)).await
 }
 
 /// Reads `set` and `unset`.
 fn read_patch(sent: &mut Fields, takes_search_data: bool) -> Result<Patch> {
     let mut patch = Patch::default();
+    refuse_absent(sent)?;
     let mut set = sent.object("set")?.unwrap_or(Fields::parse("", read::DIALECT)?);
     refuse_absent(&mut set.clone())?;
     patch.feeds = read::fids(&mut set, "feeds")?;

@@ -85,9 +85,10 @@ pub(super) async fn delete(call: Call, _: Fields) -> Result<Reply> {
 
 /// `POST /collections/query`.
 pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
-    let asked = Query::read(&mut sent, collections::SCHEMA)?.by_default(collections::SORT);
+    let asked = Query::read(&mut sent, collections::SCHEMA)?;
+    let (question, asked) = (asked.question, asked.by_default(collections::SORT));
     let page = collections::query(&mut call.snapshot(), call.user(), &asked).await?;
-    answer(&call, &page.rows, wire::v3::Pager { next: page.next, prev: page.prev })
+    answer(&call, &page.rows, read::pager(question, &page))
 }
 
 fn drafts(call: &Call, sent: &mut Fields, actor: Option<&Actor>) -> Result<Vec<Draft>> {

@@ -28,8 +28,10 @@ pub(super) use page::get_or_create;
 
 use super::{
     activities::for_servers,
+    own::OwnFields,
     read::{self, Actor, BATCH_MAX, Query},
     show::Pen,
+    watching::Watching,
 };
 use crate::{
     chat::{
@@ -75,7 +77,7 @@ pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     if input.created_by.is_some() {
         for_servers(&call, "created_by_id")?;
     }
-    let with_own = sent.flag("enrich_own_fields")?.unwrap_or_default();
+    let own = OwnFields::of_caller(&call, &mut sent)?;
     let (by, now) = (call.user().cloned(), call.moment());
     let updated = call.tenant.app.write(async |tx| {
         let feed = feeds::load(tx, &fid).await?;
@@ -83,9 +85,8 @@ pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
         feeds::update(tx, &fid, &input, by.as_ref(), now).await
     });
     let feed = updated.await?;
-    let viewer = by.as_ref().filter(|_| with_own);
-    answer_feeds(&call, vec![(fid, feed)], viewer, |pen, shown| call.answer(&OneFeed { feed: pen.feed(&shown[0]) }))
-        .await
+    let answer = |pen: Pen<'_>, shown: &[ShownFeed]| call.answer(&OneFeed { feed: pen.feed(&shown[0]) });
+    answer_feeds(&call, vec![(fid, feed)], own.user(), answer).await
 }
 
 /// `DELETE /feed_groups/{group}/feeds/{feed}`: hides the feed, and plans the task that clears it away.
@@ -131,16 +132,16 @@ async fn start_deletion(call: &Call, fids: Vec<Fid>, is_hard: bool, purges: bool
 
 /// `POST /feeds/query`.
 pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
-    let with_own = sent.flag("enrich_own_fields")?.unwrap_or_default();
-    page::refuse_watch(&call, &mut sent)?;
-    let Query { filter, sort, cursor, limit } = Query::read(&mut sent, SCHEMA)?;
+    let own = OwnFields::of_caller(&call, &mut sent)?;
+    let watching = Watching::read(&call, &mut sent)?;
+    let Query { filter, sort, cursor, limit, question } = Query::read(&mut sent, SCHEMA)?;
     let (mut tx, by) = (call.snapshot(), call.user());
     let page = feeds::query::query(&mut tx, by, (&filter, &sort), cursor.as_ref(), limit).await?;
     drop(tx);
-    let found = page.rows.into_iter().map(|row| (row.fid, row.feed)).collect();
-    let pager = Pager { next: page.next, prev: page.prev };
-    let viewer = by.filter(|_| with_own);
-    answer_feeds(&call, found, viewer, |pen, shown| {
+    let pager = read::pager(question, &page);
+    let found: Vec<(Fid, Feed)> = page.rows.into_iter().map(|row| (row.fid, row.feed)).collect();
+    watching.watch(&call, found.iter().map(|(fid, _)| fid));
+    answer_feeds(&call, found, own.user(), |pen, shown| {
         call.answer(&Feeds { feeds: shown.iter().map(|shown| pen.feed(shown)).collect(), pager })
     })
     .await
@@ -148,7 +149,7 @@ pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
 
 /// `POST /feeds/batch`: makes feeds that are not there; answers all.
 pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
-    sent.flag("enrich_own_fields")?;
+    let own = OwnFields::of_caller(&call, &mut sent)?;
     let mut wanted = Vec::new();
     for mut item in read::batch(&mut sent, "feeds")? {
         let part =
@@ -164,7 +165,7 @@ pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
     });
     let made = made.await?.into_iter().map(|(feed, _)| feed);
     let found = wanted.iter().map(|(fid, ..)| fid.clone()).zip(made).collect();
-    answer_feeds(&call, found, None, |pen, shown| {
+    answer_feeds(&call, found, own.user(), |pen, shown| {
         call.answer(&Feeds { feeds: shown.iter().map(|shown| pen.feed(shown)).collect(), pager: Pager::default() })
     })
     .await

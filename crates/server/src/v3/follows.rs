@@ -21,6 +21,7 @@ use wire::{
 
 use super::{
     activities::for_servers,
+    own::OwnFields,
     read::{self, Query},
     show::Pen,
 };
@@ -36,13 +37,7 @@ use crate::{
 /// A follow in a body.
 fn draft(call: &Call, sent: &mut Fields) -> Result<Draft> {
     let (source, target) = ends(sent)?;
-    let copy_limit = match sent.number("activity_copy_limit")? {
-        None => None,
-        Some(limit) => {
-            let rule = || Error::field("activity_copy_limit", &format!("must be between 0 and {COPY_LIMIT_MAX}"));
-            Some(usize::try_from(limit).ok().filter(|limit| *limit <= COPY_LIMIT_MAX).ok_or_else(rule)?)
-        }
-    };
+    let copy_limit = copy_limit(sent)?;
     refuse_notification(sent)?;
     Ok(Draft {
         source,
@@ -52,6 +47,13 @@ fn draft(call: &Call, sent: &mut Fields) -> Result<Draft> {
         status: status(call, sent)?,
         custom: read::object(sent, "custom")?,
     })
+}
+
+fn copy_limit(sent: &mut Fields) -> Result<Option<usize>> {
+    let Some(limit) = sent.number("activity_copy_limit")? else { return Ok(None) };
+    let rule = || Error::field("activity_copy_limit", &format!("must be between 0 and {COPY_LIMIT_MAX}"));
+    let limit = usize::try_from(limit).ok().filter(|limit| *limit <= COPY_LIMIT_MAX);
+    limit.map(Some).ok_or_else(rule)
 }
 
 fn ends(sent: &mut Fields) -> Result<(Fid, Fid)> {
@@ -103,14 +105,16 @@ impl Making {
 
 /// `POST /follows`: following twice is an error.
 pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
+    let own = OwnFields::of_caller(&call, &mut sent)?;
     let added = start(&call, &mut sent, true).await?;
-    one(&call, Some(added.edge), None, None).await
+    one(&call, Some(added.edge), &own, (None, None)).await
 }
 
 /// `POST /follows/upsert`: follows, if it does not already.
 pub(super) async fn ensure(call: Call, mut sent: Fields) -> Result<Reply> {
+    let own = OwnFields::of_caller(&call, &mut sent)?;
     let added = start(&call, &mut sent, false).await?;
-    one(&call, Some(added.edge), Some(added.is_new), None).await
+    one(&call, Some(added.edge), &own, (Some(added.is_new), None)).await
 }
 
 async fn start(call: &Call, sent: &mut Fields, must_be_new: bool) -> Result<follows::Added> {
@@ -131,11 +135,11 @@ async fn start(call: &Call, sent: &mut Fields, must_be_new: bool) -> Result<foll
 /// `POST /follows/batch` and `POST /follows/batch/upsert`: several at once, all or none.
 pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
     let making = Making::read(&call, &mut sent)?;
-    sent.flag("enrich_own_fields")?;
+    let own = OwnFields::of_caller(&call, &mut sent)?;
     let mut drafts = Vec::new();
     for mut item in read::batch(&mut sent, "follows")? {
-        if item.has("create_users") {
-            return Err(Error::field("follows", "take create_users beside the list, not in an item"));
+        if let Some(name) = ["create_users", "enrich_own_fields"].into_iter().find(|name| item.has(name)) {
+            return Err(Error::field("follows", &format!("take {name} beside the list, not in an item")));
         }
         drafts.push((draft(&call, &mut item)?, read::moment(&call)));
     }
@@ -147,7 +151,7 @@ pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
     let added = added.await?;
     let is_new: Vec<bool> = added.iter().map(|added| added.is_new).collect();
     let edges = added.into_iter().map(|added| added.edge).collect();
-    answer(&call, edges, |pen, shown| {
+    answer(&call, edges, &own, |pen, shown| {
         let all: Vec<Follow<'_>> = shown.iter().map(|edge| pen.follow(edge)).collect();
         let created = all.iter().zip(&is_new).filter(|(_, is_new)| **is_new).map(|(follow, _)| follow.clone());
         call.answer(&Follows { created: Some(created.collect()), follows: all, pager: Pager::default() })
@@ -159,7 +163,9 @@ pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
 pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let (source, target) = ends(&mut sent)?;
     refuse_notification(&mut sent)?;
+    let own = OwnFields::of_caller(&call, &mut sent)?;
     let patch = Patch {
+        copy_limit: copy_limit(&mut sent)?,
         pushes_all: pushes(&mut sent)?,
         status: status(&call, &mut sent)?,
         role: role(&call, &mut sent)?,
@@ -168,7 +174,7 @@ pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let (by, now) = (call.user().cloned(), call.moment());
     let app = &call.tenant.app;
     let edge = app.write(async |tx| follows::patch(tx, by.as_ref(), (&source, &target), &patch, now).await).await?;
-    one(&call, Some(edge), None, None).await
+    one(&call, Some(edge), &own, (None, None)).await
 }
 
 fn role(call: &Call, sent: &mut Fields) -> Result<Option<String>> {
@@ -189,7 +195,7 @@ pub(super) async fn accept(call: Call, mut sent: Fields) -> Result<Reply> {
         .app
         .write(async |tx| follows::accept(tx, by.as_ref(), (&source, &target), role.as_deref(), now).await);
     let edge = accepted.await?;
-    one(&call, Some(edge), None, None).await
+    one(&call, Some(edge), &OwnFields::default(), (None, None)).await
 }
 
 /// `POST /follows/reject`.
@@ -198,24 +204,26 @@ pub(super) async fn reject(call: Call, mut sent: Fields) -> Result<Reply> {
     let (by, now) = (call.user().cloned(), call.moment());
     let app = &call.tenant.app;
     let edge = app.write(async |tx| follows::reject(tx, by.as_ref(), (&source, &target), now).await).await?;
-    one(&call, Some(edge), None, None).await
+    one(&call, Some(edge), &OwnFields::default(), (None, None)).await
 }
 
 /// `DELETE /follows/{source}/{target}`.
-pub(super) async fn remove(call: Call, _: Fields) -> Result<Reply> {
+pub(super) async fn remove(call: Call, mut sent: Fields) -> Result<Reply> {
+    let own = OwnFields::of_caller(&call, &mut sent)?;
     let (source, target) = (read::fid("source", call.param("source"))?, read::fid("target", call.param("target"))?);
     let keeps_history = call.flag("keep_history")?;
     call.flag("delete_notification_activity")?;
     let ended = end(&call, vec![Pair { source, target, keeps_history }], true).await?;
-    one(&call, ended.into_iter().next(), None, None).await
+    one(&call, ended.into_iter().next(), &own, (None, None)).await
 }
 
 /// `POST /unfollow/upsert`: ends a follow, if there is one.
 pub(super) async fn ensure_none(call: Call, mut sent: Fields) -> Result<Reply> {
+    let own = OwnFields::of_caller(&call, &mut sent)?;
     let pair = pair(&mut sent)?;
     let ended = end(&call, vec![pair], false).await?.into_iter().next();
     let deleted = ended.is_some();
-    one(&call, ended, None, Some(deleted)).await
+    one(&call, ended, &own, (None, Some(deleted))).await
 }
 
 /// `POST /unfollow/batch`: ends several, all or none.
@@ -240,9 +248,10 @@ fn pair(sent: &mut Fields) -> Result<Pair> {
 }
 
 async fn end_many(call: &Call, sent: &mut Fields, must_be_there: bool) -> Result<Reply> {
+    let own = OwnFields::of_caller(call, sent)?;
     let pairs = read::batch(sent, "follows")?.into_iter().map(|mut item| pair(&mut item)).collect::<Result<_>>()?;
     let ended = end(call, pairs, must_be_there).await?;
-    answer(call, ended, |pen, shown| {
+    answer(call, ended, &own, |pen, shown| {
         let follows = shown.iter().map(|edge| pen.follow(edge)).collect();
         call.answer(&Follows { created: None, follows, pager: Pager::default() })
     })
@@ -263,7 +272,7 @@ async fn end(call: &Call, pairs: Vec<Pair>, must_be_there: bool) -> Result<Vec<E
 
 /// `POST /follows/query`. A user's token sees the follows of feeds that the user may read.
 pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
-    let Query { filter, sort, cursor, limit } = Query::read(&mut sent, SCHEMA)?;
+    let Query { filter, sort, cursor, limit, question } = Query::read(&mut sent, SCHEMA)?;
     if let Some(user) = call.user() {
         let named: Vec<&str> =
             ["source_feed", "target_feed"].iter().filter_map(|name| filter.only(name)).flatten().collect();
@@ -279,17 +288,22 @@ pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
         }
     }
     let page = follows::query::query(&mut call.snapshot(), &filter, &sort, cursor.as_ref(), limit).await?;
+    let pager = read::pager(question, &page);
     let edges = page.rows.into_iter().map(|row| row.edge).collect();
-    let pager = Pager { next: page.next, prev: page.prev };
-    answer(&call, edges, |pen, shown| {
+    answer(&call, edges, &OwnFields::default(), |pen, shown| {
         let follows = shown.iter().map(|edge| pen.follow(edge)).collect();
         call.answer(&Follows { created: None, follows, pager })
     })
     .await
 }
 
-async fn one(call: &Call, edge: Option<Edge>, created: Option<bool>, deleted: Option<bool>) -> Result<Reply> {
-    answer(call, edge.into_iter().collect(), |pen, shown| {
+async fn one(
+    call: &Call,
+    edge: Option<Edge>,
+    own: &OwnFields,
+    (created, deleted): (Option<bool>, Option<bool>),
+) -> Result<Reply> {
+    answer(call, edge.into_iter().collect(), own, |pen, shown| {
         let follow = shown.first().map(|edge| pen.follow(edge));
         call.answer(&OneFollow { created, deleted, follow })
     })
@@ -299,10 +313,12 @@ async fn one(call: &Call, edge: Option<Edge>, created: Option<bool>, deleted: Op
 async fn answer(
     call: &Call,
     edges: Vec<Edge>,
+    own: &OwnFields,
     answer: impl FnOnce(Pen<'_>, &[ShownEdge]) -> Result<Reply>,
 ) -> Result<Reply> {
-    let mut people = People::default();
-    let shown = show::edges(&mut call.snapshot(), edges, &mut people).await?;
+    let (mut tx, mut people) = (call.snapshot(), People::default());
+    let mut shown = show::edges(&mut tx, edges, &mut people).await?;
+    own.add_to_ends(&mut tx, &mut shown, &mut people).await?;
     call.note_online(&mut people);
     answer(Pen { people: &people, now: call.now() }, &shown)
 }

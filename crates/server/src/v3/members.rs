@@ -11,10 +11,7 @@ use domain::{
     },
 };
 use ids::{Fid, Timestamp, UserId, json::Object};
-use wire::v3::{
-    Pager,
-    members::{Changed, Members, OneMember},
-};
+use wire::v3::members::{Changed, Members, OneMember};
 
 use super::{
     read::{self, Actor, BATCH_MAX, Query},
@@ -182,14 +179,14 @@ async fn reply_to_invitation(call: Call, mut sent: Fields, accepts: bool) -> Res
 /// `POST …/members/query`.
 pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     let fid = read::path(&call)?;
-    let Query { filter, sort, cursor, limit } = Query::read(&mut sent, SCHEMA)?;
+    let Query { filter, sort, cursor, limit, question } = Query::read(&mut sent, SCHEMA)?;
     let mut tx = call.snapshot();
     let feed = feeds::load(&mut tx, &fid).await?;
     permit::may_read(&mut tx, &fid, &feed, call.user()).await?;
     let page = members::query::query(&mut tx, &feed.stream, (&filter, &sort), cursor.as_ref(), limit).await?;
     drop(tx);
+    let pager = read::pager(question, &page);
     let found = page.rows.into_iter().map(|row| (row.user, row.member)).collect();
-    let pager = Pager { next: page.next, prev: page.prev };
     answer(&call, found, |pen, shown| {
         call.answer(&Members { members: shown.iter().map(|member| pen.member(member)).collect(), pager })
     })

@@ -10,12 +10,10 @@ use domain::{
     },
 };
 use ids::{Fid, UserId};
-use wire::v3::{
-    Pager,
-    activities::{Pin as WirePin, Pinned as WirePinned, Pins, Unpinned},
-};
+use wire::v3::activities::{Pin as WirePin, Pinned as WirePinned, Pins, Unpinned};
 
 use super::{
+    own::OwnFields,
     read::{self, Actor, Query},
     show::Pen,
 };
@@ -27,13 +25,14 @@ use crate::{
 /// `POST …/activities/{activity}/pin`.
 pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     let (fid, actor) = (read::path(&call)?, Actor::some(&call, &mut sent)?);
+    let own = OwnFields::read(&call, &mut sent, Some(&actor.id))?;
     let (id, by, now) = (call.param("activity"), call.user().cloned(), call.moment());
     let pinned = call.tenant.app.write(async |tx| {
         actor.store(tx, now).await?;
         pins::add(tx, by.as_ref(), &fid, id, &actor.id, now).await
     });
     let pinned = pinned.await?;
-    answer(&call, vec![pinned], Some(&actor.id), |pen, shown| {
+    answer(&call, vec![pinned], Some(&actor.id), &own, |pen, shown| {
         let (activity, pin) = &shown[0];
         call.answer(&WirePinned {
             feed: fid.as_str(),
@@ -48,10 +47,11 @@ pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
 /// `DELETE …/activities/{activity}/pin`.
 pub(super) async fn remove(call: Call, mut sent: Fields) -> Result<Reply> {
     let (fid, actor) = (read::path(&call)?, Actor::some(&call, &mut sent)?);
+    let own = OwnFields::read(&call, &mut sent, Some(&actor.id))?;
     let (id, by, now) = (call.param("activity"), call.user().cloned(), call.moment());
     let app = &call.tenant.app;
     let unpinned = app.write(async |tx| pins::remove(tx, by.as_ref(), &fid, id, &actor.id, now).await).await?;
-    answer(&call, vec![unpinned], Some(&actor.id), |pen, shown| {
+    answer(&call, vec![unpinned], Some(&actor.id), &own, |pen, shown| {
         let activity = pen.activity(&shown[0].0);
         call.answer(&Unpinned { feed: fid.as_str(), user_id: actor.id.as_str(), activity })
     })
@@ -61,14 +61,15 @@ pub(super) async fn remove(call: Call, mut sent: Fields) -> Result<Reply> {
 /// `POST …/pinned_activities/query`.
 pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     let fid = read::path(&call)?;
-    let Query { filter, sort, cursor, limit } = Query::read(&mut sent, SCHEMA)?;
+    let own = OwnFields::of_caller(&call, &mut sent)?;
+    let Query { filter, sort, cursor, limit, question } = Query::read(&mut sent, SCHEMA)?;
     let mut tx = call.snapshot();
     let feed = feeds::load(&mut tx, &fid).await?;
     permit::may_read(&mut tx, &fid, &feed, call.user()).await?;
     let page = pins::query(&mut tx, &feed.stream, (&filter, &sort), cursor.as_ref(), limit).await?;
     drop(tx);
-    let pager = Pager { next: page.next, prev: page.prev };
-    answer(&call, page.rows, call.user(), |pen, shown| {
+    let pager = read::pager(question, &page);
+    answer(&call, page.rows, call.user(), &own, |pen, shown| {
         call.answer(&Pins { pinned_activities: wire(pen, &fid, shown), pager })
     })
     .await
@@ -104,10 +105,13 @@ async fn answer(
     call: &Call,
     pinned: Vec<Pinned>,
     viewer: Option<&UserId>,
+    own: &OwnFields,
     answer: impl FnOnce(Pen<'_>, &[(Shown, Pin)]) -> Result<Reply>,
 ) -> Result<Reply> {
-    let mut people = People::default();
-    let shown = load(&mut call.snapshot(), pinned, viewer, &mut people).await?;
+    let (mut tx, mut people) = (call.snapshot(), People::default());
+    let mut shown = load(&mut tx, pinned, viewer, &mut people).await?;
+    let activities = shown.iter_mut().map(|(activity, _)| activity).collect();
+    own.add_to_current(&mut tx, activities, &mut people).await?;
     call.note_online(&mut people);
     answer(Pen { people: &people, now: call.now() }, &shown)
 }

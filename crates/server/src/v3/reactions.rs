@@ -141,11 +141,12 @@ pub(super) async fn query_of_comment(call: Call, sent: Fields) -> Result<Reply> 
 }
 
 async fn query(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
-    let asked = Query::read(&mut sent, reactions::SCHEMA)?.by_default(reactions::SORT);
+    let asked = Query::read(&mut sent, reactions::SCHEMA)?;
+    let (question, asked) = (asked.question, asked.by_default(reactions::SORT));
     let mut tx = call.snapshot();
     made::open(&mut tx, &object, call.user()).await?;
     let page = reactions::query(&mut tx, &object, &asked).await?;
-    some(&call, &page.rows, Pager { next: page.next, prev: page.prev }).await
+    some(&call, &page.rows, read::pager(question, &page)).await
 }
 
 /// `POST /activities/reactions/query`.
@@ -167,7 +168,8 @@ async fn batch(call: Call, mut sent: Fields, name: &str, object: fn(String) -> O
     if ids.is_empty() || ids.len() > read::BATCH_MAX {
         return Err(Error::field(name, &format!("must hold 1 to {} ids", read::BATCH_MAX)));
     }
-    let asked = Query::read(&mut sent, reactions::SCHEMA)?.by_default(reactions::SORT);
+    let asked = Query::read(&mut sent, reactions::SCHEMA)?;
+    let (question, asked) = (asked.question, asked.by_default(reactions::SORT));
     let mut tx = call.snapshot();
     let mut objects = Vec::with_capacity(ids.len());
     for object in ids.into_iter().map(object) {
@@ -179,7 +181,7 @@ async fn batch(call: Call, mut sent: Fields, name: &str, object: fn(String) -> O
         }
     }
     let page = reactions::batch(&mut tx, &user, &objects, &asked).await?;
-    some(&call, &page.rows, Pager { next: page.next, prev: page.prev }).await
+    some(&call, &page.rows, read::pager(question, &page)).await
 }
 
 async fn some(call: &Call, all: &[Given], pager: Pager) -> Result<Reply> {

@@ -3,12 +3,12 @@
 use domain::{
     Tx,
     feeds::activities::Moment,
-    filter::{Cursor, Filter, Schema, Sort},
+    filter::{Cursor, Filter, Page, Question, Schema, Sort},
     users::{self, Profile},
     v3::{Location, objects::Object as Engaged},
 };
 use ids::{Fid, Timestamp, UserId, json::Object};
-use wire::chat::dialect::Dialect;
+use wire::{chat::dialect::Dialect, v3::Pager};
 
 use crate::{
     chat::{
@@ -186,6 +186,15 @@ impl Place {
             false => Ok(place),
         }
     }
+
+    /// The place in the answer to `question`.
+    ///
+    /// # Errors
+    /// 4 when it is none, or one in the answer to another question.
+    pub(super) fn cursor(&self, question: Question) -> Result<Option<Cursor>> {
+        let Some(text) = self.next.as_deref().or(self.prev.as_deref()) else { return Ok(None) };
+        Ok(Some(Cursor::parse(question.open(text)?)?))
+    }
 }
 
 /// A filter, a sort and a page.
@@ -199,20 +208,22 @@ pub(super) struct Query {
     pub(super) cursor: Option<Cursor>,
     /// At most how many.
     pub(super) limit: usize,
+    /// What its cursors belong to.
+    pub(super) question: Question,
 }
 
 impl Query {
     /// Reads one.
     ///
     /// # Errors
-    /// 4 when a member is not what the contract says.
+    /// 4 when a member is not what the contract says, or the cursor is of another filter or sort.
     pub(super) fn read(sent: &mut Fields, schema: Schema) -> Result<Self> {
         let raw = |sent: &mut Fields, name: &str| sent.raw(name).map_or_else(String::new, |raw| raw.get().to_owned());
-        let filter = Filter::parse(&raw(sent, "filter"), schema)?;
-        let sort = Sort::parse(&raw(sent, "sort"))?;
-        let Place { limit, next, prev } = Place::read(sent)?;
-        let cursor = next.or(prev).map(|text| Cursor::parse(&text)).transpose()?;
-        Ok(Query { filter, sort, cursor, limit })
+        let (filter, sort) = (raw(sent, "filter"), raw(sent, "sort"));
+        let question = Question::of(&[&filter, &sort]);
+        let (filter, sort) = (Filter::parse(&filter, schema)?, Sort::parse(&sort)?);
+        let place = Place::read(sent)?;
+        Ok(Query { filter, sort, cursor: place.cursor(question)?, limit: place.limit, question })
     }
 
     /// The same for the domain, in the order `sort` if it names none.
@@ -220,6 +231,12 @@ impl Query {
         let Query { filter, cursor, limit, .. } = self;
         domain::v3::query::Query { filter, sort: self.sort.or(sort), cursor, limit }
     }
+}
+
+/// Where the pages beside `page` of the answer to `question` are.
+pub(super) fn pager<R>(question: Question, page: &Page<R>) -> Pager {
+    let seal = |place: &Option<String>| place.as_ref().map(|place| question.seal(place));
+    Pager { next: seal(&page.next), prev: seal(&page.prev) }
 }
 
 /// The items of a batch.

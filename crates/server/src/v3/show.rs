@@ -99,7 +99,7 @@ impl<'a> Pen<'a> {
             expires_at: content.expires_at.map(|at| self.time(at)),
             location: content.location.map(location),
             parent: shown.parent.as_deref().map(|parent| Box::new(self.activity(parent))),
-            current_feed: None,
+            current_feed: shown.current_feed.as_deref().map(|feed| self.feed(feed)),
         }
     }
 

@@ -64,6 +64,8 @@ async fn settings_that_make_no_sense_are_refused() {
         json!({ "id": "walks", "default_visibility": "some" }),
         selectors(json!({ "type": "magic" })),
         selectors(json!({ "type": "popular", "min_popularity": 0 })),
+        selectors(json!({ "type": "following", "cutoff_window": "59m" })),
+        selectors(json!({ "type": "following", "filter": { "created_at": "soon" } })),
         selectors(json!({ "type": "popular", "cutoff_time": "2026-01-01T00:00:00Z", "cutoff_window": "1h" })),
         json!({ "id": "walks", "activity_filter": { "exclude_owner_activities": true }, "aggregation": {} }),
     ] {
@@ -86,4 +88,30 @@ async fn a_group_can_leave_out_what_the_owner_of_a_feed_posted() {
     pond.add("a1", "amy", &["inbox:amy"]).await;
     pond.add("b1", "bob", &["inbox:amy"]).await;
     assert_eq!((pond.read("inbox:amy").await, pond.read("timeline:bob").await), ("b1".into(), "b1 a1".into()));
+}
+
+#[tokio::test]
+async fn a_selector_selects_what_its_filter_fits_since_its_cutoff() {
+    const HOUR: i64 = 3_600_000_000;
+    let pond = Pond::new().await;
+    let own = json!({ "type": "current_feed" });
+    let body = |selectors| json!({ "activity_selectors": selectors });
+    let posts = json!({ "type": "following", "cutoff_window": "1h", "filter": { "activity_type": "post" } });
+    pond.post("feed_groups/young", body(json!([posts]))).await;
+    let since = json!({ "type": "following", "cutoff_time": "2026-01-01T00:30:00Z" });
+    pond.post("feed_groups/since", body(json!([since, own]))).await;
+    for fid in ["young:bob", "since:bob", "user:amy"] {
+        pond.make(fid, "visible").await;
+        if fid != "user:amy" {
+            pond.make("user:amy", "visible").await;
+            pond.post("follows", json!({ "source": fid, "target": "user:amy" })).await;
+        }
+    }
+    pond.add("old", "amy", &["user:amy"]).await;
+    pond.add("own", "bob", &["since:bob"]).await;
+    pond.clock.advance(HOUR + 1_000_000);
+    pond.add("new", "amy", &["user:amy"]).await;
+    pond.post("activities", json!({ "id": "n", "type": "note", "user_id": "amy", "feeds": ["user:amy"] })).await;
+    assert_eq!(pond.read("young:bob").await, "new");
+    assert_eq!(pond.read("since:bob").await, "n new own");
 }

@@ -18,7 +18,7 @@ use testing::{answer::Answer, token::sign};
 const NOW_SECONDS: i64 = 1_767_225_600;
 /// The same in the unit of answers.
 pub(crate) const NOW: i64 = NOW_SECONDS * 1_000_000_000;
-const KEY: &str = "pond-key";
+pub(crate) const KEY: &str = "pond-key";
 pub(crate) const SECRET: &str = "pond-secret";
 
 /// A server with one app.
@@ -66,9 +66,30 @@ impl Pond {
         found.into_iter().map(|residue| residue.table).collect()
     }
 
+    /// Serves it on a socket, as long as the test runs.
+    pub(crate) fn serve(self) -> Lake {
+        let address = self.running.addresses()[0];
+        tokio::spawn(self.running.serve(std::future::pending()));
+        Lake { address, client: self.client }
+    }
+
     /// Does all tasks that are due, to their end.
     pub(crate) async fn run_tasks(&self) {
         self.running.tasks().run().await.unwrap();
+    }
+}
+
+/// A pond on a socket.
+pub(crate) struct Lake {
+    pub(crate) address: SocketAddr,
+    client: Client,
+}
+
+impl Deref for Lake {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
     }
 }
 

@@ -153,6 +153,8 @@ pub fn absent(source: &Fid, target: &Fid) -> Error {
 /// Changes of a follow; what is absent stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct Patch {
+    /// See [`Draft::copy_limit`]; only of a follow that was not accepted yet.
+    pub copy_limit: Option<usize>,
     /// See [`Follow::pushes_all`].
     pub pushes_all: Option<bool>,
     /// See [`Follow::status`].
@@ -177,6 +179,13 @@ pub async fn patch(
     check_custom(patch.custom.as_ref())?;
     let (source, target, mut follow) = load(tx, source_id, target_id).await?;
     permit::may_manage(source_id, &source, by)?;
+    if let Some(limit) = patch.copy_limit {
+        if follow.status == Status::Accepted {
+            let rule = "activity_copy_limit cannot change once the follow is accepted: what it brings is settled then";
+            return Err(Error::Unfit(rule.to_owned()));
+        }
+        follow.copy_limit = Some(u32::try_from(limit).unwrap_or(u32::MAX));
+    }
     if let Some(status) = patch.status {
         set_status(tx, (&source, &target), &mut follow, status, now).await?;
     }

@@ -6,7 +6,10 @@ use super::{Group, absent, built_in, get_any};
 use crate::{
     Error, Result, Tx,
     keyspace::V3_GROUP,
-    v3::events::{self, Event},
+    v3::{
+        events::{self, Event},
+        selectors::Rule,
+    },
 };
 
 /// Makes the group `name`.
@@ -90,8 +93,9 @@ fn put(tx: &mut Tx, name: &str, group: &Group, now: Timestamp) {
     events::record(tx, Event::of_group("feeds.feed_group.changed", name, now));
 }
 
-/// Checks what contradicts itself (feeds-v3 §3.1).
+/// Checks what makes no sense, or contradicts itself (feeds-v3 §3.1).
 fn check(name: &str, group: &Group) -> Result<()> {
+    Rule::of_group(group, Timestamp::from_micros(0))?;
     let is_grouped = group.aggregation.is_some() || group.notification.is_some() || group.stories.is_some();
     if group.excludes_owner == Some(true) && is_grouped {
         return Err(Error::Unfit(format!(

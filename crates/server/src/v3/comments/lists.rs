@@ -1,16 +1,16 @@
 //! Lists of comments: threads, and what fits a filter (feeds-v3 §3.4).
 
 use domain::{
-    filter::{Cursor, Filter},
+    filter::{Filter, Question},
     users::People,
     v3::{
-        comments::{self, Asked, Order, REPLIES_LIMIT, THREAD_DEPTH, THREAD_DEPTH_MAX},
+        comments::{self, Asked, Node, Order, REPLIES_LIMIT, THREAD_DEPTH, THREAD_DEPTH_MAX},
         made,
         objects::{ACTIVITY, Object},
         query::Query,
     },
 };
-use wire::v3::{Pager, comments::ThreadedComments};
+use wire::v3::comments::ThreadedComments;
 
 use super::some;
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     },
     reply::Reply,
     v3::{
-        read::{Actor, Place},
+        read::{self, Actor, Place},
         show::Pen,
     },
 };
@@ -49,14 +49,15 @@ pub(in crate::v3) async fn replies(call: Call, _: Fields) -> Result<Reply> {
 async fn thread(call: Call, mut sent: Fields, below: Object) -> Result<Reply> {
     let viewer = Actor::find(&call, &mut sent)?.map(|actor| actor.id);
     let order = sorted(&mut sent)?;
-    let Place { limit, next, prev } = Place::read(&mut sent)?;
+    let question = Question::of(&[order.name()]);
+    let place = Place::read(&mut sent)?;
     let asked = Asked {
         order,
         depth: sent.count("depth", THREAD_DEPTH, THREAD_DEPTH_MAX)?,
         replies_limit: sent.count("replies_limit", REPLIES_LIMIT, REPLIES_LIMIT_MAX)?,
-        cursor: next.or(prev).map(|text| Cursor::parse(&text)).transpose()?,
+        cursor: place.cursor(question)?,
         around: sent.filled("id_around")?,
-        limit,
+        limit: place.limit,
         viewer,
     };
     let mut tx = call.snapshot();
@@ -72,15 +73,24 @@ async fn thread(call: Call, mut sent: Fields, below: Object) -> Result<Reply> {
             (scene.activity.id, Some(id))
         }
     };
-    let page = comments::thread(&mut tx, &activity, parent.as_deref(), &asked).await?;
+    let mut page = comments::thread(&mut tx, &activity, parent.as_deref(), &asked).await?;
+    page.rows.iter_mut().for_each(|node| seal(node, question));
     let mut people = People::load(&mut tx, page.rows.iter().flat_map(comments::Node::users)).await?;
     call.note_online(&mut people);
     let pen = Pen { people: &people, now: call.now() };
     call.answer(&ThreadedComments {
         sort: order.name(),
         comments: page.rows.iter().map(|node| pen.threaded(node)).collect(),
-        pager: Pager { next: page.next, prev: page.prev },
+        pager: read::pager(question, &page),
     })
+}
+
+/// What asks for more replies belongs to the same order.
+fn seal(node: &mut Node, question: Question) {
+    if let Some(meta) = &mut node.meta {
+        meta.next_cursor = meta.next_cursor.take().map(|place| question.seal(&place));
+    }
+    node.replies.iter_mut().for_each(|reply| seal(reply, question));
 }
 
 /// `POST /comments/query`.
@@ -88,17 +98,19 @@ pub(in crate::v3) async fn query(call: Call, mut sent: Fields) -> Result<Reply> 
     let viewer = Actor::find(&call, &mut sent)?.map(|actor| actor.id);
     let filter = sent.raw("filter").ok_or_else(|| Error::field("filter", "is a required field"))?;
     let order = sorted(&mut sent)?;
-    let Place { limit, next, prev } = Place::read(&mut sent)?;
+    let question = Question::of(&[filter.get(), order.name()]);
+    let place = Place::read(&mut sent)?;
     let asked = Query {
         filter: Filter::parse(filter.get(), comments::SCHEMA)?,
         sort: order.sort(),
-        cursor: next.or(prev).map(|text| Cursor::parse(&text)).transpose()?,
-        limit,
+        cursor: place.cursor(question)?,
+        limit: place.limit,
     };
     let around = sent.filled("id_around")?;
     let page = comments::query(&mut call.snapshot(), call.user(), &asked, around.as_deref()).await?;
+    let pager = read::pager(question, &page);
     let all = page.rows.into_iter().map(|scored| (scored.id, scored.comment)).collect();
-    some(&call, all, viewer.as_ref(), Pager { next: page.next, prev: page.prev }).await
+    some(&call, all, viewer.as_ref(), pager).await
 }
 
 /// In which order; the oldest first, if nobody says.

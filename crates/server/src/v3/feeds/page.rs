@@ -3,7 +3,7 @@
 use domain::{
     Tx,
     feeds::activities::Moment,
-    filter::Filter,
+    filter::{Filter, Question},
     users::People,
     v3::{
         activities::{self, query::SCHEMA},
@@ -12,17 +12,19 @@ use domain::{
         groups::{self, CURRENT_FEED, FOLLOWING, Group},
         members::{self, Member},
         permit, pins,
-        show::{self, ShownEdge, ShownFeed},
+        selectors::Rule,
+        show::{self, Shown, ShownEdge, ShownFeed},
         timelines::{self, Page, Place, Wanted},
     },
 };
 use ids::{ActivityId, Fid, UserId};
-use wire::v3::{Pager, feeds::Read};
+use wire::v3::{Pager, activities::Activity, feeds::Read};
 
 use super::super::{
     members as requests, pins as shown_pins,
     read::{self, Actor, LIMIT, LIMIT_MAX},
     show::Pen,
+    watching::Watching,
 };
 use crate::{
     chat::{
@@ -38,6 +40,8 @@ struct Asked {
     place: read::Place,
     around: Option<String>,
     filter: Filter,
+    question: Question,
+    watching: Watching,
     options: Options,
     followers: Option<Slice>,
     following: Option<Slice>,
@@ -59,18 +63,60 @@ struct Options {
     skips_followers: bool,
     skips_following: bool,
     skips_pins: bool,
-    skips_own: bool,
+    skips_own_follows: bool,
+    skips_own_capabilities: bool,
+    shows_own_followings: bool,
+    parts: Parts,
+}
+
+/// What of each activity is left out.
+#[derive(Clone, Copy, Default)]
+struct Parts {
+    skips_collections: bool,
+    skips_comments: bool,
+    skips_mentioned: bool,
+    skips_own_bookmarks: bool,
+    skips_parents: bool,
+    skips_reactions: bool,
+}
+
+impl Parts {
+    fn leave_out(self, mut activity: Activity<'_>) -> Activity<'_> {
+        let engagement = &mut activity.engagement;
+        if self.skips_collections {
+            engagement.collections.clear();
+        }
+        if self.skips_comments {
+            engagement.comments.clear();
+        }
+        if self.skips_own_bookmarks {
+            engagement.own_bookmarks.clear();
+        }
+        if self.skips_reactions {
+            engagement.latest_reactions.clear();
+            engagement.own_reactions.clear();
+            engagement.reaction_groups.clear();
+        }
+        if self.skips_mentioned {
+            activity.mentioned_users.clear();
+        }
+        if self.skips_parents {
+            activity.parent = None;
+        }
+        activity
+    }
 }
 
 impl Asked {
     fn read(call: &Call, sent: &mut Fields) -> Result<Self> {
         refuse_absent(sent)?;
-        refuse_watch(call, sent)?;
         let filter = sent.raw("filter").map_or_else(String::new, |raw| raw.get().to_owned());
         Ok(Asked {
             place: read::Place::read(sent)?,
             around: sent.filled("id_around")?,
+            question: Question::of(&[&filter]),
             filter: Filter::parse(&filter, SCHEMA)?,
+            watching: Watching::read(call, sent)?,
             options: Options::read(sent)?,
             followers: Slice::read(sent, "followers_pagination")?,
             following: Slice::read(sent, "following_pagination")?,
@@ -83,6 +129,10 @@ impl Options {
     fn read(sent: &mut Fields) -> Result<Self> {
         let Some(mut given) = sent.object("enrichment_options")? else { return Ok(Options::default()) };
         let all = given.flag("skip_all")?.unwrap_or_default();
+        if given.flag("include_flat_activities")? == Some(true) || given.flag("include_score_vars")? == Some(true) {
+            return Err(Error::not_available("ranking or grouping a page"));
+        }
+        let shows_own_followings = given.flag("enrich_own_followings")?.unwrap_or_default();
         let mut skips = |name: &str| Ok::<_, Error>(given.flag(name)?.unwrap_or_default() || all);
         Ok(Options {
             skips_activities: skips("skip_activity")?,
@@ -90,7 +140,17 @@ impl Options {
             skips_followers: skips("skip_followers")?,
             skips_following: skips("skip_following")?,
             skips_pins: skips("skip_pins")?,
-            skips_own: skips("skip_own_follows")? && skips("skip_own_capabilities")?,
+            skips_own_follows: skips("skip_own_follows")?,
+            skips_own_capabilities: skips("skip_own_capabilities")?,
+            shows_own_followings,
+            parts: Parts {
+                skips_collections: skips("skip_activity_collections")?,
+                skips_comments: skips("skip_activity_comments")?,
+                skips_mentioned: skips("skip_activity_mentioned_users")?,
+                skips_own_bookmarks: skips("skip_activity_own_bookmarks")?,
+                skips_parents: skips("skip_activity_parents")?,
+                skips_reactions: skips("skip_activity_reactions")?,
+            },
         })
     }
 }
@@ -136,14 +196,6 @@ fn refuse_absent(sent: &mut Fields) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Watching takes a connection, and this version has no frames for feeds.
-pub(super) fn refuse_watch(call: &Call, sent: &mut Fields) -> Result<()> {
-    match sent.flag("watch")?.unwrap_or_default() && call.query.get("connection_id").is_some() {
-        true => Err(Error::not_available("watching a feed")),
-        false => Ok(()),
-    }
 }
 
 /// The members in a feed that is to be made.
@@ -219,18 +271,22 @@ async fn answer(
 ) -> Result<Reply> {
     let (mut tx, mut people) = (call.snapshot(), People::default());
     permit::may_read(&mut tx, &fid, &feed, call.user()).await?;
+    asked.watching.watch(call, [&fid].into_iter());
     let page = match asked.options.skips_activities {
         true => Page::default(),
         false => read_page(call, &mut tx, &fid, &feed, group, asked).await?,
     };
     let pager = Pager {
-        next: page.rows.last().filter(|_| page.has_next).map(|row| row.id.to_string()),
-        prev: page.rows.first().filter(|_| page.has_prev).map(|row| row.id.to_string()),
+        next: page.rows.last().filter(|_| page.has_next).map(|row| asked.question.seal(&row.id.to_string())),
+        prev: page.rows.first().filter(|_| page.has_prev).map(|row| asked.question.seal(&row.id.to_string())),
     };
     let origins = origins(&mut tx, &page, (&fid, &feed), asked.options, &mut people).await?;
     let found = page.rows.into_iter().map(|row| (row.id, row.activity)).collect();
-    let shown = show::activities(&mut tx, found, viewer, &mut people).await?;
-    let Options { skips_followers, skips_following, skips_own, .. } = asked.options;
+    let mut shown: Vec<Shown> = show::activities(&mut tx, found, viewer, &mut people).await?;
+    for (one, origin) in shown.iter_mut().zip(origins) {
+        one.current_feed = origin.map(Box::new);
+    }
+    let Options { skips_followers, skips_following, .. } = asked.options;
     let followers = edges(&mut tx, &feed, true, asked.followers, skips_followers, &mut people).await?;
     let following = edges(&mut tx, &feed, false, asked.following, skips_following, &mut people).await?;
     let pinned = match asked.options.skips_pins {
@@ -241,17 +297,20 @@ async fn answer(
         }
     };
     let (listed, member_pagination) = listed(&mut tx, &feed, asked.members, &mut people).await?;
-    let viewer = viewer.filter(|_| !skips_own);
+    let Options { skips_own_follows, skips_own_capabilities, shows_own_followings, parts, .. } = asked.options;
+    let viewer = viewer.filter(|_| !(skips_own_follows && skips_own_capabilities));
     let shown_feed = super::load(&mut tx, fid, feed, viewer, &mut people).await?;
     call.note_online(&mut people);
     let pen = Pen { people: &people, now: call.now() };
-    let activities = shown.iter().zip(&origins).map(|(shown, origin)| {
-        let current_feed = origin.as_ref().map(|feed| pen.feed(feed));
-        wire::v3::activities::Activity { current_feed, ..pen.activity(shown) }
-    });
+    let activities = shown.iter().map(|shown| parts.leave_out(pen.activity(shown)));
+    let mut feed = pen.feed(&shown_feed);
+    let own = &mut feed.own;
+    own.own_follows = own.own_follows.take().filter(|_| !skips_own_follows);
+    own.own_capabilities = own.own_capabilities.take().filter(|_| !skips_own_capabilities);
+    own.own_followings = own.own_followings.take().filter(|_| shows_own_followings);
     call.answer(&Read {
         created,
-        feed: pen.feed(&shown_feed),
+        feed,
         activities: activities.collect(),
         aggregated_activities: [],
         pinned_activities: shown_pins::wire(pen, &shown_feed.fid, &pinned),
@@ -268,14 +327,14 @@ async fn answer(
 async fn read_page(call: &Call, tx: &mut Tx, fid: &Fid, feed: &Feed, group: &Group, asked: &Asked) -> Result<Page> {
     let is_built = |kind: &str| [CURRENT_FEED, FOLLOWING].contains(&kind);
     let selectors = group.selectors.as_deref().unwrap_or_default();
-    let is_plain = selectors.iter().all(|selector| is_built(&selector.kind) && selector.filter.is_none());
+    let is_plain = selectors.iter().all(|selector| is_built(&selector.kind) && selector.sort.is_none());
     if !is_plain || group.aggregation.is_some() || group.ranking.is_some() {
         return Err(Error::not_available(&format!("reading feeds of the group '{}'", fid.group())));
     }
     let place = match (&asked.around, &asked.place.next, &asked.place.prev) {
         (Some(around), ..) => Place::Around(activities::load(tx, around).await?.0),
-        (None, Some(next), _) => Place::After(cursor(next)?),
-        (None, None, Some(prev)) => Place::Before(cursor(prev)?),
+        (None, Some(next), _) => Place::After(cursor(asked.question, next)?),
+        (None, None, Some(prev)) => Place::Before(cursor(asked.question, prev)?),
         (None, None, None) => Place::First,
     };
     let wanted = Wanted {
@@ -286,11 +345,13 @@ async fn read_page(call: &Call, tx: &mut Tx, fid: &Fid, feed: &Feed, group: &Gro
         without: feed.created_by.as_ref().filter(|_| group.excludes_owner == Some(true)),
         now: call.now(),
     };
-    Ok(timelines::read(&call.tenant.app, &feed.stream, group, &wanted).await?)
+    let rules = Rule::of_group(group, call.now())?;
+    Ok(timelines::read(&call.tenant.app, &feed.stream, &rules, &wanted).await?)
 }
 
-fn cursor(text: &str) -> Result<ActivityId> {
-    ActivityId::parse(text).map_err(|_| Error::field("next", "and prev take what an earlier page answered"))
+fn cursor(question: Question, text: &str) -> Result<ActivityId> {
+    ActivityId::parse(question.open(text)?)
+        .map_err(|_| Error::field("next", "and prev take what an earlier page answered"))
 }
 
 /// The feed that brought each activity of the page: the first of those that hold it, if it does not stand in the feed

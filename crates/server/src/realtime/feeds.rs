@@ -1,0 +1,41 @@
+//! Who of those that watch a feed of v3 hears what happens in it: who may see it then, not only when it was asked for.
+
+use std::sync::Arc;
+
+use domain::{
+    Tx,
+    v3::{activities::Audience, events::Subject, feeds, feeds::Visibility, permit},
+};
+
+use super::hub::Connection;
+
+/// Those of `receivers` who may hear of `subject`.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn who_may_hear(
+    tx: &mut Tx,
+    subject: &Subject,
+    mut receivers: Vec<Arc<Connection>>,
+) -> domain::Result<Vec<Arc<Connection>>> {
+    if let Some((_, activity)) = &subject.activity
+        && activity.content.audience != Audience::Public
+    {
+        receivers.retain(|connection| activity.is_of(&connection.identity.user));
+    }
+    let feed = match &subject.fid {
+        Some(fid) => feeds::get(tx, fid).await?,
+        None => None,
+    };
+    // That a feed is gone says nothing that its watchers did not know.
+    let Some(feed) = feed.filter(|feed| !matches!(feed.visibility, Visibility::Visible | Visibility::Public)) else {
+        return Ok(receivers);
+    };
+    let mut hearing = Vec::with_capacity(receivers.len());
+    for connection in receivers {
+        if permit::relation(tx, &feed, &connection.identity.user).await?.may_read(feed.visibility) {
+            hearing.push(connection);
+        }
+    }
+    Ok(hearing)
+}

@@ -1,0 +1,123 @@
+//! Sockets that watch feeds (§7).
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use testing::token::sign;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+
+use crate::pond::{KEY, Lake, Pond, SECRET};
+
+/// How long a test waits for what must come: only a failing test ever waits so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A connection of a user.
+struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    id: String,
+}
+
+impl Socket {
+    async fn open(lake: &Lake, user: &str) -> Self {
+        let token = sign(SECRET, &json!({ "user_id": user }));
+        let asked = json!({ "user_id": user, "user_details": { "id": user } }).to_string();
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let parameters = [("api_key", KEY), ("authorization", &token), ("stream-auth-type", "jwt"), ("json", &asked)];
+        query.extend_pairs(parameters);
+        let url = format!("ws://{}/api/v2/connect?{}", lake.address, query.finish());
+        let (stream, _) = connect_async(url).await.unwrap();
+        let mut socket = Socket { stream, id: String::new() };
+        socket.id = socket.next().await["connection_id"].as_str().unwrap().to_owned();
+        socket
+    }
+
+    async fn next(&mut self) -> Value {
+        loop {
+            let frame = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a frame comes in time");
+            if let Message::Text(text) = frame.unwrap().unwrap() {
+                return serde_json::from_str(text.as_str()).unwrap();
+            }
+        }
+    }
+
+    /// The next event of feeds.
+    async fn event(&mut self) -> Value {
+        loop {
+            let event = self.next().await;
+            if event["type"].as_str().is_some_and(|kind| kind.starts_with("feeds.")) {
+                return event;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_watches_a_feed_hears_once_of_what_happens_in_it_and_of_no_other() {
+    let lake = Pond::new().await.serve();
+    lake.make("user:amy", "visible").await;
+    lake.make("user:cat", "visible").await;
+    let mut bob = Socket::open(&lake, "bob").await;
+    let watch = json!({ "watch": true, "connection_id": bob.id });
+    lake.user("bob").post("feed_groups/user/feeds/amy", watch.clone()).await;
+    lake.user("bob").post("feed_groups/user/feeds/amy", watch).await;
+    lake.add("c1", "cat", &["user:cat"]).await;
+    lake.add("a1", "amy", &["user:amy"]).await;
+    lake.post("activities/a1/reactions", json!({ "type": "like", "user_id": "cat" })).await;
+    lake.delete("activities/a1").await;
+    let added = bob.event().await;
+    let seen = (&added["type"], &added["fid"], &added["activity"]["id"], &added["custom"]);
+    assert_eq!(seen, (&json!("feeds.activity.added"), &json!("user:amy"), &json!("a1"), &json!({})), "{added}");
+    assert!(added["created_at"].is_i64());
+    let reacted = bob.event().await;
+    let seen = (&reacted["type"], &reacted["reaction"]["type"], &reacted["user"]["id"]);
+    assert_eq!(seen, (&json!("feeds.activity.reaction.added"), &json!("like"), &json!("cat")), "{reacted}");
+    assert_eq!(bob.event().await["type"], "feeds.activity.deleted");
+}
+
+#[tokio::test]
+async fn a_query_watches_the_feeds_that_it_finds() {
+    let lake = Pond::new().await.serve();
+    lake.make("user:amy", "visible").await;
+    let mut bob = Socket::open(&lake, "bob").await;
+    let watch = json!({ "watch": true, "filter": { "feed": "user:amy" } });
+    lake.user("bob").post(&format!("feeds/query?connection_id={}", bob.id), watch).await;
+    lake.add("a1", "amy", &["user:amy"]).await;
+    assert_eq!(bob.event().await["activity"]["id"], "a1");
+}
+
+#[tokio::test]
+async fn nobody_hears_what_may_not_be_read() {
+    let lake = Pond::new().await.serve();
+    lake.make("user:amy", "followers").await;
+    lake.make("timeline:bob", "visible").await;
+    lake.post("follows", json!({ "source": "timeline:bob", "target": "user:amy", "status": "accepted" })).await;
+    let mut bob = Socket::open(&lake, "bob").await;
+    let watch = json!({ "watch": true, "connection_id": bob.id });
+    lake.user("bob").post("feed_groups/user/feeds/amy", watch.clone()).await;
+    lake.user("bob").post("feed_groups/timeline/feeds/bob", watch).await;
+    let private = json!({
+        "id": "a1", "type": "post", "user_id": "amy", "feeds": ["user:amy"], "visibility": "private"
+    });
+    lake.post("activities", private).await;
+    lake.add("a2", "amy", &["user:amy"]).await;
+    assert_eq!(bob.event().await["activity"]["id"], "a2");
+    lake.delete("follows/timeline%3Abob/user%3Aamy").await;
+    lake.add("a3", "amy", &["user:amy"]).await;
+    lake.add("b1", "bob", &["timeline:bob"]).await;
+    assert_eq!(bob.event().await["activity"]["id"], "b1");
+}
+
+#[tokio::test]
+async fn watching_takes_an_open_connection_of_the_user() {
+    let lake = Pond::new().await.serve();
+    lake.make("user:amy", "visible").await;
+    let amy = Socket::open(&lake, "amy").await;
+    let (path, bob) = ("feed_groups/user/feeds/amy", lake.user("bob"));
+    assert_eq!(bob.refuses_post(path, json!({ "watch": true })).await, (400, 4));
+    assert_eq!(bob.refuses_post(path, json!({ "watch": true, "connection_id": "x" })).await, (400, 4));
+    assert_eq!(bob.refuses_post(path, json!({ "watch": true, "connection_id": amy.id })).await, (400, 4));
+    assert_eq!(bob.refuses_post("feeds/query", json!({ "watch": true })).await, (400, 4));
+    assert_eq!(lake.refuses_post(path, json!({ "watch": true, "user_id": "amy" })).await, (400, 4));
+}
