@@ -59,6 +59,8 @@ pub(crate) struct Scope {
 pub(crate) enum Resource {
     /// Activities by id.
     Activities,
+    /// What users saw and did.
+    Analytics,
     /// Who did what.
     AuditLogs,
     /// Things of collections.
@@ -79,6 +81,8 @@ pub(crate) enum Resource {
     Personalization,
     /// Reactions.
     Reactions,
+    /// Links that count.
+    RedirectAndTrack,
     /// Users.
     Users,
 }
@@ -88,6 +92,7 @@ impl Resource {
     fn names(self) -> &'static [&'static str] {
         match self {
             Resource::Activities => &["activities"],
+            Resource::Analytics => &["analytics"],
             Resource::AuditLogs => &["audit_logs"],
             Resource::Collections => &["collections"],
             Resource::DataPrivacy => &["data_privacy"],
@@ -98,6 +103,7 @@ impl Resource {
             Resource::Moderation => &["moderation"],
             Resource::Personalization => &["personalization"],
             Resource::Reactions => &["reactions"],
+            Resource::RedirectAndTrack => &["redirect_and_track"],
             Resource::Users => &["users"],
         }
     }
@@ -127,8 +133,13 @@ impl Action {
 impl Scope {
     /// Whether it allows `action` on `resource`, of `feed` or, if there is none, of the whole app.
     pub(crate) fn allows(&self, resource: Resource, action: Action, feed: Option<&FeedId>) -> bool {
+        self.allows_somewhere(resource, action) && self.covers(feed)
+    }
+
+    /// Whether it allows `action` on `resource`, whatever the feed.
+    pub(crate) fn allows_somewhere(&self, resource: Resource, action: Action) -> bool {
         let has_resource = resource.names().iter().any(|name| contains(&self.resource, name));
-        has_resource && contains(&self.action, action.name()) && self.covers(feed)
+        has_resource && contains(&self.action, action.name())
     }
 
     fn covers(&self, feed: Option<&FeedId>) -> bool {

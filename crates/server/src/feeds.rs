@@ -1,6 +1,7 @@
 //! The feeds API: a file for each resource.
 
 pub(crate) mod activities;
+pub(crate) mod analytics;
 pub(crate) mod audit_logs;
 pub(crate) mod changes;
 pub(crate) mod collections;

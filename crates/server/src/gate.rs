@@ -8,7 +8,7 @@ use std::{borrow::Cow, sync::Arc, time::Instant};
 use axum::{body::Body, extract::Request, response::Response};
 use bytes::Bytes;
 use domain::feeds::{activities::Moment, groups::Group, policy};
-use http::{Extensions, HeaderMap, HeaderValue, header, request::Parts, uri::PathAndQuery};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header, request::Parts, uri::PathAndQuery};
 use http_body_util::BodyExt;
 use ids::{FeedId, Timestamp, UserId};
 use wire::error::Code;
@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     front::{Platform, Started, Verdict},
     query::Query,
-    reply::Reply,
+    reply::{Answer, Reply},
     seal,
 };
 
@@ -37,6 +37,17 @@ pub(crate) struct Access {
     pub(crate) users: Users,
     /// Under which name it is counted against the rate limits (§10).
     pub(crate) rate: &'static str,
+    /// Where its token stands.
+    pub(crate) token: Carried,
+}
+
+/// Where a call carries its token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carried {
+    /// In the header `Authorization`.
+    InHeader,
+    /// In the parameter `authorization`: a browser that follows a link has no header to say it in.
+    InQuery,
 }
 
 /// Which feed a scope must cover.
@@ -46,6 +57,8 @@ pub(crate) enum Covers {
     Feed,
     /// Every feed of the app.
     App,
+    /// Any feed: the call is about none.
+    Any,
     /// The handler asks, for the feed stands in the query.
     Asked,
 }
@@ -184,36 +197,48 @@ impl Call {
 
 /// A handler of the API: an `async fn` of the call, or of the call and what was sent with it.
 pub(crate) trait Handler<Args>: Clone + Send + Sync + 'static {
+    /// What it answers with.
+    type Answer: Answer;
+
     /// Answers a call that was let in.
-    fn answer(self, call: Call, body: Body) -> impl Future<Output = Result<Reply>> + Send;
+    fn answer(self, call: Call, body: Body) -> impl Future<Output = Result<Self::Answer>> + Send;
 }
 
-impl<F, R> Handler<(Call,)> for F
+impl<F, R, A> Handler<(Call,)> for F
 where
     F: Fn(Call) -> R + Clone + Send + Sync + 'static,
-    R: Future<Output = Result<Reply>> + Send,
+    R: Future<Output = Result<A>> + Send,
+    A: Answer,
 {
-    fn answer(self, call: Call, _: Body) -> impl Future<Output = Result<Reply>> + Send {
+    type Answer = A;
+
+    fn answer(self, call: Call, _: Body) -> impl Future<Output = Result<A>> + Send {
         self(call)
     }
 }
 
-impl<F, R> Handler<(Call, Bytes)> for F
+impl<F, R, A> Handler<(Call, Bytes)> for F
 where
     F: Fn(Call, Bytes) -> R + Clone + Send + Sync + 'static,
-    R: Future<Output = Result<Reply>> + Send,
+    R: Future<Output = Result<A>> + Send,
+    A: Answer,
 {
-    async fn answer(self, call: Call, body: Body) -> Result<Reply> {
+    type Answer = A;
+
+    async fn answer(self, call: Call, body: Body) -> Result<A> {
         self(call, read(body).await?).await
     }
 }
 
-impl<F, R> Handler<(Call, Body)> for F
+impl<F, R, A> Handler<(Call, Body)> for F
 where
     F: Fn(Call, Body) -> R + Clone + Send + Sync + 'static,
-    R: Future<Output = Result<Reply>> + Send,
+    R: Future<Output = Result<A>> + Send,
+    A: Answer,
 {
-    fn answer(self, call: Call, body: Body) -> impl Future<Output = Result<Reply>> + Send {
+    type Answer = A;
+
+    fn answer(self, call: Call, body: Body) -> impl Future<Output = Result<A>> + Send {
         self(call, body)
     }
 }
@@ -239,7 +264,10 @@ pub(crate) async fn answer<Args>(
         Ok(call) => handler.answer(call, body).await,
         Err(error) => Err(error),
     };
-    let mut response = outcome.unwrap_or_else(Reply::from).finish(started);
+    let mut response = match outcome {
+        Ok(answer) => answer.finish(started),
+        Err(error) => Reply::from(error).finish(started),
+    };
     rate.write_headers(response.headers_mut());
     response
 }
@@ -256,11 +284,11 @@ fn admit(server: Arc<Server>, access: Access, params: Result<Params>, parts: &Pa
     let mut app = None;
     let caller = tenant(&server, &query, &parts.headers).and_then(|tenant| {
         app = Some(tenant.app.id.0);
-        let caller = token(&server, &tenant, &parts.headers)?.caller.clone();
+        let caller = token(&server, &tenant, credentials(access.token, &query, &parts.headers)?)?.caller.clone();
         let params = params?;
         let feed = match access.covers {
             Covers::Feed => Some(params.feed()?),
-            Covers::App | Covers::Asked => None,
+            Covers::App | Covers::Any | Covers::Asked => None,
         };
         check_scope(&caller, access, feed.as_ref())?;
         Ok((tenant, caller, params, feed))
@@ -296,25 +324,42 @@ fn tenant(server: &Server, query: &Query, headers: &HeaderMap) -> Result<Arc<Ten
     Ok(tenant)
 }
 
-fn token(server: &Server, tenant: &Arc<Tenant>, headers: &HeaderMap) -> Result<Arc<Token>> {
-    let kind = headers.get("stream-auth-type").map_or("jwt", |value| value.to_str().unwrap_or_default());
-    if !kind.eq_ignore_ascii_case("jwt") {
-        return Err(auth::refused("Stream-Auth-Type must be jwt"));
+/// The text of the token, from where the call carries it.
+fn credentials<'r>(carried: Carried, query: &'r Query, headers: &'r HeaderMap) -> Result<&'r str> {
+    let header = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let (kind, kind_name, text, name) = match carried {
+        Carried::InHeader => {
+            let kind = header(HeaderName::from_static("stream-auth-type"));
+            (kind, "Stream-Auth-Type", header(header::AUTHORIZATION), "Authorization header")
+        }
+        Carried::InQuery => {
+            (query.get("auth_type"), "auth_type", query.get("authorization"), "authorization parameter")
+        }
+    };
+    if !kind.unwrap_or("jwt").eq_ignore_ascii_case("jwt") {
+        return Err(auth::refused(format!("{kind_name} must be jwt")));
     }
-    let text = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let text = text.ok_or_else(|| auth::refused("the Authorization header is missing; send a token in it"))?.trim();
-    let text = text.strip_prefix("Bearer ").map_or(text, str::trim);
+    let text = text.ok_or_else(|| auth::refused(format!("the {name} is missing; send a token in it")))?.trim();
+    Ok(text.strip_prefix("Bearer ").map_or(text, str::trim))
+}
+
+fn token(server: &Server, tenant: &Arc<Tenant>, text: &str) -> Result<Arc<Token>> {
     let token = tenant.verify(text)?;
     token.check(server.clock.now_seconds())?;
     Ok(token)
 }
 
 fn check_scope(caller: &Caller, access: Access, feed: Option<&FeedId>) -> Result<()> {
-    match (caller, access.users) {
-        (Caller::Server(_), _) if access.covers == Covers::Asked => Ok(()),
-        (Caller::Server(scope), _) if scope.allows(access.resource, access.action, feed) => Ok(()),
-        (Caller::Server(_), _) => Err(auth::out_of_scope()),
-        (Caller::User(_), Users::ByPolicy) => Ok(()),
-        (Caller::User(_), Users::Refused) => Err(auth::against_policy()),
-    }
+    let Caller::Server(scope) = caller else {
+        return match access.users {
+            Users::ByPolicy => Ok(()),
+            Users::Refused => Err(auth::against_policy()),
+        };
+    };
+    let is_allowed = match access.covers {
+        Covers::Asked => true,
+        Covers::Any => scope.allows_somewhere(access.resource, access.action),
+        Covers::Feed | Covers::App => scope.allows(access.resource, access.action, feed),
+    };
+    if is_allowed { Ok(()) } else { Err(auth::out_of_scope()) }
 }

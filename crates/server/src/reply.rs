@@ -4,7 +4,14 @@ use std::{fmt::Write, time::Instant};
 
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
+use reqwest::Url;
 use serde::Serialize;
+
+/// What a handler answers with.
+pub(crate) trait Answer: Send {
+    /// The response, with the time since `started`.
+    fn finish(self, started: Instant) -> Response;
+}
 
 /// An answer that lacks only its `duration`.
 #[derive(Debug)]
@@ -35,6 +42,35 @@ impl Reply {
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = StatusCode::from_u16(status).expect("statuses are written in the source");
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+}
+
+impl Answer for Reply {
+    fn finish(self, started: Instant) -> Response {
+        Reply::finish(self, started)
+    }
+}
+
+/// Sends a browser to another address.
+#[derive(Debug)]
+pub(crate) struct Redirect(HeaderValue);
+
+impl Redirect {
+    /// 302 to `url`.
+    pub(crate) fn to(url: &Url) -> Self {
+        Redirect(HeaderValue::from_str(url.as_str()).expect("a URL is made of printable ASCII"))
+    }
+}
+
+impl Answer for Redirect {
+    fn finish(self, started: Instant) -> Response {
+        let mut response = Reply::empty(302).finish(started);
+        let headers = response.headers_mut();
+        headers.insert(header::LOCATION, self.0);
+        // The address that was asked has a token in it: nobody else is to see it, and nobody is to keep the answer.
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
 }

@@ -17,19 +17,20 @@ use crate::{
     error::Error,
     exports,
     feeds::{
-        activities, audit_logs, collections, faye, files as feed_files, follows, og, privacy, reactions, targets,
-        timelines, users,
+        activities, analytics, audit_logs, collections, faye, files as feed_files, follows, og, privacy, reactions,
+        targets, timelines, users,
     },
     files,
     front::Platform,
-    gate::{self, Access, Covers, Handler, Params, Users},
+    gate::{self, Access, Carried, Covers, Handler, Params, Users},
     reply::Reply,
 };
 
 use Action::{Delete, Read, Write};
-use Covers::{App, Asked, Feed};
+use Covers::{Any, App, Asked, Feed};
 use Resource::{
-    Activities, Collections, DataPrivacy, FeedTargets, Files, Follower, Moderation, Personalization, Reactions,
+    Activities, Analytics, Collections, DataPrivacy, FeedTargets, Files, Follower, Moderation, Personalization,
+    Reactions, RedirectAndTrack,
 };
 use Users::{ByPolicy, Refused};
 
@@ -44,7 +45,7 @@ pub(crate) const READ_FEED: Access = ask(Resource::Feed, Read, Feed, ByPolicy, "
 pub struct Route {
     /// `GET`, `POST`, `PUT` or `DELETE`.
     pub method: &'static str,
-    /// The path below `/api/v1.0/` or `/admin/`, its parameters in braces.
+    /// The path below `/api/v1.0/` or `/admin/`, or a whole one that begins with a slash; its parameters in braces.
     pub path: &'static str,
 }
 
@@ -164,12 +165,22 @@ fn feeds(server: &Arc<Server>) -> Api<'_> {
             privacy::export_ids,
         )
         .route("moderation/flag", ask(Moderation, Write, App, Refused, "moderation"), privacy::flag)
+        .route("moderation/status", ask(Moderation, Read, App, Refused, "moderation"), privacy::status)
+        .route("moderation/status/batch", ask(Moderation, Write, App, Refused, "moderation"), privacy::status)
         .route("moderation/user/cache/{id}", ask(Moderation, Delete, App, Refused, "moderation"), privacy::drop_cache)
         .route("personalization/feed", ask(Personalization, Read, App, ByPolicy, "read_feed"), privacy::personalized)
         .route(
             "enrich/personalization/feed",
             ask(Personalization, Read, App, ByPolicy, "read_feed"),
             privacy::personalized,
+        )
+        .route("/analytics/v1.0/engagement", ask(Analytics, Write, Any, ByPolicy, "analytics"), analytics::engage)
+        .route("/analytics/v1.0/impression", ask(Analytics, Write, Any, ByPolicy, "analytics"), analytics::impress)
+        // With a user's own token one could make links in this server's name.
+        .route(
+            "/analytics/redirect",
+            Access { token: Carried::InQuery, ..ask(RedirectAndTrack, Read, Any, Refused, "analytics") },
+            analytics::redirect,
         )
 }
 
@@ -215,10 +226,10 @@ fn bayeux(server: &Arc<Server>) -> MethodRouter {
 
 /// What a route asks.
 const fn ask(resource: Resource, action: Action, covers: Covers, users: Users, rate: &'static str) -> Access {
-    Access { resource, action, covers, users, rate }
+    Access { resource, action, covers, users, rate, token: Carried::InHeader }
 }
 
-/// The routes under `/api/v1.0/`, each behind the gate and with and without a slash at its end.
+/// The routes under `/api/v1.0/` and beside it, each behind the gate and with and without a slash at its end.
 struct Api<'s> {
     server: &'s Arc<Server>,
     router: Router,
@@ -248,8 +259,9 @@ impl Api<'_> {
             gate::answer(server, access, decoded(params), request, handler).await
         };
         let method = on(by, answer);
-        let router = self.router.route(&format!("/api/v1.0/{path}"), method.clone());
-        Api { router: router.route(&format!("/api/v1.0/{path}/"), method), ..self }
+        let whole = if path.starts_with('/') { path.to_owned() } else { format!("/api/v1.0/{path}") };
+        let router = self.router.route(&whole, method.clone());
+        Api { router: router.route(&format!("{whole}/"), method), ..self }
     }
 }
 
@@ -300,21 +312,7 @@ fn named(method: &MethodFilter) -> &'static str {
     names.into_iter().find(|(known, _)| known == method).map_or("", |(_, name)| name)
 }
 
-/// First segments of paths that the contract of feeds has and this version has not.
-const NOT_BUILT: [&str; 2] = ["analytics", "moderation"];
-
-/// What a path asks for that is not built, if it does.
-fn not_built(path: &str) -> Option<&str> {
-    let path = path.strip_prefix("/api/v1.0/").unwrap_or(path.strip_prefix('/')?);
-    let first = path.strip_prefix("enrich/").unwrap_or(path).split('/').next()?;
-    NOT_BUILT.contains(&first).then_some(first)
-}
-
 fn unknown_path(request: &Request) -> Reply {
-    if let Some(name) = not_built(request.uri().path()) {
-        let words = format!("`{name}` is not available in this version of Millpond");
-        return Error::new(Code::NotAvailable, words).into();
-    }
     let words = "Not Found: there is no such path in this version of Millpond";
     match chat::is_chat(request) {
         true => chat::Error::new(wire::chat::error::Code::DoesNotExist, words).reply("Request"),

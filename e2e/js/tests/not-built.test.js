@@ -3,16 +3,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { refused, server, url } from '../pond.js';
+import { refused, server } from '../pond.js';
 
 test('the service of personalization has no resources', async () => {
   await refused(server.personalization.get('follow_recommendations', { user_id: 'amy' }), 404, 16);
   await refused(server.personalization.post('follow_recommendations', { user_id: 'amy' }, { accepted: ['bob'] }), 404, 16);
   await refused(server.personalization.delete('follow_recommendations', { user_id: 'amy' }), 404, 16);
-});
-
-test('a redirect that counts is not built and says so', async () => {
-  const asked = new URL(server.createRedirectUrl('http://example.com/', 'amy', [{ content: '1' }]));
-  const { status } = await fetch(`${url}${asked.pathname}${asked.search}`, { redirect: 'manual' });
-  assert.equal(status, 501);
 });

@@ -125,6 +125,13 @@ pub(crate) async fn drop_cache(call: Call) -> Result<Reply> {
     UserId::parse(call.param("id")).map_err(|error| Error::field("id", error.to_string()))?;
     Ok(Reply::empty(200))
 }
+/// `GET moderation/status/`, `POST moderation/status/batch/`: the contract has no shape for what they take or answer.
+pub(crate) async fn status(_: Call) -> Result<Reply> {
+    let words =
+        "`moderation/status` is not available in this version of Millpond; the review queue tells of what was reported";
+    Err(Error::new(Code::NotAvailable, words))
+}
+
 
 /// `GET [enrich/]personalization/feed/`: nothing is recommended here, to nobody (feeds-v1 §5.16).
 pub(crate) async fn personalized(call: Call) -> Result<Reply> {

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, and in what serves tests, a failure is a panic")]
 
 mod access;
+mod analytics;
 mod apps;
 mod auth;
 mod bulk;

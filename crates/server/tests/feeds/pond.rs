@@ -5,6 +5,7 @@
 use std::{net::SocketAddr, ops::Deref, sync::Arc};
 
 use axum::{Router, body::Body};
+use form_urlencoded::byte_serialize;
 use http::{Method, Request};
 use serde_json::{Map, Value, json};
 use server::{
@@ -168,6 +169,12 @@ impl Client {
         let url = match url.contains("api_key=") || self.caller.key.is_empty() {
             true => url,
             false => format!("{url}{and}api_key={}", self.caller.key),
+    /// The same without a token, and `path` with the token in it.
+    pub(crate) fn with_its_token_in(&self, path: &str) -> (Client, String) {
+        let token: String = self.caller.token.iter().flat_map(|token| byte_serialize(token.as_bytes())).collect();
+        (self.token(None), format!("{path}?authorization={token}"))
+    }
+
         };
         let mut request = Request::builder().method(method).uri(url).header("stream-auth-type", "jwt");
         for (name, value) in &self.caller.headers {
