@@ -1,9 +1,11 @@
 //! Pictures in another shape: measured, decoded, cut, scaled and encoded again (feeds-v1 §5.13, chat §11.10).
 //!
 //! Whoever uploads a picture may mean harm, so what it says of its own size is held against limits before a pixel of it is
-//! decoded. Of a picture that moves only the first frame is ever looked at, whatever their number. What cameras write beside
-//! the pixels (where, when, with what) is not in the new picture; how they were held is applied to it.
+//! decoded. A GIF that moves goes on moving, within bounds; of other formats only the first frame is ever looked at, whatever
+//! their number. What cameras write beside the pixels (where, when, with what) is not in the new picture; how they were held is
+//! applied to it.
 
+mod animation;
 mod pool;
 mod shape;
 
@@ -16,6 +18,7 @@ use image::{
     imageops,
 };
 
+pub use animation::{FRAMES_MAX, FRAMES_PIXELS_MAX, MADE_FRAMES_PIXELS_MAX};
 pub(crate) use pool::{Error, reshape};
 pub use shape::{Crop, Edge, Part, Plan, Resize, SIDE_MAX, Shape, Size, Wrong};
 
@@ -29,6 +32,8 @@ pub const SOURCE_SIDE_MAX: u32 = 30_000;
 const DECODED_BYTES_MAX: u64 = 384 << 20;
 /// The most bytes that a decoder may take for itself beside that.
 const DECODER_BYTES_MAX: u64 = 192 << 20;
+/// The same of PNG, which needs a few rows, and would unpack a profile of colours up to this size just to measure it.
+const PNG_DECODER_BYTES_MAX: u64 = 8 << 20;
 /// How good JPEG pictures are, of 100.
 const JPEG_QUALITY: u8 = 85;
 /// How fast colours are picked for GIF pictures, of 30: the slowest are the best.
@@ -119,6 +124,11 @@ pub fn process(bytes: &[u8], shape: &Shape) -> Result<Picture, Refused> {
         return Err(Refused::TooLong(bytes.len() as u64));
     }
     let measured = measure(bytes)?;
+    if measured.format == ImageFormat::Gif
+        && let Some(bytes) = animation::animate(bytes, &measured, &shape.plan(measured.size))?
+    {
+        return Ok(Picture { mime_type: mime_type(measured.format), bytes });
+    }
     let picture = decode(bytes)?;
     // What was read of it is what was said of it, or it is not the picture that was measured.
     let size = Size::new(picture.width(), picture.height()).filter(|size| *size == measured.size);
@@ -129,7 +139,9 @@ pub fn process(bytes: &[u8], shape: &Shape) -> Result<Picture, Refused> {
 /// How large a picture becomes in memory while it is processed, in bytes.
 fn cost(measured: &Measured, shape: &Shape) -> u64 {
     let made = shape.plan(measured.size).canvas.pixels() * 4;
-    2 * (measured.decoded_bytes + made)
+    // One that moves needs what is shown, what is read and what is made of both.
+    let times = if measured.format == ImageFormat::Gif { 3 } else { 2 };
+    times * (measured.decoded_bytes + made)
 }
 
 fn decoder(bytes: &[u8]) -> Result<(impl ImageDecoder + '_, ImageFormat), Refused> {
@@ -139,7 +151,7 @@ fn decoder(bytes: &[u8]) -> Result<(impl ImageDecoder + '_, ImageFormat), Refuse
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
-    limits.max_alloc = Some(DECODER_BYTES_MAX);
+    limits.max_alloc = Some(if format == ImageFormat::Png { PNG_DECODER_BYTES_MAX } else { DECODER_BYTES_MAX });
     // The decoder's own limits come into play after its size was looked at here, which says more in its error.
     reader.limits(limits);
     Ok((reader.into_decoder()?, format))
@@ -207,8 +219,12 @@ fn encode(picture: DynamicImage, format: ImageFormat) -> Result<Picture, Refused
         ImageFormat::WebP => picture.write_with_encoder(WebPEncoder::new_lossless(&mut bytes))?,
         _ => picture.write_with_encoder(PngEncoder::new(&mut bytes))?,
     }
-    let mime_type = FORMATS.iter().find(|(known, _)| *known == format).map(|(_, kind)| *kind);
-    Ok(Picture { mime_type: mime_type.expect("other formats were refused"), bytes })
+    Ok(Picture { mime_type: mime_type(format), bytes })
+}
+
+fn mime_type(format: ImageFormat) -> &'static str {
+    let known = FORMATS.iter().find(|(known, _)| *known == format);
+    known.expect("other formats were refused").1
 }
 
 #[cfg(test)]

@@ -1,4 +1,8 @@
-use image::{GenericImageView, Rgba};
+use image::{
+    AnimationDecoder, Delay, GenericImageView, ImageEncoder, Rgba,
+    codecs::gif::{GifDecoder, Repeat},
+    metadata::LoopCount,
+};
 use proptest::prelude::*;
 
 use super::*;
@@ -117,6 +121,86 @@ fn a_shape_is_written_in_one_way() {
     }
 }
 
+/// A GIF of so many frames of 20 × 10 pixels, red and blue in turn, each shown for 50 ms, twice over.
+fn moving(frames: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = GifEncoder::new_with_speed(&mut bytes, GIF_SPEED);
+    encoder.set_repeat(Repeat::Finite(2)).unwrap();
+    for at in 0..frames {
+        let colour = if at % 2 == 0 { Rgba([255, 0, 0, 255]) } else { Rgba([0, 0, 255, 255]) };
+        let delay = Delay::from_numer_denom_ms(50, 1);
+        encoder.encode_frame(Frame::from_parts(RgbaImage::from_pixel(20, 10, colour), 0, 0, delay)).unwrap();
+    }
+    drop(encoder);
+    bytes
+}
+
+/// The frames of a GIF.
+fn frames(bytes: &[u8]) -> Vec<Frame> {
+    let decoder = GifDecoder::new(Cursor::new(bytes)).unwrap();
+    assert!(matches!(decoder.loop_count(), LoopCount::Finite(times) if times.get() == 2));
+    decoder.into_frames().collect_frames().unwrap()
+}
+
+#[test]
+fn a_gif_that_moves_goes_on_moving_in_every_shape() {
+    for (query, size) in [("w=10&h=10", (10, 5)), ("w=8&h=8&resize=crop", (8, 8)), ("w=12&h=12&resize=fill", (12, 12))]
+    {
+        let made = process(&moving(4), &shape(query).unwrap()).unwrap();
+        let frames = frames(&made.bytes);
+        assert_eq!((made.mime_type, frames.len()), ("image/gif", 4), "{query}");
+        for (frame, expected) in frames.iter().zip(["red", "blue", "red", "blue"]) {
+            let picture = DynamicImage::ImageRgba8(frame.buffer().clone());
+            assert_eq!(picture.dimensions(), size, "{query}");
+            assert_eq!(colour(&picture, size.0 / 2, size.1 / 2), expected, "{query}");
+            assert_eq!(frame.delay(), Delay::from_numer_denom_ms(50, 1));
+        }
+    }
+}
+
+#[test]
+fn a_gif_with_more_than_the_bounds_becomes_a_still_one() {
+    let still = |bytes: &[u8], query: &str| {
+        let made = process(bytes, &shape(query).unwrap()).unwrap();
+        GifDecoder::new(Cursor::new(&made.bytes[..])).unwrap().into_frames().count()
+    };
+    let frames_max = u32::try_from(FRAMES_MAX).unwrap();
+    assert_eq!(still(&moving(frames_max), "w=2"), frames_max as usize);
+    assert_eq!(still(&moving(frames_max + 1), "w=2"), 1);
+    assert_eq!(still(&moving(1), "w=2"), 1);
+    let frames_max = |from: (u32, u32), into: (u32, u32)| {
+        let size = |(width, height)| Size { width, height };
+        animation::frames_max(size(from), size(into))
+    };
+    assert_eq!(frames_max((1, 1), (1, 1)), FRAMES_MAX);
+    assert_eq!(frames_max((1000, 1000), (10, 10)), 40);
+    assert_eq!(frames_max((1000, 1000), (1000, 1000)), 10);
+    // One frame is none that moves.
+    assert_eq!((frames_max((20, 10), (4096, 4096)), frames_max((6000, 6000), (10, 10))), (0, 1));
+}
+
+/// Where in the bytes of a GIF that [`moving`] made its frames begin.
+fn beginnings(bytes: &[u8]) -> Vec<usize> {
+    let begins = |part: &[u8]| part == [0x2c, 0, 0, 0, 0, 20, 0, 10, 0];
+    bytes.windows(9).enumerate().filter(|(_, part)| begins(part)).map(|(at, _)| at).collect()
+}
+
+#[test]
+fn a_gif_that_breaks_off_moves_until_there() {
+    let bytes = moving(4);
+    let made = process(&bytes[..beginnings(&bytes)[2] + 4], &shape("w=10").unwrap()).unwrap();
+    assert_eq!(frames(&made.bytes).len(), 2);
+}
+
+#[test]
+fn a_frame_that_says_it_is_larger_than_its_picture_is_not_read() {
+    let mut bytes = moving(2);
+    let second = beginnings(&bytes)[1];
+    bytes[second + 5..second + 9].copy_from_slice(&[0xff; 4]);
+    let made = process(&bytes, &shape("w=10").unwrap()).unwrap();
+    assert_eq!(GifDecoder::new(Cursor::new(&made.bytes[..])).unwrap().into_frames().count(), 1);
+}
+
 /// A PNG that says that it has this size, and has nothing.
 fn bomb(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = encoded(ImageFormat::Png, 1, 1);
@@ -142,6 +226,44 @@ fn a_picture_that_says_it_is_huge_is_refused_by_its_head() {
     let measured = measure(&bomb(6000, 6000)).unwrap();
     assert_eq!(measured.size, Size { width: 6000, height: 6000 });
     assert!(matches!(process(&bomb(6000, 6000), &Shape::thumbnail(10)), Err(Refused::Broken(_))));
+}
+
+#[test]
+fn a_picture_of_any_format_that_says_it_is_huge_is_refused() {
+    for (format, _) in FORMATS {
+        let mut bytes = encoded(format, 8, 8);
+        let at = |mark: &[u8]| bytes.windows(mark.len()).position(|part| part == mark).unwrap() + mark.len();
+        let size = match format {
+            ImageFormat::Png => 16..24,
+            ImageFormat::Gif => 6..10,
+            // Behind the length of the segment and the depth of a colour.
+            ImageFormat::Jpeg => at(&[0xff, 0xc0]) + 3..at(&[0xff, 0xc0]) + 7,
+            // Twice fourteen bits, behind the length of the chunk and its mark.
+            _ => at(b"VP8L") + 5..at(b"VP8L") + 9,
+        };
+        bytes[size].fill(if format == ImageFormat::WebP { 0x0f } else { 0x7f });
+        if format == ImageFormat::Png {
+            let crc = crc(&bytes[12..29]).to_be_bytes();
+            bytes[29..33].copy_from_slice(&crc);
+        }
+        let refused = process(&bytes, &Shape::thumbnail(10));
+        assert!(matches!(refused, Err(Refused::TooLarge { .. } | Refused::Broken(_))), "{format:?}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_profile_of_colours_that_becomes_too_large_is_not_unpacked() {
+    let with_profile = |profile: Vec<u8>| {
+        let mut bytes = Vec::new();
+        let mut encoder = PngEncoder::new(&mut bytes);
+        encoder.set_icc_profile(profile).unwrap();
+        picture(8, 8).write_with_encoder(encoder).unwrap();
+        bytes
+    };
+    let unpacked = |bytes: &[u8]| decoder(bytes).unwrap().0.icc_profile().unwrap();
+    let (small, large) = (with_profile(vec![7; 3000]), with_profile(vec![7; 2 * PNG_DECODER_BYTES_MAX as usize]));
+    assert_eq!((unpacked(&small), unpacked(&large)), (Some(vec![7; 3000]), None));
+    assert!(large.len() < 100_000 && process(&large, &Shape::thumbnail(4)).is_ok());
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::io::Cursor;
 
 use http::Method;
-use image::{ImageFormat, RgbImage};
+use image::{
+    AnimationDecoder, Frame, ImageFormat, RgbImage, Rgba, RgbaImage,
+    codecs::gif::{GifDecoder, GifEncoder},
+};
 use serde_json::{Value, json};
 
 use crate::pond::{Answer, Client, Pond};
@@ -36,11 +39,15 @@ fn picture(width: u32, height: u32) -> Vec<u8> {
 /// A picture that says it is huge.
 fn bomb() -> Vec<u8> {
     // A GIF says its size without a checksum.
-    let mut bytes = Cursor::new(Vec::new());
-    RgbImage::new(1, 1).write_to(&mut bytes, ImageFormat::Gif).unwrap();
-    let mut bytes = bytes.into_inner();
+    let mut bytes = drawn(ImageFormat::Gif);
     bytes[6..10].copy_from_slice(&[0xff; 4]);
     bytes
+}
+
+fn drawn(format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    RgbImage::new(8, 8).write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
 }
 
 /// Where the answer says that the file is.
@@ -133,6 +140,28 @@ async fn an_image_is_processed_into_the_size_that_was_asked_for() {
 }
 
 #[tokio::test]
+async fn a_gif_that_moves_goes_on_moving_and_a_longer_one_stands_still() {
+    let pond = Pond::new().await;
+    for (frames, left) in [(1, 1), (3, 3), (501, 1)] {
+        let mut bytes = Vec::new();
+        let mut encoder = GifEncoder::new(&mut bytes);
+        for at in 0..frames {
+            let colour = Rgba([u8::try_from(at % 2).unwrap() * 255, 0, 0, 255]);
+            encoder.encode_frame(Frame::new(RgbaImage::from_pixel(16, 8, colour))).unwrap();
+        }
+        drop(encoder);
+        let image = url(&upload(&pond, "images/", "duck.gif", &bytes).await, 201);
+        let made = fetch(&pond, &url(&process(&pond, &image, "w=4&h=4").await, 200)).await;
+        assert_eq!(made.headers["content-type"], "image/gif");
+        let found = GifDecoder::new(Cursor::new(&made.bytes[..])).unwrap().into_frames().collect_frames().unwrap();
+        assert_eq!(found.len(), left, "of {frames} frames");
+        assert!(found.iter().all(|frame| frame.buffer().dimensions() == (4, 2)));
+        let reds = found.iter().map(|frame| frame.buffer().get_pixel(2, 1)[0] > 200);
+        assert_eq!(reds.collect::<Vec<_>>(), [false, true, false][..left]);
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_processed_is_refused() {
     let pond = Pond::new().await;
     let image = url(&upload(&pond, "images/", "duck.png", &picture(9, 9)).await, 201);
@@ -165,6 +194,29 @@ async fn a_picture_that_says_it_is_huge_is_kept_and_never_decoded() {
     assert!(refusal.detail.contains("65535 × 65535"), "{}", refusal.detail);
     let link = fetch(&pond, &format!("{image}&w=10")).await;
     assert_eq!((link.status, link.headers["content-type"].as_bytes()), (400, &b"text/plain; charset=utf-8"[..]));
+}
+
+#[tokio::test]
+async fn a_huge_picture_of_any_format_is_the_contracts_error() {
+    let pond = Pond::new().await;
+    let (mut jpeg, mut webp) = (drawn(ImageFormat::Jpeg), drawn(ImageFormat::WebP));
+    let size =
+        |bytes: &[u8], mark: &[u8]| bytes.windows(mark.len()).position(|part| part == mark).unwrap() + mark.len();
+    // Behind the length of the segment and the depth of a colour; behind the length of the chunk and its mark.
+    let (of_jpeg, of_webp) = (size(&jpeg, &[0xff, 0xc0]) + 3, size(&webp, b"VP8L") + 5);
+    jpeg[of_jpeg..of_jpeg + 4].fill(0x7f);
+    webp[of_webp..of_webp + 4].fill(0x0f);
+    let mut png = drawn(ImageFormat::Png);
+    // Its checksum is wrong now, too; with a right one it is a test of `images`.
+    png[16..24].fill(0x7f);
+    for (name, bytes) in [("a.jpg", jpeg), ("a.webp", webp), ("a.gif", bomb()), ("a.png", png)] {
+        let answer = upload(&pond, "images/", name, &bytes).await;
+        let error = match answer.status {
+            201 => process(&pond, &url(&answer, 201), "w=10").await.refusal().error,
+            _ => answer.refusal().error,
+        };
+        assert_eq!(error, (400, 4), "{name}");
+    }
 }
 
 #[tokio::test]
