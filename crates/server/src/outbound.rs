@@ -118,6 +118,12 @@ impl Guard {
         let is_in = |nets: &[IpNet]| nets.iter().any(|net| net.contains(&address));
         is_in(&self.allowed) || !(is_in(&self.closed) || address.is_multicast())
     }
+
+    /// Those of the addresses that a name was found at that may be called.
+    fn open(&self, host: &str, found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, Error> {
+        let open: Vec<SocketAddr> = found.filter(|address| self.is_open(address.ip())).collect();
+        if open.is_empty() { Err(Error::Closed(host.to_owned())) } else { Ok(open) }
+    }
 }
 
 /// Where the answer from `url` says that its page is.
@@ -167,11 +173,7 @@ impl Resolve for Guarded {
         Box::pin(async move {
             let host = name.as_str().to_owned();
             let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
-            let open: Vec<SocketAddr> = found.filter(|address| guard.is_open(address.ip())).collect();
-            if open.is_empty() {
-                return Err(Box::new(Error::Closed(host)) as Box<dyn std::error::Error + Send + Sync>);
-            }
-            Ok(Box::new(open.into_iter()) as Addrs)
+            Ok(Box::new(guard.open(&host, found)?.into_iter()) as Addrs)
         })
     }
 }
@@ -293,6 +295,90 @@ mod tests {
             "nonsense",
         ] {
             assert!(matches!(outbound.check(url), Err(Error::Closed(_))), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_private_address_is_closed_in_every_spelling() {
+        let outbound = Outbound::new(Vec::new()).unwrap();
+        let loopback = [
+            "127.0.0.1",
+            "127.1",
+            "127.0.1",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.1",
+            "0x7F.0x0.0x0.0x1",
+            "0177.0.0.1",
+            "017700000001",
+            "127.0.0.1.",
+            "%31%32%37.0.0.1",
+            "１２７.０.０.１",
+            "127。0。0。1",
+            "①②⑦.0.0.1",
+            "user@127.0.0.1",
+            "127.255.255.254",
+            "[::1]",
+            "[0:0:0:0:0:0:0:1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[0:0:0:0:0:FFFF:127.0.0.1]",
+            "[::127.0.0.1]",
+            "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]",
+            "0",
+            "[::]",
+        ];
+        let neighbours = [
+            "10.0.0.1",
+            "167772161",
+            "012.0.0.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.0.1",
+            "0xc0a80001",
+            "169.254.169.254",
+            "2852039166",
+            "0xa9.0xfe.0xa9.0xfe",
+            "100.64.0.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "240.0.0.1",
+            "[::ffff:10.0.0.1]",
+            "[::ffff:a9fe:a9fe]",
+            "[64:ff9b::a00:1]",
+            "[2002:a00:1::]",
+            "[fd00::1]",
+            "[fc00::1]",
+            "[fe80::1]",
+            "[ff02::1]",
+            "[2001::1]",
+            "[2001:db8::1]",
+            "[fe80::1%25eth0]",
+        ];
+        for host in loopback.iter().chain(&neighbours) {
+            for url in [format!("http://{host}/"), format!("https://{host}:8443/x"), format!("http:\\\\{host}\\")] {
+                assert!(matches!(outbound.check(&url), Err(Error::Closed(_))), "{url}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_the_addresses_of_a_name_only_those_that_may_be_called_are() {
+        let guard = Guard::new(Vec::new());
+        let open = |found: &[&str]| {
+            let found = found.iter().map(|address| SocketAddr::new(address.parse().unwrap(), 0));
+            guard
+                .open("pond.test", found)
+                .map(|open| open.iter().map(|address| address.ip().to_string()).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            open(&["127.0.0.1", "8.8.8.8", "::1", "10.0.0.1", "2606:4700::1"]).unwrap(),
+            ["8.8.8.8", "2606:4700::1"]
+        );
+        for closed in [&["10.0.0.1"][..], &["::ffff:127.0.0.1", "fe80::1"], &[]] {
+            assert!(matches!(open(closed), Err(Error::Closed(host)) if host == "pond.test"), "{closed:?}");
         }
     }
 

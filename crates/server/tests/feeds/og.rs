@@ -74,14 +74,25 @@ async fn a_page_that_says_nothing_or_is_not_there_is_a_400() {
 #[tokio::test]
 async fn a_page_of_this_machine_or_its_neighbours_is_nobodys_business() {
     let (pond, url) = (Pond::new().await, page(PAGE).await);
-    let spellings = ["http://127.1/", "http://0x7f.0.0.1/", "http://2130706433/", "http://[::ffff:127.0.0.1]/"];
+    let spellings = [
+        "http://127.1/",
+        "http://0177.0.0.1/",
+        "http://0x7f.0.0.1/",
+        "http://2130706433/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://localhost./",
+    ];
     let others = ["http://169.254.169.254/", "http://10.0.0.1/", "http://localhost:1/", "http://[fd00::1]/"];
     for url in spellings.iter().chain(&others).copied().chain([url.as_str()]) {
         assert_eq!(og(&pond, url).await.refusal().error, (400, 4), "{url}");
     }
-    let moved = "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nConnection: close\r\n\r\n";
-    let moved = serve(moved.to_owned()).await;
-    assert_eq!(og(&*Pond::reaching_this_machine().await, &moved).await.refusal().error, (400, 4));
+    for to in
+        ["http://169.254.169.254/", "http://0xa9fea9fe/", "http://[::ffff:10.0.0.1]/", "//10.1/", "file:///etc/passwd"]
+    {
+        let moved = format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nConnection: close\r\n\r\n");
+        let moved = serve(moved).await;
+        assert_eq!(og(&*Pond::reaching_this_machine().await, &moved).await.refusal().error, (400, 4), "{to}");
+    }
 }
 
 #[tokio::test]
