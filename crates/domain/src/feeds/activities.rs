@@ -290,18 +290,18 @@ async fn forget_late(tx: &mut Tx, feed: &FeedId, id: ActivityId, posted: Stamp) 
     Ok(())
 }
 
-/// Takes the activity out of `feed` and of its targets; nothing happens when `feed` does not hold it.
+/// Takes the activity out of `feed` and of its targets; nothing happens when `feed` does not hold it. Answers whether it did.
 ///
 /// The activity itself goes when no feed holds it any more.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn remove(tx: &mut Tx, feed: &FeedId, id: ActivityId) -> Result<()> {
+pub async fn remove(tx: &mut Tx, feed: &FeedId, id: ActivityId) -> Result<bool> {
     let tenant = tx.tenant();
     if !holds(tx, feed, id).await? {
-        return Ok(());
+        return Ok(false);
     }
-    let Some(mut activity) = ACTIVITY.get(tx, tenant, &Id(id)).await? else { return Ok(()) };
+    let Some(mut activity) = ACTIVITY.get(tx, tenant, &Id(id)).await? else { return Ok(false) };
     let mut feeds = vec![feed.clone()];
     feeds.extend(activity.to.iter().filter(|target| *target != feed).cloned());
     let left = unpost(tx, id, &feeds).await?;
@@ -312,7 +312,7 @@ pub async fn remove(tx: &mut Tx, feed: &FeedId, id: ActivityId) -> Result<()> {
         delete(tx, id, &activity);
     }
     log::removed(tx, id, &activity.foreign_id, &left);
-    Ok(())
+    Ok(true)
 }
 
 /// Removes the activity from the feeds that hold it, at most `budget` of them, and itself after the last; whether nothing

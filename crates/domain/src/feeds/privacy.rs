@@ -2,7 +2,11 @@
 
 use ids::{ActivityId, Timestamp, UserId};
 
-use super::{activities, reactions};
+use super::{
+    activities::{self, Reference},
+    audit::{self, Action, Kind},
+    reactions,
+};
 use crate::{
     App, Error, Result, Tx,
     exports::{
@@ -28,13 +32,20 @@ pub struct Ids {
 
 /// Removes the activity from every feed that holds it, and itself; one that is not there is fine.
 ///
+/// The log tells that the application did it, and not whose it was: that may be just what is to be forgotten.
+///
 /// # Errors
 /// When the store fails; what was removed until then stays removed, and whoever asks again goes on.
-pub async fn remove_activity(app: &App, id: ActivityId) -> Result<()> {
+pub async fn remove_activity(app: &App, id: ActivityId, now: Timestamp) -> Result<()> {
     loop {
         let step = app.write(async |tx| {
             let mut budget = STEP_FEEDS_MAX;
-            activities::erase(tx, id, &mut budget).await
+            let is_there = activities::get(tx, &Reference::Id(id)).await?.is_some();
+            let is_done = activities::erase(tx, id, &mut budget).await?;
+            if is_there && is_done {
+                audit::note(tx, Kind::Activity, &id.to_string(), Action::Deleted, None, now);
+            }
+            Ok(is_done)
         });
         if step.await? {
             return Ok(());
@@ -42,18 +53,19 @@ pub async fn remove_activity(app: &App, id: ActivityId) -> Result<()> {
     }
 }
 
-/// Removes the reaction for good; one that is not there is fine.
+/// Removes the reaction for good; one that is not there is fine. The log tells as of [`remove_activity`].
 ///
 /// # Errors
 /// When the store fails.
 pub async fn remove_reaction(tx: &mut Tx, id: &str, now: Timestamp) -> Result<()> {
     let tenant = tx.tenant();
     match reactions::get(tx, id).await? {
-        None => {}
+        None => return Ok(()),
         // Nothing shows it any more.
         Some(reaction) if reaction.deleted_at.is_some() => FEED_REACTION.delete(tx, tenant, &id.to_owned()),
         Some(_) => drop(reactions::remove(tx, id, false, None, now).await?),
     }
+    audit::note(tx, Kind::Reaction, id, Action::Deleted, None, now);
     Ok(())
 }
 
@@ -98,9 +110,9 @@ mod tests {
         let pond = Pond::new();
         let id = pond.add("user:amy", "skates").await;
         for _ in 0..2 {
-            remove_activity(&pond.app, id).await.unwrap();
+            remove_activity(&pond.app, id, Pond::at(0)).await.unwrap();
         }
-        assert_eq!(activities::get(&mut pond.app.snapshot(), &activities::Reference::Id(id)).await.unwrap(), None);
+        assert_eq!(activities::get(&mut pond.app.snapshot(), &Reference::Id(id)).await.unwrap(), None);
         let gone = pond.app.write(async |tx| remove_reaction(tx, "none", Pond::at(0)).await);
         gone.await.unwrap();
     }

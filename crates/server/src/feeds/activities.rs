@@ -124,8 +124,10 @@ pub(crate) async fn remove(call: Call) -> Result<Reply> {
     };
     let (user, now) = (call.user(), call.now());
     let removed = app.write_each(&ids, async |tx, id| {
-        activities::remove(tx, feed, *id).await?;
-        note(tx, *id, Deleted, user, None, now);
+        // Of what was not there nothing is told.
+        if activities::remove(tx, feed, *id).await? {
+            note(tx, *id, Deleted, user, None, now);
+        }
         Ok(())
     });
     removed.await?;

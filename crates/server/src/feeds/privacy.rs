@@ -14,6 +14,7 @@ use wire::{
     feeds::privacy::{DeleteActivities, Exported, ExportedIds, Flagged},
 };
 
+use super::timelines;
 use crate::{
     error::{Error, Result},
     from_wire::{self, Members, missing},
@@ -39,14 +40,18 @@ pub(crate) async fn delete_activities(call: Call, body: Bytes) -> Result<Reply> 
         from_wire::feeds("remove_from_feeds", named)?;
     }
     for id in ids {
-        privacy::remove_activity(&call.tenant.app, id).await?;
+        privacy::remove_activity(&call.tenant.app, id, call.now()).await?;
     }
     Ok(Reply::empty(201))
 }
 
 /// `POST data_privacy/delete_reactions/`: removes reactions for good.
 pub(crate) async fn delete_reactions(call: Call, body: Bytes) -> Result<Reply> {
-    let ids = Members::read(&body)?.texts("ids")?;
+    let members = Members::read(&body)?;
+    if members.value("ids").is_none() {
+        return Err(missing("ids"));
+    }
+    let ids = members.texts("ids")?;
     from_wire::check_count("ids", ids.len(), ITEMS_MAX)?;
     if ids.iter().any(|id| id.is_empty() || id.len() > ID_BYTES_MAX) {
         return Err(Error::field("ids", format!("must be texts of 1 to {ID_BYTES_MAX} bytes")));
@@ -120,11 +125,6 @@ fn payload(reason: &str) -> Object {
     payload
 }
 
-/// `DELETE moderation/user/cache/{id}/`: nothing is kept of users beside what is stored, so there is nothing to drop.
-pub(crate) async fn drop_cache(call: Call) -> Result<Reply> {
-    UserId::parse(call.param("id")).map_err(|error| Error::field("id", error.to_string()))?;
-    Ok(Reply::empty(200))
-}
 /// `GET moderation/status/`, `POST moderation/status/batch/`: the contract has no shape for what they take or answer.
 pub(crate) async fn status(_: Call) -> Result<Reply> {
     let words =
@@ -132,9 +132,15 @@ pub(crate) async fn status(_: Call) -> Result<Reply> {
     Err(Error::new(Code::NotAvailable, words))
 }
 
+/// `DELETE moderation/user/cache/{id}/`: nothing is kept of users beside what is stored, so there is nothing to drop.
+pub(crate) async fn drop_cache(call: Call) -> Result<Reply> {
+    UserId::parse(call.param("id")).map_err(|error| Error::field("id", error.to_string()))?;
+    Ok(Reply::empty(200))
+}
 
 /// `GET [enrich/]personalization/feed/`: nothing is recommended here, to nobody (feeds-v1 §5.16).
 pub(crate) async fn personalized(call: Call) -> Result<Reply> {
+    timelines::part(&call.query)?;
     if let Some(id) = call.query.get("user_id") {
         let user = UserId::parse(id).map_err(|error| Error::field("user_id", error.to_string()))?;
         call.check_self(&user)?;

@@ -13,12 +13,15 @@ use domain::{
     },
 };
 use ids::{FeedId, Timestamp, UserId};
-use wire::feeds::reactions::{Page, Reactions};
+use wire::{
+    error::Code,
+    feeds::reactions::{Page, Reactions},
+};
 
 use super::{extra, records::Records};
 use crate::{
     error::{Error, Result},
-    from_wire::{self, Members, missing},
+    from_wire::{self, ACTIVITY_BYTES_MAX, Members, missing},
     gate::Call,
     reply::{Reply, json_object},
     to_wire,
@@ -89,6 +92,11 @@ fn targets(call: &Call, members: &Members) -> Result<Targets> {
     }
     call.tenant.app.check_groups(feeds.iter().map(FeedId::group))?;
     let extra = members.object("target_feeds_extra_data")?.unwrap_or_default();
+    if extra.to_string().len() > ACTIVITY_BYTES_MAX {
+        let words =
+            format!("target_feeds_extra_data has at most {ACTIVITY_BYTES_MAX} bytes of JSON, as an activity has");
+        return Err(Error::new(Code::TooLarge, words));
+    }
     Ok(Targets { feeds, extra: from_wire::custom(extra)? })
 }
 

@@ -86,7 +86,10 @@ fn copied(body: &str) -> String {
 }
 
 /// The part of the feed that the query asks for (§4.5).
-fn part(query: &Query) -> Result<Part> {
+///
+/// # Errors
+/// 400 for a parameter that does not parse.
+pub(super) fn part(query: &Query) -> Result<Part> {
     let limit = query.number("limit", LIMIT, 0..=LIMIT_MAX)?;
     let offset = query.number("offset", 0, 0..=usize::MAX)?;
     if offset > OFFSET_MAX {

@@ -130,3 +130,19 @@ async fn names_that_would_be_paths_keys_or_headers_are_only_names() {
     let stored: Value = pond.get("user/amy/").await.ok(200);
     assert_eq!(stored["data"], json!({ "n": 1 }));
 }
+
+#[tokio::test]
+async fn what_a_reaction_is_posted_with_is_no_larger_than_an_activity() {
+    let pond = pond().await;
+    let react = |bytes: usize| {
+        let extra = json!({ "text": "x".repeat(bytes) });
+        json!({
+            "id": "big", "kind": "like", "user_id": "amy", "activity_id": "8b866680-82b8-11e8-8080-80014b9d80a2",
+            "target_feeds": ["user:amy"], "target_feeds_extra_data": extra,
+        })
+    };
+    assert_eq!(pond.refuses("reaction/", react(10 * 1024).to_string()).await.error, (413, 18));
+    let update = react(10 * 1024).to_string();
+    assert_eq!(pond.refuses_to(Method::PUT, "reaction/r/", update).await.error, (413, 18));
+    pond.post("reaction/", react(9 * 1024)).await.ok(201);
+}

@@ -63,6 +63,9 @@ async fn the_log_tells_what_was_done_to_an_activity() {
     assert_eq!(told(&found), by("amy", &["deleted", "updated", "created"]));
     assert_eq!(told(&logs(&pond, "user_id=amy").await), told(&found));
     assert_eq!(told(&logs(&pond, &format!("entity_type=activity&entity_id={id}&user_id=bob")).await), []);
+    // What is not there is removed with a 200, and nothing happened.
+    pond.user("amy").delete(&format!("feed/user/amy/{id}/")).await.ok(200);
+    assert_eq!(told(&logs(&pond, &format!("entity_type=activity&entity_id={id}")).await), told(&found));
 }
 
 #[tokio::test]
@@ -179,6 +182,22 @@ async fn what_a_user_has_is_told_by_its_ids_and_goes_by_them() {
 }
 
 #[tokio::test]
+async fn the_log_tells_that_the_application_removed_something_for_good_and_not_whose_it_was() {
+    let pond = Pond::new().await;
+    let (posted, reaction) = liked(&pond).await;
+    pond.clock.advance(1_000_000);
+    for _ in 0..2 {
+        pond.post("data_privacy/delete_reactions/", json!({ "ids": [reaction] })).await.ok(201);
+        pond.post("data_privacy/delete_activities/", json!({ "activities": [{ "id": posted }] })).await.ok(201);
+        pond.clock.advance(1_000_000);
+    }
+    for (kind, id, by) in [("reaction", &reaction, "bob"), ("activity", &posted, "amy")] {
+        let found = told(&logs(&pond, &format!("entity_type={kind}&entity_id={id}")).await);
+        assert_eq!(found, [("deleted".to_owned(), String::new()), ("created".to_owned(), by.to_owned())]);
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_an_id_is_refused_and_users_remove_nothing_this_way() {
     let pond = Pond::new().await;
     let (activities, reactions) = ("data_privacy/delete_activities/", "data_privacy/delete_reactions/");
@@ -187,6 +206,7 @@ async fn what_is_not_an_id_is_refused_and_users_remove_nothing_this_way() {
         (activities, json!({})),
         (activities, json!({ "activities": [{ "id": "x" }] })),
         (activities, json!({ "activities": [{ "remove_from_feeds": [] }] })),
+        (reactions, json!({})),
         (reactions, json!({ "ids": [1] })),
         (reactions, json!({ "ids": [""] })),
         (reactions, json!({ "ids": many })),
@@ -205,6 +225,7 @@ async fn nothing_is_recommended_to_anybody() {
     for path in ["enrich/personalization/feed/", "personalization/feed/"] {
         let of = async |query: &str| amy.get(&format!("{path}?{query}")).await;
         assert_eq!(of("user_id=amy&feed_slug=timeline").await.ok(200), json!({ "results": [], "next": "" }));
+        assert_eq!(of("limit=x").await.refusal().fields, ["limit"]);
         assert_eq!(of("user_id=bob&endpoint=x").await.refusal().error, (403, 17));
         assert_eq!(of("user_id=amy&endpoint=x").await.refusal().error, (404, 16));
     }
