@@ -25,13 +25,15 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 8] = [
     targets::ranking::TARGET,
     targets::templates::TARGET,
     targets::filters::TARGET,
     targets::edits::TARGET,
     targets::bayeux::TARGET,
     targets::requests::TARGET,
+    targets::images::TARGET,
+    targets::og::TARGET,
 ];
 
 /// The target of this name.

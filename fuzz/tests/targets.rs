@@ -1,4 +1,4 @@
-//! The targets of the domain's languages on their seeds, and on seeds changed at random, the same ones each time.
+//! The targets on their seeds, and on seeds changed at random, the same ones each time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -44,4 +44,29 @@ fn templates() {
 #[test]
 fn filters() {
     holds("filters");
+}
+
+#[test]
+fn edits() {
+    holds("edits");
+}
+
+#[test]
+fn bayeux() {
+    holds("bayeux");
+}
+
+#[test]
+fn requests() {
+    holds("requests");
+}
+
+#[test]
+fn images() {
+    holds("images");
+}
+
+#[test]
+fn og() {
+    holds("og");
 }
