@@ -1,22 +1,27 @@
 //! `cargo xtask kill`: a real server on a real directory, killed without warning while clients write.
 //!
 //! After each restart everything that was acknowledged must be there: once, in order, with nothing that nobody wrote.
-//! A request that got no answer may have taken effect or not, but must stay as it is first seen afterwards.
+//! A request that got no answer may have taken effect or not, but must stay as it is first seen afterwards. A webhook must
+//! have been told of every activity in the end, at least once and in the order of each feed, whichever server told it.
 
 mod follower;
+mod hook;
 mod poster;
 mod speakers;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures_util::future::{Either, try_join_all, try_select};
+use tokio::process::Command;
 
 use crate::api::{Api, Follow};
 use crate::seed::{self, Dice};
 use crate::serve::{self, Data, Server};
 use follower::Follower;
+use hook::Hook;
 use poster::Poster;
 use speakers::Speakers;
 
@@ -55,20 +60,24 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let seed = arguments.seed.unwrap_or_else(seed::fresh);
     println!("kill test: {} rounds, seed {seed}", arguments.rounds);
     let directory = tempfile::tempdir().context("no directory for the data")?;
+    let settings = tempfile::tempdir().context("no directory for the settings")?;
+    let hook = Hook::open(settings.path()).await?;
+    let place = Place { directory: directory.path(), hook: &hook };
     let mut clients = Clients::new(seed);
     let mut dice = Dice::new(seed);
-    let (server, api) = start(directory.path()).await?;
+    let (server, api) = place.start().await?;
     api.follow_many(&reader_follows()).await?;
     server.stop().await?;
     for round in 1..=arguments.rounds {
         let context = || format!("round {round} of the run with --seed {seed}");
-        one_round(directory.path(), &mut clients, &mut dice).await.with_context(context)?;
-        println!("round {round}: {}", clients.summary());
+        one_round(&place, &mut clients, &mut dice).await.with_context(context)?;
+        println!("round {round}: {}; {} posts to the webhook", clients.summary(), hook.posts());
     }
-    let (server, api) = start(directory.path()).await?;
+    let (server, api) = place.start().await?;
     let context = || format!("after the last kill of the run with --seed {seed}");
     clients.check(&api).await.with_context(context)?;
     clients.speakers.check_all(&api).await.with_context(context)?;
+    hook.check(&clients.posted()).await.with_context(context)?;
     server.stop().await?;
     if clients.activities().min(clients.speakers.messages()) < arguments.rounds {
         bail!("only {}: too little to prove anything", clients.summary());
@@ -77,22 +86,35 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     Ok(())
 }
 
-async fn one_round(directory: &Path, clients: &mut Clients, dice: &mut Dice) -> Result<()> {
+async fn one_round(place: &Place<'_>, clients: &mut Clients, dice: &mut Dice) -> Result<()> {
     if dice.below(DIES_YOUNG_EVERY) == 0 {
         let delay = Duration::from_millis(dice.below(START_MAX_MS));
-        Server::start_and_kill(serve::command(&serve::test_app(), &Data::Kept(directory))?, delay).await?;
+        Server::start_and_kill(place.command()?, delay).await?;
     }
-    let (server, api) = start(directory).await?;
+    let (server, api) = place.start().await?;
     clients.check(&api).await.map_err(|failure| server.explain(&failure))?;
     let life = Duration::from_millis(dice.below(LIFE_MAX_MS));
     clients.write_until_killed(&api, server, life).await
 }
 
-async fn start(directory: &Path) -> Result<(Server, Api)> {
-    let app = serve::test_app();
-    let server = Server::start(serve::command(&app, &Data::Kept(directory))?).await?;
-    let api = Api::new(server.url(), &app)?;
-    Ok((server, api))
+/// What every life of the server finds again.
+struct Place<'a> {
+    directory: &'a Path,
+    hook: &'a Hook,
+}
+
+impl Place<'_> {
+    fn command(&self) -> Result<Command> {
+        let mut command = serve::command(&serve::test_app(), &Data::Kept(self.directory))?;
+        command.arg("--feeds").arg(self.hook.settings());
+        Ok(command)
+    }
+
+    async fn start(&self) -> Result<(Server, Api)> {
+        let server = Server::start(self.command()?).await?;
+        let api = Api::new(server.url(), &serve::test_app())?;
+        Ok((server, api))
+    }
 }
 
 /// The reader follows before anyone posts, so that no copy limit cuts anything off.
@@ -147,6 +169,12 @@ impl Clients {
         }
         holds_exactly(api, poster::SQUARE, square).await?;
         holds_exactly(api, READER, posted).await
+    }
+
+    /// What each poster has posted, by feed and in order.
+    fn posted(&self) -> BTreeMap<String, Vec<String>> {
+        let of = |poster: &Poster| (poster.feed(), poster.foreign_ids().collect());
+        self.posters.iter().map(of).collect()
     }
 
     fn activities(&self) -> usize {

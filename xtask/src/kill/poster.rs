@@ -113,7 +113,12 @@ impl Poster {
         )
     }
 
-    /// What must be in the feed.
+    /// Where it posts.
+    pub(super) fn feed(&self) -> String {
+        feed(self.number)
+    }
+
+    /// What must be in the feed, oldest first.
     pub(super) fn foreign_ids(&self) -> impl Iterator<Item = String> {
         self.acknowledged.iter().map(|known| known.foreign_id.clone())
     }

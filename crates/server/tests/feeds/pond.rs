@@ -19,6 +19,8 @@ pub(crate) use testing::token::sign;
 
 /// When the clock stands where it was set: 2026-01-01T00:00:00Z.
 pub(crate) const NOW_SECONDS: i64 = 1_767_225_600;
+/// The key under which apps' secrets are sealed: what one server stored, another can open.
+const SERVER_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 /// The first app's key and secret.
 pub(crate) const KEY: &str = "pond-key";
 pub(crate) const SECRET: &str = "pond-secret";
@@ -64,7 +66,12 @@ impl Pond {
 
     /// A server that is told more by `tell`, before its workers run.
     pub(crate) async fn start(tell: impl FnOnce(&mut Options)) -> (Self, Running) {
-        let (store, clock) = (Store::memory(), Arc::new(ManualClock::at(NOW_SECONDS * 1_000_000)));
+        Self::start_on(Store::memory(), tell).await
+    }
+
+    /// A server on what another one stored.
+    pub(crate) async fn start_on(store: Store, tell: impl FnOnce(&mut Options)) -> (Self, Running) {
+        let clock = Arc::new(ManualClock::at(NOW_SECONDS * 1_000_000));
         let app = NewApp {
             id: Some(7),
             name: None,
@@ -76,7 +83,7 @@ impl Pond {
             front: front::Options { listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))], ..Default::default() },
             app: Some(app),
             clock: clock.clone(),
-            ..Options::new(Seal::ephemeral())
+            ..Options::new(Seal::from_base64(SERVER_KEY).unwrap())
         };
         tell(&mut options);
         let running = server::start(store.clone(), options).await.unwrap();
@@ -162,6 +169,12 @@ impl Client {
         client
     }
 
+    /// The same without a token, and `path` with the token in it.
+    pub(crate) fn with_its_token_in(&self, path: &str) -> (Client, String) {
+        let token: String = self.caller.token.iter().flat_map(|token| byte_serialize(token.as_bytes())).collect();
+        (self.token(None), format!("{path}?authorization={token}"))
+    }
+
     /// Calls a path below `/api/v1.0/`, or a whole one, such as `next` names.
     pub(crate) async fn call(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
         let url = if path.starts_with('/') { path.to_owned() } else { format!("/api/v1.0/{path}") };
@@ -169,12 +182,6 @@ impl Client {
         let url = match url.contains("api_key=") || self.caller.key.is_empty() {
             true => url,
             false => format!("{url}{and}api_key={}", self.caller.key),
-    /// The same without a token, and `path` with the token in it.
-    pub(crate) fn with_its_token_in(&self, path: &str) -> (Client, String) {
-        let token: String = self.caller.token.iter().flat_map(|token| byte_serialize(token.as_bytes())).collect();
-        (self.token(None), format!("{path}?authorization={token}"))
-    }
-
         };
         let mut request = Request::builder().method(method).uri(url).header("stream-auth-type", "jwt");
         for (name, value) in &self.caller.headers {

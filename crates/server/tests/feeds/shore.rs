@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use server::{Running, WebhookOptions, front::Drained};
+use store::Store;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{
@@ -53,6 +54,22 @@ impl Shore {
         })
         .await;
         Self::serve(pond, running)
+    }
+
+    /// One on what another one stored, whose hooks wait so long before they are tried again.
+    pub(crate) async fn on(store: Store, first_pause: Duration) -> Self {
+        let (pond, running) = Pond::start_on(store, |options| {
+            options.webhooks = WebhookOptions { first_pause, ..WebhookOptions::default() };
+            options.outbound_allowed = vec!["127.0.0.0/8".parse().unwrap()];
+        })
+        .await;
+        Self::serve(pond, running)
+    }
+
+    /// Ends without a word: what was begun is not finished.
+    pub(crate) async fn die(self) {
+        self.served.abort();
+        assert!(self.served.await.unwrap_err().is_cancelled());
     }
 
     /// One that begins to serve what is there already.

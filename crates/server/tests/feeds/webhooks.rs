@@ -1,12 +1,15 @@
 //! Webhooks of feeds against a receiver on a socket of this machine (§9.2, §9.3).
 
+use std::time::Duration;
+
 use aws_lc_rs::hmac;
 use http::Method;
 use serde_json::{Value, json};
+use store::Store;
 
 use crate::{
     pond::{Answer, KEY, Members, SECRET, activity},
-    shore::{Receiver, Shore},
+    shore::{Call, Receiver, Shore},
 };
 
 async fn set(shore: &Shore, id: &str, webhook: Value) -> Answer {
@@ -107,6 +110,33 @@ async fn a_hook_that_fails_is_tried_again_with_the_same_id_and_the_order_stays()
     let told: Vec<_> = seen.iter().map(|(object, attempt, _)| (object.as_str(), attempt.as_str())).collect();
     assert_eq!(told, [("carp", "1"), ("carp", "2"), ("carp", "3"), ("carp", "4"), ("eel", "1")]);
     assert!(seen[..4].iter().all(|(.., id)| *id == seen[0].2) && seen[4].2 != seen[0].2, "{seen:?}");
+}
+
+#[tokio::test]
+async fn what_a_hook_did_not_take_before_the_server_died_the_next_one_tells_it_in_order() {
+    let (store, mut receiver) = (Store::memory(), Receiver::new(&[200, 503]).await);
+    // The second attempt would come long after the end.
+    let shore = Shore::on(store.clone(), Duration::from_secs(3600)).await;
+    set(&shore, "a", json!({ "url": receiver.url })).await.ok(200);
+    for object in ["carp", "eel", "pike"] {
+        shore.add("user:amy", json!({ "object": object })).await;
+    }
+    let told = |call: &Call| call.json()[0]["new"][0].text("object").to_owned();
+    assert_eq!(told(&receiver.call().await), "carp");
+    let refused = receiver.call().await;
+    assert_eq!(told(&refused), "eel");
+    shore.die().await;
+    let shore = Shore::on(store, Duration::from_millis(1)).await;
+    shore.add("user:amy", json!({ "object": "tench" })).await;
+    let mut after = Vec::new();
+    while after.last().is_none_or(|last| told(last) != "tench") {
+        after.push(receiver.call().await);
+    }
+    // What was taken may be told again: nobody could note it any more.
+    let new: Vec<_> = after.iter().map(told).skip_while(|object| object == "carp").collect();
+    assert_eq!((new, after.len() <= 4), (["eel", "pike", "tench"].map(str::to_owned).to_vec(), true));
+    let again = after.iter().find(|call| told(call) == "eel").unwrap();
+    assert_eq!((again.header("x-webhook-id"), &again.body), (refused.header("x-webhook-id"), &refused.body));
 }
 
 #[tokio::test]
