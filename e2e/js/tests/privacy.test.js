@@ -43,6 +43,12 @@ test('a user is reported, by another user or by the application', async () => {
   await refused(server.flagUser('', {}), 400, 4);
 });
 
+test('a user is reported by the name that the client has of them', async () => {
+  const [amy, bob] = [name('amy'), name('bob')];
+  const flagged = await server.user(bob).flag({ user_id: amy, reason: 'spam' });
+  assert.equal(flagged.target_user_id, bob);
+});
+
 test('what a user has is told by its ids, and goes by them', async () => {
   const amy = name('amy');
   const phone = device(amy);
@@ -57,6 +63,14 @@ test('what a user has is told by its ids, and goes by them', async () => {
   const left = await told();
   assert.deepEqual([left.activity_count, left.reaction_count], [0, 0]);
   assert.equal((await server.feed('user', amy).get()).results.length, 0);
+});
+
+test('nothing is recommended to anybody', async () => {
+  const amy = name('amy');
+  for (const client of [device(amy), server]) {
+    const { results, next } = await client.personalizedFeed({ user_id: amy, feed_slug: 'timeline', limit: 10 });
+    assert.deepEqual({ results, next }, { results: [], next: '' });
+  }
 });
 
 test('what is recommended to another user is nobody’s business', async () => {
