@@ -40,7 +40,7 @@ pub const TARGET: Target = Target {
         "JFIF",
         "Adobe",
     ],
-    changed_seeds: 2000,
+    changed_seeds: 6000,
     run,
 };
 

@@ -55,7 +55,7 @@ pub const TARGET: Target = Target {
         "\u{feff}",
         "\u{202e}",
     ],
-    changed_seeds: 20_000,
+    changed_seeds: 4000,
     run,
 };
 
