@@ -10,6 +10,7 @@ mod feeds;
 mod hooks;
 mod kills;
 mod leases;
+mod map;
 mod noticing;
 mod opendsr;
 mod place;
