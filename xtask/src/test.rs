@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{compatibility, kill, quickstart, replay, shell, tidy};
+use crate::{compatibility, install, kill, quickstart, replay, shell, tidy};
 
 const BUILD_MAX: Duration = Duration::from_secs(45 * 60);
 
@@ -102,7 +102,12 @@ impl Step {
             }
             Self::Tidy => tidy::check(),
             Self::Deny => supply::check().await,
-            Self::Tests => shell::run(shell::cargo().args(["test", "--workspace", "--locked"]), BUILD_MAX).await,
+            Self::Tests => {
+                // The tests of encrypted packages open ours with it, and theirs with ours; it asks on a terminal alone.
+                install::debian("age", "age").await?;
+                install::debian("script", "bsdutils").await?;
+                shell::run(shell::cargo().args(["test", "--workspace", "--locked"]), BUILD_MAX).await
+            }
             Self::Build => build().await,
             Self::Javascript => suites::javascript().await,
             Self::Browser => suites::browser().await,

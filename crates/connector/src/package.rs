@@ -7,6 +7,8 @@ mod certificate;
 mod check;
 mod manifest;
 mod others;
+mod page;
+mod seal;
 mod views;
 mod write;
 
@@ -35,4 +37,7 @@ pub enum Error {
     /// A file is there that the manifest does not name.
     #[error("`{0}` is not in the manifest")]
     Extra(String),
+    /// The files are whole, and the archive around them is not as it was signed.
+    #[error("the archive was changed or packed anew: its signature does not fit its bytes")]
+    Repacked,
 }

@@ -1,9 +1,12 @@
 //! Signatures under packages and certificates: Ed25519, with a key that is sealed like everything else.
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use aws_lc_rs::{
+    digest,
+    signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::keys::{DataKey, mac};
+use crate::keys::{DataKey, hex, mac};
 
 /// The key that signs.
 pub(crate) struct Signer(Ed25519KeyPair);
@@ -15,6 +18,12 @@ impl Signer {
         Signer(Ed25519KeyPair::from_seed_unchecked(&seed).expect("a hash has the length of a seed"))
     }
 
+    /// One for tests.
+    #[cfg(test)]
+    pub(crate) fn of_seed(seed: &[u8; 32]) -> Self {
+        Signer(Ed25519KeyPair::from_seed_unchecked(seed).unwrap())
+    }
+
     /// The signature of `bytes`, in base64.
     pub(crate) fn sign(&self, bytes: &[u8]) -> String {
         STANDARD.encode(self.0.sign(bytes).as_ref())
@@ -23,6 +32,28 @@ impl Signer {
     /// The public key, in base64.
     pub(crate) fn public_key(&self) -> String {
         STANDARD.encode(self.0.public_key().as_ref())
+    }
+}
+
+/// The SHA-256 of a file that comes in pieces.
+#[derive(Clone)]
+pub struct Fingerprint(digest::Context);
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Fingerprint(digest::Context::new(&digest::SHA256))
+    }
+}
+
+impl Fingerprint {
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The hash, in hexadecimal.
+    pub fn finish(self) -> String {
+        hex(self.0.finish().as_ref())
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use aws_lc_rs::digest;
 use zip::ZipArchive;
 
-use super::{Error, manifest::Manifest};
+use super::{Error, manifest::Manifest, seal};
 use crate::{keys::hex, signing};
 
 /// What stands beside the manifest.
@@ -29,11 +29,17 @@ pub struct Summary {
     pub public_key: String,
 }
 
-/// Checks signature, hashes, missing and extra files.
+/// Checks signature, hashes, missing and extra files, and then every byte of the archive around them.
 ///
 /// # Errors
 /// [`Error`].
-pub fn verify(archive: impl Read + Seek) -> Result<Summary, Error> {
+pub fn verify(mut archive: impl Read + Seek) -> Result<Summary, Error> {
+    let summary = check_files(&mut archive)?;
+    let is_as_signed = seal::verify(&mut archive, &summary.public_key).map_err(unreadable)?;
+    if is_as_signed { Ok(summary) } else { Err(Error::Repacked) }
+}
+
+fn check_files(archive: impl Read + Seek) -> Result<Summary, Error> {
     let mut zip = ZipArchive::new(archive).map_err(unreadable)?;
     let mut names = BTreeSet::new();
     for index in 0..zip.len() {

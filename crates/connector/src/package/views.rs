@@ -114,7 +114,14 @@ pub(super) fn json_line(raw: &RawValue) -> String {
     format!("{line}\n")
 }
 
-/// Text that a browser shows and nothing else.
+/// Whether a character does something instead of being shown: to a terminal, or to the direction of what follows.
+fn acts(c: char) -> bool {
+    let is_control = c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    let turns = matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    is_control || turns
+}
+
+/// Text that a browser shows and nothing else; what acts instead of being shown is named.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -124,6 +131,9 @@ pub(super) fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
+            c if acts(c) => {
+                let _ = write!(out, "[U+{:04X}]", u32::from(c));
+            }
             c => out.push(c),
         }
     }
@@ -153,6 +163,12 @@ pub(super) fn table<'a>(rows: impl Iterator<Item = (&'a str, String)>) -> String
     format!("<table>\n{}</table>\n", rows.map(row).collect::<String>())
 }
 
+/// A table of records.
+pub(super) fn rows<const N: usize>(rows: &[[String; N]]) -> String {
+    let cells = |row: &[String; N]| row.iter().map(|cell| format!("<td>{}</td>", escaped(cell))).collect::<String>();
+    format!("<table>\n{}</table>\n", rows.iter().map(|row| format!("<tr>{}</tr>\n", cells(row))).collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +187,12 @@ mod tests {
     fn a23_12_text_stays_text() {
         let page = page("x", &table([("text", "<script>alert('1')</script>".to_owned())].into_iter()));
         assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "{page}");
+    }
+
+    #[test]
+    fn a23_12_what_turns_text_around_or_commands_a_terminal_is_named() {
+        let text = escaped("amy\u{202e}piz.exe\0\u{1b}[2J \u{05d0}\n\u{1f600}");
+        assert_eq!(text, "amy[U+202E]piz.exe[U+0000][U+001B][2J \u{05d0}\n\u{1f600}");
     }
 
     #[test]

@@ -8,6 +8,8 @@ use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 use super::{
     manifest::{File, Integration, Manifest, Producer, Records, SCHEMA, Subject},
     others::Mask,
+    page,
+    seal::Sealed,
     views,
 };
 use crate::{
@@ -30,17 +32,17 @@ const SOURCES: &[(&str, &str)] = &[
 ];
 
 /// A stored body with the key that opens it.
-struct Body {
-    number: usize,
-    file: String,
+pub(super) struct Body {
+    pub(super) number: usize,
+    pub(super) file: String,
     blob: String,
     key: zeroize::Zeroizing<Vec<u8>>,
 }
 
 /// Everything that the archive is made from.
-struct Plan {
-    bodies: Vec<Body>,
-    manifest: Manifest,
+pub(super) struct Plan {
+    pub(super) bodies: Vec<Body>,
+    pub(super) manifest: Manifest,
     calls: Value,
     /// How others are masked in what is made for people: for each subject, in order.
     masks: Vec<Mask>,
@@ -214,10 +216,11 @@ impl Run<'_> {
 
 /// The package, and its manifest.
 fn build(mut plan: Plan, blobs: &Blobs, out: blobs::Writer, signer: &Signer) -> Result<(Written, String)> {
-    let mut archive = Archive { zip: ZipWriter::new_stream(out), files: Vec::new() };
+    let mut archive = Archive { zip: ZipWriter::new_stream(Sealed::new(out)), files: Vec::new() };
     let manifest = fill(&mut archive, &mut plan, blobs, signer)?;
     let out = archive.zip.finish().map_err(|error| trouble(io::Error::other(error)))?;
-    Ok((out.into_inner().finish()?, manifest))
+    let out = out.into_inner().finish(signer).map_err(trouble)?;
+    Ok((out.finish()?, manifest))
 }
 
 fn trouble(error: io::Error) -> crate::Error {
@@ -274,8 +277,8 @@ fn fill<W: Write + io::Seek>(
     }
     let calls = serde_json::to_string_pretty(&plan.calls).expect("a list is JSON");
     archive.add_text("calls.json", &calls).map_err(trouble)?;
-    archive.add_text("index.html", &index(&plan.manifest)).map_err(trouble)?;
-    archive.add_text("README.txt", &readme(&plan.manifest)).map_err(trouble)?;
+    archive.add("index.html", None, |out| page::index(plan, blobs, out)).map_err(trouble)?;
+    archive.add_text("README.txt", &page::readme(&plan.manifest)).map_err(trouble)?;
     plan.manifest.files = archive.files.clone();
     let manifest = serde_json::to_string_pretty(&plan.manifest).expect("a manifest is JSON");
     archive.add_text("manifest.json", &manifest).map_err(trouble)?;
@@ -284,8 +287,15 @@ fn fill<W: Write + io::Seek>(
     Ok(manifest)
 }
 
+impl Body {
+    /// Its bytes, as they came.
+    pub(super) fn read(&self, blobs: &Blobs) -> io::Result<Reader> {
+        blobs.read(&self.blob, &self.key).map_err(io::Error::other)
+    }
+}
+
 /// How others are masked for a subject, if they are.
-fn subject_mask(plan: &Plan, number: usize) -> Option<&Mask> {
+pub(super) fn subject_mask(plan: &Plan, number: usize) -> Option<&Mask> {
     let at = plan.manifest.subjects.iter().position(|subject| subject.n == number + 1)?;
     plan.masks.get(at)
 }
@@ -319,7 +329,7 @@ fn lists<W: Write + io::Seek>(
 }
 
 /// A record as people are shown it.
-fn shown(raw: &RawValue, mask: Option<&Mask>) -> Value {
+pub(super) fn shown(raw: &RawValue, mask: Option<&Mask>) -> Value {
     let record = serde_json::from_str(raw.get()).unwrap_or_default();
     match mask {
         Some(mask) => mask.applied(record),
@@ -331,68 +341,4 @@ fn shown(raw: &RawValue, mask: Option<&Mask>) -> Value {
 fn entries(report: &Value) -> u64 {
     let fields = report.as_object().into_iter().flat_map(|fields| fields.values());
     fields.filter_map(Value::as_array).map(|list| list.len() as u64).next().unwrap_or(0)
-}
-
-fn facts(manifest: &Manifest) -> Vec<(&'static str, String)> {
-    vec![
-        ("Request", manifest.request_id.clone()),
-        ("Type", manifest.kind.clone()),
-        ("Searched", format!("{} ({})", manifest.integration.name, manifest.integration.host)),
-        ("Generated", manifest.generated_at.clone()),
-        ("Users found", manifest.subjects.len().to_string()),
-    ]
-}
-
-fn gap_line(gap: &Value) -> String {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    format!("{} of user {}: {}", text(&gap["what"]), text(&gap["subject"]), text(&gap["why"]))
-}
-
-fn index(manifest: &Manifest) -> String {
-    let mut body = String::from("<h1>Your data</h1>\n");
-    if !manifest.complete {
-        body.push_str(
-            "<p class=\"gap\"><strong>INCOMPLETE</strong>: not everything could be fetched, see below.</p>\n",
-        );
-    }
-    body.push_str(&views::table(facts(manifest).into_iter()));
-    for subject in &manifest.subjects {
-        let rows = [
-            ("User", subject.user_id.clone()),
-            ("Found by", subject.matched_by.join(", ")),
-            ("Messages", subject.records.messages.to_string()),
-            ("Reactions", subject.records.reactions.to_string()),
-            ("Reports", subject.records.reports.to_string()),
-            ("Files", format!("users/{}/", subject.n)),
-        ];
-        body.push_str(&format!("<h2>User {}</h2>\n", subject.n));
-        body.push_str(&views::table(rows.into_iter()));
-    }
-    if !manifest.gaps.is_empty() {
-        body.push_str("<h2>What is not here</h2>\n<ul>\n");
-        for gap in &manifest.gaps {
-            body.push_str(&format!("<li>{}</li>\n", views::escaped(&gap_line(gap))));
-        }
-        body.push_str("</ul>\n");
-    }
-    views::page("Your data", &body)
-}
-
-fn readme(manifest: &Manifest) -> String {
-    let mut text = String::new();
-    if !manifest.complete {
-        text.push_str("INCOMPLETE: not everything could be fetched, see the end.\n\n");
-    }
-    for (name, value) in facts(manifest) {
-        text.push_str(&format!("{name}: {value}\n"));
-    }
-    text.push_str(
-        "\nEach file's SHA-256 stands in manifest.json; manifest.json.sig is an Ed25519 signature over its bytes,\n\
-         to be checked with public-key.txt. `millpond privacy packages verify` does all of it.\n",
-    );
-    for gap in &manifest.gaps {
-        text.push_str(&format!("\nNot here: {}", gap_line(gap)));
-    }
-    text.push('\n');
-    text
 }

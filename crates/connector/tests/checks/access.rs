@@ -141,6 +141,172 @@ async fn check_12_a_changed_missing_or_extra_file_is_found() {
 }
 
 #[tokio::test]
+async fn check_12_a_bit_that_was_turned_anywhere_is_found() {
+    let place = Place::new().await;
+    let request = place.access(user_id("amy")).await;
+    let whole = place.package(&request).await.0;
+    for at in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 1 << (at % 8);
+        assert!(package::verify(Cursor::new(changed)).is_err(), "byte {at} of {}", whole.len());
+    }
+    for changed in [[&whole[..], b"x"].concat(), [b"x", &whole[..]].concat(), whole[..whole.len() - 1].to_vec()] {
+        assert!(package::verify(Cursor::new(changed)).is_err());
+    }
+}
+
+#[tokio::test]
+async fn check_12_an_archive_with_the_same_files_that_was_packed_anew_is_found() {
+    let place = Place::new().await;
+    let request = place.access(user_id("amy")).await;
+    let package = place.package(&request).await;
+    let readme = package.bytes("README.txt");
+    let anew = forged(&package, "README.txt", Some(&readme));
+    assert!(matches!(package::verify(Cursor::new(anew)), Err(Error::Repacked)));
+    // A comment of somebody else's is none of ours either.
+    let mut zip = zip::ZipWriter::new_append(Cursor::new(package.0.clone())).unwrap();
+    zip.set_comment("millpond.privacy.archive/1 ".to_owned() + &"A".repeat(88)).unwrap();
+    let anew = zip.finish().unwrap().into_inner();
+    assert!(matches!(package::verify(Cursor::new(anew)), Err(Error::Repacked)));
+}
+
+#[tokio::test]
+async fn the_page_shows_profile_messages_by_channel_reactions_and_reports() {
+    let place = Place::new().await;
+    place.upstream.set(|world| {
+        world.users.get_mut("amy").unwrap()["shoe_size"] = json!({"eu": 39});
+        let said =
+            |channel: &str, text: &str| json!({"cid": channel, "text": text, "created_at": "2026-01-01T00:00:00Z"});
+        let messages =
+            json!([said("messaging:ice", "first"), said("messaging:snow", "second"), said("messaging:ice", "third")]);
+        let many: Vec<_> = (0..2_000).map(|n| json!({"type": format!("clap-{n}"), "message_id": "m"})).collect();
+        world.exports.insert("amy".into(), json!({"messages": messages, "reactions": many}));
+    });
+    let request = place.access(user_id("amy")).await;
+    let page = place.package(&request).await.text("index.html");
+    let order = [
+        "<h3>Profile",
+        "shoe_size",
+        "Messages in messaging:ice",
+        "first",
+        "third",
+        "Messages in messaging:snow",
+        "second",
+        "<h3>Reactions",
+        "clap-999",
+        "all of them are in reactions.jsonl",
+        "<h3>Reports",
+        "flags_received",
+        "spam",
+    ];
+    let places: Vec<usize> =
+        order.iter().map(|text| page.find(text).unwrap_or_else(|| panic!("no {text}: {page}"))).collect();
+    assert!(places.is_sorted(), "{order:?} at {places:?}");
+    assert!(!page.contains("clap-1000"));
+}
+
+/// Texts that programs take for something else: tables, pages, terminals, file systems, and readers of right-to-left.
+const HOSTILE: &[&str] = &[
+    "../../x",
+    "..\\..\\x",
+    "/etc/passwd",
+    "C:\\x",
+    "CON",
+    "nul.txt",
+    "a\0b",
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "</title><script>",
+    "=cmd|' /C calc'!A0",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1+1",
+    "\r=1+1",
+    "a\r\nb,c",
+    "amy\u{202e}piz.exe",
+    "\u{2066}x\u{2069}",
+    "\u{1b}[2J",
+    "'; DROP TABLE users; --",
+    "{{7*7}}",
+];
+
+#[tokio::test]
+async fn check_12_every_hostile_id_and_text_is_inert_in_every_file() {
+    let place = Place::new().await;
+    let long = "x".repeat(1_000);
+    for (number, hostile) in HOSTILE.iter().copied().chain([long.as_str()]).enumerate() {
+        let address = format!("h{number}@example.com");
+        place.upstream.set(|world| {
+            world.add(hostile, &address);
+            let message =
+                json!({"id": hostile, "text": hostile, "cid": hostile, "type": hostile, "created_at": hostile});
+            world.exports.insert(hostile.into(), json!({"messages": [message], "reactions": [{"type": hostile}]}));
+        });
+        let request = place.access(email(&address)).await;
+        assert_eq!(state(&request), FOUND, "{hostile:?}");
+        let package = place.package(&request).await;
+        assert!(package::verify(Cursor::new(&package.0)).is_ok(), "{hostile:?}");
+        let is_ours = |name: &String| {
+            name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-'))
+                && !name.contains("..")
+                && !name.starts_with('/')
+                && name.len() < 64
+        };
+        assert!(package.names().iter().all(is_ours), "{hostile:?}: {:?}", package.names());
+        let page = package.text("index.html");
+        for harm in ["<script", "<img", "\0", "\u{1b}", "\u{202e}", "\u{2066}"] {
+            assert!(!page.contains(harm), "{hostile:?}: {page}");
+            assert!(!package.text("README.txt").contains(harm));
+        }
+        // Each message is one row of as many cells as the head has, none of which is a formula.
+        let table = package.text("users/1/messages.csv");
+        for row in cells(&table) {
+            assert_eq!(row.len(), cells(&table)[0].len(), "{hostile:?}: {table:?}");
+            assert!(
+                row.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t', '\r'])),
+                "{hostile:?}: {table:?}"
+            );
+        }
+        assert_eq!(cells(&table).len(), 2, "{hostile:?}: {table:?}");
+        assert_eq!(package.text("users/1/messages.jsonl").lines().count(), 1);
+        assert_eq!(package.json("manifest.json")["subjects"][0]["user_id"], hostile, "what came is kept as it came");
+    }
+}
+
+#[test]
+fn identifiers_that_no_service_has_are_refused_before_anything_is_asked() {
+    use connector::requests::{Category, GivenIdentifier};
+    let long = "x".repeat(256);
+    for bad in ["", "a\0b", "a\u{1b}[2J", "a\r\nb", "a\tb", &long] {
+        assert!(GivenIdentifier::new(Category::UserId, bad).is_err(), "{bad:?}");
+    }
+    for bad in ["", "amy", "@", "a@b@c", "amy@example.com\0", "amy@\r\nexample.com", &format!("{long}@example.com")] {
+        assert!(GivenIdentifier::new(Category::Email, bad).is_err(), "{bad:?}");
+    }
+}
+
+/// A table as RFC 4180 reads it.
+fn cells(table: &str) -> Vec<Vec<String>> {
+    let (mut rows, mut row, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
+    let mut chars = table.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => cell.push(chars.next().unwrap()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(std::mem::take(&mut cell)),
+            '\r' if !quoted && chars.peek() == Some(&'\n') => {}
+            '\n' if !quoted => {
+                row.push(std::mem::take(&mut cell));
+                rows.push(std::mem::take(&mut row));
+            }
+            c => cell.push(c),
+        }
+    }
+    rows
+}
+
+#[tokio::test]
 async fn check_12_hostile_ids_and_texts_are_inert() {
     let place = Place::new().await;
     place.upstream.set(|world| {
