@@ -3,6 +3,7 @@
 //! **Invariant:** an event names a request and how it stands, and nobody. Events of one request arrive in order.
 
 mod guard;
+mod secrets;
 mod sending;
 
 use ids::Timestamp;
@@ -10,13 +11,11 @@ use minicbor::{Decode, Encode};
 use serde_json::{Value, json};
 use store::{Direction, Limit, Transaction};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-
 use crate::{
     Connector, Error, Result, Secret,
     audit::{self, Draft},
     error::failed,
-    keys::{Place, sha256, shred},
+    keys::{sha256, shred},
     keyspace::{DELIVERY, HERE, UNDELIVERED, WEBHOOK},
     requests::Request,
     status::{Outcome, Reason, Status},
@@ -24,6 +23,7 @@ use crate::{
 };
 
 pub(crate) use guard::Guard;
+pub use secrets::{OVERLAP_SECS, OVERLAP_SECS_MAX};
 
 /// The most webhooks.
 const HOOKS_MAX: usize = 20;
@@ -59,6 +59,9 @@ pub struct Webhook {
     /// Whether the receiver said that it is gone.
     #[n(4)]
     pub is_disabled: bool,
+    /// The secret before, as long as it signs too.
+    #[cbor(n(5), default)]
+    old: Option<secrets::Old>,
 }
 
 /// An event on its way to one receiver.
@@ -90,10 +93,6 @@ pub struct Delivery {
     /// What the receiver answered last.
     #[n(8)]
     pub last_status: Option<u16>,
-}
-
-fn place(id: &str) -> Place<'_> {
-    Place { table: "webhook", row: id, field: "secret" }
 }
 
 /// The receivers, in order.
@@ -188,22 +187,22 @@ impl Connector {
     pub async fn add_webhook(&self, url: &str) -> Result<(Webhook, Secret)> {
         self.http.guard().check(url)?;
         let bytes = zeroize::Zeroizing::new(self.surroundings.bytes());
-        let secret: zeroize::Zeroizing<[u8; 32]> = zeroize::Zeroizing::new(self.surroundings.bytes());
+        let secret = self.new_hook_secret();
         let (id, now) = (self.surroundings.id("whk_"), self.surroundings.now());
         let written = self.store.write(async |tx: &mut Transaction| {
             if hooks(tx).await?.len() >= HOOKS_MAX {
                 return Err(Error::Conflict(format!("there are {HOOKS_MAX} webhooks; remove one first")));
             }
             let key = self.ring.make(tx, &id, &bytes);
-            let sealed_secret = key.seal(place(&id), &secret[..]);
+            let sealed_secret = key.seal(secrets::place(&id), &secret[..]);
             let (id, url) = (id.clone(), url.to_owned());
-            let hook = Webhook { id, url, sealed_secret, created_at: now, is_disabled: false };
+            let hook = Webhook { id, url, sealed_secret, created_at: now, is_disabled: false, old: None };
             WEBHOOK.put(tx, HERE, &hook.id, &hook);
             audit::record(tx, &Draft::system("webhook.added", &hook.id), now).await?;
             Ok(hook)
         });
         let hook = written.await.map_err(failed)?;
-        Ok((hook, Secret::new(format!("whsec_{}", STANDARD.encode(&secret[..])))))
+        Ok((hook, secrets::shown(&secret)))
     }
 
     /// The receivers.

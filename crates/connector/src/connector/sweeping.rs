@@ -40,6 +40,7 @@ impl Connector {
             }
         }
         self.drop_ended().await?;
+        self.drop_old_hook_secrets().await?;
         for integration in self.integrations().await? {
             let is_tried = matches!(integration.health, Health::Connected | Health::Degraded | Health::Disconnected);
             self.drop_retired(&integration).await?;

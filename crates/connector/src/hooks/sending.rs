@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ids::Timestamp;
 use store::{Direction, Limit, Transaction};
 
-use super::{Delivery, DeliveryState, Webhook, hooks, place};
+use zeroize::Zeroizing;
+
+use super::{Delivery, DeliveryState, Webhook, hooks, secrets};
 use crate::{
     Connector, Result,
     error::failed,
-    keys::mac,
     keyspace::{DELIVERY, HERE, UNDELIVERED, WEBHOOK},
 };
 
@@ -41,7 +41,7 @@ impl Connector {
         let range = UNDELIVERED.prefix(HERE, &(hook.id.clone(),));
         let page = UNDELIVERED.scan(&mut tx, HERE, range, Direction::Forward, Limit::PAGE).await?;
         let key = self.ring.load(&mut tx, &hook.id).await?;
-        let secret = key.open(place(&hook.id), &hook.sealed_secret)?;
+        let secrets = hook.secrets(&key, self.surroundings.now())?;
         let mut waiting = BTreeSet::new();
         let mut count = 0;
         for (row, ()) in page.rows {
@@ -54,7 +54,7 @@ impl Connector {
                 continue;
             }
             count += 1;
-            let status = self.send_event(hook, &delivery, &secret).await;
+            let status = self.send_event(hook, &delivery, &secrets).await;
             let sent = self.outcome(&delivery, status);
             if sent.state == DeliveryState::Pending {
                 waiting.insert(delivery.request);
@@ -67,10 +67,9 @@ impl Connector {
         Ok(count)
     }
 
-    async fn send_event(&self, hook: &Webhook, delivery: &Delivery, secret: &[u8]) -> Option<u16> {
+    async fn send_event(&self, hook: &Webhook, delivery: &Delivery, secrets: &[Zeroizing<Vec<u8>>]) -> Option<u16> {
         let timestamp = (self.surroundings.now().micros() / SECOND).to_string();
-        let signed = format!("{}.{timestamp}.{}", delivery.event, delivery.body);
-        let signature = format!("v1,{}", STANDARD.encode(mac(secret, signed.as_bytes())));
+        let signature = secrets::signatures(secrets, &format!("{}.{timestamp}.{}", delivery.event, delivery.body));
         let headers = [
             ("webhook-id", delivery.event.as_str()),
             ("webhook-timestamp", &timestamp),

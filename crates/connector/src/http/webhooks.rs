@@ -6,11 +6,12 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use ids::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Problem, body, router::Here};
-use crate::hooks::{Delivery, Webhook};
+use super::{Problem, body, router::Here, views};
+use crate::hooks::{Delivery, OVERLAP_SECS, Webhook};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,12 +19,19 @@ struct Create {
     url: String,
 }
 
-fn shown(hook: &Webhook) -> Value {
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rotation {
+    overlap_s: Option<u32>,
+}
+
+fn shown(hook: &Webhook, now: Timestamp) -> Value {
     json!({
         "id": hook.id,
         "url": hook.url,
         "created_at": hook.created_at.rfc3339_short().to_string(),
         "disabled": hook.is_disabled,
+        "old_secret_ends_at": views::time(hook.old_secret_ends_at(now)),
     })
 }
 
@@ -42,14 +50,27 @@ fn sent(delivery: &Delivery) -> Value {
 pub(super) async fn create((State(connector), _): Here, bytes: Bytes) -> Result<(StatusCode, Json<Value>), Problem> {
     let create: Create = body::read(&bytes)?;
     let (hook, secret) = connector.add_webhook(&create.url).await?;
-    let mut shown = shown(&hook);
+    let mut shown = shown(&hook, connector.now());
     shown["secret"] = secret.expose().into();
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
+pub(super) async fn rotate(
+    (State(connector), _): Here,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Result<Json<Value>, Problem> {
+    let rotation: Rotation = body::read(&bytes)?;
+    let (hook, secret) = connector.rotate_webhook(&id, rotation.overlap_s.unwrap_or(OVERLAP_SECS)).await?;
+    let mut shown = shown(&hook, connector.now());
+    shown["secret"] = secret.expose().into();
+    Ok(Json(shown))
+}
+
 pub(super) async fn list((State(connector), _): Here) -> Result<Json<Value>, Problem> {
     let hooks = connector.webhooks().await?;
-    Ok(Json(json!({"data": hooks.iter().map(shown).collect::<Vec<_>>(), "next_cursor": null})))
+    let now = connector.now();
+    Ok(Json(json!({"data": hooks.iter().map(|hook| shown(hook, now)).collect::<Vec<_>>(), "next_cursor": null})))
 }
 
 pub(super) async fn remove((State(connector), _): Here, Path(id): Path<String>) -> Result<StatusCode, Problem> {

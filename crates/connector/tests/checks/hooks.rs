@@ -36,12 +36,16 @@ pub(crate) async fn receiver() -> (String, Arc<AtomicU16>, Taken) {
     (url, status, taken)
 }
 
+/// As a receiver checks it: one of the signatures is enough.
 fn is_signed(headers: &HeaderMap, body: &str, secret: &str) -> bool {
     let header = |name: &str| headers[name].to_str().unwrap().to_owned();
     let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
     let text = format!("{}.{}.{body}", header("webhook-id"), header("webhook-timestamp"));
-    let signature = STANDARD.decode(header("webhook-signature").strip_prefix("v1,").unwrap()).unwrap();
-    hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, &key), text.as_bytes(), &signature).is_ok()
+    header("webhook-signature").split(' ').any(|signature| {
+        let signature = STANDARD.decode(signature.strip_prefix("v1,").unwrap()).unwrap();
+        hmac::verify(&key, text.as_bytes(), &signature).is_ok()
+    })
 }
 
 #[tokio::test]
@@ -103,4 +107,34 @@ async fn check_44_a_receiver_that_is_gone_is_disabled_and_dead_letters_can_be_se
     assert!(place.connector().add_webhook("https://10.0.0.1/").await.is_err());
     place.connector().remove_webhook(&hook.id).await.unwrap();
     assert!(place.connector().webhooks().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn check_44_during_a_rotation_both_secrets_sign_and_after_it_the_new_one_alone() {
+    let place = Place::new().await;
+    let (url, _, taken) = receiver().await;
+    let (hook, old) = place.connector().add_webhook(&url).await.unwrap();
+    let signers = async |secrets: [&str; 2], about: &str| {
+        taken.lock().clear();
+        place.access(user_id(about)).await;
+        place.connector().deliver_due().await.unwrap();
+        let taken = taken.lock();
+        assert!(!taken.is_empty());
+        let is_by = |secret: &str| taken.iter().all(|(headers, body)| is_signed(headers, body, secret));
+        (secrets.map(is_by), taken[0].0["webhook-signature"].to_str().unwrap().split(' ').count())
+    };
+    let (rotated, new) = place.connector().rotate_webhook(&hook.id, 3600).await.unwrap();
+    assert_eq!(rotated.old_secret_ends_at(place.connector().now()).unwrap().micros(), place.clock.micros() + HOUR);
+    let both = [old.expose(), new.expose()];
+    assert_eq!(signers(both, "amy").await, ([true, true], 2));
+    place.clock.advance(HOUR);
+    assert_eq!(signers(both, "bob").await, ([false, true], 1));
+    place.connector().sweep().await.unwrap();
+    assert_eq!(place.connector().webhooks().await.unwrap()[0].old_secret_ends_at(place.connector().now()), None);
+    // One that others know signs no more at once.
+    let (_, newest) = place.connector().rotate_webhook(&hook.id, 0).await.unwrap();
+    assert_eq!(signers([new.expose(), newest.expose()], "cat").await, ([false, true], 1));
+    assert!(place.connector().rotate_webhook(&hook.id, connector::hooks::OVERLAP_SECS_MAX + 1).await.is_err());
+    assert!(place.connector().rotate_webhook("whk_nobody", 0).await.is_err());
+    assert_eq!(place.actions().await.iter().filter(|action| *action == "webhook.rotated").count(), 2);
 }
