@@ -4,6 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testing::pond::Pond;
 
+use crate::feeds_v3;
+
 /// What somebody else says in the same channel.
 pub(crate) const ANOTHERS: &str = "bobs-own-words";
 
@@ -46,7 +48,7 @@ pub(crate) async fn live(pond: &Pond, user: &str) -> Said {
     let _ = pond.chat(Method::POST, "moderation/flag", &flag).await;
     let activity = feeds(pond, user).await;
     let texts = [email.as_str(), "Amy of the pond", "amy-in-the-group", "amy-in-private", "amys-applause"];
-    let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+    let texts = texts.iter().map(|text| (*text).to_owned()).chain(feeds_v3::live(pond, user).await).collect();
     Said { user: user.to_owned(), texts, pair, bobs_message, file, activity }
 }
 
@@ -102,6 +104,7 @@ pub(crate) async fn is_gone(pond: &Pond, said: &Said) {
     assert!(!activity.text.contains("amys-lap"), "{activity:?}");
     let bobs = pond.feeds(Method::GET, "feed/user/bob/?with_recent_reactions=true", &Value::Null).await;
     assert!(bobs.text.contains("bobs-lap") && !bobs.text.contains("amys-l"), "{bobs:?}");
+    feeds_v3::is_gone(pond, user).await;
     assert_eq!(pond.residue(user).await, Vec::<String>::new());
 }
 

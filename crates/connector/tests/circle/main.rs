@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, and in what serves tests, a failure is a panic")]
 
+mod feeds_v3;
 mod life;
 
 use std::sync::Arc;
@@ -147,7 +148,9 @@ async fn check_06_an_access_makes_three_calls_in_order_and_brings_everything() {
     for text in &said.texts {
         assert!(package.contains(text.as_str()), "{text} is not in the package");
     }
-    assert!(!package.contains(life::ANOTHERS), "what others said stays theirs");
+    for theirs in [life::ANOTHERS, feeds_v3::ANOTHERS] {
+        assert!(!package.contains(theirs), "what others said stays theirs");
+    }
     place.pond.stop().await;
 }
 
