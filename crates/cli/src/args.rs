@@ -189,7 +189,8 @@ pub(crate) struct Network {
     #[arg(long, env = "MILLPOND_LAME_DUCK_SECONDS", value_name = "SECONDS", default_value_t = 0)]
     pub(crate) lame_duck_seconds: u64,
 
-    /// A network that webhooks may be sent to beside the public Internet, as in 10.1.0.0/16; repeat it for more
+    /// A network that the server may call beside the public Internet, as in 10.1.0.0/16: for webhooks, previews of links
+    /// and Open Graph; repeat it for more
     #[arg(long, env = "MILLPOND_OUTBOUND_ALLOW", value_name = "NETWORK", value_delimiter = ',')]
     pub(crate) outbound_allow: Vec<IpNet>,
 }
