@@ -10,6 +10,11 @@ pub(crate) fn text(text: &str) -> Result<()> {
     finish(io::stdout().write_all(text.as_bytes()))
 }
 
+/// Prints `bytes` as they are.
+pub(crate) fn bytes(bytes: &[u8]) -> Result<()> {
+    finish(io::stdout().write_all(bytes))
+}
+
 /// Prints one line.
 pub(crate) fn line(line: &str) -> Result<()> {
     text(&format!("{line}\n"))

@@ -6,20 +6,25 @@ mod args;
 mod asking;
 mod batches;
 mod checking;
+mod files;
 mod here;
 mod keys;
 mod managing;
 mod print;
+mod results;
 mod serving;
+mod settings;
 mod upkeep;
+mod webhooks;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
+use serde_json::json;
 
 pub(crate) use args::Privacy;
-use args::{Certificate, Verb};
-use here::Here;
+use args::{Certificate, Output, Packages, Verb};
+use here::{Here, Refused};
 
 /// What `millpond privacy --help` ends with.
 pub(crate) const EXAMPLES: &str = "\
@@ -55,34 +60,63 @@ pub(crate) enum Ended {
 
 /// Runs a verb.
 pub(crate) async fn run(privacy: Privacy) -> Result<ExitCode> {
-    let Privacy { place, output, verb } = privacy;
-    let ended = match verb {
-        Verb::Serve(serve) => serving::run(&place, &serve).await?,
-        Verb::Init(init) => upkeep::init(&place, &init, output).await?,
-        Verb::Backup(command) => upkeep::back_up(&place, &command, output).await?,
-        Verb::Restore(command) => upkeep::restore(&place, &command, output)?,
-        Verb::Keys { command } => keys::run(&place, command, output).await?,
-        Verb::Packages { command } => checking::package(&command, output)?,
-        Verb::Certificate { command: Certificate::Verify { file, signature } } => {
-            checking::certificate(&file, signature.as_deref(), output)?
-        }
-        verb => {
-            let here = Here::open(&place, output).await?;
-            let ended = match verb {
-                Verb::Integrations { command } => managing::integrations(&here, command).await,
-                Verb::Token { command } => managing::tokens(&here, command).await,
-                Verb::Access(access) => asking::access(&here, &access).await,
-                Verb::Delete(delete) => asking::delete(&here, &delete).await,
-                Verb::Audit { command } => checking::audit(&here, &command).await,
-                Verb::Certificate { command } => checking::fetch_certificate(&here, &command).await,
-                Verb::Batch { command } => batches::run(&here, command).await,
-                Verb::Doctor => upkeep::doctor(&here).await,
-                Verb::ReplayErasures(command) => upkeep::replay(&here, &command).await,
-                other => asking::about(&here, other).await,
-            };
-            here.close().await;
-            ended?
+    let form = privacy.output;
+    let ended = match carry_out(privacy).await {
+        Ok(ended) => ended,
+        Err(error) => {
+            // Whoever reads JSON finds the reason there too; `main` tells it to people.
+            if form == Output::Json {
+                crate::output::json(&json!({"code": "failed", "detail": format!("{error:#}")}))?;
+            }
+            return Err(error);
         }
     };
     Ok(ExitCode::from(ended as u8))
+}
+
+async fn carry_out(privacy: Privacy) -> Result<Ended> {
+    let Privacy { place, output, verb } = privacy;
+    match verb {
+        Verb::Serve(serve) => serving::run(&place, &serve, output).await,
+        Verb::Init(init) => upkeep::init(&place, &init, output).await,
+        Verb::Backup(command) => upkeep::back_up(&place, &command, output).await,
+        Verb::Restore(command) => upkeep::restore(&place, &command, output),
+        Verb::Keys { command } => keys::run(&place, command, output).await,
+        // What is checked needs no connector: whoever got a package or a certificate can do it.
+        Verb::Packages { command: Packages::Verify { file } } => checking::package(&file, output),
+        Verb::Certificate { command: Certificate::Verify { file, signature } } => {
+            checking::certificate(&file, signature.as_deref(), output)
+        }
+        verb => {
+            let here = Here::open(&place, output).await?;
+            let ended = ask(&here, verb).await;
+            let ended = match ended {
+                Err(error) => match error.downcast::<Refused>() {
+                    Ok(Refused(reply)) => here.refused(&reply),
+                    Err(error) => Err(error),
+                },
+                ended => ended,
+            };
+            here.close().await;
+            ended
+        }
+    }
+}
+
+/// Runs a verb that asks a service.
+async fn ask(here: &Here, verb: Verb) -> Result<Ended> {
+    match verb {
+        Verb::Integrations { command } => managing::integrations(here, command).await,
+        Verb::Token { command } => managing::tokens(here, command).await,
+        Verb::Access(access) => asking::access(here, &access).await,
+        Verb::Delete(delete) => asking::delete(here, &delete).await,
+        Verb::Audit { command } => checking::audit(here, &command).await,
+        Verb::Packages { command } => results::packages(here, command).await,
+        Verb::Certificate { command } => results::certificate(here, command).await,
+        Verb::Batch { command } => batches::run(here, command).await,
+        Verb::Webhooks { command } => webhooks::run(here, command).await,
+        Verb::Doctor => upkeep::doctor(here).await,
+        Verb::ReplayErasures(command) => upkeep::replay(here, &command).await,
+        other => asking::about(here, other).await,
+    }
 }

@@ -3,8 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, and in what serves tests, a failure is a panic")]
 
+#[path = "privacy/files.rs"]
+mod files;
 #[path = "privacy/schema.rs"]
 mod schema;
+#[path = "privacy/settings.rs"]
+mod settings;
+#[path = "privacy/verbs.rs"]
+mod verbs;
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -82,7 +88,14 @@ impl Place {
         for secret in [KEY, SECRET] {
             assert!(!printed.contains(secret) && !told.contains(secret), "`{line}` shows a secret");
         }
-        serde_json::from_str(printed.lines().last().unwrap_or("null")).unwrap_or_default()
+        if code == USAGE {
+            return Value::Null;
+        }
+        // The log is a document for each entry; anything else is one.
+        let mut documents = printed.lines().map(|line| serde_json::from_str(line).unwrap());
+        let last = documents.next_back().unwrap_or_else(|| panic!("`{line}` prints nothing"));
+        assert!(documents.count() == 0 || line == "audit export", "`{line}` prints more than one document");
+        last
     }
 
     /// The same, where what is printed must fit the schema.
@@ -103,12 +116,16 @@ impl Place {
     async fn connected() -> Self {
         let place = Self::new().await;
         place.ends(DONE, "init");
-        place.upstream.set(|world| {
+        place.people();
+        place.prints(DONE, &place.add("Stream", "--secret-file secret"), "Integration");
+        place
+    }
+
+    fn people(&self) {
+        self.upstream.set(|world| {
             ["amy", "bob", "cat", "dan"].iter().for_each(|id| world.add(id, &format!("{id}@example.com")));
             ["twin-1", "twin-2"].iter().for_each(|id| world.add(id, "twins@example.com"));
         });
-        place.prints(DONE, &place.add("Stream", "--secret-file secret"), "Integration");
-        place
     }
 }
 

@@ -62,6 +62,17 @@ pub enum Error {
     /// The connection test failed, so that nothing was saved.
     #[error("the connection test failed: {}", .0.verdict().map(|finding| finding.message).unwrap_or_default())]
     TestFailed(Box<crate::probe::Report>),
+    /// A service does not answer.
+    #[error("the service at {url} does not answer: {cause}; is `millpond privacy serve` running there?")]
+    Unreachable {
+        /// Where it should be.
+        url: String,
+        /// Why.
+        cause: String,
+    },
+    /// A file ended before its end.
+    #[error("the file broke off: {0}")]
+    BrokenOff(String),
     /// No outbound client can be made, as without trusted certificates.
     #[error("no outbound client can be made: {0}")]
     Outbound(String),

@@ -24,7 +24,7 @@ mod upkeep;
 mod views;
 mod webhooks;
 
-pub use call::{Remote, Reply, Service};
+pub use call::{Download, Remote, Reply, Service};
 pub use document::document;
 pub use problem::Problem;
 pub use router::{Route, router, routes};

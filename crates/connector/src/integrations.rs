@@ -80,6 +80,16 @@ words! {
     }
 }
 
+impl FilesForm {
+    /// The form itself.
+    pub(crate) fn json(self) -> serde_json::Value {
+        match self {
+            FilesForm::Word => "hard".into(),
+            FilesForm::Flag => true.into(),
+        }
+    }
+}
+
 /// What a deletion asks for (§11.2).
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct DeleteOptions {

@@ -15,7 +15,7 @@ pub use http::{Http, HttpOptions};
 pub use throttle::LimitState;
 
 pub(crate) use dialect::TaskWord;
-pub(crate) use http::{Answer, Call};
+pub(crate) use http::{Answer, Call, trusting};
 pub(crate) use retry::{Failing, Next, next, reason, reopens_at};
 pub(crate) use session::Session;
 pub(crate) use throttle::Gate;

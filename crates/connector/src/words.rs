@@ -1,5 +1,14 @@
 //! Closed lists of words: stored as numbers, shown as the specification spells them.
 
+/// A closed list of words.
+pub(crate) trait Words: Copy + 'static {
+    /// Every variant, in order.
+    const WORDS: &'static [Self];
+
+    /// The word of this one.
+    fn spelled(self) -> &'static str;
+}
+
 /// Declares an enum whose variants have a stored number and a word.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$what:meta])* $number:literal $variant:ident = $word:literal,)+ }) => {
@@ -22,6 +31,14 @@ macro_rules! words {
             /// What the word means.
             pub fn parse(word: &str) -> Option<$name> {
                 $name::ALL.iter().copied().find(|known| known.word() == word)
+            }
+        }
+
+        impl $crate::words::Words for $name {
+            const WORDS: &'static [$name] = $name::ALL;
+
+            fn spelled(self) -> &'static str {
+                self.word()
             }
         }
 

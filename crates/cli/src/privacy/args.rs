@@ -1,16 +1,24 @@
 //! The verbs and their flags.
 
+mod asking;
 mod batch;
+mod integrations;
 mod place;
+mod results;
 mod upkeep;
+mod webhooks;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Subcommand};
 
+pub(crate) use asking::{Access, Asked, Delete, List, Person, Select, Verify};
 pub(crate) use batch::{Batch, RunBatch};
-pub(crate) use place::{Output, Place};
+pub(crate) use integrations::{Add, Integrations, Pair, Set, Settings};
+pub(crate) use place::{Output, PLACE, Place};
+pub(crate) use results::{Certificate, Delivery, Packages};
 pub(crate) use upkeep::{Backup, Init, ReplayErasures, Restore};
+pub(crate) use webhooks::Webhooks;
 
 /// `millpond privacy`.
 #[derive(Args, Debug)]
@@ -18,7 +26,7 @@ pub(crate) struct Privacy {
     #[command(flatten)]
     pub(crate) place: Place,
     /// What is printed
-    #[arg(long, global = true, value_name = "FORM", default_value = "human")]
+    #[arg(long, global = true, value_name = "FORM", default_value = "human", help_heading = PLACE)]
     pub(crate) output: Output,
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -59,16 +67,13 @@ pub(crate) enum Verb {
     #[command(visible_alias = "show")]
     Status(One),
     /// List requests
-    List {
-        /// Only those of this status
-        #[arg(long)]
-        status: Option<String>,
-        /// Only these: access or deletion
-        #[arg(long = "type")]
-        kind: Option<String>,
-    },
+    List(List),
+    /// Find the requests of a person
+    Search(Person),
     /// Wait for a request
     Watch(Watch),
+    /// Note who verified that it is the person who asks
+    Verify(Verify),
     /// Do again what failed
     Retry(One),
     /// Withdraw a request
@@ -82,13 +87,9 @@ pub(crate) enum Verb {
     /// Refuse a held request
     Deny(One),
     /// Say which of the matches are meant
-    Select {
-        /// The request
-        id: String,
-        /// Numbers of matches, as `status` shows them
-        #[arg(required = true)]
-        targets: Vec<usize>,
-    },
+    Select(Select),
+    /// End a failed request as cancelled for the controllers that handed it in over OpenDSR
+    End(One),
     /// Extend the deadline, once
     Extend {
         /// The request
@@ -97,7 +98,7 @@ pub(crate) enum Verb {
         #[arg(long)]
         reason: String,
     },
-    /// Check a package
+    /// Fetch, hand on or check a package
     Packages {
         #[command(subcommand)]
         command: Packages,
@@ -106,6 +107,11 @@ pub(crate) enum Verb {
     Certificate {
         #[command(subcommand)]
         command: Certificate,
+    },
+    /// Tell other systems what happens
+    Webhooks {
+        #[command(subcommand)]
+        command: Webhooks,
     },
     /// Read or check the audit log
     Audit {
@@ -170,6 +176,9 @@ pub(crate) enum Token {
         /// super_admin, connections_manager, request_operator, approver, auditor or viewer
         #[arg(long)]
         role: String,
+        /// When it ends, as 2027-01-31T09:00:00Z; never if it is left out
+        #[arg(long, value_name = "TIME")]
+        expires_at: Option<String>,
     },
     /// List tokens
     List,
@@ -178,147 +187,6 @@ pub(crate) enum Token {
         /// Its id
         id: String,
     },
-}
-
-/// A key and a secret.
-#[derive(Args, Debug)]
-pub(crate) struct Pair {
-    /// The file with the API Key; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) key_file: PathBuf,
-    /// The file with the API Secret; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) secret_file: PathBuf,
-}
-
-/// `integrations`.
-#[derive(Subcommand, Debug)]
-pub(crate) enum Integrations {
-    /// Test a connection and save it
-    Add {
-        /// What people call it
-        #[arg(long, default_value = "Stream")]
-        name: String,
-        #[command(flatten)]
-        pair: Pair,
-        /// The base URL; Stream's if it is left out
-        #[arg(long, value_name = "URL")]
-        base_url: Option<String>,
-        /// stream_v2 or millpond
-        #[arg(long, default_value = "stream_v2")]
-        dialect: String,
-        /// When a deletion counts as done: wait_for_completion or complete_on_submit
-        #[arg(long, value_name = "WORD", default_value = "wait_for_completion")]
-        async_deletion_behavior: String,
-        /// The field in which users have their e-mail address
-        #[arg(long, value_name = "FIELD", default_value = "email")]
-        email_field: String,
-        /// The share of the service's limits to use
-        #[arg(long, value_name = "SHARE", default_value_t = 0.75)]
-        throttle: f64,
-        /// Remove outer spaces of the credentials, and say so
-        #[arg(long)]
-        trim: bool,
-        /// Do not try an empty deletion
-        #[arg(long)]
-        no_delete_probe: bool,
-        /// Keep it though its test failed; it runs no requests
-        #[arg(long)]
-        save_untested: bool,
-    },
-    /// List integrations
-    List,
-    /// Show an integration
-    Show(Named),
-    /// Test a connection again
-    Test(Named),
-    /// Replace the credentials
-    Rotate {
-        #[command(flatten)]
-        named: Named,
-        #[command(flatten)]
-        pair: Pair,
-        /// The old secret is known to others: do not keep it for a moment
-        #[arg(long)]
-        compromised: bool,
-    },
-    /// Switch off
-    Disable(Named),
-    /// Switch on
-    Enable(Named),
-    /// Remove it and destroy its credentials
-    Remove {
-        #[command(flatten)]
-        named: Named,
-        /// Though requests are open
-        #[arg(long)]
-        force: bool,
-    },
-    /// Show what is known of its limits
-    Limits(Named),
-}
-
-/// An integration.
-#[derive(Args, Debug)]
-pub(crate) struct Named {
-    /// Its name or id
-    pub(crate) integration: String,
-}
-
-/// A person.
-#[derive(Args, Debug)]
-#[command(group = clap::ArgGroup::new("person").required(true).multiple(true).args(["email", "user_id"]))]
-pub(crate) struct Person {
-    /// The e-mail address
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) email: Vec<String>,
-    /// The user id
-    #[arg(long, value_name = "ID")]
-    pub(crate) user_id: Vec<String>,
-    /// Only this integration; all of them if it is left out
-    #[arg(long, value_name = "NAME")]
-    pub(crate) integration: Vec<String>,
-    /// gdpr, ccpa or other
-    #[arg(long, default_value = "gdpr")]
-    pub(crate) regulation: String,
-    /// The id of whoever passes the request on
-    #[arg(long, value_name = "ID")]
-    pub(crate) external_id: Option<String>,
-}
-
-/// `access`.
-#[derive(Args, Debug)]
-pub(crate) struct Access {
-    #[command(flatten)]
-    pub(crate) person: Person,
-    /// Where the package goes
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-    /// Who alone can open it: an age recipient
-    #[arg(long, value_name = "age1…", requires = "out")]
-    pub(crate) recipient: Option<String>,
-    /// How long to wait: 60, 5m, 1h
-    #[arg(long, value_name = "TIME", default_value = "60")]
-    pub(crate) wait: String,
-}
-
-/// `delete`.
-#[derive(Args, Debug)]
-pub(crate) struct Delete {
-    #[command(flatten)]
-    pub(crate) person: Person,
-    /// Only look
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// What a dry run printed: exactly the users that it showed are deleted
-    #[arg(long, value_name = "TOKEN", conflicts_with_all = ["dry_run", "yes"])]
-    pub(crate) confirm: Option<String>,
-    /// Delete what the preview shows without asking
-    #[arg(long, conflicts_with = "dry_run")]
-    pub(crate) yes: bool,
-    /// How long to wait: 60, 5m, 1h
-    #[arg(long, value_name = "TIME", default_value = "60")]
-    pub(crate) wait: String,
 }
 
 /// A request.
@@ -336,40 +204,6 @@ pub(crate) struct Watch {
     /// How long to wait: 60, 5m, 1h
     #[arg(long, value_name = "TIME", default_value = "1h")]
     pub(crate) wait: String,
-}
-
-/// `packages`.
-#[derive(Subcommand, Debug)]
-pub(crate) enum Packages {
-    /// Check signature, hashes, missing and extra files
-    Verify {
-        /// The package
-        file: PathBuf,
-    },
-}
-
-/// `certificate`.
-#[derive(Subcommand, Debug)]
-pub(crate) enum Certificate {
-    /// Fetch the certificate of a deletion, with its signature beside it
-    Fetch {
-        /// The request
-        id: String,
-        /// Where it goes; its signature goes beside it, with `.sig`
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-        /// The page for people instead
-        #[arg(long)]
-        html: bool,
-    },
-    /// Check the signature of a certificate
-    Verify {
-        /// The certificate
-        file: PathBuf,
-        /// Its signature; beside it, with `.sig`, if it is left out
-        #[arg(long, value_name = "FILE")]
-        signature: Option<PathBuf>,
-    },
 }
 
 /// `audit`.

@@ -1,20 +1,19 @@
 //! Requests: made, waited for, decided about.
 
 use std::{
-    io::{BufRead as _, IsTerminal as _, Write as _},
-    path::Path,
+    io::{BufRead as _, IsTerminal as _},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
-use connector::package::Recipient;
 use serde_json::{Value, json};
 
 use super::{
     Ended,
-    args::{Access, Delete, Person, Verb},
+    args::{Access, Asked, Delete, List, Output, Person, Select, Verb, Verify},
+    files::Saved,
     here::Here,
-    managing, print,
+    managing, print, results,
 };
 use crate::output;
 
@@ -35,26 +34,42 @@ pub(super) fn time(text: &str) -> Result<Duration> {
         _ => bail!("`{text}` is no time; write 60, 5m or 1h"),
     };
     let number: u64 = number.parse().with_context(|| format!("`{text}` is no time; write 60, 5m or 1h"))?;
-    Ok(Duration::from_secs(number * secs))
+    let secs = number.checked_mul(secs).with_context(|| format!("`{text}` is longer than time is"))?;
+    Ok(Duration::from_secs(secs))
 }
 
-async fn body(here: &Here, person: &Person, kind: &str) -> Result<Result<Value, Ended>> {
+/// The same, in seconds.
+pub(super) fn secs(text: &str) -> Result<u32> {
+    u32::try_from(time(text)?.as_secs()).with_context(|| format!("`{text}` is too long"))
+}
+
+/// The persons of a request.
+pub(super) fn identifiers(person: &Person) -> Vec<Value> {
     let one = |category: &'static str| move |value: &String| json!({"category": category, "value": value});
-    let identifiers: Vec<Value> =
-        person.email.iter().map(one("email")).chain(person.user_id.iter().map(one("user_id"))).collect();
+    person.email.iter().map(one("email")).chain(person.user_id.iter().map(one("user_id"))).collect()
+}
+
+async fn body(here: &Here, kind: &str, person: &Person, asked: &Asked) -> Result<Result<Value, Ended>> {
     let mut integrations = Vec::new();
-    for name in &person.integration {
+    for name in &asked.integration {
         match managing::id(here, name).await? {
             Ok(id) => integrations.push(id),
             Err(ended) => return Ok(Err(ended)),
         }
     }
+    let verified = &asked.verified;
+    let verification = verified.verified_by.as_ref().map(
+        |by| json!({"method": verified.verification_method, "verified_by": by, "verified_at": verified.verified_at}),
+    );
     Ok(Ok(json!({
         "type": kind,
-        "identifiers": identifiers,
+        "identifiers": identifiers(person),
         "integrations": integrations,
-        "regulation": person.regulation,
-        "external_id": person.external_id,
+        "regulation": asked.regulation,
+        "days": asked.days,
+        "received_at": asked.received_at,
+        "external_id": asked.external_id,
+        "verification": verification,
     })))
 }
 
@@ -89,10 +104,8 @@ pub(super) fn ended(shown: &Value) -> Ended {
 /// `access`.
 pub(super) async fn access(here: &Here, access: &Access) -> Result<Ended> {
     let patience = time(&access.wait)?;
-    if let Some(recipient) = &access.recipient {
-        Recipient::parse(recipient)?;
-    }
-    let body = match body(here, &access.person, "access").await? {
+    let delivery = results::delivery(&access.delivery)?;
+    let body = match body(here, "access", &access.person, &access.asked).await? {
         Ok(body) => body,
         Err(ended) => return Ok(ended),
     };
@@ -106,46 +119,35 @@ pub(super) async fn access(here: &Here, access: &Access) -> Result<Ended> {
         Err(ended) => return Ok(ended),
     };
     let mut summary = None;
-    if let Some(out) = &access.out
-        && let Some(bytes) = here.fetch(&package_path(&id, access.recipient.as_deref())).await?
-    {
-        write(out, &bytes)?;
-        let manifest = here.call("GET", &format!("/v1/requests/{id}/manifest"), None).await?;
-        summary = manifest.ok().map(|manifest| counted(&manifest, out));
-        shown["package"] = json!({"file": out.display().to_string(), "bytes": bytes.len()});
+    if let Some(out) = &access.out {
+        let saved = results::save_package(here, &id, out, delivery.as_ref()).await?;
+        if let Some(saved) = saved {
+            let manifest = here.call("GET", &format!("/v1/requests/{id}/manifest"), None).await?;
+            summary = manifest.ok().map(|manifest| counted(&manifest, &saved));
+            shown["package"] = saved.shown();
+        }
     }
     here.show(&shown, |shown| {
         print::request(shown)?;
         summary.map_or(Ok(()), |summary| output::line(&summary))
     })?;
+    if access.out.is_some() && shown["package"].is_null() {
+        eprintln!("There is no package yet, so nothing was written: `millpond privacy packages fetch {id} --out FILE`");
+    }
     Ok(ended(&shown))
 }
 
-fn package_path(id: &str, recipient: Option<&str>) -> String {
-    let query = recipient.map(|recipient| format!("?recipient={recipient}")).unwrap_or_default();
-    format!("/v1/requests/{id}/package{query}")
-}
-
-fn counted(manifest: &Value, out: &Path) -> String {
+fn counted(manifest: &Value, saved: &Saved) -> String {
     let subjects = print::list(&manifest["subjects"]);
     let sum = |what: &str| subjects.iter().filter_map(|subject| subject["records"][what].as_u64()).sum::<u64>();
     let (users, messages, reports) = (subjects.len(), sum("messages"), sum("reports"));
-    format!("{users} user(s) · {messages} messages · {reports} reports · {}", out.display())
-}
-
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    // It is somebody's data.
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(bytes));
-    written.with_context(|| format!("cannot write {}", path.display()))
+    format!("{users} user(s) · {messages} messages · {reports} reports · {saved}")
 }
 
 /// `delete`: looks first, and deletes exactly what was shown.
 pub(super) async fn delete(here: &Here, delete: &Delete) -> Result<Ended> {
     let patience = time(&delete.wait)?;
-    let mut body = match body(here, &delete.person, "deletion").await? {
+    let mut body = match body(here, "deletion", &delete.person, &delete.asked).await? {
         Ok(body) => body,
         Err(ended) => return Ok(ended),
     };
@@ -187,23 +189,23 @@ async fn preview(here: &Here, delete: &Delete, body: &Value) -> Result<Result<Op
         Err(ended) => return Ok(Err(ended)),
     };
     let token = shown["confirm_token"].as_str().map(str::to_owned);
-    let is_last = delete.dry_run || shown["outcome"] != "preview";
-    if is_last || !delete.yes {
+    let ends_here = delete.dry_run || shown["outcome"] == "no_records_found";
+    if ends_here || !delete.yes {
         here.show(&shown, |shown| {
             print::request(shown)?;
             token.as_ref().map_or(Ok(()), |token| output::line(&format!("confirm with --confirm {token}")))
         })?;
     }
     // Several matches wait for a decision in the real request, as they do here.
-    if delete.dry_run || shown["outcome"] == "no_records_found" {
+    if ends_here {
         return Ok(Err(ended(&shown)));
     }
-    if delete.yes || agrees()? { Ok(Ok(token)) } else { Ok(Err(Ended::NeedsDecision)) }
+    if delete.yes || agrees(here)? { Ok(Ok(token)) } else { Ok(Err(Ended::NeedsDecision)) }
 }
 
-/// Asks on a terminal.
-fn agrees() -> Result<bool> {
-    if !std::io::stdin().is_terminal() {
+/// Asks on a terminal; whoever reads JSON is a program, which says so beforehand.
+fn agrees(here: &Here) -> Result<bool> {
+    if here.output == Output::Json || !std::io::stdin().is_terminal() {
         eprintln!("Nothing was deleted: add --yes, or --confirm with the token above.");
         return Ok(false);
     }
@@ -216,7 +218,8 @@ fn agrees() -> Result<bool> {
 /// What is about one request, or about the list of them.
 pub(super) async fn about(here: &Here, verb: Verb) -> Result<Ended> {
     let (id, action, body) = match verb {
-        Verb::List { status, kind } => return list(here, status.as_deref(), kind.as_deref()).await,
+        Verb::List(wanted) => return list(here, &wanted).await,
+        Verb::Search(person) => return search(here, &person).await,
         Verb::Watch(watch) => {
             let shown = match settled(here, &watch.id, time(&watch.wait)?).await? {
                 Ok(shown) => shown,
@@ -232,7 +235,13 @@ pub(super) async fn about(here: &Here, verb: Verb) -> Result<Ended> {
         Verb::Resume(one) => (one.id, "/resume", None),
         Verb::Approve(one) => (one.id, "/approve", None),
         Verb::Deny(one) => (one.id, "/deny", None),
-        Verb::Select { id, targets } => (id, "/select-targets", Some(json!({"targets": targets}))),
+        Verb::End(one) => (one.id, "/end", None),
+        Verb::Verify(Verify { id, verified_by, method, verified_at }) => {
+            (id, "/verify", Some(json!({"verified_by": verified_by, "method": method, "verified_at": verified_at})))
+        }
+        Verb::Select(Select { id, targets, execution }) => {
+            (id, "/select-targets", Some(json!({"targets": targets, "execution": execution})))
+        }
         Verb::Extend { id, reason } => (id, "/extend", Some(json!({"reason": reason}))),
         _ => bail!("this verb is not about a request"),
     };
@@ -243,27 +252,44 @@ pub(super) async fn about(here: &Here, verb: Verb) -> Result<Ended> {
     }
 }
 
-async fn list(here: &Here, status: Option<&str>, kind: Option<&str>) -> Result<Ended> {
-    let mut all = Vec::new();
-    let mut cursor = None::<String>;
-    loop {
-        let mut path = "/v1/requests?limit=200".to_owned();
-        for (name, value) in [("status", status), ("type", kind), ("cursor", cursor.as_deref())] {
-            if let Some(value) = value {
-                path.push_str(&format!("&{name}={value}"));
-            }
-        }
-        let page = match here.call("GET", &path, None).await? {
-            Ok(page) => page,
+async fn list(here: &Here, wanted: &List) -> Result<Ended> {
+    let integration = match &wanted.integration {
+        Some(name) => match managing::id(here, name).await? {
+            Ok(id) => Some(id),
             Err(ended) => return Ok(ended),
-        };
-        all.extend(print::list(&page["data"]).to_vec());
-        cursor = page["next_cursor"].as_str().map(str::to_owned);
-        if cursor.is_none() {
-            break;
+        },
+        None => None,
+    };
+    let filters = [
+        ("status", &wanted.status),
+        ("type", &wanted.kind),
+        ("integration", &integration),
+        ("due_before", &wanted.due_before),
+        ("external_id", &wanted.external_id),
+        ("batch", &wanted.batch),
+    ];
+    match here.pages("/v1/requests", &filters).await? {
+        Ok(all) => here.show(&all, lines),
+        Err(ended) => Ok(ended),
+    }
+}
+
+/// The requests of a person: of each identifier, in turn.
+async fn search(here: &Here, person: &Person) -> Result<Ended> {
+    let mut all: Vec<Value> = Vec::new();
+    for identifier in identifiers(person) {
+        match here.call("POST", "/v1/requests/search", Some(&identifier)).await? {
+            Ok(found) => {
+                let new: Vec<Value> =
+                    print::list(&found["data"]).iter().filter(|one| !all.contains(one)).cloned().collect();
+                all.extend(new);
+            }
+            Err(ended) => return Ok(ended),
         }
     }
-    here.show(&json!({"data": all, "next_cursor": null}), |all| {
-        print::list(&all["data"]).iter().try_for_each(print::request_line)
-    })
+    here.show(&json!({"data": all, "next_cursor": null}), lines)
+}
+
+fn lines(all: &Value) -> Result<()> {
+    print::list(&all["data"]).iter().try_for_each(print::request_line)
 }

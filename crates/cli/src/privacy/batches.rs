@@ -10,9 +10,10 @@ use serde_json::Value;
 
 use super::{
     Ended,
-    args::{Batch, RunBatch},
-    asking,
+    args::{Batch, Output, RunBatch},
+    asking, files,
     here::Here,
+    print,
 };
 use crate::output;
 
@@ -30,8 +31,32 @@ pub(super) async fn run(here: &Here, command: Batch) -> Result<Ended> {
             }
             Err(ended) => Ok(ended),
         },
+        Batch::Rows { id, status } => {
+            match here.pages(&format!("/v1/batches/{id}/rows"), &[("status", &status)]).await? {
+                Ok(all) => here.show(&all, |all| print::list(&all["data"]).iter().try_for_each(row)),
+                Err(ended) => Ok(ended),
+            }
+        }
+        Batch::Pause { id } => change(here, &id, "pause").await,
+        Batch::Resume { id } => change(here, &id, "resume").await,
+        Batch::Cancel { id } => change(here, &id, "cancel").await,
         Batch::Report { id, out } => report(here, &id, out.as_deref()).await,
     }
+}
+
+async fn change(here: &Here, id: &str, action: &str) -> Result<Ended> {
+    match here.call("POST", &format!("/v1/batches/{id}/{action}"), None).await? {
+        Ok(shown) => here.show(&shown, line),
+        Err(ended) => Ok(ended),
+    }
+}
+
+/// A row in a line.
+fn row(row: &Value) -> Result<()> {
+    let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    let words = ["status", "outcome", "reason", "request_id", "external_id", "error"].map(text);
+    let told: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    output::line(&format!("{} {}", row["row"], told.join(" · ")))
 }
 
 async fn start(here: &Here, run: &RunBatch) -> Result<Ended> {
@@ -39,13 +64,11 @@ async fn start(here: &Here, run: &RunBatch) -> Result<Ended> {
     let bytes = std::fs::read(&run.file).with_context(|| format!("cannot read {}", run.file.display()))?;
     let is_table = run.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     let media_type = if is_table { "text/csv" } else { "application/x-ndjson" };
-    let mut path = format!("/v1/batches?i_know={}", run.i_know);
-    if let Some(kind) = &run.kind {
-        path.push_str(&format!("&type={kind}"));
-    }
-    if let Some(most) = run.max_deletions_per_hour {
-        path.push_str(&format!("&max_deletions_per_hour={most}"));
-    }
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("i_know", &run.i_know.to_string());
+    query.extend_pairs(run.kind.as_ref().map(|kind| ("type", kind)));
+    query.extend_pairs(run.max_deletions_per_hour.map(|most| ("max_deletions_per_hour", most.to_string())));
+    let path = format!("/v1/batches?{}", query.finish());
     let made = match here.send("POST", &path, bytes, media_type).await? {
         Ok(made) => made,
         Err(ended) => return Ok(ended),
@@ -72,13 +95,19 @@ async fn start(here: &Here, run: &RunBatch) -> Result<Ended> {
 
 async fn report(here: &Here, id: &str, out: Option<&Path>) -> Result<Ended> {
     let path = format!("/v1/batches/{id}/report.csv");
-    let Some(bytes) = here.fetch(&path).await? else {
-        eprintln!("error: there is no batch `{id}`");
-        return Ok(Ended::NotFound);
+    let Some(mut download) = here.download("GET", &path, None).await? else {
+        return here.nothing(&format!("there is no batch `{id}`"));
     };
-    match out {
-        Some(out) => asking::write(out, &bytes)?,
-        None => output::text(&String::from_utf8_lossy(&bytes))?,
+    if let Some(out) = out {
+        let saved = files::save(out, download).await?;
+        return here.show(&saved.shown(), |_| output::line(&saved.to_string()));
+    }
+    if here.output == Output::Json {
+        let rows = here.pages(&format!("/v1/batches/{id}/rows"), &[]).await?;
+        return rows.map_or_else(Ok, |rows| here.show(&rows, |_| Ok(())));
+    }
+    while let Some(piece) = download.piece().await? {
+        output::bytes(&piece)?;
     }
     Ok(Ended::Done)
 }

@@ -5,21 +5,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use connector::{package, signing};
 use serde_json::{Value, json};
 
 use super::{
     Ended,
-    args::{Audit, Certificate, Output, Packages},
-    asking,
+    args::{Audit, Output},
     here::Here,
 };
 use crate::output;
 
 /// `packages verify`.
-pub(super) fn package(command: &Packages, form: Output) -> Result<Ended> {
-    let Packages::Verify { file } = command;
+pub(super) fn package(file: &Path, form: Output) -> Result<Ended> {
     let opened = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
     match package::verify(opened) {
         Ok(whole) => {
@@ -47,29 +45,10 @@ pub(super) fn package(command: &Packages, form: Output) -> Result<Ended> {
 }
 
 /// The file of a signature: beside what it signs.
-fn beside(file: &Path) -> PathBuf {
+pub(super) fn beside(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".sig");
     name.into()
-}
-
-/// `certificate fetch`.
-pub(super) async fn fetch_certificate(here: &Here, command: &Certificate) -> Result<Ended> {
-    let Certificate::Fetch { id, out, html } = command else { bail!("this verb fetches nothing") };
-    let form = if *html { "html" } else { "json" };
-    let path = format!("/v1/requests/{id}/certificate?format={form}");
-    let Some(bytes) = here.fetch(&path).await? else {
-        eprintln!("error: there is no certificate of `{id}`: it is signed when a deletion was seen to be done");
-        return Ok(Ended::NotFound);
-    };
-    let signed = if *html { "html.sig" } else { "sig" };
-    let signature = here.fetch(&format!("/v1/requests/{id}/certificate?format={signed}")).await?;
-    let signature = signature.context("the service hands out no signature")?;
-    asking::write(out, &bytes)?;
-    asking::write(&beside(out), &signature)?;
-    here.show(&json!({"file": out.display().to_string(), "bytes": bytes.len()}), |_| {
-        output::line(&format!("{} · signature in {}", out.display(), beside(out).display()))
-    })
 }
 
 /// `certificate verify`.
@@ -92,8 +71,11 @@ pub(super) fn certificate(file: &Path, signature: Option<&Path>, form: Output) -
 /// `audit`.
 pub(super) async fn audit(here: &Here, command: &Audit) -> Result<Ended> {
     if let Audit::Export = command {
-        let text = here.fetch("/v1/audit/export").await?.context("the service does not hand out its audit log")?;
-        output::text(&String::from_utf8_lossy(&text))?;
+        let log = here.download("GET", "/v1/audit/export", None).await?;
+        let mut log = log.context("the service does not hand out its audit log")?;
+        while let Some(piece) = log.piece().await? {
+            output::bytes(&piece)?;
+        }
         return Ok(Ended::Done);
     }
     let shown = match here.call("POST", "/v1/audit/verify", None).await? {

@@ -5,12 +5,12 @@ use std::{io::Read as _, path::Path, sync::Arc};
 use anyhow::{Context as _, Result, bail};
 use connector::{
     Connector, Secret, Setup,
-    http::{Reply, Service},
+    http::{Download, Reply, Service},
     keys::{Kek, Source},
     surroundings::Surroundings,
     upstream::{Http, HttpOptions},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{sync::oneshot, task::JoinHandle};
 use zeroize::Zeroizing;
 
@@ -20,9 +20,18 @@ use super::{
     print,
 };
 
+/// How much of a list is fetched at once.
+const PAGE: &str = "200";
+
+/// A file that is not handed out.
+#[derive(Debug, thiserror::Error)]
+#[error("the service refused")]
+pub(super) struct Refused(pub(super) Reply);
+
 /// A service to ask.
 pub(super) struct Here {
     service: Service,
+    base: String,
     worker: Option<(oneshot::Sender<()>, JoinHandle<connector::Result<()>>)>,
     pub(super) output: Output,
     pub(super) is_local: bool,
@@ -47,7 +56,8 @@ pub(super) fn passphrase(place: &Place) -> Result<Option<Zeroizing<String>>> {
 
 /// Opens the directory.
 pub(super) async fn open(place: &Place) -> Result<Connector> {
-    let options = HttpOptions { ca_file: place.ca_file.clone(), ..HttpOptions::default() };
+    let webhook_hosts = place.webhook_host.clone();
+    let options = HttpOptions { ca_file: place.ca_file.clone(), webhook_hosts, ..HttpOptions::default() };
     let kek = kek(place)?;
     std::fs::create_dir_all(&place.data_dir).with_context(|| format!("cannot make {}", place.data_dir.display()))?;
     let setup = Setup { kek, surroundings: Surroundings::system(), http: Http::new(options)?, dialects: Vec::new() };
@@ -80,7 +90,9 @@ impl Here {
         if let Some(server) = &place.server {
             let Some(file) = &place.token_file else { bail!("--server needs --token-file") };
             let token = Secret::new(secret(file)?.to_string());
-            return Ok(Here { service: Service::remote(server, token)?, worker: None, output, is_local: false });
+            let service = Service::remote(server, token, place.ca_file.as_deref())?;
+            let base = server.trim_end_matches('/').to_owned();
+            return Ok(Here { service, base, worker: None, output, is_local: false });
         }
         let connector = Arc::new(open(place).await?);
         let (stop, stopped) = oneshot::channel();
@@ -93,7 +105,8 @@ impl Here {
                 })
                 .await
         });
-        Ok(Here { service: Service::local(connector), worker: Some((stop, worker)), output, is_local: true })
+        let (service, base) = (Service::local(connector), String::new());
+        Ok(Here { service, base, worker: Some((stop, worker)), output, is_local: true })
     }
 
     /// Lets the worker finish its step.
@@ -139,13 +152,58 @@ impl Here {
         }
     }
 
-    /// Fetches a file; nothing when there is none.
-    pub(super) async fn fetch(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        let reply = self.service.call("GET", path, None, None).await?;
-        Ok((reply.status == 200).then_some(reply.body))
+    /// Opens a file; nothing when there is none. What is refused for another reason ends the command.
+    pub(super) async fn download(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Option<Download>> {
+        let bytes = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        let (status, mut download) = self.service.open(method, path, bytes, None, None).await?;
+        if status == 200 {
+            return Ok(Some(download));
+        }
+        let mut body = Vec::new();
+        while let Some(piece) = download.piece().await? {
+            body.extend_from_slice(&piece);
+        }
+        if status == 404 { Ok(None) } else { Err(Refused(Reply { status, body }).into()) }
     }
 
-    fn refused(&self, reply: &Reply) -> Result<Ended> {
+    /// Fetches every page of a list with these filters.
+    pub(super) async fn pages(&self, path: &str, filters: &[(&str, &Option<String>)]) -> Result<Result<Value, Ended>> {
+        let mut all = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("limit", PAGE);
+            let given = filters.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
+            query.extend_pairs(given.chain(cursor.as_deref().map(|cursor| ("cursor", cursor))));
+            let page = match self.call("GET", &format!("{path}?{}", query.finish()), None).await? {
+                Ok(page) => page,
+                Err(ended) => return Ok(Err(ended)),
+            };
+            all.extend(print::list(&page["data"]).to_vec());
+            cursor = match &page["next_cursor"] {
+                Value::Null => return Ok(Ok(json!({"data": all, "next_cursor": null}))),
+                Value::String(text) => Some(text.clone()),
+                other => Some(other.to_string()),
+            };
+        }
+    }
+
+    /// Says that there is no such thing.
+    pub(super) fn nothing(&self, detail: &str) -> Result<Ended> {
+        if self.output == Output::Json {
+            crate::output::json(&json!({"code": "not_found", "detail": detail}))?;
+        }
+        eprintln!("error: {detail}");
+        Ok(Ended::NotFound)
+    }
+
+    /// Where the service is, for links that it makes.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Prints what was refused, and says how the command ends.
+    pub(super) fn refused(&self, reply: &Reply) -> Result<Ended> {
         let body = reply.json();
         if self.output == Output::Json {
             crate::output::json(&body)?;
@@ -168,6 +226,8 @@ impl Here {
     /// Prints what was answered.
     pub(super) fn show(&self, value: &Value, human: impl FnOnce(&Value) -> Result<()>) -> Result<Ended> {
         match self.output {
+            // What has no answer is done.
+            Output::Json if value.is_null() => crate::output::json(&json!({"done": true}))?,
             Output::Json => crate::output::json(value)?,
             Output::Human => human(value)?,
         }

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::{
     Ended,
-    args::{Integrations, Pair, Token},
+    args::{Add, Integrations, Pair, Token},
     here::{Here, secret},
-    print,
+    print, settings,
 };
 use crate::output;
 
@@ -21,8 +21,8 @@ pub(super) async fn id(here: &Here, name: &str) -> Result<Result<String, Ended>>
     Ok(match found.and_then(|one| one["id"].as_str()) {
         Some(id) => Ok(id.to_owned()),
         None => {
-            eprintln!("error: there is no integration `{name}`; `millpond privacy integrations list` shows them");
-            Err(Ended::NotFound)
+            let remedy = "`millpond privacy integrations list` shows them";
+            Err(here.nothing(&format!("there is no integration `{name}`; {remedy}"))?)
         }
     })
 }
@@ -35,6 +35,7 @@ fn credentials(pair: &Pair, body: &mut Value) -> Result<()> {
 
 /// `integrations`.
 pub(super) async fn integrations(here: &Here, command: Integrations) -> Result<Ended> {
+    let shows_settings = matches!(command, Integrations::Show(_) | Integrations::Set(_));
     let (method, name, action, body) = match command {
         Integrations::List => {
             return match here.call("GET", "/v1/integrations", None).await? {
@@ -42,9 +43,15 @@ pub(super) async fn integrations(here: &Here, command: Integrations) -> Result<E
                 Err(ended) => Ok(ended),
             };
         }
-        Integrations::Add { .. } => return add(here, command).await,
+        Integrations::Add(given) => return add(here, &given).await,
+        Integrations::Set(given) => {
+            let body = settings::changes(&given)?;
+            ("PATCH", given.named.integration, "", Some(body))
+        }
         Integrations::Show(named) => ("GET", named.integration, "", None),
-        Integrations::Test(named) => ("POST", named.integration, "/test", None),
+        Integrations::Test { named, no_delete_probe } => {
+            ("POST", named.integration, "/test", Some(json!({"delete_probe": !no_delete_probe})))
+        }
         Integrations::Disable(named) => ("POST", named.integration, "/disable", None),
         Integrations::Enable(named) => ("POST", named.integration, "/enable", None),
         Integrations::Limits(named) => ("GET", named.integration, "/limits", None),
@@ -68,41 +75,24 @@ pub(super) async fn integrations(here: &Here, command: Integrations) -> Result<E
         (true, _) => print::report(shown),
         (_, true) => print::list(&shown["data"]).iter().try_for_each(|limit| output::line(&limit.to_string())),
         _ if shown.is_null() => output::line("done"),
+        _ if shows_settings => print::settings(shown),
         _ => print::integration(shown),
     })?;
     Ok(if shown["ok"] == false { Ended::TestFailed } else { Ended::Done })
 }
 
-async fn add(here: &Here, command: Integrations) -> Result<Ended> {
-    let Integrations::Add {
-        name,
-        pair,
-        base_url,
-        dialect,
-        async_deletion_behavior,
-        email_field,
-        throttle,
-        trim,
-        no_delete_probe,
-        save_untested,
-    } = command
-    else {
-        return Ok(Ended::Failed);
-    };
-    let mut body = json!({
-        "name": name,
-        "dialect": dialect,
-        "async_deletion_behavior": async_deletion_behavior,
-        "email_field": email_field,
-        "throttle": {"target": throttle},
-        "trim": trim,
-        "delete_probe": !no_delete_probe,
-        "save_untested": save_untested,
-    });
-    if let Some(base_url) = base_url {
-        body["base_url"] = base_url.into();
+async fn add(here: &Here, given: &Add) -> Result<Ended> {
+    let mut body = settings::body(&given.settings)?;
+    body["name"] = given.name.as_str().into();
+    body["dialect"] = given.dialect.as_str().into();
+    body["trim"] = given.trim.into();
+    body["allow_insecure"] = given.allow_insecure.into();
+    body["delete_probe"] = (!given.no_delete_probe).into();
+    body["save_untested"] = given.save_untested.into();
+    if let Some(base_url) = &given.base_url {
+        body["base_url"] = base_url.as_str().into();
     }
-    credentials(&pair, &mut body)?;
+    credentials(&given.pair, &mut body)?;
     match here.call("POST", "/v1/integrations", Some(&body)).await? {
         Ok(shown) => here.show(&shown, |shown| {
             print::report(&shown["report"])?;
@@ -115,8 +105,9 @@ async fn add(here: &Here, command: Integrations) -> Result<Ended> {
 /// `token`.
 pub(super) async fn tokens(here: &Here, command: Token) -> Result<Ended> {
     let answered = match command {
-        Token::Create { name, role } => {
-            here.call("POST", "/v1/tokens", Some(&json!({"name": name, "role": role}))).await?
+        Token::Create { name, role, expires_at } => {
+            let body = json!({"name": name, "role": role, "expires_at": expires_at});
+            here.call("POST", "/v1/tokens", Some(&body)).await?
         }
         Token::List => here.call("GET", "/v1/tokens", None).await?,
         Token::Revoke { id } => here.call("DELETE", &format!("/v1/tokens/{id}"), None).await?,

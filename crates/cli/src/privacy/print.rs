@@ -80,6 +80,27 @@ pub(super) fn integration(one: &Value) -> Result<()> {
     output::line(&format!("{} {}", text(&one["id"]), joined(&[name, health, text(&one["health_reason"]), url])))
 }
 
+/// An integration with its settings.
+pub(super) fn settings(one: &Value) -> Result<()> {
+    integration(one)?;
+    let known = ["async_deletion_behavior", "email_field", "throttle", "delete_options", "policies", "include_feeds"];
+    let more = ["include_files", "file_hosts", "redact_others", "raw", "async_export_fallback", "export_before_delete"];
+    for name in known.into_iter().chain(more) {
+        match &one[name] {
+            Value::Object(fields) => {
+                for (field, value) in fields {
+                    output::line(&format!("  {name}.{field} = {value}"))?;
+                }
+            }
+            value => output::line(&format!("  {name} = {value}"))?,
+        }
+    }
+    output::line(&format!(
+        "  capabilities: {}",
+        list(&one["capabilities"]).iter().map(text).collect::<Vec<_>>().join(", ")
+    ))
+}
+
 /// The elements of a list.
 pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use connector::opendsr::Processor;
+use serde_json::json;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -11,7 +12,7 @@ use tokio::{
 
 use super::{
     Ended,
-    args::{Place, Serve},
+    args::{Output, Place, Serve},
     here,
 };
 use crate::output;
@@ -30,7 +31,7 @@ fn processor(serve: &Serve) -> Result<Option<Processor>> {
 }
 
 /// Runs the service.
-pub(super) async fn run(place: &Place, serve: &Serve) -> Result<Ended> {
+pub(super) async fn run(place: &Place, serve: &Serve, form: Output) -> Result<Ended> {
     if !serve.listen.ip().is_loopback() && !serve.behind_proxy {
         bail!("{} can be reached from outside without TLS; put a proxy in front and say --behind-proxy", serve.listen);
     }
@@ -50,7 +51,10 @@ pub(super) async fn run(place: &Place, serve: &Serve) -> Result<Ended> {
     let api = tokio::spawn(connector::http::serve(connector.clone(), bound, until(stopped.clone())));
     let working = connector.clone();
     let worker = tokio::spawn(async move { working.work(until(stopped)).await });
-    output::line(&format!("ready http://{address}"))?;
+    match form {
+        Output::Json => output::json(&json!({"ready": format!("http://{address}")}))?,
+        Output::Human => output::line(&format!("ready http://{address}"))?,
+    }
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {
         _ = terminate.recv() => {}

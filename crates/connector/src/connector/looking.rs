@@ -27,6 +27,8 @@ pub struct Filter {
     pub due_before: Option<Timestamp>,
     /// Those of this batch.
     pub batch: Option<String>,
+    /// Those that ask at this integration.
+    pub integration: Option<String>,
 }
 
 /// A page of requests, oldest first.
@@ -72,6 +74,17 @@ impl Filter {
             && self.due_before.is_none_or(|before| request.due() < before)
             && self.batch.as_ref().is_none_or(|batch| request.batch.as_ref() == Some(batch))
     }
+
+    /// Whether the request asks at the integration, if one is named.
+    async fn is_there(&self, tx: &mut Transaction, request: &Request) -> Result<bool> {
+        let Some(integration) = &self.integration else { return Ok(true) };
+        for execution in &request.executions {
+            if executions::load(tx, execution).await?.integration == *integration {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 impl Connector {
@@ -90,7 +103,7 @@ impl Connector {
             let page = REQUEST.scan(&mut tx, HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
             let last = page.rows.last().map(|(id, _)| id.clone());
             for (_, request) in page.rows {
-                if !filter.takes(&request) {
+                if !filter.takes(&request) || !filter.is_there(&mut tx, &request).await? {
                     continue;
                 }
                 if requests.len() == limit {

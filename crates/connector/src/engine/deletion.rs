@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Result,
     executions::{Phase, Submission, TARGETS_MAX, TaskKind, TaskStatus},
-    integrations::{Behavior, FilesForm},
+    integrations::Behavior,
     requests::Flag,
     status::{Change, Outcome, Reason, Status},
     upstream::{Answer, Call, Endpoint, Meaning, Next, TaskWord, next},
@@ -121,10 +121,7 @@ impl Run<'_> {
         let mut ids = self.target_ids()?;
         ids.retain(|(number, _)| !self.targets[*number].is_gone);
         let ids: Vec<String> = ids.into_iter().map(|(_, id)| id).collect();
-        let files = match form {
-            FilesForm::Word => json!("hard"),
-            FilesForm::Flag => json!(true),
-        };
+        let files = form.json();
         let mut body = json!({
             "user_ids": ids,
             "user": options.user.word(),

@@ -47,7 +47,7 @@ pub(super) async fn create(
     if given.max_deletions_per_hour == Some(0) {
         return Err(Problem::field("max_deletions_per_hour", "must be at least 1"));
     }
-    let kind = given.kind.as_deref().map(|word| body::word("type", word, Kind::parse)).transpose()?;
+    let kind = given.kind.as_deref().map(|word| body::word::<Kind>("type", word)).transpose()?;
     let media_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let read = if media_type.starts_with("text/csv") { columns(text)? } else { lines(text) };
     let integrations = connector.integrations().await?;
@@ -75,7 +75,7 @@ fn read_row(connector: &Connector, row: &Value, kind: Option<Kind>, caller: &str
     let told = |problem: Problem| problem.detail().to_owned();
     let create: Create = body::read(row.to_string().as_bytes()).map_err(told)?;
     let kind = match &create.kind {
-        Some(word) => body::word("type", word, Kind::parse).map_err(told)?,
+        Some(word) => body::word::<Kind>("type", word).map_err(told)?,
         None => kind.ok_or_else(|| "`type` is missing".to_owned())?,
     };
     let new = create.request(connector, kind, caller).map_err(told)?;

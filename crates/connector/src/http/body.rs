@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::Problem;
+use crate::words::Words;
 
 /// Reads a body; nothing is an empty object.
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
@@ -27,8 +28,11 @@ fn named(message: &str) -> String {
 }
 
 /// The variant that a word stands for.
-pub(super) fn word<T>(field: &str, text: &str, parse: fn(&str) -> Option<T>) -> Result<T, Problem> {
-    parse(text).ok_or_else(|| Problem::field(field, "is none of the known words"))
+pub(super) fn word<T: Words>(field: &str, text: &str) -> Result<T, Problem> {
+    T::WORDS.iter().copied().find(|known| known.spelled() == text).ok_or_else(|| {
+        let known: Vec<&str> = T::WORDS.iter().map(|known| known.spelled()).collect();
+        Problem::field(field, format!("must be one of {}", known.join(", ")))
+    })
 }
 
 /// A moment.

@@ -1,19 +1,20 @@
 //! Calls of the service, in this process or over the network: the command line makes the same ones either way.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::{Body, BodyDataStream, Bytes},
     http::Request,
 };
+use futures_util::StreamExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::{Caller, router};
-use crate::{Connector, Error, Result, Secret};
+use crate::{Connector, Error, Result, Secret, upstream::trusting};
 
-/// The longest that a call may take: a package may be large, and a call may wait for its request.
+/// The longest silence of a call: it may wait for its request.
 const DEADLINE: std::time::Duration = std::time::Duration::from_secs(600);
 
 /// Where the service is.
@@ -39,11 +40,56 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
+/// The status alone: bodies are about people.
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
 impl Reply {
     /// The body as JSON; null if it is none.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
+}
+
+/// A file on its way.
+pub struct Download(Source);
+
+enum Source {
+    Local(BodyDataStream),
+    Remote(reqwest::Response),
+}
+
+impl Download {
+    /// The next piece; nothing at the end.
+    ///
+    /// # Errors
+    /// [`Error::Outbound`] when it breaks off: what came so far is not the file.
+    pub async fn piece(&mut self) -> Result<Option<Bytes>> {
+        match &mut self.0 {
+            Source::Local(stream) => stream.next().await.transpose().map_err(|error| broken_off(&error)),
+            Source::Remote(response) => response.chunk().await.map_err(|error| broken_off(&error)),
+        }
+    }
+}
+
+fn broken_off(error: &dyn std::error::Error) -> Error {
+    Error::BrokenOff(error.source().map_or_else(|| error.to_string(), ToString::to_string))
+}
+
+/// The innermost cause says most: reqwest's own sentence is the same for all of them.
+fn unreachable(base: &str, error: &dyn std::error::Error) -> Error {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    Error::Unreachable { url: base.to_owned(), cause: cause.to_string() }
+}
+
+fn outbound(error: impl std::fmt::Display) -> Error {
+    Error::Outbound(error.to_string())
 }
 
 impl Service {
@@ -52,13 +98,13 @@ impl Service {
         Service::Local(router(connector))
     }
 
-    /// The service at `base`, which is shown `token`.
+    /// The service at `base`, which is shown `token`; the certificates of `ca_file` are trusted too.
     ///
     /// # Errors
-    /// [`Error::Outbound`].
-    pub fn remote(base: &str, token: Secret) -> Result<Self> {
-        let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(DEADLINE);
-        let client = builder.build().map_err(|error| Error::Outbound(error.to_string()))?;
+    /// [`Error::Outbound`]; [`Error::File`].
+    pub fn remote(base: &str, token: Secret, ca_file: Option<&Path>) -> Result<Self> {
+        let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).read_timeout(DEADLINE);
+        let client = trusting(builder, ca_file)?.build().map_err(|error| Error::Outbound(error.to_string()))?;
         Ok(Service::Remote(Remote { client, base: base.trim_end_matches('/').to_owned(), token }))
     }
 
@@ -83,7 +129,26 @@ impl Service {
         media_type: Option<&str>,
         prefer: Option<&str>,
     ) -> Result<Reply> {
-        let outbound = |error: &dyn std::fmt::Display| Error::Outbound(error.to_string());
+        let (status, mut download) = self.open(method, path, bytes, media_type, prefer).await?;
+        let mut body = Vec::new();
+        while let Some(piece) = download.piece().await? {
+            body.extend_from_slice(&piece);
+        }
+        Ok(Reply { status, body })
+    }
+
+    /// Makes a call whose answer may be large; answers its status, and its body a piece at a time.
+    ///
+    /// # Errors
+    /// [`Error::Outbound`] when nobody answers.
+    pub async fn open(
+        &self,
+        method: &str,
+        path: &str,
+        bytes: Vec<u8>,
+        media_type: Option<&str>,
+        prefer: Option<&str>,
+    ) -> Result<(u16, Download)> {
         let headers = [("content-type", media_type), ("prefer", prefer)];
         let headers = headers.into_iter().filter_map(|(name, value)| Some((name, value?)));
         match self {
@@ -92,14 +157,13 @@ impl Service {
                 for (name, value) in headers {
                     request = request.header(name, value);
                 }
-                let request = request.body(Body::from(bytes)).map_err(|error| outbound(&error))?;
+                let request = request.body(Body::from(bytes)).map_err(outbound)?;
                 let Ok(response) = router.clone().oneshot(request).await;
                 let status = response.status().as_u16();
-                let body = to_bytes(response.into_body(), usize::MAX).await.map_err(|error| outbound(&error))?;
-                Ok(Reply { status, body: body.to_vec() })
+                Ok((status, Download(Source::Local(response.into_body().into_data_stream()))))
             }
             Service::Remote(remote) => {
-                let method = method.parse::<reqwest::Method>().map_err(|error| outbound(&error))?;
+                let method = method.parse::<reqwest::Method>().map_err(outbound)?;
                 let mut request = remote
                     .client
                     .request(method, format!("{}{path}", remote.base))
@@ -108,10 +172,8 @@ impl Service {
                 for (name, value) in headers {
                     request = request.header(name, value);
                 }
-                let response = request.send().await.map_err(|error| outbound(&error))?;
-                let status = response.status().as_u16();
-                let body = response.bytes().await.map_err(|error| outbound(&error))?;
-                Ok(Reply { status, body: body.to_vec() })
+                let response = request.send().await.map_err(|error| unreachable(&remote.base, &error))?;
+                Ok((response.status().as_u16(), Download(Source::Remote(response))))
             }
         }
     }

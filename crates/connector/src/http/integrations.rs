@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Problem, body, router::Here, views};
 use crate::{
     Connector, Error, NewIntegration, Secret,
-    integrations::{Behavior, Contents, DeleteOptions, Depth, Health, Integration, MultiMatch, Pair, Policies},
+    integrations::{Behavior, Contents, DeleteOptions, FilesForm, Health, Integration, Pair, Policies},
 };
 
 type Answer = Result<Json<Value>, Problem>;
@@ -39,8 +39,8 @@ struct Settings {
 }
 
 /// A field that was given, `null` too.
-fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<bool>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+fn given<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(from).map(Some)
 }
 
 #[derive(Deserialize)]
@@ -72,7 +72,10 @@ struct Options {
     messages: Option<String>,
     conversations: Option<String>,
     calls: Option<String>,
-    new_channel_owner_id: Option<String>,
+    /// `null` is an answer here: it means nobody.
+    #[serde(default, deserialize_with = "given")]
+    new_channel_owner_id: Option<Option<String>>,
+    files_forms: Option<Vec<Value>>,
 }
 
 #[derive(Deserialize)]
@@ -108,7 +111,7 @@ impl Settings {
         set(to.name, self.name.clone());
         set(to.email_field, self.email_field.clone());
         if let Some(word) = &self.async_deletion_behavior {
-            *to.behavior = body::word("async_deletion_behavior", word, Behavior::parse)?;
+            *to.behavior = body::word("async_deletion_behavior", word)?;
         }
         if let Some(Throttle { target }) = self.throttle {
             if !(0.01..=1.0).contains(&target) {
@@ -117,23 +120,13 @@ impl Settings {
             *to.percent = (target * 100.0).round() as u8;
         }
         if let Some(options) = &self.delete_options {
-            let depth = |word: &Option<String>, old: Depth| match word {
-                Some(word) => body::word("delete_options", word, Depth::parse),
-                None => Ok(old),
-            };
-            to.options.user = depth(&options.user, to.options.user)?;
-            to.options.messages = depth(&options.messages, to.options.messages)?;
-            to.options.conversations = depth(&options.conversations, to.options.conversations)?;
-            to.options.calls = depth(&options.calls, to.options.calls)?;
-            to.options.new_channel_owner_id.clone_from(&options.new_channel_owner_id);
+            options.apply(to.options)?;
         }
         if let Some(rules) = &self.policies {
-            let several = |word: &Option<String>, old: MultiMatch| match word {
-                Some(word) => body::word("policies", word, MultiMatch::parse),
-                None => Ok(old),
-            };
-            to.policies.multi_match_access = several(&rules.multi_match_access, to.policies.multi_match_access)?;
-            to.policies.multi_match_delete = several(&rules.multi_match_delete, to.policies.multi_match_delete)?;
+            let several = |field, word: &Option<String>| word.as_ref().map(|word| body::word(field, word)).transpose();
+            let (access, delete) = (&rules.multi_match_access, &rules.multi_match_delete);
+            set(&mut to.policies.multi_match_access, several("policies.multi_match_access", access)?);
+            set(&mut to.policies.multi_match_delete, several("policies.multi_match_delete", delete)?);
             set(&mut to.policies.needs_approval, rules.approval);
             set(&mut to.policies.four_eyes, rules.four_eyes);
             set(&mut to.policies.needs_verification, rules.require_verification);
@@ -153,6 +146,24 @@ impl Settings {
         set(&mut to.raw, self.raw);
         set(&mut to.async_export_fallback, self.async_export_fallback);
         set(&mut to.export_before_delete, self.export_before_delete);
+        Ok(())
+    }
+}
+
+impl Options {
+    fn apply(&self, to: &mut DeleteOptions) -> Result<(), Problem> {
+        let depth = |field, word: &Option<String>| word.as_ref().map(|word| body::word(field, word)).transpose();
+        set(&mut to.user, depth("delete_options.user", &self.user)?);
+        set(&mut to.messages, depth("delete_options.messages", &self.messages)?);
+        set(&mut to.conversations, depth("delete_options.conversations", &self.conversations)?);
+        set(&mut to.calls, depth("delete_options.calls", &self.calls)?);
+        set(&mut to.new_channel_owner_id, self.new_channel_owner_id.clone());
+        if let Some(forms) = &self.files_forms {
+            let known = |form: &Value| FilesForm::ALL.iter().copied().find(|known| known.json() == *form);
+            let forms: Option<Vec<FilesForm>> = forms.iter().map(known).collect();
+            let wrong = || Problem::field("delete_options.files_forms", "must be a list of \"hard\" and true");
+            to.files_forms = forms.ok_or_else(wrong)?;
+        }
         Ok(())
     }
 }

@@ -68,9 +68,13 @@ impl From<Error> for Problem {
                 return Problem { more, ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, error.to_string()) };
             }
             Error::Superseded | Error::LeaseLost => (StatusCode::SERVICE_UNAVAILABLE, "superseded"),
-            Error::Store(_) | Error::Open(_) | Error::File { .. } | Error::Keys(_) | Error::Outbound(_) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "internal")
-            }
+            Error::Store(_)
+            | Error::Open(_)
+            | Error::File { .. }
+            | Error::Keys(_)
+            | Error::Outbound(_)
+            | Error::Unreachable { .. }
+            | Error::BrokenOff(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
         Problem::new(status, code, error.to_string())
     }

@@ -61,7 +61,7 @@ struct Verified {
 
 impl Identifier {
     fn given(&self) -> Result<GivenIdentifier, Problem> {
-        let category = body::word("identifiers.category", &self.category, Category::parse)?;
+        let category = body::word::<Category>("identifiers.category", &self.category)?;
         Ok(GivenIdentifier::new(category, &self.value)?)
     }
 }
@@ -83,7 +83,7 @@ impl Create {
         let mut new = NewRequest::new(kind, identifiers?);
         new.integrations = self.integrations.iter().filter(|id| *id != "*").cloned().collect();
         if let Some(word) = &self.regulation {
-            new.regulation = body::word("regulation", word, Regulation::parse)?;
+            new.regulation = body::word::<Regulation>("regulation", word)?;
         }
         if self.days.is_some_and(|days| !(1..=365).contains(&days)) {
             return Err(Problem::field("days", "must be 1 to 365"));
@@ -123,7 +123,7 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let create: Create = body::read(&bytes)?;
     let kind = create.kind.as_deref().ok_or_else(|| Problem::field("type", "is missing"))?;
-    let mut new = create.request(&connector, body::word("type", kind, Kind::parse)?, &caller.name)?;
+    let mut new = create.request(&connector, body::word::<Kind>("type", kind)?, &caller.name)?;
     new.idempotency_key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned);
     let asked = connector.ask(&new).await?;
     let (id, is_new) = (asked.request().id.clone(), matches!(asked, Asked::Created(_)));
@@ -176,17 +176,19 @@ pub(super) struct Wanted {
     external_id: Option<String>,
     due_before: Option<String>,
     batch: Option<String>,
+    integration: Option<String>,
     limit: Option<usize>,
     cursor: Option<String>,
 }
 
 pub(super) async fn list((State(connector), _): Here, Query(wanted): Query<Wanted>) -> Answer {
     let filter = Filter {
-        status: wanted.status.as_deref().map(|word| body::word("status", word, Status::parse)).transpose()?,
-        kind: wanted.kind.as_deref().map(|word| body::word("type", word, Kind::parse)).transpose()?,
+        status: wanted.status.as_deref().map(|word| body::word::<Status>("status", word)).transpose()?,
+        kind: wanted.kind.as_deref().map(|word| body::word::<Kind>("type", word)).transpose()?,
         external_id: wanted.external_id,
         due_before: wanted.due_before.as_deref().map(|text| body::moment("due_before", text)).transpose()?,
         batch: wanted.batch,
+        integration: wanted.integration,
     };
     let limit = wanted.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
     let page = connector.requests(&filter, wanted.cursor.as_deref(), limit).await?;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Problem, body, router::Here, stream, views};
-use crate::{Connector, Error, blobs::Reader, links::GOOD_FOR_SECS, package::Recipient};
+use crate::{Connector, Error, Secret, blobs::Reader, links::GOOD_FOR_SECS, package::Recipient};
 
 /// Where links lead.
 pub(super) const LINKS_PATH: &str = "/v1/links";
@@ -38,7 +38,7 @@ async fn open(connector: &Connector, id: &str, name: &str) -> Result<Reader, Pro
     Err(Error::missing("file", name).into())
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Delivery {
     /// Who alone can open it: `age1…`.
@@ -50,12 +50,34 @@ pub(super) async fn package(
     Path(id): Path<String>,
     Query(delivery): Query<Delivery>,
 ) -> Result<Response, Problem> {
-    archive(&connector, &id, &delivery).await
+    let recipient = delivery.recipient.as_deref().map(Recipient::parse).transpose()?;
+    archive(&connector, &id, recipient).await
 }
 
-/// The package, encrypted if the delivery says so.
-async fn archive(connector: &Connector, id: &str, delivery: &Delivery) -> Result<Response, Problem> {
-    let recipient = delivery.recipient.as_deref().map(Recipient::parse).transpose()?;
+/// A delivery whose passphrase belongs into no URL.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SealedDelivery {
+    recipient: Option<String>,
+    passphrase: Option<String>,
+}
+
+pub(super) async fn sealed_package(
+    (State(connector), _): Here,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Result<Response, Problem> {
+    let delivery: SealedDelivery = body::read(&bytes)?;
+    let recipient = match (delivery.recipient, delivery.passphrase) {
+        (Some(recipient), None) => Recipient::parse(&recipient)?,
+        (None, Some(passphrase)) => Recipient::passphrase(Secret::new(passphrase))?,
+        _ => return Err(Problem::field("recipient", "or `passphrase` must be there, and one of them alone")),
+    };
+    archive(&connector, &id, Some(recipient)).await
+}
+
+/// The package, encrypted if there is a recipient.
+async fn archive(connector: &Connector, id: &str, recipient: Option<Recipient>) -> Result<Response, Problem> {
     let (name, media_type) = match &recipient {
         Some(_) => (format!("{id}.zip.age"), "application/octet-stream"),
         None => (format!("{id}.zip"), "application/zip"),
@@ -134,5 +156,5 @@ pub(super) async fn linked(
     Path(token): Path<String>,
 ) -> Result<Response, Problem> {
     let id = connector.use_link(&token).await?;
-    archive(&connector, &id, &Delivery::default()).await
+    archive(&connector, &id, None).await
 }

@@ -22,7 +22,7 @@ struct Create {
 
 pub(super) async fn create((State(connector), _): Here, bytes: Bytes) -> Result<(StatusCode, Json<Value>), Problem> {
     let create: Create = body::read(&bytes)?;
-    let role = body::word("role", &create.role, Role::parse)?;
+    let role = body::word::<Role>("role", &create.role)?;
     let expires_at = create.expires_at.as_deref().map(|text| body::moment("expires_at", text)).transpose()?;
     let (token, text) = connector.create_token(&create.name, role, expires_at).await?;
     let mut shown = views::token(&token);

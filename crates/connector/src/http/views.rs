@@ -34,6 +34,7 @@ pub(super) fn integration(one: &Integration, hint: Option<&str>) -> Value {
             "conversations": options.conversations.word(),
             "calls": options.calls.word(),
             "new_channel_owner_id": options.new_channel_owner_id,
+            "files_forms": options.files_forms.iter().map(|form| form.json()).collect::<Vec<_>>(),
         },
         "throttle": {"target": f64::from(one.throttle_percent) / 100.0},
         "policies": {

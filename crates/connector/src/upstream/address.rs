@@ -18,7 +18,7 @@ pub enum AddressError {
     #[error("the base URL is no URL")]
     NoUrl,
     /// It would send tokens in clear.
-    #[error("the base URL must be https; http is for this machine alone")]
+    #[error("the base URL must be https; http is for this machine alone, unless `allow_insecure` says otherwise")]
     Insecure,
     /// It has parts that a base must not have.
     #[error("the base URL must not have a user, a query or a fragment")]

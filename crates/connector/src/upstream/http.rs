@@ -1,6 +1,6 @@
 //! One HTTP call and its answer: size, time and compression have bounds, and nothing is followed anywhere.
 
-use std::{error::Error as _, io::Write, time::Duration};
+use std::{error::Error as _, io::Write, path::Path, time::Duration};
 
 use ids::Timestamp;
 use reqwest::{Method, Response, header::HeaderMap};
@@ -157,24 +157,30 @@ impl Answer {
     }
 }
 
+/// A client that trusts the certificates of a file too.
+pub(crate) fn trusting(mut builder: reqwest::ClientBuilder, ca_file: Option<&Path>) -> Result<reqwest::ClientBuilder> {
+    let Some(path) = ca_file else { return Ok(builder) };
+    let bytes = std::fs::read(path).map_err(crate::error::file(path))?;
+    let certificates = reqwest::Certificate::from_pem_bundle(&bytes);
+    for certificate in certificates.map_err(|error| Error::Outbound(error.to_string()))? {
+        builder = builder.add_root_certificate(certificate);
+    }
+    Ok(builder)
+}
+
 impl Http {
     /// The one constructor of outbound calls: redirects are never followed, because they would carry the token along.
     ///
     /// # Errors
     /// [`Error::Outbound`] when the trusted certificates cannot be read.
     pub fn new(options: HttpOptions) -> Result<Self> {
-        let mut builder = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(options.connect)
             .user_agent(USER_AGENT);
-        if let Some(path) = &options.ca_file {
-            let bytes = std::fs::read(path).map_err(crate::error::file(path))?;
-            let certificates = reqwest::Certificate::from_pem_bundle(&bytes);
-            for certificate in certificates.map_err(|error| Error::Outbound(error.to_string()))? {
-                builder = builder.add_root_certificate(certificate);
-            }
-        }
-        let client = builder.build().map_err(|error| Error::Outbound(error.to_string()))?;
+        let client = trusting(builder, options.ca_file.as_deref())?
+            .build()
+            .map_err(|error| Error::Outbound(error.to_string()))?;
         let guard = Guard::new(options.webhook_hosts.clone());
         let outside = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())

@@ -24,7 +24,7 @@ async fn served(place: &Place) -> Served {
     let (_, token) = place.connector().create_token("t", Role::SuperAdmin, None).await.unwrap();
     let bound = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let address = bound.addresses()[0];
-    let service = Service::remote(&format!("http://{address}/"), Secret::new(token.expose().to_owned()));
+    let service = Service::remote(&format!("http://{address}/"), Secret::new(token.expose().to_owned()), None);
     let service = service.unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let connector = place.shared();

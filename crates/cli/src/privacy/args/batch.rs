@@ -14,7 +14,30 @@ pub(crate) enum Batch {
         /// The batch
         id: String,
     },
-    /// Print every row with its result, as CSV
+    /// List the rows of a batch with their results
+    Rows {
+        /// The batch
+        id: String,
+        /// Only those of this status
+        #[arg(long, value_name = "WORD")]
+        status: Option<String>,
+    },
+    /// Stop a batch
+    Pause {
+        /// The batch
+        id: String,
+    },
+    /// Let a batch go on
+    Resume {
+        /// The batch
+        id: String,
+    },
+    /// Withdraw a batch: what has begun goes on
+    Cancel {
+        /// The batch
+        id: String,
+    },
+    /// Write every row with its result, as CSV
     Report {
         /// The batch
         id: String,

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+/// The heading of what every verb takes.
+pub(crate) const PLACE: &str = "Where the connector is";
+
 /// The form of what is printed.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -15,6 +18,7 @@ pub(crate) enum Output {
 
 /// Where the connector is.
 #[derive(Args, Debug, Clone)]
+#[command(next_help_heading = PLACE)]
 pub(crate) struct Place {
     /// The connector's own directory; one process at a time owns it
     #[arg(
@@ -43,4 +47,7 @@ pub(crate) struct Place {
     /// Further trusted certificates, as PEM
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// Hosts inside that webhooks may go to, over http too
+    #[arg(long, global = true, env = "MILLPOND_PRIVACY_WEBHOOK_HOSTS", value_name = "HOST", value_delimiter = ',')]
+    pub(crate) webhook_host: Vec<String>,
 }
