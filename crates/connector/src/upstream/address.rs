@@ -52,18 +52,8 @@ impl Address {
     /// The URL of a path below the base; `{id}` in the template is `id`, escaped so that it stays one segment.
     pub(crate) fn join(&self, template: &str, id: &str) -> Url {
         let mut url = self.0.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty();
-            for part in template.split('/').filter(|part| !part.is_empty()) {
-                match part {
-                    // These two would be steps and not names.
-                    "{id}" if id == "." => segments.push("%2E"),
-                    "{id}" if id == ".." => segments.push("%2E%2E"),
-                    "{id}" => segments.push(id),
-                    part => segments.push(part),
-                };
-            }
-        }
+        let path = template.trim_start_matches('/').replace("{id}", &segment(id));
+        url.set_path(&format!("{}/{path}", self.0.path().trim_end_matches('/')));
         url
     }
 
@@ -82,6 +72,22 @@ impl Address {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
+}
+
+/// An id as a segment of a path. Every byte is escaped here: a parser of URLs would leave out tabs and line breaks, and
+/// so make of one person's id another's.
+fn segment(id: &str) -> String {
+    match id {
+        // These two would be steps and not names.
+        "." => "%252E".to_owned(),
+        ".." => "%252E%252E".to_owned(),
+        id => id.bytes().map(escaped).collect(),
+    }
+}
+
+fn escaped(byte: u8) -> String {
+    let is_plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    if is_plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }
 }
 
 #[cfg(test)]
@@ -122,6 +128,7 @@ mod tests {
         assert_eq!(path("jack"), "/api/v2/users/jack/export");
         assert_eq!(path("a/b?c#d e"), "/api/v2/users/a%2Fb%3Fc%23d%20e/export");
         assert_eq!(path("../../x"), "/api/v2/users/..%2F..%2Fx/export");
+        assert_eq!(path("a\tmy\r\n\0é"), "/api/v2/users/a%09my%0D%0A%00%C3%A9/export", "and no other id");
         assert!(!path("..").contains("/users/../"), "{}", path(".."));
         assert_eq!(path("..").matches('/').count(), 5);
     }
