@@ -44,6 +44,9 @@ pub struct Published {
 /// Called in commit order, before the snapshot that shows the commit is published.
 pub(crate) type Hook = Box<dyn Fn(&Published) + Send + Sync>;
 
+/// Called after commits have become readable, once for all that share a sync.
+pub(crate) type ShownHook = Box<dyn Fn() + Send + Sync>;
+
 /// Told when the engine failed and nothing may be acknowledged any more.
 pub(crate) type OnFatal = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -51,6 +54,7 @@ pub(crate) type OnFatal = Arc<dyn Fn(&str) + Send + Sync>;
 pub(crate) struct Shared {
     pub(crate) published: ArcSwap<View>,
     pub(crate) hooks: RwLock<Vec<Hook>>,
+    pub(crate) shown_hooks: RwLock<Vec<ShownHook>>,
     pub(crate) on_fatal: OnFatal,
 }
 
@@ -179,7 +183,7 @@ impl Committer {
         Ok(())
     }
 
-    /// Calls the hooks, shows the new state, wakes the waiters.
+    /// Calls the hooks, shows the new state, tells that it is shown, wakes the waiters.
     fn publish(&mut self, admitted: Vec<Admitted>) {
         if admitted.is_empty() {
             return;
@@ -191,6 +195,7 @@ impl Committer {
         drop(hooks);
         let view = Arc::new(View { stamp: self.last, snapshot: self.engine.snapshot() });
         self.shared.published.store(view.clone());
+        self.shared.shown_hooks.read().iter().for_each(|hook| hook());
         self.resolver.publish(&view);
         for commit in admitted {
             let _ = commit.reply.send(Ok(commit.published.stamp));
@@ -219,7 +224,8 @@ impl Committer {
         }
         // A hook may hold a clone of the store; without this the two would keep each other for ever.
         let hooks = std::mem::take(&mut *self.shared.hooks.write());
-        drop(hooks);
+        let shown_hooks = std::mem::take(&mut *self.shared.shown_hooks.write());
+        drop((hooks, shown_hooks));
         let stamp = self.shared.published.load().stamp;
         self.shared.published.store(Arc::new(View { stamp, snapshot: Snapshot::Closed }));
     }

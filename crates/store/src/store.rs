@@ -109,6 +109,12 @@ impl Store {
         self.inner.shared.hooks.write().push(hook);
     }
 
+    /// Calls `hook` whenever later commits have become readable, once for all that share a sync. What holds for the hooks of
+    /// [`Store::on_publish`] holds for it.
+    pub fn on_shown(&self, hook: Box<dyn Fn() + Send + Sync>) {
+        self.inner.shared.shown_hooks.write().push(hook);
+    }
+
     /// Commits a transaction: all of it, or on an error nothing.
     ///
     /// After [`Error::Unknown`] it may have happened; [`Store::write`] finds out by itself.
@@ -293,6 +299,7 @@ fn start(engine: Engine, options: &Options, stamp: Stamp) -> (Committer, Arc<Sha
     let shared = Arc::new(Shared {
         published: ArcSwap::from_pointee(view),
         hooks: RwLock::default(),
+        shown_hooks: RwLock::default(),
         on_fatal: options.on_fatal.clone(),
     });
     (Committer::new(engine, shared.clone()), shared)

@@ -9,7 +9,7 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -60,11 +60,16 @@ impl Default for Options {
 /// Runs until the server ends.
 pub(crate) async fn webhooks(server: Arc<Server>, store: Store, outbound: Outbound) {
     let wake = Arc::new(Wake::default());
-    let hook = wake.clone();
+    let (logging, shown) = (wake.clone(), wake.clone());
     store.on_publish(Box::new(move |published| {
         if !published.appended.is_empty() {
-            hook.last.store(published.stamp.0, Ordering::Release);
-            hook.notify.notify_one();
+            logging.is_due.store(true, Ordering::Relaxed);
+        }
+    }));
+    // Not before it can be read: whoever is woken earlier has nothing to do but to wait.
+    store.on_shown(Box::new(move || {
+        if shown.is_due.swap(false, Ordering::Relaxed) {
+            shown.notify.notify_one();
         }
     }));
     let works = Arc::new(Works { server, outbound, wake, busy: Mutex::default() });
@@ -80,10 +85,6 @@ pub(crate) async fn webhooks(server: Arc<Server>, store: Store, outbound: Outbou
         }
         while tasks.try_join_next().is_some() {}
         works.wake.notify.notified().await;
-        // The store wakes us just before the commit can be read.
-        while store.published().0 < works.wake.last.load(Ordering::Acquire) {
-            tokio::task::yield_now().await;
-        }
     }
 }
 
@@ -93,11 +94,12 @@ fn hooks(settings: &Settings) -> Vec<(Product, String)> {
     of_chat.chain(settings.feed_hooks.iter().map(|hook| (Product::Feeds, hook.id.clone()))).collect()
 }
 
-/// What the store says of each commit with events.
+/// What the store says of commits with events.
 #[derive(Default)]
 struct Wake {
     notify: Notify,
-    last: AtomicU64,
+    /// Set from the commit until it can be read.
+    is_due: AtomicBool,
 }
 
 /// What a hook is told of.

@@ -54,6 +54,7 @@ facts![
     attempts_go_on_until_one_fits,
     a_transaction_for_reading_cannot_commit,
     hooks_run_in_order_before_the_commit_is_seen,
+    what_waits_to_read_a_commit_is_told_once_it_can,
     an_old_transaction_is_refused,
     the_window_forgets_only_what_nobody_needs,
     an_unknown_commit_that_happened_is_found,
@@ -516,6 +517,18 @@ async fn hooks_run_in_order_before_the_commit_is_seen(kind: Kind) {
     assert!(seen.is_sorted_by(|one, two| one.0 < two.0));
     let appended: Vec<_> = seen.into_iter().flat_map(|(_, rows)| rows).collect();
     assert_eq!(appended, all(&pond).await);
+}
+
+async fn what_waits_to_read_a_commit_is_told_once_it_can(kind: Kind) {
+    let pond = kind.pond();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (inside, store) = (seen.clone(), pond.store.clone());
+    pond.on_shown(Box::new(move || inside.lock().push(store.published())));
+    for _ in 0..3 {
+        let stamp = commit(&pond, |tx| tx.put(b"a".to_vec(), b"1".to_vec())).await.unwrap();
+        assert_eq!(seen.lock().last(), Some(&stamp));
+    }
+    assert!(seen.lock().is_sorted());
 }
 
 async fn an_old_transaction_is_refused(kind: Kind) {
