@@ -22,6 +22,8 @@ pub const RANGE_ROWS_MAX: usize = 10_000;
 
 /// The most commits that share one sync.
 pub(crate) const GROUP_COMMITS_MAX: usize = 256;
+/// How often the committer gives way to those who are about to commit before it takes a group.
+pub(crate) const GATHER_MAX: usize = 4;
 /// The bytes after which a group takes no further commit.
 pub(crate) const GROUP_BYTES_MAX: usize = 1 << 20;
 /// The most commits that wait for the committer; beyond it a commit is refused as [`Error::Busy`](crate::Error::Busy).
