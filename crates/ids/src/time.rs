@@ -89,8 +89,8 @@ struct Short(Timestamp);
 
 impl fmt::Display for Short {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let long = Zoneless(self.0).to_string();
-        write!(f, "{}Z", long.trim_end_matches('0').trim_end_matches('.'))
+        let long = Written::of(self.0);
+        write!(f, "{}Z", long.zoneless().trim_end_matches('0').trim_end_matches('.'))
     }
 }
 
@@ -98,19 +98,7 @@ struct Zoneless(Timestamp);
 
 impl fmt::Display for Zoneless {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = jiff::Timestamp::from_microsecond(self.0.0).expect("the range lies inside jiff's");
-        let time = TimeZone::UTC.to_datetime(moment);
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}",
-            time.year(),
-            time.month(),
-            time.day(),
-            time.hour(),
-            time.minute(),
-            time.second(),
-            time.subsec_nanosecond() / 1000
-        )
+        f.write_str(Written::of(self.0).zoneless())
     }
 }
 
@@ -118,7 +106,43 @@ struct Zoned(Timestamp);
 
 impl fmt::Display for Zoned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}Z", Zoneless(self.0))
+        f.write_str(Written::of(self.0).zoned())
+    }
+}
+
+/// A moment as `2018-07-08T14:09:36.000000Z`: every activity and every reaction shows several, so it is made digit by digit
+/// and goes out in one piece.
+struct Written([u8; 27]);
+
+impl Written {
+    fn of(moment: Timestamp) -> Self {
+        let moment = jiff::Timestamp::from_microsecond(moment.0).expect("the range lies inside jiff's");
+        let time = TimeZone::UTC.to_datetime(moment);
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        put(&mut text[0..4], time.year().unsigned_abs().into());
+        put(&mut text[5..7], time.month().unsigned_abs().into());
+        put(&mut text[8..10], time.day().unsigned_abs().into());
+        put(&mut text[11..13], time.hour().unsigned_abs().into());
+        put(&mut text[14..16], time.minute().unsigned_abs().into());
+        put(&mut text[17..19], time.second().unsigned_abs().into());
+        put(&mut text[20..26], time.subsec_nanosecond().unsigned_abs() / 1000);
+        Written(text)
+    }
+
+    fn zoned(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("digits are UTF-8")
+    }
+
+    fn zoneless(&self) -> &str {
+        self.zoned().strip_suffix('Z').expect("it ends in the zone")
+    }
+}
+
+/// Writes the last digits of `number` into all of `digits`.
+fn put(digits: &mut [u8], mut number: u32) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
     }
 }
 
