@@ -1,45 +1,103 @@
-//! The endpoint that is most of the traffic, reading a feed, on the short way around the router.
+//! The endpoints that are most of the traffic, on the short way around the router: reading a feed, posting to it,
+//! following, reacting.
 
 use std::{borrow::Cow, sync::Arc};
 
-use axum::{body::Body, extract::Request};
+use axum::{body::Body, extract::Request, response::Response};
 use http::Method;
 
 use crate::{
     Server,
-    feeds::timelines,
+    feeds::{activities, follows, reactions, timelines},
     front::{Fast, FastAnswer},
-    gate::{self, Params},
-    router::READ_FEED,
+    gate::{self, Access, Handler, Params},
+    router::{ADD_ACTIVITIES, ADD_REACTION, FOLLOW, READ_FEED},
 };
 
-const ROUTE: &str = "/api/v1.0/feed/{group}/{id}";
+/// The frequent endpoints.
+pub(crate) struct Frequent(pub(crate) Arc<Server>);
 
-/// Reading a feed.
-pub(crate) struct ReadFeed(pub(crate) Arc<Server>);
+/// One of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Endpoint {
+    ReadFeed,
+    AddActivities,
+    Follow,
+    AddReaction,
+}
 
-impl Fast for ReadFeed {
-    fn endpoints(&self) -> Vec<(Method, &'static str)> {
-        vec![(Method::GET, ROUTE)]
+impl Endpoint {
+    const ALL: [Endpoint; 4] = [Endpoint::ReadFeed, Endpoint::AddActivities, Endpoint::Follow, Endpoint::AddReaction];
+
+    fn route(self) -> (Method, &'static str) {
+        match self {
+            Endpoint::ReadFeed => (Method::GET, "/api/v1.0/feed/{group}/{id}"),
+            Endpoint::AddActivities => (Method::POST, "/api/v1.0/feed/{group}/{id}"),
+            Endpoint::Follow => (Method::POST, "/api/v1.0/feed/{group}/{id}/follows"),
+            Endpoint::AddReaction => (Method::POST, "/api/v1.0/reaction"),
+        }
     }
 
-    fn choose(&self, method: &Method, path: &str) -> Option<usize> {
-        (method == Method::GET && group_and_id(path).is_some()).then_some(0)
-    }
-
-    fn answer(&self, _: usize, request: Request<Body>) -> FastAnswer {
-        let (group, id) = group_and_id(request.uri().path()).expect("the endpoint was chosen for its path");
-        let part = |name, value: &str| (Cow::Borrowed(name), value.to_owned());
-        let params = Params(vec![part("group", group), part("id", id)]);
-        let server = self.0.clone();
-        Box::pin(async { Ok(gate::answer(server, READ_FEED, Ok(params), request, timelines::read).await) })
+    /// The endpoint that takes this request, with the feed in its path; `None` for any other, and for a path that needs
+    /// decoding.
+    fn of<'p>(method: &Method, path: &'p str) -> Option<(Self, Option<(&'p str, &'p str)>)> {
+        let path = path.strip_prefix("/api/v1.0/")?;
+        let path = path.strip_suffix('/').unwrap_or(path);
+        if path == "reaction" {
+            return (method == Method::POST).then_some((Endpoint::AddReaction, None));
+        }
+        let feed = path.strip_prefix("feed/")?;
+        let (endpoint, feed) = match feed.strip_suffix("/follows") {
+            Some(feed) if method == Method::POST => (Endpoint::Follow, feed),
+            None if method == Method::POST => (Endpoint::AddActivities, feed),
+            None if method == Method::GET => (Endpoint::ReadFeed, feed),
+            _ => return None,
+        };
+        Some((endpoint, Some(group_and_id(feed)?)))
     }
 }
 
-/// The parts of the path of a feed; `None` for any other path, and for one that needs decoding.
-fn group_and_id(path: &str) -> Option<(&str, &str)> {
-    let feed = path.strip_prefix("/api/v1.0/feed/")?;
-    let (group, id) = feed.strip_suffix('/').unwrap_or(feed).split_once('/')?;
+impl Fast for Frequent {
+    fn endpoints(&self) -> Vec<(Method, &'static str)> {
+        Endpoint::ALL.map(Endpoint::route).into()
+    }
+
+    fn choose(&self, method: &Method, path: &str) -> Option<usize> {
+        let (endpoint, _) = Endpoint::of(method, path)?;
+        Endpoint::ALL.iter().position(|known| *known == endpoint)
+    }
+
+    fn answer(&self, _: usize, request: Request<Body>) -> FastAnswer {
+        let (endpoint, feed) =
+            Endpoint::of(request.method(), request.uri().path()).expect("the endpoint was chosen for this request");
+        let part = |name, value: &str| (Cow::Borrowed(name), value.to_owned());
+        let params = Params(feed.map_or(Vec::new(), |(group, id)| vec![part("group", group), part("id", id)]));
+        match endpoint {
+            Endpoint::ReadFeed => self.pass(READ_FEED, params, request, timelines::read),
+            Endpoint::AddActivities => self.pass(ADD_ACTIVITIES, params, request, activities::add),
+            Endpoint::Follow => self.pass(FOLLOW, params, request, follows::add),
+            Endpoint::AddReaction => self.pass(ADD_REACTION, params, request, reactions::add),
+        }
+    }
+}
+
+impl Frequent {
+    /// Hands a request to its handler, through the gate that the router has, too.
+    fn pass<Args: 'static>(
+        &self,
+        access: Access,
+        params: Params,
+        request: Request<Body>,
+        handler: impl Handler<Args>,
+    ) -> FastAnswer {
+        let server = self.0.clone();
+        Box::pin(async move { Ok::<Response, _>(gate::answer(server, access, Ok(params), request, handler).await) })
+    }
+}
+
+/// The two parts of a feed's name, if they need no decoding.
+fn group_and_id(feed: &str) -> Option<(&str, &str)> {
+    let (group, id) = feed.split_once('/')?;
     let is_plain = |part: &str| !part.is_empty() && !part.bytes().any(|byte| byte == b'/' || byte == b'%');
     (is_plain(group) && is_plain(id)).then_some((group, id))
 }
@@ -49,18 +107,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_path_of_a_feed_is_taken() {
-        assert_eq!(group_and_id("/api/v1.0/feed/user/amy/"), Some(("user", "amy")));
-        assert_eq!(group_and_id("/api/v1.0/feed/user/amy"), Some(("user", "amy")));
-        for path in [
-            "/api/v1.0/feed/user/amy/follows/",
-            "/api/v1.0/feed/user//",
-            "/api/v1.0/feed/user",
-            "/api/v1.0/feed//amy/",
-            "/api/v1.0/feed/user/am%79/",
-            "/api/v1.0/enrich/feed/user/amy/",
-        ] {
-            assert_eq!(group_and_id(path), None, "{path}");
+    fn only_the_path_of_a_feed_is_read_and_posted_to() {
+        for (method, endpoint) in [(Method::GET, Endpoint::ReadFeed), (Method::POST, Endpoint::AddActivities)] {
+            let taken = Some((endpoint, Some(("user", "amy"))));
+            assert_eq!(Endpoint::of(&method, "/api/v1.0/feed/user/amy/"), taken);
+            assert_eq!(Endpoint::of(&method, "/api/v1.0/feed/user/amy"), taken);
+            for path in [
+                "/api/v1.0/feed/user/amy/following/",
+                "/api/v1.0/feed/user//",
+                "/api/v1.0/feed/user",
+                "/api/v1.0/feed/add_to_many/",
+                "/api/v1.0/feed//amy/",
+                "/api/v1.0/feed/user/am%79/",
+                "/api/v1.0/enrich/feed/user/amy/",
+            ] {
+                assert_eq!(Endpoint::of(&method, path), None, "{path}");
+            }
         }
+        assert_eq!(Endpoint::of(&Method::DELETE, "/api/v1.0/feed/user/amy/"), None);
+    }
+
+    #[test]
+    fn following_and_reacting_are_taken_when_they_are_posted() {
+        let follow = Some((Endpoint::Follow, Some(("user", "amy"))));
+        assert_eq!(Endpoint::of(&Method::POST, "/api/v1.0/feed/user/amy/follows/"), follow);
+        assert_eq!(Endpoint::of(&Method::GET, "/api/v1.0/feed/user/amy/follows/"), None);
+        assert_eq!(Endpoint::of(&Method::POST, "/api/v1.0/feed/user/amy/follows/b/"), None);
+        assert_eq!(Endpoint::of(&Method::POST, "/api/v1.0/reaction/"), Some((Endpoint::AddReaction, None)));
+        assert_eq!(Endpoint::of(&Method::PUT, "/api/v1.0/reaction/"), None);
+        assert_eq!(Endpoint::of(&Method::POST, "/api/v1.0/reaction/one/"), None);
     }
 }

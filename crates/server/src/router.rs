@@ -39,6 +39,12 @@ pub(crate) const FAYE: [&str; 2] = ["/faye", "/faye/"];
 
 /// What reading a feed asks.
 pub(crate) const READ_FEED: Access = ask(Resource::Feed, Read, Feed, ByPolicy, "read_feed");
+/// What posting to a feed asks.
+pub(crate) const ADD_ACTIVITIES: Access = ask(Resource::Feed, Write, Feed, ByPolicy, "add_activities");
+/// What following asks.
+pub(crate) const FOLLOW: Access = ask(Follower, Write, Feed, ByPolicy, "follow");
+/// What reacting asks.
+pub(crate) const ADD_REACTION: Access = ask(Reactions, Write, App, ByPolicy, "reactions");
 
 /// A route of feeds, or of the administrator, as the tables here declare it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +71,7 @@ fn feeds(server: &Arc<Server>) -> Api<'_> {
         // path                                            asks (resource, action, feed, user tokens, rate)                          handler
         .route("feed/{group}/{id}", READ_FEED, timelines::read)
         .route("enrich/feed/{group}/{id}", READ_FEED, timelines::read_enriched)
-        .route("feed/{group}/{id}", ask(Resource::Feed, Write, Feed, ByPolicy, "add_activities"), activities::add)
+        .route("feed/{group}/{id}", ADD_ACTIVITIES, activities::add)
         .route(
             "feed/{group}/{id}/{activity}",
             ask(Resource::Feed, Delete, Feed, ByPolicy, "remove_activity"),
@@ -75,8 +81,8 @@ fn feeds(server: &Arc<Server>) -> Api<'_> {
         .route("feed/{group}/{id}/follows", ask(Follower, Read, Feed, ByPolicy, "following"), follows::following)
         .route("feed/{group}/{id}/following", ask(Follower, Read, Feed, ByPolicy, "following"), follows::following)
         .route("feed/{group}/{id}/followers", ask(Follower, Read, Feed, ByPolicy, "followers"), follows::followers)
-        .route("feed/{group}/{id}/follows", ask(Follower, Write, Feed, ByPolicy, "follow"), follows::add)
-        .route("feed/{group}/{id}/following", ask(Follower, Write, Feed, ByPolicy, "follow"), follows::add)
+        .route("feed/{group}/{id}/follows", FOLLOW, follows::add)
+        .route("feed/{group}/{id}/following", FOLLOW, follows::add)
         .route("feed/{group}/{id}/follows/{target}", ask(Follower, Delete, Feed, ByPolicy, "unfollow"), follows::remove)
         .route(
             "feed/{group}/{id}/following/{target}",
@@ -96,7 +102,7 @@ fn feeds(server: &Arc<Server>) -> Api<'_> {
         .route("activities", ask(Activities, Write, App, Refused, "update_activities"), activities::update)
         .route("activity", ask(Activities, Write, App, Refused, "update_activities"), activities::change)
         // What users make of activities.
-        .route("reaction", ask(Reactions, Write, App, ByPolicy, "reactions"), reactions::add)
+        .route("reaction", ADD_REACTION, reactions::add)
         .route("reaction/get_many", ask(Reactions, Read, App, ByPolicy, "reactions"), reactions::get_many)
         .route("reaction/{id}", ask(Reactions, Read, App, ByPolicy, "reactions"), reactions::get)
         .put("reaction/{id}", ask(Reactions, Write, App, ByPolicy, "reactions"), reactions::update)

@@ -17,7 +17,7 @@ use crate::{
     chat,
     compaction::AfterErasure,
     error::Result,
-    fast::ReadFeed,
+    fast::Frequent,
     feeds::{faye, fragments::Fragments, pages::Pages},
     files,
     front::{Bound, Clock, Drained, Front, Options as FrontOptions, RateLimitSetting, RateLimits, SystemClock, refuse},
@@ -244,7 +244,7 @@ impl Running {
         workers.spawn(realtime::follow(self.server.clone(), self.store.clone()));
         workers.spawn(workers::webhooks(self.server.clone(), self.store, self.outbound));
         let routes = router::routes(&self.server).merge(self.bound.front().probes());
-        let fast = Arc::new(ReadFeed(self.server.clone()));
+        let fast = Arc::new(Frequent(self.server.clone()));
         let shutdown = async {
             shutdown.await;
             self.server.hub.close();
