@@ -88,6 +88,10 @@ impl Settings {
 
     /// The setting `name` of those that are no fields.
     pub fn other(&self, name: &str) -> Option<Box<RawValue>> {
+        // Asked of almost every call, and almost no app sets any: what is not there need not be read.
+        if !self.others.contains(name) {
+            return None;
+        }
         Some(self.others().get(name)?.to_owned())
     }
 

@@ -21,7 +21,7 @@ mod show;
 
 pub(crate) use erase::{clear, erase};
 pub use list::{KINDS_MAX, LIMIT, LIMIT_MAX, Page, Part, list};
-pub use show::{Kinds, OWN_MAX, Shown, Viewer, Wanted, latest, on_activity, own, show};
+pub use show::{Kinds, OWN_MAX, Shown, Viewer, Wanted, latest, on_activity, own, show, show_new};
 
 /// How deep reactions nest: one to an activity, one to that, and one to that (feeds-v1 §14, 3).
 pub const DEPTH_MAX: u8 = 3;
@@ -139,6 +139,8 @@ impl Reaction {
 pub struct Draft {
     /// Its id.
     pub id: String,
+    /// Whether the id was made for it at random: then nothing else can have it, and nobody looks.
+    pub has_own_id: bool,
     /// See [`Reaction::kind`].
     pub kind: String,
     /// The activity, or the reaction, that it is about.
@@ -174,7 +176,7 @@ pub struct Targets {
 /// # Errors
 /// [`Error::Taken`]; [`Error::Unfit`] when the reaction that it is about is not there, or too deep already.
 pub async fn add(tx: &mut Tx, draft: &Draft, now: Timestamp) -> Result<Reaction> {
-    if get(tx, &draft.id).await?.is_some() {
+    if !draft.has_own_id && get(tx, &draft.id).await?.is_some() {
         return Err(Error::Taken(format!("reaction `{}` exists already", draft.id)));
     }
     let (activity, parent, depth) = match &draft.to {
@@ -325,8 +327,11 @@ pub async fn restore(tx: &mut Tx, id: &str, by: Option<&UserId>, now: Timestamp)
     Ok(reaction)
 }
 
-/// Tells whoever follows what happens.
+/// Tells the hooks of the app what happens: nobody else listens, so without a hook nothing is written.
 fn tell(tx: &mut Tx, id: &str, reaction: &Reaction, change: Reacting) {
+    if tx.app.settings.feed_hooks.is_empty() {
+        return;
+    }
     let Reaction { activity, kind, .. } = reaction;
     log::record(tx, &Event::Reacted { reaction: id.to_owned(), activity: *activity, kind: kind.clone(), change });
 }

@@ -8,7 +8,8 @@ use domain::{
         audit::{self, Action},
         policy,
         reactions::{
-            self, About, Draft, LIMIT, LIMIT_MAX, NAME_BYTES_MAX, Part, Reaction, TARGET_FEEDS_MAX, Targets, To,
+            self, About, Draft, LIMIT, LIMIT_MAX, NAME_BYTES_MAX, Part, Reaction, Shown, TARGET_FEEDS_MAX, Targets, To,
+            Wanted,
         },
     },
 };
@@ -34,14 +35,19 @@ const IDS_MAX: usize = 100;
 pub(crate) async fn add(call: Call, body: Bytes) -> Result<Reply> {
     let members = Members::read(&body)?;
     let targets = targets(&call, &members)?;
-    let draft = draft(&call, &members, targets)?;
+    let (draft, wanted) = (draft(&call, &members, targets)?, extra::wanted(&call)?);
     let now = call.now();
     let added = call.tenant.app.write(async |tx| {
         let reaction = reactions::add(tx, &draft, now).await?;
         note(tx, &draft.id, &reaction, Action::Created, call.user(), now);
         Ok(reaction)
     });
-    answer(&call, 201, &draft.id, added.await?).await
+    let (reaction, mut tx) = (added.await?, call.tenant.app.snapshot());
+    let shown = match draft.has_own_id {
+        true => reactions::show_new(&mut tx, &draft.id, reaction, &wanted).await?,
+        false => reactions::show(&mut tx, &draft.id, reaction, &wanted).await?,
+    };
+    Ok(reply(201, &shown))
 }
 
 fn draft(call: &Call, members: &Members, targets: Targets) -> Result<Draft> {
@@ -58,12 +64,14 @@ fn draft(call: &Call, members: &Members, targets: Targets) -> Result<Draft> {
         (None, Some(activity)) => To::Activity(activity),
         (None, None) => return Err(missing("activity_id")),
     };
-    let id = members.text("id", NAME_BYTES_MAX)?.unwrap_or_else(|| call.new_id());
+    let given = members.text("id", NAME_BYTES_MAX)?;
+    let has_own_id = given.is_none();
+    let id = given.unwrap_or_else(|| call.new_id());
     if id.chars().any(char::is_control) {
         return Err(Error::field("id", "has no control characters"));
     }
     let data = members.object("data")?.unwrap_or_default();
-    Ok(Draft { id, kind, to, user: author(call, members)?, data, targets })
+    Ok(Draft { id, has_own_id, kind, to, user: author(call, members)?, data, targets })
 }
 
 /// Whose reaction it is: the token's user, or whom the application's own server names.
@@ -100,21 +108,24 @@ fn targets(call: &Call, members: &Members) -> Result<Targets> {
     Ok(Targets { feeds, extra: from_wire::custom(extra)? })
 }
 
-async fn answer(call: &Call, status: u16, id: &str, reaction: Reaction) -> Result<Reply> {
+async fn answer(call: &Call, status: u16, id: &str, reaction: Reaction, wanted: &Wanted) -> Result<Reply> {
     let mut tx = call.tenant.app.snapshot();
-    let shown = reactions::show(&mut tx, id, reaction, &extra::wanted(call)?).await?;
-    Ok(Reply { status, body: json_object(&to_wire::reaction(&shown)) })
+    Ok(reply(status, &reactions::show(&mut tx, id, reaction, wanted).await?))
+}
+
+fn reply(status: u16, shown: &Shown) -> Reply {
+    Reply { status, body: json_object(&to_wire::reaction(shown)) }
 }
 
 /// `GET reaction/{id}/`: also one that was softly deleted.
 pub(crate) async fn get(call: Call) -> Result<Reply> {
-    let (id, mut tx) = (call.param("id"), call.tenant.app.snapshot());
+    let (id, wanted, mut tx) = (call.param("id"), extra::wanted(&call)?, call.tenant.app.snapshot());
     let deleted = reactions::get(&mut tx, id).await?.filter(|reaction| reaction.deleted_at.is_some());
     let reaction = match deleted {
         Some(reaction) => reaction,
         None => reactions::load(&mut tx, id).await?,
     };
-    answer(&call, 200, id, reaction).await
+    answer(&call, 200, id, reaction, &wanted).await
 }
 
 /// `GET reaction/get_many/`.
@@ -138,13 +149,14 @@ pub(crate) async fn get_many(call: Call) -> Result<Reply> {
 pub(crate) async fn update(call: Call, body: Bytes) -> Result<Reply> {
     let (id, members) = (call.param("id"), Members::read(&body)?);
     let (data, targets, now) = (members.object("data")?, targets(&call, &members)?, call.now());
+    let wanted = extra::wanted(&call)?;
     let (app, user) = (&call.tenant.app, call.user());
     let updated = app.write(async |tx| {
         let reaction = reactions::update(tx, id, data.as_ref(), &targets, user, now).await?;
         note(tx, id, &reaction, Action::Updated, user, now);
         Ok(reaction)
     });
-    answer(&call, 201, id, updated.await?).await
+    answer(&call, 201, id, updated.await?, &wanted).await
 }
 
 /// `DELETE reaction/{id}/`: for good, or with `soft` until it is restored.
@@ -161,13 +173,13 @@ pub(crate) async fn remove(call: Call) -> Result<Reply> {
 
 /// `PUT reaction/{id}/restore/`.
 pub(crate) async fn restore(call: Call) -> Result<Reply> {
-    let (id, now) = (call.param("id"), call.now());
+    let (id, wanted, now) = (call.param("id"), extra::wanted(&call)?, call.now());
     let restored = call.tenant.app.write(async |tx| {
         let reaction = reactions::restore(tx, id, call.user(), now).await?;
         note(tx, id, &reaction, Action::Updated, call.user(), now);
         Ok(reaction)
     });
-    answer(&call, 200, id, restored.await?).await
+    answer(&call, 200, id, restored.await?, &wanted).await
 }
 
 /// Notes what was done to a reaction: by the token's user, else by whose it is.

@@ -92,6 +92,7 @@ async fn what_is_too_much_for_a_step_goes_in_several_and_an_emptied_feed_can_be_
 async fn react(pond: &Pond, id: &str, by: &str, to: reactions::To, targets: &[&str]) {
     let draft = reactions::Draft {
         id: id.into(),
+        has_own_id: false,
         kind: "like".into(),
         to,
         user: UserId::parse(by).unwrap(),

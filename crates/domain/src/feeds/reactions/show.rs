@@ -77,16 +77,23 @@ pub fn show<'a>(
     Box::pin(show_one(tx, id, reaction, wanted))
 }
 
-async fn show_one(tx: &mut Tx, id: &str, reaction: Reaction, wanted: &Wanted) -> Result<Shown> {
-    let user = users::get(tx, &reaction.user).await?;
-    let mut shown = Shown {
+/// A reaction that was just made, with an id that nothing ever had: nobody can have reacted to it, so nobody looks.
+///
+/// # Errors
+/// When the store fails.
+pub async fn show_new(tx: &mut Tx, id: &str, reaction: Reaction, wanted: &Wanted) -> Result<Shown> {
+    Ok(Shown {
         id: id.to_owned(),
-        user,
+        user: users::get(tx, &reaction.user).await?,
         latest_children: Vec::new(),
         children_counts: Vec::new(),
         own_children: wanted.own_children.then(Vec::new),
         reaction,
-    };
+    })
+}
+
+async fn show_one(tx: &mut Tx, id: &str, reaction: Reaction, wanted: &Wanted) -> Result<Shown> {
+    let mut shown = show_new(tx, id, reaction, wanted).await?;
     if shown.reaction.depth < DEPTH_MAX {
         let about = About::reaction(id, &shown.reaction);
         shown.children_counts = counts(tx, &about).await?;

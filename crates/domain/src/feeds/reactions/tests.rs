@@ -4,6 +4,7 @@ use crate::feeds::pond::Pond;
 fn draft(id: &str, activity: ActivityId) -> Draft {
     Draft {
         id: id.into(),
+        has_own_id: false,
         kind: "like".into(),
         to: To::Activity(activity),
         user: UserId::parse("bob").unwrap(),
