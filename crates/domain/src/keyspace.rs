@@ -99,7 +99,7 @@ pub const PROFILE: Table<String, Profile> = Table::new(90, "profile");
 pub const ITEM: Table<(String, String), CollectionItem> = Table::new(91, "collection_item");
 /// reaction → the reaction to an activity or to another reaction.
 pub const FEED_REACTION: Table<String, FeedReaction> = Table::new(92, "feed_reaction");
-/// what it is about, its kind or nothing for all kinds, time, reaction → nothing. Mirror of the `FEED_REACTION` that show.
+/// what it is about, its kind, time, reaction → nothing. Mirror of the `FEED_REACTION` that show.
 pub const FEED_REACTIONS: Table<(About, String, At, String), ()> = Table::new(93, "feed_reactions");
 /// what it is about, by whom, time, reaction → its kind. Mirror of the `FEED_REACTION` that show.
 pub const OWN_REACTIONS: Table<(About, String, At, String), String> = Table::new(94, "own_reactions");

@@ -20,13 +20,15 @@ mod list;
 mod show;
 
 pub(crate) use erase::{clear, erase};
-pub use list::{KINDS_MAX, LIMIT, LIMIT_MAX, Page, Part, list};
+pub use list::{KINDS_LISTED_MAX, KINDS_MAX, LIMIT, LIMIT_MAX, Page, Part, list};
 pub use show::{Kinds, OWN_MAX, Shown, Viewer, Wanted, latest, on_activity, own, show, show_new};
 
 /// How deep reactions nest: one to an activity, one to that, and one to that (feeds-v1 §14, 3).
 pub const DEPTH_MAX: u8 = 3;
 /// The most feeds that a reaction is posted to.
 pub const TARGET_FEEDS_MAX: usize = 20;
+/// The kind under which an earlier version listed the reactions of all kinds once more: read by nobody, removed with the rest.
+const MIXED: &str = "";
 /// The longest kind and the longest id of a reaction, in bytes.
 pub const NAME_BYTES_MAX: usize = 255;
 
@@ -347,11 +349,12 @@ fn enlist(tx: &mut Tx, id: &str, reaction: &Reaction, delta: i64) {
     let (about, at) = (reaction.about(), At(reaction.created_at));
     let by_user = About::User(reaction.user.clone());
     for list in [&about, &by_user] {
-        for kind in ["", &reaction.kind] {
-            let row = (list.clone(), kind.to_owned(), at, id.to_owned());
-            match delta > 0 {
-                true => FEED_REACTIONS.put(tx, tenant, &row, &()),
-                false => FEED_REACTIONS.delete(tx, tenant, &row),
+        let row = |kind: &str| (list.clone(), kind.to_owned(), at, id.to_owned());
+        match delta > 0 {
+            true => FEED_REACTIONS.put(tx, tenant, &row(&reaction.kind), &()),
+            false => {
+                FEED_REACTIONS.delete(tx, tenant, &row(&reaction.kind));
+                FEED_REACTIONS.delete(tx, tenant, &row(MIXED));
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::{
 /// When the store fails.
 pub(crate) async fn clear(tx: &mut Tx, about: &About, budget: &mut usize) -> Result<bool> {
     let tenant = tx.tenant();
-    let range = FEED_REACTIONS.prefix(tenant, &(about.clone(), String::new()));
+    let range = FEED_REACTIONS.prefix(tenant, about);
     let page = FEED_REACTIONS.scan(tx, tenant, range, Direction::Forward, Limit::rows((*budget).max(1))).await?;
     for (key, ()) in page.rows {
         let is_done = match get(tx, &key.3).await? {

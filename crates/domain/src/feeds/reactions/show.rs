@@ -98,7 +98,8 @@ async fn show_one(tx: &mut Tx, id: &str, reaction: Reaction, wanted: &Wanted) ->
         let about = About::reaction(id, &shown.reaction);
         shown.children_counts = counts(tx, &about).await?;
         if !shown.children_counts.is_empty() {
-            let children = newest(tx, &about, None, CHILDREN_MAX).await?;
+            let kinds = shown.children_counts.iter().filter(|(_, count)| *count > 0).map(|(kind, _)| kind.clone());
+            let children = newest(tx, &about, kinds.collect(), CHILDREN_MAX).await?;
             shown.latest_children = by_kind(show_all(tx, children, wanted).await?);
             if wanted.own_children {
                 shown.own_children = Some(own(tx, &about, &wanted.own_children_kinds, OWN_MAX, wanted).await?);
@@ -180,7 +181,7 @@ pub async fn own(
         Viewer::Anybody => {
             for (kind, count) in counts(tx, about).await? {
                 if count > 0 && is_wanted(&kind) {
-                    let reactions = newest(tx, about, Some(&kind), limit).await?;
+                    let reactions = newest(tx, about, vec![kind.clone()], limit).await?;
                     found.push((kind, reactions));
                 }
             }
