@@ -13,6 +13,9 @@ pub(crate) trait Answer: Send {
     fn finish(self, started: Instant) -> Response;
 }
 
+/// The bytes of most answers: what is written into so much room is not copied as it grows.
+const ANSWER_BYTES: usize = 1024;
+
 /// An answer that lacks only its `duration`.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -77,8 +80,9 @@ impl Answer for Redirect {
 
 /// `object` as JSON without its closing brace.
 pub(crate) fn json_object(object: &impl Serialize) -> String {
-    let mut json = serde_json::to_string(object).expect("wire types are JSON");
+    let mut json = Vec::with_capacity(ANSWER_BYTES);
+    serde_json::to_writer(&mut json, object).expect("wire types are JSON");
     let brace = json.pop();
-    assert_eq!(brace, Some('}'), "an answer is a JSON object");
-    json
+    assert_eq!(brace, Some(b'}'), "an answer is a JSON object");
+    String::from_utf8(json).expect("JSON is UTF-8")
 }

@@ -29,6 +29,7 @@ mod read_set;
 mod record;
 mod resolver;
 mod scan;
+mod scratch;
 mod stamp;
 mod store;
 mod system;

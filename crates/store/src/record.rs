@@ -1,6 +1,7 @@
 //! Records: the values of tables.
 
 use crate::error::Corrupt;
+use crate::scratch::written;
 use crate::stamp::Stamp;
 
 /// A value that can be stored.
@@ -20,7 +21,7 @@ where
     T: minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()>,
 {
     fn encode(&self) -> Vec<u8> {
-        minicbor::to_vec(self).expect("writing to memory cannot fail, and records refuse no value")
+        written(|out| minicbor::encode(self, out).expect("writing to memory cannot fail, and records refuse no value"))
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, Corrupt> {

@@ -12,6 +12,7 @@ use crate::error::{Corrupt, Error};
 use crate::key::{Key, after, prefixed};
 use crate::record::{Record, Stamped};
 use crate::scan::{Direction, Limit};
+use crate::scratch::written;
 use crate::transaction::Transaction;
 
 /// The typed rows of a scan.
@@ -59,10 +60,7 @@ impl<K: Key, V: Record> Table<K, V> {
     }
 
     fn start(&self, tenant: u32) -> Vec<u8> {
-        let mut key = Vec::with_capacity(64);
-        key.extend_from_slice(&tenant.to_be_bytes());
-        key.push(self.tag);
-        key
+        self.part(tenant, &())
     }
 
     /// The full key of a row.
@@ -71,9 +69,11 @@ impl<K: Key, V: Record> Table<K, V> {
     }
 
     fn part(&self, tenant: u32, part: &impl Key) -> Vec<u8> {
-        let mut out = self.start(tenant);
-        part.write(&mut out);
-        out
+        written(|out| {
+            out.extend_from_slice(&tenant.to_be_bytes());
+            out.push(self.tag);
+            part.write(out);
+        })
     }
 
     /// The whole table.
