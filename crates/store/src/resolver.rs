@@ -3,6 +3,7 @@
 //! The window remembers which keys the recent commits changed. A transaction whose snapshot is older than the window
 //! cannot be judged and is too old; everything at or after the window's floor is judged exactly.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Weak};
@@ -96,8 +97,10 @@ impl Resolver {
         self.floor = self.floor.max(recent.stamp);
         self.keys -= recent.keys.len();
         for key in recent.keys {
-            if self.changed.get(&key) == Some(&recent.stamp) {
-                self.changed.remove(&key);
+            if let Entry::Occupied(changed) = self.changed.entry(key)
+                && *changed.get() == recent.stamp
+            {
+                changed.remove();
             }
         }
     }
