@@ -99,6 +99,13 @@ async fn what_is_not_a_reaction_is_refused() {
 }
 
 #[tokio::test]
+async fn a_parameter_at_fault_leaves_nothing_behind() {
+    let pond = Pond::new().await;
+    let like = json!({ "kind": "like", "user_id": "bob", "activity_id": pond.activity().await });
+    assert_eq!(pond.refuses("reaction/?withOwnChildren=perhaps", like.to_string()).await.error, (400, 4));
+}
+
+#[tokio::test]
 async fn an_id_is_given_once_and_free_again_after_a_deletion() {
     let pond = Pond::new().await;
     let body = json!({ "id": "r1", "kind": "like", "user_id": "bob", "activity_id": NOBODY });
