@@ -84,6 +84,10 @@ pub async fn step(
             let is_done = v3::feeds::delete::step(tx, deletion, progress, planned_at).await? == Step::Done;
             (deletion.feeds.len(), is_done)
         }
+        Kind::ClearGroup(group, is_hard) => {
+            (1, v3::groups::clear::step(tx, group, *is_hard, progress, planned_at).await?)
+        }
+        Kind::FitFeed(change) => (1, v3::feeds::visibility::step(tx, change, progress, now).await?),
         Kind::ExportUsers(_) | Kind::ExportChannels(_) | Kind::ExportFeeds(_) => return Ok(Step::Done),
     };
     if is_done {

@@ -53,6 +53,7 @@ use crate::{
         activities::Activity as V3Activity, bookmarks::Bookmark, collections::Collection, comments::Comment,
         feeds::Feed as V3Feed, folders::Folder, follows::Follow as V3Follow, groups::Group as V3Group,
         members::Member as V3Member, objects::Object, pins::Pin as V3Pin, reactions::Reaction as V3Reaction,
+        views::View as V3View,
     },
 };
 
@@ -278,6 +279,12 @@ pub const V3_COUNT: Counter<(Feed, u8)> = Counter::new(150, "v3_count");
 pub const V3_TALLY: Counter<(Id, u8)> = Counter::new(151, "v3_tally");
 /// feed, activity → that it is pinned there.
 pub const V3_PIN: Table<(Feed, Id), V3Pin> = Table::new(152, "v3_pin");
+/// user, feed, what is noted, activity or group as a number (0 for all) → when: what the user saw, read and watched.
+pub const V3_MARK: Table<(String, Feed, u8, u64), Timestamp> = Table::new(220, "v3_mark");
+/// name → feed view.
+pub const V3_VIEW: Table<String, V3View> = Table::new(221, "v3_view");
+/// name → when the view was last used to read a feed, to the minute.
+pub const V3_VIEW_USED: Table<String, Timestamp> = Table::new(222, "v3_view_used");
 // What users make of activities of feeds v3.
 /// comment → the comment.
 pub const V3_COMMENT: Table<String, Comment> = Table::new(160, "v3_comment");
@@ -446,6 +453,14 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
     (V3_MEMBER.tag(), V3_MEMBER.name(), Personal::ByMember, Told::Feeds(FeedSet::Memberships)),
     (V3_COUNT.tag(), V3_COUNT.name(), Personal::None, Told::Nobody),
     (V3_TALLY.tag(), V3_TALLY.name(), Personal::None, Told::Nobody),
+    (
+        V3_MARK.tag(),
+        V3_MARK.name(),
+        Personal::ByUser,
+        Told::Withheld("it holds when numbers were marked, and no names"),
+    ),
+    (V3_VIEW.tag(), V3_VIEW.name(), Personal::None, Told::Nobody),
+    (V3_VIEW_USED.tag(), V3_VIEW_USED.name(), Personal::None, Told::Nobody),
     (V3_PIN.tag(), V3_PIN.name(), Personal::ByAuthor, Told::Withheld("it says who pinned what everybody sees pinned")),
     (FEED_HOOK_PLACE.tag(), FEED_HOOK_PLACE.name(), Personal::None, Told::Nobody),
     (V3_COMMENT.tag(), V3_COMMENT.name(), Personal::ByAuthor, Told::Feeds(FeedSet::Comments)),

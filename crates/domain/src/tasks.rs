@@ -127,6 +127,12 @@ pub enum Kind {
     /// Clears away what feeds v3 leave that are hidden already.
     #[n(20)]
     ClearFeeds(#[n(0)] Box<crate::v3::feeds::delete::Deletion>),
+    /// Deletes the feeds of this group of feeds v3, which was deleted: for good, or softly.
+    #[n(21)]
+    ClearGroup(#[n(0)] String, #[n(1)] bool),
+    /// Looks through the follows and the members of a feed of v3 that others may see now.
+    #[n(22)]
+    FitFeed(#[n(0)] Box<crate::v3::feeds::visibility::Change>),
 }
 
 impl Kind {

@@ -15,16 +15,21 @@ pub mod folders;
 pub mod follows;
 pub mod groups;
 pub mod made;
+pub mod marks;
 pub mod members;
 pub mod objects;
 pub mod owned;
+pub mod pages;
 pub mod permit;
 pub mod pins;
 pub mod query;
+pub mod ranking;
 pub mod reactions;
+pub mod recipes;
 pub mod selectors;
 pub mod show;
 pub mod timelines;
+pub mod views;
 
 use minicbor::{Decode, Encode};
 

@@ -14,6 +14,7 @@ mod events;
 mod feeds;
 mod follows;
 mod groups;
+mod marks;
 mod members;
 mod own;
 mod pins;
@@ -21,6 +22,8 @@ mod reactions;
 mod read;
 pub(crate) mod router;
 pub(crate) mod show;
+mod views;
+mod visibilities;
 mod watching;
 
 pub(crate) use events::write as write_event;

@@ -14,6 +14,7 @@ pub mod follows;
 pub mod groups;
 pub mod members;
 pub mod reactions;
+pub mod visibilities;
 
 use serde::Serialize;
 

@@ -22,6 +22,7 @@ mod evaluate;
 mod parse;
 
 use decay::Decay;
+pub use evaluate::Facts;
 pub(super) use evaluate::Scope;
 use parse::Expression;
 
@@ -49,13 +50,26 @@ impl Method {
     /// # Errors
     /// [`Error::Ranking`] that says what is wrong.
     pub fn parse(config: &str) -> Result<Self> {
+        Self::parse_with(config, |_| false)
+    }
+
+    /// The same where formulas may name more than the application's own fields: what `is_known` needs no default.
+    ///
+    /// # Errors
+    /// [`Error::Ranking`] that says what is wrong.
+    pub fn parse_with(config: &str, is_known: impl Fn(&str) -> bool) -> Result<Self> {
         if config.len() > BYTES_MAX {
             return Err(Error::Ranking(format!("a ranking method has at most {BYTES_MAX} bytes")));
         }
-        Self::read(config).map_err(Error::Ranking)
+        Self::read(config, is_known).map_err(Error::Ranking)
     }
 
-    fn read(config: &str) -> std::result::Result<Self, String> {
+    /// What its formula names.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.score.variables().into_iter()
+    }
+
+    fn read(config: &str, is_known: impl Fn(&str) -> bool) -> std::result::Result<Self, String> {
         let config: Json = serde_json::from_str(config).map_err(|_| "a ranking method is a JSON object".to_owned())?;
         let score = config.get("score").and_then(Json::as_str).ok_or("`score` must be a formula")?;
         let mut named = Vec::new();
@@ -77,7 +91,7 @@ impl Method {
         }
         let score = parse::formula(&score.to_lowercase(), &functions)?;
         for name in score.variables() {
-            if !STANDARD.contains(&name) && !defaults.contains_key(name) {
+            if !STANDARD.contains(&name) && !defaults.contains_key(name) && !is_known(name) {
                 return Err(format!("`{name}` needs a default"));
             }
         }
@@ -157,6 +171,14 @@ pub(super) fn score(
     activity: &Activity,
 ) -> Result<(f64, BTreeMap<String, f64>)> {
     method.score(&Scope::new(id, activity, method, moment))
+}
+
+/// The score of what has these facts, and each variable that it was made of.
+///
+/// # Errors
+/// [`Error::Ranking`] when it cannot be made.
+pub fn score_of(method: &Method, moment: &Moment, facts: &Facts) -> Result<(f64, BTreeMap<String, f64>)> {
+    method.score(&Scope::of(facts.clone(), method, moment))
 }
 
 /// An activity with its score.

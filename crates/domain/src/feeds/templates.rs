@@ -82,9 +82,21 @@ impl Template {
 
     /// The name of the group to which `subject` belongs.
     pub fn render(&self, subject: &Subject<'_>) -> String {
+        let custom: Json = serde_json::from_str(&subject.activity.custom).unwrap_or(Json::Null);
+        self.render_with(&|name| subject.field(name, &custom))
+    }
+
+    /// The name of the group to which something belongs that happened at `time` and has these `fields`, a JSON object.
+    pub fn render_fields(&self, time: Timestamp, fields: &Json) -> String {
+        self.render_with(&|name| match name {
+            "time" => Value::Time(time),
+            _ => fields.get(name).map_or(Value::Undefined, |value| Value::Json(value.clone())),
+        })
+    }
+
+    fn render_with(&self, field: &dyn Fn(&str) -> Value) -> String {
         let mut out = String::new();
-        let scope = Scope { subject, custom: serde_json::from_str(&subject.activity.custom).unwrap_or(Json::Null) };
-        scope.render(&self.0, &mut out);
+        Scope { field }.render(&self.0, &mut out);
         let mut end = out.len().min(GROUP_BYTES_MAX);
         while !out.is_char_boundary(end) {
             end -= 1;
@@ -94,10 +106,27 @@ impl Template {
     }
 }
 
-/// The activity with its own fields at hand.
+impl Subject<'_> {
+    /// A field of the activity; `custom` are its own ones.
+    fn field(&self, name: &str, custom: &Json) -> Value {
+        let Subject { id, activity, feed } = self;
+        match name {
+            "verb" => Value::Verb(activity.verb.clone()),
+            "actor" => Value::text(activity.actor.clone()),
+            "object" => Value::text(activity.object.clone()),
+            "target" => Value::text(activity.target.clone()),
+            "foreign_id" => Value::text(activity.foreign_id.clone()),
+            "id" => Value::text(id.to_string()),
+            "time" => Value::Time(id.time()),
+            "feed" => Value::Feed((*feed).clone()),
+            _ => custom.get(name).map_or(Value::Undefined, |value| Value::Json(value.clone())),
+        }
+    }
+}
+
+/// What a template is applied to, field by field.
 struct Scope<'a> {
-    subject: &'a Subject<'a>,
-    custom: Json,
+    field: &'a dyn Fn(&str) -> Value,
 }
 
 impl Scope<'_> {
@@ -121,7 +150,7 @@ impl Scope<'_> {
         match expression {
             Expression::Constant(value) => value.clone(),
             Expression::List(items) => Value::List(items.iter().map(|item| self.value(item)).collect()),
-            Expression::Name(name) => self.field(name),
+            Expression::Name(name) => (self.field)(name),
             Expression::Member(of, name) => self.value(of).member(&self.value(name)),
             Expression::Strftime(of, format) => match self.value(of) {
                 Value::Time(time) => time.strftime(format).map_or(Value::Undefined, Value::text),
@@ -145,21 +174,6 @@ impl Scope<'_> {
                 let first = self.value(a);
                 if first.is_true() { first } else { self.value(b) }
             }
-        }
-    }
-
-    fn field(&self, name: &str) -> Value {
-        let Subject { id, activity, feed } = self.subject;
-        match name {
-            "verb" => Value::Verb(activity.verb.clone()),
-            "actor" => Value::text(activity.actor.clone()),
-            "object" => Value::text(activity.object.clone()),
-            "target" => Value::text(activity.target.clone()),
-            "foreign_id" => Value::text(activity.foreign_id.clone()),
-            "id" => Value::text(id.to_string()),
-            "time" => Value::Time(id.time()),
-            "feed" => Value::Feed((*feed).clone()),
-            _ => self.custom.get(name).map_or(Value::Undefined, |value| Value::Json(value.clone())),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod delete;
 pub mod query;
+pub mod visibility;
 
 use ids::{FeedId, Fid, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};

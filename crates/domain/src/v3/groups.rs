@@ -4,6 +4,7 @@
 
 mod built_in;
 mod change;
+pub mod clear;
 
 use ids::Timestamp;
 use minicbor::{Decode, Encode};
@@ -12,7 +13,7 @@ use super::feeds::Visibility;
 use crate::{Error, Result, Tx, keyspace::V3_GROUP, rows};
 
 pub use built_in::NAMES as BUILT_IN;
-pub use change::{add, ensure, remove, replace};
+pub use change::{add, ensure, remove, replace, restore};
 
 /// The most groups of an app.
 pub const GROUPS_MAX: usize = 1000;

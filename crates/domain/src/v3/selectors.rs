@@ -5,8 +5,12 @@ use ids::Timestamp;
 use super::{
     activities::query::{Candidate, SCHEMA},
     groups::{CURRENT_FEED, FOLLOWING, Group, Selector},
+    timelines::Found,
 };
-use crate::{Error, Result, filter::Filter};
+use crate::{
+    Error, Result,
+    filter::{Filter, Sort},
+};
 
 /// The shortest `cutoff_window`, in microseconds: an hour.
 const WINDOW_MIN: i64 = 3_600 * SECOND;
@@ -44,7 +48,14 @@ pub struct Rule {
     since: Option<Timestamp>,
     /// Which of it.
     filter: Filter,
+    /// In which order; the newest first, if it names no field.
+    sort: Sort,
+    /// The least popularity of what is popular.
+    pub min_popularity: i64,
 }
+
+/// The least popularity if nobody says (feeds-v3 §3.1).
+const MIN_POPULARITY: i64 = 5;
 
 impl Rule {
     /// What `selector` means at `now`.
@@ -57,6 +68,8 @@ impl Rule {
             kind: selector.kind.clone(),
             since: selector.cutoff_time.or(window.map(|window| Timestamp::from_micros(now.micros() - window))),
             filter: Filter::parse(selector.filter.as_deref().unwrap_or_default(), SCHEMA)?,
+            sort: Sort::parse(selector.sort.as_deref().unwrap_or_default())?,
+            min_popularity: selector.min_popularity.filter(|least| *least >= 1).unwrap_or(MIN_POPULARITY),
         })
     }
 
@@ -74,6 +87,24 @@ impl Rule {
     /// Whether it selects from what the followed feeds bring, too.
     pub fn follows(&self) -> bool {
         self.kind == FOLLOWING
+    }
+
+    /// Whether it selects from the feed itself and from what it follows, and from nothing else.
+    pub fn is_of_feed(&self) -> bool {
+        [CURRENT_FEED, FOLLOWING].contains(&self.kind.as_str())
+    }
+
+    /// Whether it says in which order.
+    pub fn has_order(&self) -> bool {
+        !self.sort.0.is_empty()
+    }
+
+    /// What it selected, in its order.
+    pub fn in_order(&self, mut found: Vec<(Found, Candidate)>) -> Vec<(Found, Candidate)> {
+        if self.has_order() {
+            found.sort_by(|(_, a), (_, b)| self.sort.compare(a, b));
+        }
+        found
     }
 
     /// Whether it looks at more than when an activity was posted.

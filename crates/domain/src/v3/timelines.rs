@@ -98,6 +98,30 @@ pub async fn read(app: &App, stream: &FeedId, rules: &[Rule], wanted: &Wanted<'_
     }
 }
 
+/// The newest [`LOOKED_AT_MAX`] that `rule` selects of the feed with this stream, as filters see them, wherever the page is.
+///
+/// # Errors
+/// When the store fails.
+pub async fn first(app: &App, stream: &FeedId, rule: &Rule, wanted: &Wanted<'_>) -> Result<Vec<(Found, Candidate)>> {
+    let reader = Reader { app, stream, rules: std::slice::from_ref(rule), wanted };
+    let (found, _) = reader.older(ActivityId::MAX, true, LOOKED_AT_MAX).await?;
+    let mut tx = app.snapshot();
+    let mut all = Vec::with_capacity(found.len());
+    let mut found = found.into_iter();
+    loop {
+        let some: Vec<Found> = found.by_ref().take(BATCH).collect();
+        if some.is_empty() {
+            return Ok(all);
+        }
+        let ids: Vec<ActivityId> = some.iter().map(|found| found.id).collect();
+        let tallies = activities::tallies(&mut tx, &ids).await?;
+        all.extend(some.into_iter().zip(tallies).map(|(found, tallies)| {
+            let candidate = Candidate::new(found.id, &found.activity, tallies);
+            (found, candidate)
+        }));
+    }
+}
+
 struct Reader<'a> {
     app: &'a App,
     stream: &'a FeedId,

@@ -1,5 +1,7 @@
 //! `/feed_groups/{group}/feeds/{feed}` and `/feeds`: making, reading, changing and deleting feeds (feeds-v3 §3.2).
 
+mod asked;
+mod gathered;
 mod page;
 
 use domain::{
@@ -10,6 +12,7 @@ use domain::{
             self, Feed, Input, Visibility,
             delete::{Deletion, mark},
             query::SCHEMA,
+            visibility::{Pending, change},
         },
         permit,
         show::{self, ShownFeed},
@@ -128,6 +131,27 @@ async fn start_deletion(call: &Call, fids: Vec<Fid>, is_hard: bool, purges: bool
     });
     planned.await?;
     call.answer(&Started { task_id: &id })
+}
+
+/// `POST …/change_visibility`: follows and members that the new level does not allow go by a task.
+pub(super) async fn change_visibility(call: Call, mut sent: Fields) -> Result<Reply> {
+    let fid = read::path(&call)?;
+    let name = sent.filled("visibility")?.ok_or_else(|| Error::field("visibility", "is a required field"))?;
+    let to = visibility(&name)?;
+    let pending = match sent.filled("pending_follows_action")?.as_deref() {
+        None | Some("auto_approve") => Pending::Accept,
+        Some("reject") => Pending::Reject,
+        Some(_) => return Err(Error::field("pending_follows_action", "must be one of [auto_approve reject]")),
+    };
+    let (id, by, now) = (call.new_id(), call.user().cloned(), call.moment());
+    let changed = call.tenant.app.write(async |tx| {
+        let (feed, fitting) = change(tx, by.as_ref(), &fid, (to, pending), now).await?;
+        tasks::plan(tx, &id, tasks::Kind::FitFeed(Box::new(fitting)), now);
+        Ok(feed)
+    });
+    let feed = changed.await?;
+    let answer = |pen: Pen<'_>, shown: &[ShownFeed]| call.answer(&OneFeed { feed: pen.feed(&shown[0]) });
+    answer_feeds(&call, vec![(fid, feed)], None, answer).await
 }
 
 /// `POST /feeds/query`.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::v3::groups::{self, Group, SELECTORS, SELECTORS_MAX, Selector};
+use domain::{
+    tasks,
+    v3::groups::{self, Group, SELECTORS, SELECTORS_MAX, Selector},
+};
 use ids::Timestamp;
 use serde_json::value::RawValue;
 use wire::{
@@ -78,15 +81,28 @@ pub(super) async fn replace(call: Call, mut sent: Fields) -> Result<Reply> {
     answer(&call, name, &group, None)
 }
 
-/// `DELETE /feed_groups/{group}`: the feeds of a group that is deleted cannot be reached while it is.
+/// `DELETE /feed_groups/{group}`: hides the group, and plans the task that deletes its feeds as it is deleted.
 pub(super) async fn remove(call: Call, _: Fields) -> Result<Reply> {
     let (name, is_hard, now) = (call.param("group"), call.flag("hard_delete")?, call.moment());
-    let app = &call.tenant.app;
-    app.write(async |tx| groups::remove(tx, name, is_hard, now).await).await?;
+    let id = call.new_id();
+    let removed = call.tenant.app.write(async |tx| {
+        groups::remove(tx, name, is_hard, now).await?;
+        tasks::plan(tx, &id, tasks::Kind::ClearGroup(name.to_owned(), is_hard), now);
+        Ok(())
+    });
+    removed.await?;
     call.done()
 }
 
-fn check_name(name: &str) -> Result<()> {
+/// `POST /feed_groups/{group}/restore`: takes back the deletion mark; the group's feeds stay deleted.
+pub(super) async fn restore(call: Call, _: Fields) -> Result<Reply> {
+    let (name, now) = (call.param("group"), call.moment());
+    let app = &call.tenant.app;
+    let group = app.write(async |tx| groups::restore(tx, name, now).await).await?;
+    answer(&call, name, &group, None)
+}
+
+pub(super) fn check_name(name: &str) -> Result<()> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     match (1..=NAME_BYTES_MAX).contains(&name.len()) && name.chars().all(is_plain) {
         true => Ok(()),
@@ -111,13 +127,7 @@ fn settings(sent: &mut Fields) -> Result<Group> {
         Some(list) => Some(processors(list)?),
         None => None,
     };
-    let mut object = |name: &str| {
-        let text = read::object(sent, name)?.map(|object| object.to_string());
-        match text.as_ref().is_some_and(|text| text.len() > SETTING_BYTES_MAX) {
-            true => Err(Error::field(name, &format!("has at most {SETTING_BYTES_MAX} bytes"))),
-            false => Ok(text),
-        }
-    };
+    let mut object = |name: &str| setting(sent, name);
     Ok(Group {
         default_visibility,
         processors,
@@ -133,6 +143,15 @@ fn settings(sent: &mut Fields) -> Result<Group> {
     })
 }
 
+/// A setting that is a JSON object.
+pub(super) fn setting(sent: &mut Fields, name: &str) -> Result<Option<String>> {
+    let text = read::object(sent, name)?.map(|object| object.to_string());
+    match text.as_ref().is_some_and(|text| text.len() > SETTING_BYTES_MAX) {
+        true => Err(Error::field(name, &format!("has at most {SETTING_BYTES_MAX} bytes"))),
+        false => Ok(text),
+    }
+}
+
 fn processors(list: Vec<Fields>) -> Result<String> {
     let rule = || Error::field("activity_processors", "must hold objects with a type");
     let one = |mut item: Fields| {
@@ -143,7 +162,8 @@ fn processors(list: Vec<Fields>) -> Result<String> {
     Ok(serde_json::Value::from(kinds).to_string())
 }
 
-fn selectors(sent: &mut Fields) -> Result<Option<Vec<Selector>>> {
+/// What feeds show.
+pub(super) fn selectors(sent: &mut Fields) -> Result<Option<Vec<Selector>>> {
     let Some(list) = sent.objects("activity_selectors")? else { return Ok(None) };
     if list.len() > SELECTORS_MAX {
         return Err(Error::field("activity_selectors", &format!("must hold at most {SELECTORS_MAX} selectors")));
@@ -182,36 +202,50 @@ fn answer(call: &Call, name: &str, group: &Group, was_created: Option<bool>) -> 
 }
 
 /// The settings of a group that are JSON.
-struct Raws {
+pub(super) struct Raws {
     settings: [Option<Box<RawValue>>; 7],
     selectors: Vec<[Option<Box<RawValue>>; 3]>,
 }
 
 impl Raws {
-    fn of(group: &Group) -> Self {
+    pub(super) fn of(group: &Group) -> Self {
         let raw = |text: &Option<String>| text.clone().and_then(|text| RawValue::from_string(text).ok());
         let Group { processors, aggregation, custom, notification, push_notification, ranking, stories, .. } = group;
         let settings = [processors, aggregation, custom, notification, push_notification, ranking, stories].map(raw);
         let of = |selector: &Selector| [&selector.sort, &selector.filter, &selector.params].map(raw);
         Raws { settings, selectors: group.selectors.iter().flatten().map(of).collect() }
     }
+
+    pub(super) fn aggregation(&self) -> Option<&RawValue> {
+        self.settings[1].as_deref()
+    }
+
+    pub(super) fn ranking(&self) -> Option<&RawValue> {
+        self.settings[5].as_deref()
+    }
+}
+
+fn time(at: Timestamp) -> Time {
+    Time { at, dialect: read::DIALECT }
+}
+
+/// The selectors of `group`.
+pub(super) fn shown_selectors<'a>(group: &'a Group, raws: &'a Raws) -> Option<Vec<WireSelector<'a>>> {
+    let selectors = group.selectors.as_ref()?;
+    let shown = selectors.iter().zip(&raws.selectors).map(|(selector, [sort, filter, params])| WireSelector {
+        kind: &selector.kind,
+        cutoff_time: selector.cutoff_time.map(time),
+        cutoff_window: selector.cutoff_window.as_deref(),
+        min_popularity: selector.min_popularity,
+        sort: sort.as_deref(),
+        filter: filter.as_deref(),
+        params: params.as_deref(),
+    });
+    Some(shown.collect())
 }
 
 fn show<'a>(name: &'a str, group: &'a Group, raws: &'a Raws) -> WireGroup<'a> {
-    let time = |at: Timestamp| Time { at, dialect: read::DIALECT };
     let [processors, aggregation, custom, notification, push_notification, ranking, stories] = &raws.settings;
-    let selectors = group.selectors.as_ref().map(|selectors| {
-        let shown = selectors.iter().zip(&raws.selectors).map(|(selector, [sort, filter, params])| WireSelector {
-            kind: &selector.kind,
-            cutoff_time: selector.cutoff_time.map(time),
-            cutoff_window: selector.cutoff_window.as_deref(),
-            min_popularity: selector.min_popularity,
-            sort: sort.as_deref(),
-            filter: filter.as_deref(),
-            params: params.as_deref(),
-        });
-        shown.collect()
-    });
     let never = Timestamp::from_micros(0);
     WireGroup {
         id: name,
@@ -219,7 +253,7 @@ fn show<'a>(name: &'a str, group: &'a Group, raws: &'a Raws) -> WireGroup<'a> {
         updated_at: time(group.updated_at.unwrap_or(never)),
         deleted_at: group.deleted_at.map(time),
         default_visibility: Some(group.visibility().name()),
-        activity_selectors: selectors,
+        activity_selectors: shown_selectors(group, raws),
         activity_processors: processors.as_deref(),
         activity_filter: group.excludes_owner.map(|is_on| Filter { exclude_owner_activities: is_on }),
         aggregation: aggregation.as_deref(),

@@ -1,6 +1,9 @@
 //! Every route of feeds v3, on one screen, with who may call it (feeds-v3 §9).
 
-use super::{activities, bookmarks, change, collections, comments, feeds, follows, groups, members, pins, reactions};
+use super::{
+    activities, bookmarks, change, collections, comments, feeds, follows, groups, marks, members, pins, reactions,
+    views, visibilities,
+};
 use crate::chat::{
     absent, exports,
     gate::Callers::{Both, Server as S},
@@ -23,16 +26,16 @@ fn feeds(routes: Routes<'_>) -> Routes<'_> {
         .route(POST, "feeds/feed_groups/{group}", "GetOrCreateFeedGroup", S, groups::ensure)
         .route(PUT, "feeds/feed_groups/{group}", "UpdateFeedGroup", S, groups::replace)
         .route(DELETE, "feeds/feed_groups/{group}", "DeleteFeedGroup", S, groups::remove)
-        .route(POST, "feeds/feed_groups/{group}/restore", "RestoreFeedGroup", S, absent::answer)
+        .route(POST, "feeds/feed_groups/{group}/restore", "RestoreFeedGroup", S, groups::restore)
         .route(GET, "feeds/feed_groups/{group}/follow_suggestions", "GetFollowSuggestions", Both, absent::answer)
-        .route(GET, "feeds/feed_views", "ListFeedViews", S, absent::answer)
-        .route(POST, "feeds/feed_views", "CreateFeedView", S, absent::answer)
-        .route(GET, "feeds/feed_views/{view}", "GetFeedView", S, absent::answer)
-        .route(POST, "feeds/feed_views/{view}", "GetOrCreateFeedView", S, absent::answer)
-        .route(PUT, "feeds/feed_views/{view}", "UpdateFeedView", S, absent::answer)
-        .route(DELETE, "feeds/feed_views/{view}", "DeleteFeedView", S, absent::answer)
-        .route(GET, "feeds/feed_visibilities", "ListFeedVisibilities", S, absent::answer)
-        .route(GET, "feeds/feed_visibilities/{name}", "GetFeedVisibility", S, absent::answer)
+        .route(GET, "feeds/feed_views", "ListFeedViews", S, views::list)
+        .route(POST, "feeds/feed_views", "CreateFeedView", S, views::add)
+        .route(GET, "feeds/feed_views/{view}", "GetFeedView", S, views::get)
+        .route(POST, "feeds/feed_views/{view}", "GetOrCreateFeedView", S, views::ensure)
+        .route(PUT, "feeds/feed_views/{view}", "UpdateFeedView", S, views::replace)
+        .route(DELETE, "feeds/feed_views/{view}", "DeleteFeedView", S, views::remove)
+        .route(GET, "feeds/feed_visibilities", "ListFeedVisibilities", S, visibilities::list)
+        .route(GET, "feeds/feed_visibilities/{name}", "GetFeedVisibility", S, visibilities::get)
         .route(PUT, "feeds/feed_visibilities/{name}", "UpdateFeedVisibility", S, absent::answer)
         // Feeds.
         .route(POST, "feeds/feed_groups/{group}/feeds/{feed}", "GetOrCreateFeed", Both, feeds::get_or_create)
@@ -48,7 +51,7 @@ fn feeds(routes: Routes<'_>) -> Routes<'_> {
             "feeds/feed_groups/{group}/feeds/{feed}/change_visibility",
             "ChangeFeedVisibility",
             Both,
-            absent::answer,
+            feeds::change_visibility,
         )
         // Members.
         .route(PATCH, "feeds/feed_groups/{group}/feeds/{feed}/members", "UpdateFeedMembers", Both, members::change)
@@ -104,13 +107,7 @@ fn activities(routes: Routes<'_>) -> Routes<'_> {
         .route(POST, "feeds/activities/metrics/track", "TrackActivityMetrics", Both, absent::answer)
         .route(POST, "feeds/activities/{id}/polls/{poll}/vote", "CastPollVote", Both, absent::answer)
         .route(DELETE, "feeds/activities/{id}/polls/{poll}/vote/{vote}", "DeletePollVote", Both, absent::answer)
-        .route(
-            POST,
-            "feeds/feed_groups/{group}/feeds/{feed}/activities/mark/batch",
-            "MarkActivity",
-            Both,
-            absent::answer,
-        )
+        .route(POST, "feeds/feed_groups/{group}/feeds/{feed}/activities/mark/batch", "MarkActivity", Both, marks::mark)
         .route(POST, "feeds/feed_groups/{group}/feeds/{feed}/activities/{activity}/pin", "PinActivity", Both, pins::add)
         .route(
             DELETE,

@@ -100,6 +100,11 @@ impl<'a> Pen<'a> {
             location: content.location.map(location),
             parent: shown.parent.as_deref().map(|parent| Box::new(self.activity(parent))),
             current_feed: shown.current_feed.as_deref().map(|feed| self.feed(feed)),
+            selector_source: None,
+            score_vars: None,
+            is_read: None,
+            is_seen: None,
+            is_watched: None,
         }
     }
 

@@ -181,11 +181,56 @@ async fn several_feeds_are_made_at_once_and_told_of_at_once() {
 }
 
 #[tokio::test]
-async fn reading_what_is_ranked_or_in_groups_says_that_it_is_not_built() {
+async fn a_tighter_visibility_ends_follows_that_it_does_not_allow() {
     let pond = Pond::new().await;
-    for group in ["foryou", "notification", "stories"] {
-        let body = json!({ "user_id": "amy" });
-        let answer = pond.call(Method::POST, &format!("feed_groups/{group}/feeds/amy"), body.to_string()).await;
-        assert_eq!(answer.status, 501, "{group}: {}", answer.text);
+    pond.make("user:amy", "visible").await;
+    for (user, source) in [("bob", "timeline:bob"), ("cat", "timeline:cat"), ("amy", "timeline:amy")] {
+        pond.make(source, "visible").await;
+        pond.post("follows", json!({ "source": source, "target": "user:amy" })).await;
+        pond.add(user, "amy", &["user:amy"]).await;
     }
+    let member = json!({ "operation": "upsert", "members": [{ "user_id": "cat" }] });
+    pond.patch("feed_groups/user/feeds/amy/members", member).await;
+    let path = "feed_groups/user/feeds/amy/change_visibility";
+    let changed = pond.post(path, json!({ "visibility": "members" })).await["feed"].take();
+    assert_eq!((&changed["feed"], &changed["visibility"]), (&json!("user:amy"), &json!("members")));
+    pond.run_tasks_later().await;
+    assert_eq!(pond.read("timeline:bob").await, "");
+    assert_eq!((pond.read("timeline:cat").await, pond.read("timeline:amy").await.len()), ("amy cat bob".into(), 11));
+    pond.post(path, json!({ "visibility": "private" })).await;
+    pond.run_tasks_later().await;
+    assert_eq!((pond.read("timeline:cat").await, pond.read("timeline:amy").await.len()), (String::new(), 11));
+    let feed = pond.post("feed_groups/user/feeds/amy", json!({})).await["feed"].take();
+    assert_eq!((&feed["follower_count"], &feed["member_count"]), (&json!(1), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_looser_visibility_accepts_or_rejects_follows_that_wait() {
+    let pond = Pond::new().await;
+    for (id, action, status) in [("amy", json!(null), "accepted"), ("dan", json!("reject"), "rejected")] {
+        let (feed, source) = (format!("user:{id}"), format!("timeline:of-{id}"));
+        pond.make(&feed, "followers").await;
+        pond.make(&source, "visible").await;
+        let asked = pond.post("follows", json!({ "source": source, "target": feed })).await;
+        assert_eq!(asked["follow"]["status"], "pending");
+        let body = json!({ "visibility": "visible", "pending_follows_action": action });
+        pond.post(&format!("feed_groups/user/feeds/{id}/change_visibility"), body).await;
+        pond.run_tasks_later().await;
+        let found = pond.post("follows/query", json!({ "filter": { "source_feed": source } })).await;
+        assert_eq!(found["follows"][0]["status"], status);
+    }
+}
+
+#[tokio::test]
+async fn a_visibility_is_changed_by_the_owner_to_one_that_there_is() {
+    let pond = Pond::new().await;
+    pond.make("user:amy", "visible").await;
+    let path = "feed_groups/user/feeds/amy/change_visibility";
+    assert_eq!(pond.refuses_post(path, json!({})).await, (400, 4));
+    assert_eq!(pond.refuses_post(path, json!({ "visibility": "some" })).await, (400, 4));
+    let body = json!({ "visibility": "public", "pending_follows_action": "wait" });
+    assert_eq!(pond.refuses_post(path, body).await, (400, 4));
+    assert_eq!(pond.user("bob").refuses_post(path, json!({ "visibility": "public" })).await, (403, 17));
+    let none = "feed_groups/user/feeds/none/change_visibility";
+    assert_eq!(pond.refuses_post(none, json!({ "visibility": "public" })).await, (404, 16));
 }

@@ -115,3 +115,63 @@ async fn a_selector_selects_what_its_filter_fits_since_its_cutoff() {
     assert_eq!(pond.read("young:bob").await, "new");
     assert_eq!(pond.read("since:bob").await, "n new own");
 }
+
+#[tokio::test]
+async fn the_feeds_of_a_deleted_group_go_with_it_and_a_restored_group_is_empty() {
+    let pond = Pond::new().await;
+    for (path, is_hard) in [("feed_groups/walks", false), ("feed_groups/trips?hard_delete=true", true)] {
+        let name = path.split(['/', '?']).nth(1).unwrap();
+        pond.post(&format!("feed_groups/{name}"), json!({})).await;
+        let fid = format!("{name}:amy");
+        pond.make(&fid, "visible").await;
+        pond.make("timeline:bob", "visible").await;
+        pond.post("follows", json!({ "source": "timeline:bob", "target": fid })).await;
+        pond.add(name, "amy", &[&fid]).await;
+        pond.delete(path).await;
+        pond.run_tasks_later().await;
+        assert_eq!(pond.read("timeline:bob").await, "");
+        assert_eq!(pond.refuses(Method::GET, &format!("activities/{name}"), json!(null)).await, (404, 16));
+        let found = pond.post("feeds/query", json!({ "filter": { "group_id": name } })).await;
+        assert_eq!(found["feeds"], json!([]));
+        let restore = format!("feed_groups/{name}/restore");
+        match is_hard {
+            true => assert_eq!(pond.refuses_post(&restore, json!({})).await, (404, 16)),
+            false => {
+                let restored = pond.post(&restore, json!({})).await["feed_group"].take();
+                assert_eq!((&restored["id"], restored.get("deleted_at")), (&json!(name), None));
+                assert_eq!(pond.refuses_post(&restore, json!({})).await, (400, 4));
+                assert_eq!(pond.read(&fid).await, "", "a feed of that name is a new one");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn feeds_that_are_made_after_the_group_came_back_stay() {
+    let pond = Pond::new().await;
+    pond.post("feed_groups/walks", json!({})).await;
+    pond.make("walks:amy", "visible").await;
+    pond.delete("feed_groups/walks").await;
+    pond.clock.advance(1_000_000);
+    pond.post("feed_groups/walks/restore", json!({})).await;
+    pond.make("walks:bob", "visible").await;
+    pond.run_tasks().await;
+    let found = pond.post("feeds/query", json!({ "filter": { "group_id": "walks" } })).await;
+    assert_eq!((found["feeds"].as_array().unwrap().len(), &found["feeds"][0]["feed"]), (1, &json!("walks:bob")));
+}
+
+#[tokio::test]
+async fn visibilities_say_who_may_do_what() {
+    let pond = Pond::new().await;
+    let levels = pond.get("feed_visibilities").await["feed_visibilities"].take();
+    let names: Vec<_> = levels.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(names, ["followers", "members", "private", "public", "visible"]);
+    let private = pond.get("feed_visibilities/private").await["feed_visibility"].take();
+    assert_eq!((&private["name"], &private["grants"]["user"]), (&json!("private"), &json!([])));
+    let may =
+        |level: &str, role: &str, what: &str| levels[level]["grants"][role].as_array().unwrap().contains(&json!(what));
+    assert!(may("public", "user", "add-activity") && !may("visible", "user", "add-activity"));
+    assert!(may("followers", "feed_follower", "read-feed") && !may("followers", "user", "read-feed"));
+    assert!(private["permissions"][0]["id"].is_string() && private["permissions"][0]["owner"].is_boolean());
+    assert_eq!(pond.refuses(Method::GET, "feed_visibilities/none", json!(null)).await, (404, 16));
+}

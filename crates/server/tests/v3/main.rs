@@ -17,5 +17,6 @@ mod pins;
 mod pond;
 mod queries;
 mod reactions;
+mod reading;
 mod user_data;
 mod watching;

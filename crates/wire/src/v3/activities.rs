@@ -1,5 +1,7 @@
 //! Activities: `/activities` and what is below it (feeds-v3 §3.3, §4.1).
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -76,6 +78,21 @@ pub struct Activity<'a> {
     /// The feed that brought it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_feed: Option<Feed<'a>>,
+    /// By which selector it came, where several select what is ranked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selector_source: Option<&'a str>,
+    /// What its score was made of, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score_vars: Option<&'a BTreeMap<String, f64>>,
+    /// Whether the reader has read it, where that is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_read: Option<bool>,
+    /// Whether the reader has seen it, where that is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_seen: Option<bool>,
+    /// Whether the reader has watched it, where that is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_watched: Option<bool>,
 }
 
 /// One activity.

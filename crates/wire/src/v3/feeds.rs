@@ -100,6 +100,51 @@ pub struct OwnBatch<'a> {
     pub data: std::collections::BTreeMap<&'a str, OwnData<'a>>,
 }
 
+/// Activities in a group.
+#[derive(Serialize, Debug)]
+pub struct Aggregated<'a> {
+    /// What the format says.
+    pub group: &'a str,
+    /// Some of its activities.
+    pub activities: Vec<Activity<'a>>,
+    /// How many it has.
+    pub activity_count: usize,
+    /// Of how many users.
+    pub user_count: usize,
+    /// Whether there may be more users.
+    pub user_count_truncated: bool,
+    /// How it is ranked; 0 where nothing ranks.
+    pub score: f64,
+    /// Whether the reader has read it, where that is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_read: Option<bool>,
+    /// Whether the reader has seen it, where that is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_seen: Option<bool>,
+    /// Whether the reader has watched it, where that is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_watched: Option<bool>,
+    /// When the oldest of its activities was posted.
+    pub created_at: Time,
+    /// When the newest was.
+    pub updated_at: Time,
+}
+
+/// What of a feed is new to its reader.
+#[derive(Serialize, Clone, Copy, Debug)]
+pub struct NotificationStatus {
+    /// Groups, or activities, that were not read.
+    pub unread: usize,
+    /// Groups, or activities, that were not seen.
+    pub unseen: usize,
+    /// When something was last read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_read_at: Option<Time>,
+    /// When something was last seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_seen_at: Option<Time>,
+}
+
 /// A feed with a page of what it shows.
 #[derive(Serialize, Debug)]
 pub struct Read<'a> {
@@ -110,7 +155,7 @@ pub struct Read<'a> {
     /// The page.
     pub activities: Vec<Activity<'a>>,
     /// The page, where activities stand in groups.
-    pub aggregated_activities: [(); 0],
+    pub aggregated_activities: Vec<Aggregated<'a>>,
     /// What is pinned, in the order of pinning.
     pub pinned_activities: Vec<Pin<'a>>,
     /// The newest followers.
@@ -119,6 +164,9 @@ pub struct Read<'a> {
     pub following: Vec<Follow<'a>>,
     /// The members.
     pub members: Vec<Member<'a>>,
+    /// What of the whole feed is new to its reader, where that is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notification_status: Option<NotificationStatus>,
     /// Where more followers are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub followers_pagination: Option<Pager>,

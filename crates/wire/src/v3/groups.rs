@@ -77,6 +77,42 @@ pub struct Selector<'a> {
     pub params: Option<&'a RawValue>,
 }
 
+/// Other selectors, ranking and aggregation for one read.
+#[derive(Serialize, Debug)]
+pub struct View<'a> {
+    /// The name.
+    pub id: &'a str,
+    /// When a feed was last read so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Time>,
+    /// What is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activity_selectors: Option<Vec<Selector<'a>>>,
+    /// How activities are put in groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aggregation: Option<&'a RawValue>,
+    /// How activities are ranked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ranking: Option<&'a RawValue>,
+}
+
+/// One view.
+#[derive(Serialize, Debug)]
+pub struct OneView<'a> {
+    /// Whether it was made; told by `POST /feed_views/{id}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub was_created: Option<bool>,
+    /// The view.
+    pub feed_view: View<'a>,
+}
+
+/// What `GET /feed_views` answers.
+#[derive(Serialize, Debug)]
+pub struct Views<'a> {
+    /// Name → view.
+    pub views: BTreeMap<&'a str, View<'a>>,
+}
+
 /// What is left out of a feed.
 #[derive(Serialize, Clone, Copy, Debug)]
 pub struct Filter {

@@ -20,7 +20,7 @@ use crate::{
             self,
             delete::{Deletion, Leaving},
         },
-        folders, members,
+        folders, marks, members,
         owned::{self, Kind},
         reactions,
     },
@@ -41,6 +41,7 @@ const FOLDERS: u8 = 4;
 const COLLECTIONS: u8 = 5;
 const FEEDS: u8 = 6;
 const MEMBERSHIPS: u8 = 7;
+const MARKS: u8 = 8;
 
 /// Where the removal stands.
 #[derive(Clone, PartialEq, Debug, Default, Encode, Decode)]
@@ -79,6 +80,7 @@ pub(super) async fn remove(
         FOLDERS => remove_folders(tx, user, progress).await?,
         COLLECTIONS => remove_collections(tx, user, soft, &mut spot, progress).await?,
         FEEDS => remove_feeds(tx, user, soft.is_none(), &mut spot, progress, now).await?,
+        MARKS => marks::forget(tx, user).await?,
         // Memberships are not among the sets that a softer deletion takes.
         MEMBERSHIPS => soft.is_some() || leave_feeds(tx, user).await?,
         _ => return Ok(true),

@@ -1,5 +1,7 @@
 //! The value of a formula for one activity.
 
+use std::collections::BTreeMap;
+
 use ids::{ActivityId, Timestamp};
 use serde_json::Value as Json;
 
@@ -27,34 +29,54 @@ pub(super) fn number(value: &Json) -> Option<f64> {
     }
 }
 
+/// What formulas see of an activity.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    time: Timestamp,
+    /// Tells its dice from those of others.
+    id: ActivityId,
+    custom: Json,
+    /// By lower-case name; before the application's own fields.
+    numbers: BTreeMap<String, f64>,
+}
+
+impl Facts {
+    /// An activity of that time with its own fields, a JSON object, and other numbers by lower-case names.
+    pub fn new(time: Timestamp, id: ActivityId, custom: &str, numbers: BTreeMap<String, f64>) -> Self {
+        Facts { time, id, custom: serde_json::from_str(custom).unwrap_or(Json::Null), numbers }
+    }
+}
+
 /// An activity whose score is made.
 pub(in crate::feeds) struct Scope<'a> {
     method: &'a Method,
     moment: &'a Moment,
-    time: f64,
+    facts: Facts,
     now: f64,
-    custom: Json,
     dice: std::cell::Cell<u64>,
 }
 
 impl<'a> Scope<'a> {
     pub(super) fn new(id: ActivityId, activity: &Activity, method: &'a Method, moment: &'a Moment) -> Self {
+        Self::of(Facts::new(id.time(), id, &activity.custom, BTreeMap::new()), method, moment)
+    }
+
+    pub(super) fn of(facts: Facts, method: &'a Method, moment: &'a Moment) -> Self {
         Scope {
             method,
             moment,
-            time: seconds(id.time()),
             now: seconds(moment.now),
-            custom: serde_json::from_str(&activity.custom).unwrap_or(Json::Null),
-            dice: std::cell::Cell::new(moment.seed ^ id.tail().wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            dice: std::cell::Cell::new(moment.seed ^ facts.id.tail().wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            facts,
         }
     }
 
     pub(super) fn variable(&self, name: &str) -> Result<f64, String> {
         let found = match name {
-            "time" => Some(self.time),
+            "time" => Some(seconds(self.facts.time)),
             "current_time" => Some(self.now),
             _ if name.starts_with("external.") => self.moment.external.0.get(name).copied(),
-            _ => self.field(name),
+            _ => self.facts.numbers.get(name).copied().or_else(|| self.field(name)),
         };
         let found = found.or_else(|| self.method.defaults.get(name).copied());
         found.ok_or_else(|| format!("`{name}` is missing and has no default"))
@@ -62,7 +84,7 @@ impl<'a> Scope<'a> {
 
     /// A field of the application's own, by its dotted name in any case.
     fn field(&self, name: &str) -> Option<f64> {
-        let mut value = &self.custom;
+        let mut value = &self.facts.custom;
         for part in name.split('.') {
             let object = value.as_object()?;
             value = object

@@ -88,6 +88,11 @@ impl Candidate {
         let (custom, search_data) = (activity.custom(), activity.search_data());
         Candidate { id, activity: activity.clone(), custom, search_data, tallies }
     }
+
+    /// What is counted of it.
+    pub fn tallies(&self) -> Tallies {
+        self.tallies
+    }
 }
 
 impl Row for Candidate {
@@ -180,7 +185,7 @@ async fn candidates(tx: &mut Tx, filter: &Filter) -> Result<Vec<(ActivityId, Act
     if let Some(fids) = filter.only("feeds") {
         return in_feeds(tx, fids.into_iter().filter_map(|fid| Fid::parse(fid).ok()).collect()).await;
     }
-    newest(tx).await
+    newest(tx, LOOKED_AT_MAX).await
 }
 
 async fn by_ids(tx: &mut Tx, ids: &[String]) -> Result<Vec<(ActivityId, Activity)>> {
@@ -206,7 +211,8 @@ async fn in_feeds(tx: &mut Tx, fids: Vec<Fid>) -> Result<Vec<(ActivityId, Activi
     Ok(found)
 }
 
-async fn newest(tx: &mut Tx) -> Result<Vec<(ActivityId, Activity)>> {
+/// The newest activities of the app, about `max` at most, also deleted ones.
+pub(in crate::v3) async fn newest(tx: &mut Tx, max: usize) -> Result<Vec<(ActivityId, Activity)>> {
     let tenant = tx.tenant();
     let mut range = V3_ACTIVITY.range(tenant);
     let mut found = Vec::new();
@@ -216,7 +222,7 @@ async fn newest(tx: &mut Tx) -> Result<Vec<(ActivityId, Activity)>> {
             range.end = V3_ACTIVITY.key(tenant, last);
         }
         found.extend(page.rows.into_iter().map(|(Id(id), activity)| (id, activity)));
-        if !page.more || found.len() >= LOOKED_AT_MAX {
+        if !page.more || found.len() >= max {
             return Ok(found);
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     keyspace::V3_GROUP,
     v3::{
         events::{self, Event},
-        selectors::Rule,
+        recipes::Recipe,
     },
 };
 
@@ -68,7 +68,7 @@ pub async fn replace(tx: &mut Tx, name: &str, group: &Group, now: Timestamp) -> 
     Ok(changed)
 }
 
-/// Marks the group `name` deleted, or removes it for good with `is_hard`.
+/// Marks the group `name` deleted, or removes it for good with `is_hard`. Its feeds go by a task, see [`super::clear`].
 ///
 /// # Errors
 /// [`Error::Absent`]; [`Error::Unfit`] for a built-in group.
@@ -87,6 +87,22 @@ pub async fn remove(tx: &mut Tx, name: &str, is_hard: bool, now: Timestamp) -> R
     Ok(())
 }
 
+/// Takes back that the group `name` was deleted; its feeds stay so.
+///
+/// # Errors
+/// [`Error::Absent`] when there is none, or it was removed for good; [`Error::Unfit`] when it was not deleted.
+pub async fn restore(tx: &mut Tx, name: &str, now: Timestamp) -> Result<Group> {
+    let known = get_any(tx, name).await?.ok_or_else(|| absent(name))?;
+    if known.deleted_at.is_none() {
+        return Err(Error::Unfit(format!("the feed group '{name}' is not deleted")));
+    }
+    let group = Group { deleted_at: None, updated_at: Some(now), ..known };
+    let tenant = tx.tenant();
+    V3_GROUP.put(tx, tenant, &name.to_owned(), &group);
+    events::record(tx, Event::of_group("feeds.feed_group.restored", name, now));
+    Ok(group)
+}
+
 fn put(tx: &mut Tx, name: &str, group: &Group, now: Timestamp) {
     let tenant = tx.tenant();
     V3_GROUP.put(tx, tenant, &name.to_owned(), group);
@@ -95,7 +111,7 @@ fn put(tx: &mut Tx, name: &str, group: &Group, now: Timestamp) {
 
 /// Checks what makes no sense, or contradicts itself (feeds-v3 §3.1).
 fn check(name: &str, group: &Group) -> Result<()> {
-    Rule::of_group(group, Timestamp::from_micros(0))?;
+    Recipe::of(group, Timestamp::from_micros(0))?;
     let is_grouped = group.aggregation.is_some() || group.notification.is_some() || group.stories.is_some();
     if group.excludes_owner == Some(true) && is_grouped {
         return Err(Error::Unfit(format!(

@@ -56,6 +56,8 @@ fn items(kind: &Kind) -> Vec<String> {
         }
         Kind::DeleteFeeds { user, .. } => vec![user.to_string()],
         Kind::ClearFeeds(deletion) => deletion.feeds.iter().map(|feed| feed.fid.to_string()).collect(),
+        Kind::ClearGroup(group, _) => vec![group.clone()],
+        Kind::FitFeed(change) => vec![change.fid.to_string()],
         // What came of these is a file.
         Kind::ExportUsers(_) | Kind::ExportChannels(_) | Kind::ExportFeeds(_) => Vec::new(),
     }
