@@ -28,8 +28,20 @@ pub struct Draft {
     pub object: String,
     /// The request that it was done for.
     pub request: Option<String>,
+    /// Whom it is about: keyed hashes of identifiers, which go with the pepper and say nothing without it.
+    pub subject: Option<String>,
     /// Facts without personal data.
     pub details: BTreeMap<String, String>,
+}
+
+tokio::task_local! {
+    /// Who calls the service, while the call is answered.
+    static CALLER: String;
+}
+
+/// Does `work` in the name of `caller`: changes that do not name an actor themselves are theirs.
+pub(crate) async fn called_by<T>(caller: String, work: impl Future<Output = T>) -> T {
+    CALLER.scope(caller, work).await
 }
 
 /// An entry.
@@ -62,6 +74,9 @@ pub struct Entry {
     /// The hash of this one.
     #[n(8)]
     pub hash: String,
+    /// Whom it is about, as keyed hashes.
+    #[cbor(n(9), default)]
+    pub subject: Option<String>,
 }
 
 /// The end of the chain.
@@ -89,15 +104,27 @@ impl Draft {
         Draft::by("system", action, object)
     }
 
+    /// What is done for whoever calls the service at the moment; what nobody calls for, the connector does by itself.
+    pub(crate) fn for_caller(action: &'static str, object: &str) -> Self {
+        let caller = CALLER.try_with(String::clone);
+        Draft::by(caller.as_deref().unwrap_or("system"), action, object)
+    }
+
     /// What somebody does.
     pub(crate) fn by(actor: &str, action: &'static str, object: &str) -> Self {
         let (actor, object) = (actor.to_owned(), object.to_owned());
-        Draft { actor, action, object, request: None, details: BTreeMap::new() }
+        Draft { actor, action, object, request: None, subject: None, details: BTreeMap::new() }
     }
 
     /// For this request.
     pub(crate) fn of_request(mut self, request: &str) -> Self {
         self.request = Some(request.to_owned());
+        self
+    }
+
+    /// About the persons with these keyed hashes.
+    pub(crate) fn about(mut self, lookups: &[&str]) -> Self {
+        self.subject = Some(lookups.join(","));
         self
     }
 
@@ -111,7 +138,7 @@ impl Draft {
 impl Entry {
     /// The canonical JSON (RFC 8785) of everything but the hashes: all values are texts or whole numbers.
     fn canonical(&self) -> String {
-        let fields: BTreeMap<&str, serde_json::Value> = BTreeMap::from([
+        let mut fields: BTreeMap<&str, serde_json::Value> = BTreeMap::from([
             ("action", self.action.as_str().into()),
             ("actor", self.actor.as_str().into()),
             ("at", self.at.rfc3339().to_string().into()),
@@ -120,6 +147,10 @@ impl Entry {
             ("request_ref", self.request.clone().into()),
             ("seq", self.seq.into()),
         ]);
+        // Entries from before there was such a field hash as they did.
+        if let Some(subject) = &self.subject {
+            fields.insert("subject_ref", subject.as_str().into());
+        }
         serde_json::to_string(&fields).expect("texts and numbers are JSON")
     }
 
@@ -146,6 +177,7 @@ pub(crate) async fn record(tx: &mut Transaction, draft: &Draft, now: Timestamp) 
         action: draft.action.to_owned(),
         object: draft.object.clone(),
         request: draft.request.clone(),
+        subject: draft.subject.clone(),
         details: draft.details.clone(),
         prev_hash: head.hash,
         hash: String::new(),

@@ -7,6 +7,7 @@ mod following;
 mod integrating;
 mod looking;
 mod noticing;
+mod removing;
 mod sweeping;
 
 use std::{
@@ -15,6 +16,7 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
+use ids::Timestamp;
 use parking_lot::Mutex;
 use store::{Options, Store, Transaction};
 use tokio::sync::watch;
@@ -89,6 +91,8 @@ pub struct Connector {
     pub(crate) locks: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// The fencing token of the next claim.
     pub(crate) next_token: AtomicU64,
+    /// The moment at which the clock was looked at last.
+    pub(crate) seen_at: Mutex<Option<Timestamp>>,
     /// Told when a claim was given back.
     pub(crate) released: tokio::sync::Notify,
 }
@@ -158,6 +162,7 @@ impl Connector {
             stopping,
             locks,
             next_token: AtomicU64::new(instance << INSTANCE_BITS),
+            seen_at: Mutex::default(),
             released: tokio::sync::Notify::new(),
         };
         connector.forget_claims().await?;
@@ -266,7 +271,7 @@ impl Connector {
         let blob_key = key.open(place, &artifact.sealed_key)?;
         let reader = self.blobs.read(&artifact.blob, &blob_key)?;
         drop(tx);
-        let draft = Draft::system("artifact.read", execution).of_request(&record.request).with("name", name);
+        let draft = Draft::for_caller("artifact.read", execution).of_request(&record.request).with("name", name);
         self.record(draft).await?;
         Ok(reader)
     }
@@ -292,7 +297,7 @@ impl Connector {
     /// When the store fails. It is safe to repeat.
     pub async fn rotate_keys(&self, new: Kek) -> Result<u64> {
         let count = crate::keys::rotate(&self.store, &self.ring, new, &self.surroundings).await?;
-        self.record(Draft::system("keys.rotated", "connector").with("data_keys", count)).await?;
+        self.record(Draft::for_caller("keys.rotated", "connector").with("data_keys", count)).await?;
         Ok(count)
     }
 }

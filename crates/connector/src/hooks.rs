@@ -198,7 +198,7 @@ impl Connector {
             let (id, url) = (id.clone(), url.to_owned());
             let hook = Webhook { id, url, sealed_secret, created_at: now, is_disabled: false, old: None };
             WEBHOOK.put(tx, HERE, &hook.id, &hook);
-            audit::record(tx, &Draft::system("webhook.added", &hook.id), now).await?;
+            audit::record(tx, &Draft::for_caller("webhook.added", &hook.id), now).await?;
             Ok(hook)
         });
         let hook = written.await.map_err(failed)?;
@@ -225,7 +225,7 @@ impl Connector {
             }
             WEBHOOK.delete(tx, HERE, &id.to_owned());
             shred(tx, id);
-            audit::record(tx, &Draft::system("webhook.removed", id), now).await?;
+            audit::record(tx, &Draft::for_caller("webhook.removed", id), now).await?;
             Ok(())
         });
         written.await.map_err(failed)?;
@@ -268,6 +268,8 @@ impl Connector {
                 UNDELIVERED.put(tx, HERE, &key, &());
                 count += 1;
             }
+            let draft = Draft::for_caller("webhook.redelivered", hook).with("events", count);
+            audit::record(tx, &draft, now).await?;
             Ok(count)
         });
         written.await.map_err(failed)

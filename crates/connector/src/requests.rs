@@ -90,6 +90,9 @@ pub struct Verification {
     /// By whom.
     #[n(2)]
     pub verified_by: String,
+    /// Where the evidence lies, as whoever passes the request on names it.
+    #[cbor(n(3), default)]
+    pub evidence_ref: Option<String>,
 }
 
 /// The package of an access request.

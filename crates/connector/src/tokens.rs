@@ -116,7 +116,7 @@ impl Connector {
         let token = Token { id, name: name.to_owned(), role, created_at: now, expires_at };
         let written = self.store.write(async |tx: &mut Transaction| {
             TOKEN.put(tx, HERE, &hash, &token);
-            audit::record(tx, &Draft::system("token.created", &token.id).with("role", role), now).await?;
+            audit::record(tx, &Draft::for_caller("token.created", &token.id).with("role", role), now).await?;
             Ok(())
         });
         written.await.map_err(failed)?;
@@ -144,7 +144,7 @@ impl Connector {
             let found = page.rows.into_iter().find(|(_, token)| token.id == id);
             let (hash, _) = found.ok_or_else(|| Error::missing("token", id))?;
             TOKEN.delete(tx, HERE, &hash);
-            audit::record(tx, &Draft::system("token.revoked", id), now).await?;
+            audit::record(tx, &Draft::for_caller("token.revoked", id), now).await?;
             Ok(())
         });
         written.await.map_err(failed)

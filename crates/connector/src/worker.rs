@@ -12,7 +12,7 @@ use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::Fu
 
 use ids::Timestamp;
 
-use crate::{Connector, Result, engine::due_key, executions, keyspace::DUE, keyspace::HERE};
+use crate::{Connector, Result, audit::Draft, engine::due_key, executions, keyspace::DUE, keyspace::HERE};
 
 /// The longest sleep: a clock that was changed is noticed after it.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
@@ -65,6 +65,7 @@ impl Connector {
         let mut aside = std::pin::pin!(self.work_aside());
         let mut steps = Steps::default();
         loop {
+            self.look_at_clock().await?;
             self.start_due(&mut steps).await?;
             let is_busy = !steps.running.is_empty();
             let nap = self.nap(is_busy).await?.max(BREATH);
@@ -83,7 +84,8 @@ impl Connector {
             }
             Ok(())
         };
-        tokio::time::timeout(DRAIN, finished).await.unwrap_or(Ok(()))
+        tokio::time::timeout(DRAIN, finished).await.unwrap_or(Ok(()))?;
+        self.record(Draft::system("connector.stopped", "connector")).await
     }
 
     /// What goes on beside the steps: events are delivered, backups of others are searched, what is old is swept away. A

@@ -280,7 +280,8 @@ async fn store_request(
     if let Some(key) = &new.idempotency_key {
         IDEMPOTENCY.put(tx, HERE, key, &(now.micros(), body.to_owned(), id.clone()));
     }
-    let draft = Draft::by(&request.requested_by, "request.created", id).of_request(id);
+    let lookups: Vec<&str> = request.identifiers.iter().map(|one| one.lookup.as_str()).collect();
+    let draft = Draft::by(&request.requested_by, "request.created", id).of_request(id).about(&lookups);
     audit::record(tx, &draft.with("type", request.kind).with("dry_run", request.is_dry_run), now).await?;
     Ok(())
 }

@@ -110,7 +110,7 @@ impl Connector {
                 integration.capabilities = able.map(|(name, _)| (*name).to_owned()).collect();
             }
             INTEGRATION.put(tx, HERE, &integration.id, &integration);
-            let draft = Draft::system("integration.tested", id).with("health", integration.health);
+            let draft = Draft::for_caller("integration.tested", id).with("health", integration.health);
             audit::record(tx, &draft, report.tested_at).await?;
             Ok(integration)
         });

@@ -304,7 +304,8 @@ fn is_put_off(task: &SubTask) -> bool {
     task.kind == TaskKind::FeedsDelete && task.status == TaskStatus::Skipped && task.note.as_deref() == Some(PUT_OFF)
 }
 
-fn apply(execution: &mut Execution, change: Change) -> Result<()> {
+/// Changes the status of an execution.
+pub(super) fn apply(execution: &mut Execution, change: Change) -> Result<()> {
     let facts = Facts { is_irreversible: execution.is_irreversible };
     Ok(execution.state.apply(change, facts)?)
 }

@@ -125,7 +125,7 @@ impl Connector {
             INTEGRATION.put(tx, HERE, id, &integration);
             INTEGRATION_NAME.put(tx, HERE, &new.name, id);
             CREDENTIAL.put(tx, HERE, &(id.clone(), 1), &Credential::seal(pair, id, 1, &key));
-            audit::record(tx, &Draft::system("integration.added", id), now).await?;
+            audit::record(tx, &Draft::for_caller("integration.added", id), now).await?;
             Ok(())
         });
         written.await.map_err(failed)?;
@@ -179,40 +179,6 @@ impl Connector {
         Ok(changed)
     }
 
-    /// Removes an integration and destroys its credentials.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] while requests on it are open, unless `force` says to cancel what can be canceled.
-    pub async fn remove_integration(&self, id: &str, force: bool, actor: &str) -> Result<()> {
-        let now = self.surroundings.now();
-        let written = self.store.write(async |tx: &mut Transaction| {
-            let integration = integrations::load(tx, id).await?;
-            let page = DUE.scan(tx, HERE, DUE.range(HERE), store::Direction::Forward, store::Limit::PAGE).await?;
-            for ((at, execution), ()) in page.rows {
-                let execution = executions::load(tx, &execution).await?;
-                if execution.integration != id {
-                    continue;
-                }
-                if !force {
-                    return Err(Error::Conflict("requests on it are open; finish or cancel them first".to_owned()));
-                }
-                DUE.delete(tx, HERE, &(at, execution.id.clone()));
-            }
-            // The one before may be kept still, and the next one may be there.
-            for version in integration.credential.saturating_sub(1)..=integration.credential + 1 {
-                CREDENTIAL.delete(tx, HERE, &(id.to_owned(), version));
-            }
-            crate::keys::shred(tx, id);
-            INTEGRATION_NAME.delete(tx, HERE, &integration.name);
-            INTEGRATION.delete(tx, HERE, &id.to_owned());
-            audit::record(tx, &Draft::by(actor, "integration.removed", id), now).await?;
-            Ok(())
-        });
-        written.await.map_err(failed)?;
-        self.sessions.lock().remove(id);
-        Ok(())
-    }
-
     /// Changes when a deletion counts as done; what is submitted keeps the behaviour it was submitted under.
     ///
     /// # Errors
@@ -223,7 +189,7 @@ impl Connector {
             let mut integration = integrations::load(tx, id).await?;
             integration.async_deletion_behavior = behavior;
             INTEGRATION.put(tx, HERE, &integration.id, &integration);
-            audit::record(tx, &Draft::system("integration.changed", id).with("behavior", behavior), now).await?;
+            audit::record(tx, &Draft::for_caller("integration.changed", id).with("behavior", behavior), now).await?;
             Ok(())
         });
         written.await.map_err(failed)
@@ -242,7 +208,7 @@ impl Connector {
             let version = integration.credential + 1;
             let next = Credential::seal(pair, id, version, &key).in_state(CredentialState::Next, Some(now));
             CREDENTIAL.put(tx, HERE, &(id.to_owned(), version), &next);
-            audit::record(tx, &Draft::system("integration.credential_staged", id).with("version", version), now)
+            audit::record(tx, &Draft::for_caller("integration.credential_staged", id).with("version", version), now)
                 .await?;
             Ok(integration)
         });
@@ -278,7 +244,7 @@ impl Connector {
             CREDENTIAL.put(tx, HERE, &row, &next.in_state(CredentialState::Active, None));
             integration.credential = new;
             INTEGRATION.put(tx, HERE, &integration.id, &integration);
-            audit::record(tx, &Draft::system("integration.rotated", id).with("version", new), now).await?;
+            audit::record(tx, &Draft::for_caller("integration.rotated", id).with("version", new), now).await?;
             Ok(())
         });
         written.await.map_err(failed)?;

@@ -1,6 +1,8 @@
-//! What is noticed by looking from time to time: deadlines that draw near, and an audit log that has grown (§14, §19).
+//! What is noticed by looking from time to time: a clock that jumps, deadlines that draw near, and
+//! an audit log that has grown (§14, §19).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ids::Timestamp;
 use serde_json::json;
 use store::{Direction, Limit, Transaction};
 
@@ -9,9 +11,12 @@ use crate::{
     Result,
     audit::{self, Draft},
     deadlines::{WARNINGS_PERCENT, elapsed_percent},
+    engine::{self, due_key},
     error::failed,
+    executions::{self, Phase},
     hooks,
-    keyspace::{AUDIT, CHECKPOINT, HERE, REQUEST},
+    keyspace::{AUDIT, CHECKPOINT, DUE, HERE, REQUEST},
+    leases,
     requests::Request,
 };
 
@@ -20,7 +25,61 @@ const CHECKPOINT_ENTRIES: u64 = 1_000;
 /// The longest time between two checkpoints of a log that grows, in microseconds.
 const CHECKPOINT_EVERY: i64 = 24 * 3600 * 1_000_000;
 
+/// A clock that steps back by more than this is told of, in microseconds (§14).
+const STEP_BACK: i64 = 60 * 1_000_000;
+/// A clock that jumps ahead by more than this has missed looks at jobs, in microseconds.
+const JUMP: i64 = 3600 * 1_000_000;
+/// The time over which looks are spread that were missed, in microseconds (§12.1).
+const SPREAD: i64 = 60 * 1_000_000;
+
 impl Connector {
+    /// Looks at the clock: a step back goes to the audit log, and after a jump ahead, or when nobody looked before, the
+    /// looks at jobs that were missed are made once each, spread over a minute.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn look_at_clock(&self) -> Result<()> {
+        let now = self.surroundings.now();
+        let before = self.seen_at.lock().replace(now);
+        let ahead = before.map(|before| now.micros() - before.micros());
+        if let Some(back) = ahead.map(|ahead| -ahead).filter(|back| *back > STEP_BACK) {
+            let draft = Draft::system("clock.stepped_back", "connector").with("seconds", back / 1_000_000);
+            self.record(draft).await?;
+        }
+        if ahead.is_none_or(|ahead| ahead > JUMP) {
+            self.spread_missed(now).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts off every look at a job that was due a minute ago or longer, by chance within the next minute.
+    async fn spread_missed(&self, now: Timestamp) -> Result<()> {
+        let missed = due_key(now.plus_micros(-SPREAD));
+        let mut range = DUE.before(HERE, &(missed, String::new()));
+        loop {
+            let page = DUE.scan(&mut self.store.read(), HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
+            for ((_, id), ()) in &page.rows {
+                let wait = i64::try_from(self.surroundings.below(SPREAD.unsigned_abs())).unwrap_or(0);
+                let written = self.store.write(async |tx: &mut Transaction| {
+                    let mut execution = executions::load(tx, id).await?;
+                    let is_missed = execution.phase == Phase::Poll
+                        && execution.next_run_at.is_some_and(|at| due_key(at) < missed)
+                        && !leases::is_claimed(tx, id, now).await?;
+                    if is_missed {
+                        execution.next_run_at = Some(now.plus_micros(wait));
+                        engine::put(tx, &execution).await?;
+                    }
+                    Ok(())
+                });
+                written.await.map_err(failed)?;
+            }
+            match page.rows.last().filter(|_| page.more) {
+                Some((key, ())) => range.start = store::key::after(DUE.key(HERE, key)),
+                None => return Ok(()),
+            }
+        }
+    }
+
     /// Signs the end of the audit log when it has grown by a thousand entries, or at all within a day; receivers of
     /// events can keep the signature where nobody here can change it. Answers whether it did.
     ///

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{Problem, router::Here};
-use crate::audit;
+use crate::audit::{self, Draft};
 
 #[derive(Deserialize)]
 pub(super) struct After {
@@ -26,6 +26,7 @@ pub(super) async fn list((State(connector), _): Here, Query(after): Query<After>
 
 /// The log as lines, the last of which says with which key packages and certificates are signed.
 pub(super) async fn export((State(connector), _): Here) -> Result<Response, Problem> {
+    connector.record(Draft::for_caller("audit.exported", "audit")).await?;
     let mut text = String::new();
     let mut after = 0;
     loop {

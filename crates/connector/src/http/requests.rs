@@ -57,6 +57,7 @@ struct Verified {
     method: String,
     verified_at: Option<String>,
     verified_by: String,
+    evidence_ref: Option<String>,
 }
 
 impl Identifier {
@@ -72,7 +73,12 @@ impl Verified {
             Some(text) => body::moment("verification.verified_at", text)?,
             None => connector.now(),
         };
-        Ok(Verification { method: self.method.clone(), verified_at, verified_by: self.verified_by.clone() })
+        Ok(Verification {
+            method: self.method.clone(),
+            verified_at,
+            verified_by: self.verified_by.clone(),
+            evidence_ref: self.evidence_ref.clone(),
+        })
     }
 }
 

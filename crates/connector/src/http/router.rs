@@ -166,8 +166,9 @@ async fn admit(State(connector): State<Arc<Connector>>, mut request: Request<Bod
     let asked = Asked::of(&request);
     match asked.caller(&connector).await {
         Ok(caller) => {
+            let name = caller.name.clone();
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            crate::audit::called_by(name, next.run(request)).await
         }
         Err(problem) => problem.into_response(),
     }

@@ -128,6 +128,7 @@ pub(super) async fn summary(connector: &Connector, request: &Request) -> Result<
         "batch_id": request.batch,
         "verification": request.verification.as_ref().map(|one| json!({
             "method": one.method, "verified_at": time(Some(one.verified_at)), "verified_by": one.verified_by,
+            "evidence_ref": one.evidence_ref,
         })),
         "identifiers": identifiers,
         "links": {"self": format!("/v1/requests/{}", request.id)},

@@ -4,6 +4,7 @@
 
 mod access;
 mod batches;
+mod clock;
 mod connecting;
 mod deletion;
 mod feeds;

@@ -280,16 +280,22 @@ impl Place {
         Package(self.file(request, "package.zip").await.unwrap())
     }
 
+    /// The audit log.
+    pub(crate) async fn log(&self) -> Vec<connector::audit::Entry> {
+        let mut entries: Vec<connector::audit::Entry> = Vec::new();
+        loop {
+            let after = entries.last().map_or(0, |entry| entry.seq);
+            let page = connector::audit::list(self.connector().store(), after).await.unwrap();
+            if page.is_empty() {
+                return entries;
+            }
+            entries.extend(page);
+        }
+    }
+
     /// The actions of the audit log.
     pub(crate) async fn actions(&self) -> Vec<String> {
-        let mut actions = Vec::new();
-        let mut after = 0;
-        loop {
-            let page = connector::audit::list(self.connector().store(), after).await.unwrap();
-            let Some(last) = page.last() else { return actions };
-            after = last.seq;
-            actions.extend(page.into_iter().map(|entry| entry.action));
-        }
+        self.log().await.into_iter().map(|entry| entry.action).collect()
     }
 }
 

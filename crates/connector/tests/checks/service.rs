@@ -209,7 +209,70 @@ async fn check_41_the_log_is_listed_exported_and_checked() {
     assert_eq!(checked["ok"], true);
     let export = call(&place, "GET", "/v1/audit/export", json!({})).await;
     let lines = String::from_utf8(export.body).unwrap().lines().count() as u64;
-    assert_eq!(lines, checked["entries"].as_u64().unwrap() + 1);
+    assert_eq!(lines, checked["entries"].as_u64().unwrap() + 2, "that it is exported is in it, and the key is its end");
+}
+
+#[tokio::test]
+async fn check_41_the_log_says_who_did_what_about_whom_and_names_nobody() {
+    let place = Place::new().await;
+    let (token, text) = place.connector().create_token("carol", Role::SuperAdmin, None).await.unwrap();
+    let (status, _) =
+        with_token(&place, "POST", &format!("/v1/integrations/{}/test", place.integration), Some(text.expose())).await;
+    assert_eq!(status, StatusCode::OK);
+    with_token(&place, "GET", "/v1/audit/export", Some(text.expose())).await;
+    let first = place.access(user_id("amy")).await;
+    let second = place.access(user_id("amy")).await;
+    let other = place.access(user_id("bob")).await;
+    let entries = place.log().await;
+    let last = |action: &str| entries.iter().rev().find(|entry| entry.action == action).unwrap().actor.clone();
+    assert_eq!(last("integration.tested"), token.id);
+    assert_eq!(last("audit.exported"), token.id);
+    let subject = |request: &str| {
+        let made = entries.iter().find(|entry| entry.action == "request.created" && entry.object == request);
+        made.unwrap().subject.clone().unwrap()
+    };
+    assert_eq!(subject(&first.id), subject(&second.id), "the same person");
+    assert_ne!(subject(&first.id), subject(&other.id));
+    assert!(!subject(&first.id).contains("amy"));
+    assert!(connector::audit::verify(place.connector().store()).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn where_the_evidence_of_a_verification_lies_is_kept_and_shown() {
+    let place = Place::new().await;
+    let body = json!({
+        "type": "access",
+        "identifiers": [{"category": "user_id", "value": "amy"}],
+        "verification": {"method": "email_link", "verified_by": "portal", "evidence_ref": "case-7"},
+    });
+    let made = call(&place, "POST", "/v1/requests", body).await.json();
+    assert_eq!(made["verification"]["evidence_ref"], "case-7", "{made}");
+}
+
+#[tokio::test]
+async fn an_integration_that_is_removed_leaves_no_request_open_on_it() {
+    let place = Place::with(|new| new.policies.needs_approval = true).await;
+    place.upstream.set(|world| {
+        world.add("bob", "bob@example.com");
+        world.task_words = vec!["running".into()];
+    });
+    let ask = async |user: &str| {
+        let new = connector::NewRequest::new(connector::requests::Kind::Deletion, vec![user_id(user)]);
+        place.ask(&new).await.id
+    };
+    let (held, sent) = (ask("amy").await, ask("bob").await);
+    place.connector().release(&sent, "operator").await.unwrap();
+    place.run_until_deleted().await;
+    place.run().await;
+    let path = format!("/v1/integrations/{}", place.integration);
+    assert_eq!(call(&place, "DELETE", &path, json!({})).await.status, 409, "what waits for a person is open too");
+    let removed = call(&place, "DELETE", &format!("{path}?force=true"), json!({})).await;
+    assert!(removed.status < 300, "{}", removed.status);
+    let ended = [place.request(&held).await, place.request(&sent).await];
+    assert_eq!(ended[0].state.status(), connector::status::Status::Canceled);
+    assert_eq!(ended[1].state.status(), connector::status::Status::Failed);
+    assert_eq!(ended[1].state.reason(), Some(connector::status::Reason::IntegrationDisconnected));
+    assert_eq!(place.connector().next_due().await.unwrap(), None);
 }
 
 #[tokio::test]
