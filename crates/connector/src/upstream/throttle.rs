@@ -47,6 +47,9 @@ pub struct LimitState {
     clean_since: Timestamp,
     #[n(9)]
     reserve_jitter: i64,
+    /// The last moment that was promised to a call that waits.
+    #[cbor(n(10), default)]
+    promised_at: Option<Timestamp>,
 }
 
 /// What the headers of an answer say.
@@ -80,6 +83,7 @@ impl LimitState {
             starving_since: None,
             clean_since: now,
             reserve_jitter: 0,
+            promised_at: None,
         }
     }
 
@@ -99,13 +103,11 @@ impl LimitState {
         i64::try_from(micros.div_ceil(u128::from(calls))).unwrap_or(i64::MAX / 4)
     }
 
-    /// Whether a call may go at `now`; a call that goes is counted.
+    /// Whether a call may go at `now`; a call that goes is counted. One that waits is told when to come back.
     pub(crate) fn gate(&mut self, percent: u8, now: Timestamp) -> Gate {
-        if now < self.closed_until {
-            return Gate::Wait(self.closed_until);
-        }
-        if now < self.next_at {
-            return Gate::Wait(self.next_at);
+        let opens_at = self.closed_until.max(self.next_at);
+        if now < opens_at {
+            return Gate::Wait(self.promise(opens_at, percent));
         }
         let reset_at = self.reset_at.filter(|reset| now < *reset);
         let is_short = self.remaining.is_some_and(|left| left <= self.reserve(percent));
@@ -120,6 +122,15 @@ impl LimitState {
         }
         self.next_at = now.plus_micros(interval);
         Gate::Go
+    }
+
+    /// When one more call may come back: after all that were told before, at the pace, so that of many that wait each looks
+    /// once and not as often as there are others. A promise keeps nobody out; whoever comes in time goes first.
+    fn promise(&mut self, opens_at: Timestamp, percent: u8) -> Timestamp {
+        let last = self.promised_at.filter(|last| *last >= opens_at);
+        let at = last.map_or(opens_at, |last| last.plus_micros(self.interval(percent)));
+        self.promised_at = Some(at);
+        at
     }
 
     /// Learns from an answer that came at `now`, which is `server_now` on the other side; `jitter` is below a second.

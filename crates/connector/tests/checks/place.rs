@@ -32,7 +32,7 @@ pub(crate) const SECRET: &str = "canary-secret-5e884898da28047151d0e56f8dc62927"
 const KEK: u8 = 7;
 const PATIENCE: Duration = Duration::from_millis(300);
 /// More steps than any flow here has.
-const STEPS_MAX: usize = 2_000;
+const STEPS_MAX: usize = 5_000;
 
 struct Hand(HandClock);
 

@@ -10,14 +10,17 @@ use testing::upstream::{Fault, calls};
 
 use crate::place::*;
 
+/// The requests of the storm.
+const STORM: usize = 200;
+
 #[tokio::test]
 async fn check_28_a_storm_of_429_is_waited_out_by_everybody() {
     let place = Place::new().await;
-    place.upstream.set(|world| (0..20).for_each(|n| world.add(&format!("u{n}"), "x@example.com")));
+    place.upstream.set(|world| (0..STORM).for_each(|n| world.add(&format!("u{n}"), "x@example.com")));
     let storm_until = START + 5 * MINUTE;
     place.upstream.set(|world| world.storm_until = storm_until);
     let mut requests = Vec::new();
-    for n in 0..20 {
+    for n in 0..STORM {
         requests.push(place.ask(&NewRequest::new(Kind::Access, vec![user_id(&format!("u{n}"))])).await);
     }
     place.run_until(START + 2 * HOUR).await;

@@ -152,3 +152,23 @@ fn a_reset_beyond_the_window_says_that_the_window_is_longer() {
     state.learn(headers(800), 75, at(0), at(0), 0);
     assert_eq!(state.window_secs, 900);
 }
+
+#[test]
+fn calls_that_wait_are_told_different_moments_at_the_pace() {
+    let mut state = LimitState::cold(at(0));
+    assert_eq!(state.gate(75, at(0)), Gate::Go);
+    let told: Vec<Gate> = (0..3).map(|_| state.gate(75, at(0))).collect();
+    let interval = 60 * SECOND * 100 / (75 * 60) + 1;
+    assert_eq!(told, [1, 2, 3].map(|turn| Gate::Wait(at(turn * interval))));
+    // Each finds its turn free, and what comes in between waits behind them.
+    assert_eq!(state.gate(75, at(interval)), Gate::Go);
+    assert_eq!(state.gate(75, at(interval)), Gate::Wait(at(4 * interval)));
+    assert_eq!(state.gate(75, at(2 * interval)), Gate::Go);
+    assert_eq!(state.gate(75, at(3 * interval)), Gate::Go);
+    state.refused(at(3 * interval), at(300 * SECOND));
+    assert_eq!(
+        state.gate(75, at(4 * interval)),
+        Gate::Wait(at(300 * SECOND)),
+        "what is closed opens for the first of them"
+    );
+}
