@@ -82,7 +82,7 @@ impl Connector {
             while !steps.running.is_empty() {
                 steps.ended().await?;
             }
-            Ok(())
+            Ok::<_, crate::Error>(())
         };
         tokio::time::timeout(DRAIN, finished).await.unwrap_or(Ok(()))?;
         self.record(Draft::system("connector.stopped", "connector")).await
