@@ -84,7 +84,7 @@ impl Connector {
             let ends_at = now.plus_micros(i64::from(overlap_secs) * SECOND);
             hook.old = (overlap_secs > 0).then_some(Old { sealed_secret: before, ends_at });
             WEBHOOK.put(tx, HERE, &hook.id, &hook);
-            let draft = Draft::system("webhook.rotated", id).with("overlap_s", overlap_secs);
+            let draft = Draft::for_caller("webhook.rotated", id).with("overlap_s", overlap_secs);
             audit::record(tx, &draft, now).await?;
             Ok(hook)
         });
