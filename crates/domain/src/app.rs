@@ -21,6 +21,8 @@ use crate::{
 const ITEM_OPERATIONS_MAX: usize = 450;
 /// Bytes that the largest item of a batch needs.
 const ITEM_BYTES_MAX: usize = 200_000;
+/// Reads that the largest item of a batch needs.
+const ITEM_READS_MAX: usize = 1_000;
 
 /// An app: its settings as they were when the request began, its data, its views.
 #[derive(Clone)]
@@ -51,10 +53,11 @@ impl Tx {
     }
 
     /// Whether another item of a batch might no longer fit.
-    fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         let (operations, bytes) = self.inner.size();
         operations + ITEM_OPERATIONS_MAX > limits::TRANSACTION_OPERATIONS_MAX
             || bytes + ITEM_BYTES_MAX > limits::TRANSACTION_BYTES_MAX
+            || self.inner.reads() + ITEM_READS_MAX > limits::TRANSACTION_READS_MAX
     }
 }
 

@@ -26,14 +26,35 @@ use crate::{
 
 /// Rows that one step removes at most, far enough from what one transaction may do.
 const STEP_ROWS_MAX: usize = 1000;
+/// Stages that one step begins.
+const STEP_STAGES_MAX: usize = 32;
 /// Files that one step removes.
 const STEP_FILES_MAX: usize = 20;
 
-/// Does a step of a task that removes.
+/// Does a step of a task that removes: stages that find nothing to do share it with the first that does.
 ///
 /// # Errors
 /// What is wrong with the item at hand, and then nothing of the step may be kept; or the store's failure.
 pub async fn step(
+    tx: &mut Tx,
+    kind: &Kind,
+    progress: &mut Progress,
+    planned_at: Timestamp,
+    now: Timestamp,
+) -> Result<Step> {
+    for _ in 1..STEP_STAGES_MAX {
+        let item = progress.item();
+        let step = do_stage(tx, kind, progress, planned_at, now).await?;
+        // What is wrong with the next item must not undo this one.
+        if step == Step::Done || !tx.is_empty() || progress.item() != item {
+            return Ok(step);
+        }
+    }
+    do_stage(tx, kind, progress, planned_at, now).await
+}
+
+/// Does one stage of the item at hand, as far as a transaction takes it.
+async fn do_stage(
     tx: &mut Tx,
     kind: &Kind,
     progress: &mut Progress,
@@ -69,16 +90,18 @@ pub async fn step(
         }
         Kind::DeleteFeeds { user, is_hard } => {
             let soft = (!is_hard).then_some(planned_at);
-            let is_done = match progress.stage {
+            let is_stage_done = match progress.stage {
                 0 => feeds::remove(tx, user, soft, progress, now).await?,
                 // Files that hold what went go with it, however new they are.
                 1 => exports::discard_of(tx, user, STEP_FILES_MAX).await?,
+                // By now the worker has removed the files.
                 _ => true,
             };
-            if is_done && progress.stage < 2 {
+            let is_done = is_stage_done && progress.stage > 1;
+            if is_stage_done {
                 progress.next_stage();
             }
-            (1, is_done && progress.stage == 2)
+            (1, is_done)
         }
         Kind::ClearFeeds(deletion) => {
             let is_done = v3::feeds::delete::step(tx, deletion, progress, planned_at).await? == Step::Done;

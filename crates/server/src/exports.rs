@@ -104,8 +104,13 @@ impl Sheet<'_> {
 
     /// An item of a JSON list, with a comma before it unless it `is_first`.
     async fn item(&mut self, is_first: bool, object: &impl Serialize) -> Result<()> {
+        self.item_by(is_first, |out| serde_json::to_writer(out, object).expect("wire types are JSON")).await
+    }
+
+    /// The same of an item that `write` writes.
+    async fn item_by(&mut self, is_first: bool, write: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
         self.buffer.extend_from_slice(if is_first { b"\n" } else { b",\n" });
-        serde_json::to_writer(&mut self.buffer, object).expect("wire types are JSON");
+        write(&mut self.buffer);
         self.flush_if_full().await
     }
 

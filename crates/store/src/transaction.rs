@@ -155,6 +155,26 @@ impl Transaction {
         self.writes.assert(key, Some(value));
     }
 
+    /// Demands at commit that nobody else wrote to `range` since the snapshot, as if it had been read here: for rows that
+    /// were read beside the transaction, on its [`snapshot`](Transaction::snapshot), together with others.
+    pub fn watch(&mut self, range: Range<Vec<u8>>) {
+        if let Some(reads) = &mut self.reads {
+            reads.ranges.push(range);
+        }
+    }
+
+    /// Demands at commit that nobody else wrote the row at `key` since the snapshot; see [`watch`](Transaction::watch).
+    pub fn watch_row(&mut self, key: Vec<u8>) {
+        if let Some(reads) = &mut self.reads {
+            reads.points.push(key);
+        }
+    }
+
+    /// How many rows and ranges were read or are watched so far, as far as it is noted.
+    pub fn reads(&self) -> usize {
+        self.reads.as_ref().map_or(0, ReadSet::len)
+    }
+
     /// The operations and bytes buffered so far, so that callers can cut work into several transactions.
     pub fn size(&self) -> (usize, usize) {
         (self.writes.operations(), self.writes.bytes())

@@ -72,6 +72,13 @@ class Caller:
             time.sleep(EVERY_SECONDS)
         raise AssertionError(f"the task is {told['status']} after {WAIT_SECONDS} seconds")
 
+    def wait_for_either(self, task):
+        """Waits until the task is completed or has failed."""
+        until = time.monotonic() + WAIT_SECONDS
+        while self.ok("GET", f"tasks/{task}")["status"] not in ("completed", "failed"):
+            assert time.monotonic() < until, f"the task is not done after {WAIT_SECONDS} seconds"
+            time.sleep(EVERY_SECONDS)
+
 
 @pytest.fixture(params=["", "api/v2/"], ids=["classic", "v2"])
 def server(request):
@@ -129,6 +136,34 @@ def test_a_deletion_request_leaves_nothing_that_another_request_finds(server, pe
     assert server.ok("GET", f"users/{bob}/export")["messages"] == [], "a conversation goes with what both said"
     again = server.wait(server.ok("POST", "users/delete", hard)["task_id"])
     assert again["result"][ann]["status"] == "error"
+
+
+def test_feeds_data_is_exported_to_a_file_and_deleted_while_the_person_stays(server, person):
+    ann, bob, email = person
+    # Feeds have one dialect; the task is looked at in either.
+    feeds = Caller("api/v2/feeds/")
+    for feed in (f"feed_groups/user/feeds/{ann}", f"feed_groups/user/feeds/{bob}"):
+        feeds.ok("POST", feed, {"user_id": feed.rsplit("/", 1)[1]})
+    post = {"type": "post", "feeds": [f"user:{ann}"], "user_id": ann, "text": f"said by {ann}"}
+    activity = feeds.ok("POST", "activities", post)["activity"]["id"]
+    comment = {"comment": "said by bob", "user_id": bob, "object_id": activity, "object_type": "activity"}
+    feeds.ok("POST", "comments", comment)
+
+    def exported():
+        task = feeds.ok("POST", f"users/{ann}/export")["task_id"]
+        with urllib.request.urlopen(server.wait(task)["result"]["url"], timeout=10) as file:
+            return json.load(file)
+
+    told = exported()
+    assert [row["text"] for row in told["activities"]] == [f"said by {ann}"]
+    assert told["user"]["custom"]["email"] == email
+    assert "said by bob" not in json.dumps(told), "what others said is theirs"
+    gone = server.wait(feeds.ok("POST", f"users/{ann}/delete", {"hard_delete": True})["task_id"])["result"]
+    assert (gone[ann], gone["counts"]["activities"]) == ({"status": "ok"}, 1)
+    assert feeds.call("GET", f"activities/{activity}")[0] == 404
+    assert exported()["activities"] == []
+    assert server.find(email) == [ann], "the account stays"
+    assert server.ok("GET", f"users/{ann}/export")["messages"] != [], "and so does what was said in chat"
 
 
 def test_the_calls_of_a_connector_are_for_the_applications_own_server(server, person):

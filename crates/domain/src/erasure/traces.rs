@@ -5,6 +5,7 @@
 //! rest: the issuer of a ban, a mention, the maker of a channel that stays.
 
 use ids::{FeedId, UserId};
+use memchr::memmem::Finder;
 use store::{Corrupt, Direction, Key, Limit, Log, Record, Stamp, Table, key::after, split, tenant_range};
 
 use super::feeds;
@@ -24,8 +25,6 @@ use crate::{
 
 /// Pages of rows that one step of the walk reads.
 const STEP_PAGES_MAX: usize = 16;
-/// Rows that one step changes.
-const STEP_CHANGES_MAX: usize = 500;
 
 /// Events that tell of a deletion: whose, and nothing else.
 pub(super) const MUST_BE_TOLD: [&str; 2] = ["user.deleted", "user.messages.deleted"];
@@ -399,37 +398,35 @@ pub(super) async fn erase(tx: &mut Tx, leaver: &Leaver, progress: &mut Progress,
     if !progress.cursor.is_empty() {
         range.start = after(progress.cursor.clone());
     }
-    let mut beside = tx.snapshot();
-    let mut changes = 0;
+    let (mut beside, named) = (tx.snapshot(), Finder::new(leaver.id.as_str()));
     for _ in 0..STEP_PAGES_MAX {
         let page = beside.scan(range.clone(), Direction::Forward, Limit::PAGE).await?;
         for (key, value) in &page.rows {
-            if has(key, leaver.id.as_str().as_bytes()) || has(value, leaver.id.as_str().as_bytes()) {
-                changes += usize::from(erase_row(tx, key, leaver, now).await?);
+            if named.find(key).is_some() || named.find(value).is_some() {
+                if tx.is_full() {
+                    return Ok(false);
+                }
+                erase_row(tx, key, value, leaver, now).await?;
             }
-            if changes >= STEP_CHANGES_MAX {
-                progress.cursor = key.to_vec();
-                return Ok(false);
-            }
+            progress.cursor.clear();
+            progress.cursor.extend_from_slice(key);
         }
-        let Some((last, _)) = page.rows.last() else { return Ok(true) };
-        progress.cursor = last.to_vec();
-        range.start = after(last.to_vec());
         if !page.more {
             return Ok(true);
         }
+        range.start = after(progress.cursor.clone());
     }
     Ok(false)
 }
 
-async fn erase_row(tx: &mut Tx, key: &[u8], leaver: &Leaver, now: ids::Timestamp) -> Result<bool> {
+/// Removes from a row what it tells of who leaves. The walk has read it beside the transaction, which watches it.
+async fn erase_row(tx: &mut Tx, key: &[u8], value: &[u8], leaver: &Leaver, now: ids::Timestamp) -> Result<()> {
     if personal(key).is_none_or(|personal| matches!(personal, Personal::None | Personal::ByFeed | Personal::ByActivity))
     {
-        return Ok(false);
+        return Ok(());
     }
-    let Some(value) = tx.get(key).await? else { return Ok(false) };
-    match trace(key, &value, leaver).map_err(store::Error::from)? {
-        Trace::Nothing => return Ok(false),
+    match trace(key, value, leaver).map_err(store::Error::from)? {
+        Trace::Nothing => return Ok(()),
         Trace::Row => tx.delete(key.to_vec()),
         Trace::Fields(value) => {
             if split(key).is_some_and(|(_, tag, _)| tag == CHANNEL.tag()) {
@@ -438,7 +435,8 @@ async fn erase_row(tx: &mut Tx, key: &[u8], leaver: &Leaver, now: ids::Timestamp
             tx.put(key.to_vec(), value);
         }
     }
-    Ok(true)
+    tx.watch_row(key.to_vec());
+    Ok(())
 }
 
 /// An heir whom nobody named is a user without a face, whom no query shows.
@@ -475,7 +473,7 @@ pub(super) fn names(value: &[u8], user: &UserId) -> bool {
 }
 
 pub(super) fn has(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
+    memchr::memmem::find(bytes, part).is_some()
 }
 
 #[cfg(test)]

@@ -14,12 +14,14 @@ pub use users::{Membership, ReactedTo, UserRow, page as user_page};
 
 use std::ops::Range;
 
+use ids::UserId;
+use memchr::memmem::Finder;
 use store::{Direction, Key, Limit, Record, Table, key::after};
 
-use crate::{Result, Tx};
+use crate::{Result, Tx, rows::Along};
 
 /// Where a walk over what a user has stands.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Walk {
     last: Option<Vec<u8>>,
     /// Where among the rows that the one after `last` leads to.
@@ -27,6 +29,8 @@ pub struct Walk {
     is_done: bool,
     /// Where among what feeds v3 hold, once what v1.0 hold was told.
     of_v3: Option<v3::Place>,
+    /// What is read along the rows.
+    beside: Option<Along>,
 }
 
 impl Walk {
@@ -59,6 +63,30 @@ impl Walk {
         let page = table.scan(tx, tenant, range, Direction::Forward, limit).await?;
         self.note(page.rows.last().map(|(key, _)| table.key(tenant, key)), page.more);
         Ok(Some(page.rows))
+    }
+
+    /// The rows of the next page of `table` that name `user`, perhaps none; `None` after the last page.
+    ///
+    /// A look at the bytes spares reading the rows of everybody else.
+    async fn next_naming<K: Key, V: Record>(
+        &mut self,
+        tx: &mut Tx,
+        table: &Table<K, V>,
+        user: &UserId,
+    ) -> Result<Option<Vec<(K, V)>>> {
+        let Some(range) = self.rest(table.range(tx.tenant())) else { return Ok(None) };
+        let (page, named) = (tx.scan(range, Direction::Forward, Limit::PAGE).await?, Finder::new(user.as_str()));
+        self.note(page.rows.last().map(|(key, _)| key.to_vec()), page.more);
+        let mut rows = Vec::new();
+        for (key, value) in &page.rows {
+            if named.find(value).is_some() || named.find(key).is_some() {
+                rows.push((
+                    table.decode_key(key).map_err(store::Error::from)?,
+                    table.decode(key, value).map_err(store::Error::from)?,
+                ));
+            }
+        }
+        Ok(Some(rows))
     }
 
     /// Whether this is the first page, of a set that has one alone.

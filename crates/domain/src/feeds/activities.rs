@@ -315,17 +315,15 @@ pub async fn remove(tx: &mut Tx, feed: &FeedId, id: ActivityId) -> Result<bool> 
     Ok(true)
 }
 
-/// Removes the activity from the feeds that hold it, at most `budget` of them, and itself after the last; whether nothing
-/// is left of it.
+/// Removes the activity from the feeds that hold it, at most `max` of them, and itself after the last; whether nothing is
+/// left of it.
 ///
 /// # Errors
 /// When the store fails.
-pub(crate) async fn erase(tx: &mut Tx, id: ActivityId, budget: &mut usize) -> Result<bool> {
+pub(crate) async fn erase(tx: &mut Tx, id: ActivityId, max: usize) -> Result<bool> {
     let tenant = tx.tenant();
-    let page =
-        PLACED.scan(tx, tenant, PLACED.prefix(tenant, &Id(id)), Direction::Forward, Limit::rows(*budget)).await?;
+    let page = PLACED.scan(tx, tenant, PLACED.prefix(tenant, &Id(id)), Direction::Forward, Limit::rows(max)).await?;
     let feeds: Vec<_> = page.rows.into_iter().map(|((_, Feed(feed)), ())| feed).collect();
-    *budget = budget.saturating_sub(feeds.len().max(1));
     let left = unpost(tx, id, &feeds).await?;
     let activity = ACTIVITY.get(tx, tenant, &Id(id)).await?;
     let foreign_id = activity.as_ref().map_or("", |activity| activity.foreign_id.as_str());
@@ -337,6 +335,18 @@ pub(crate) async fn erase(tx: &mut Tx, id: ActivityId, budget: &mut usize) -> Re
         delete(tx, id, activity);
     }
     Ok(true)
+}
+
+/// Removes the activity, of which the caller read, and watches, that it says this and is held by these `feeds` and no others,
+/// and came late to none.
+pub(crate) fn take(tx: &mut Tx, id: ActivityId, activity: &Activity, feeds: &[FeedId]) {
+    let tenant = tx.tenant();
+    for feed in feeds {
+        POSTED.delete(tx, tenant, &(Feed(feed.clone()), Newest(id)));
+        PLACED.delete(tx, tenant, &(Id(id), Feed(feed.clone())));
+    }
+    log::removed(tx, id, &activity.foreign_id, feeds);
+    delete(tx, id, activity);
 }
 
 /// Takes the activity out of `feed` alone; it goes when no other feed holds it.

@@ -39,9 +39,8 @@ pub struct Ids {
 pub async fn remove_activity(app: &App, id: ActivityId, now: Timestamp) -> Result<()> {
     loop {
         let step = app.write(async |tx| {
-            let mut budget = STEP_FEEDS_MAX;
             let is_there = activities::get(tx, &Reference::Id(id)).await?.is_some();
-            let is_done = activities::erase(tx, id, &mut budget).await?;
+            let is_done = activities::erase(tx, id, STEP_FEEDS_MAX).await?;
             if is_there && is_done {
                 audit::note(tx, Kind::Activity, &id.to_string(), Action::Deleted, None, now);
             }

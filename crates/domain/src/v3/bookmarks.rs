@@ -201,6 +201,9 @@ pub(crate) async fn clear(tx: &mut Tx, object: &Object, budget: &mut usize) -> R
     let page = V3_BOOKMARKED.scan(tx, tenant, range, Direction::Forward, Limit::rows((*budget).max(1))).await?;
     *budget = budget.saturating_sub(page.rows.len());
     for ((object, user, folder), ()) in page.rows {
+        if tx.is_full() {
+            return Ok(false);
+        }
         let user = UserId::parse(&user).map_err(|error| store::Corrupt::new(error.to_string()));
         let user = user.map_err(store::Error::from)?;
         let key = (user.to_string(), object.clone(), folder.clone());

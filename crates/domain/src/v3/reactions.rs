@@ -167,6 +167,9 @@ pub(crate) async fn clear(tx: &mut Tx, object: &Object, budget: &mut usize) -> R
     let page = V3_REACTION.scan(tx, tenant, range, Direction::Forward, Limit::rows((*budget).max(1))).await?;
     *budget = budget.saturating_sub(page.rows.len());
     for ((object, user, kind), reaction) in page.rows {
+        if tx.is_full() {
+            return Ok(false);
+        }
         let user = UserId::parse(&user).map_err(|error| store::Corrupt::new(error.to_string()));
         take(tx, &Given { object, user: user.map_err(store::Error::from)?, kind, reaction }).await?;
     }

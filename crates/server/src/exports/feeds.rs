@@ -4,14 +4,17 @@
 
 mod v3;
 
+use std::io::Write as _;
+
 use domain::{
     exports::{
         sets::{self, FeedSet},
         subject::{self, FeedRow, Walk},
     },
+    feeds::activities::Activity as Posted,
     users::{self, People},
 };
-use ids::{FeedId, Timestamp, UserId};
+use ids::{ActivityId, FeedId, Timestamp, UserId};
 use serde::Serialize;
 use serde_json::{
     Value, json,
@@ -55,11 +58,39 @@ async fn list(sheet: &mut Sheet<'_>, user: &UserId, set: FeedSet) -> Result<()> 
     let (mut walk, mut is_first) = (Walk::default(), true);
     while let Some(rows) = subject::feed_page(&mut sheet.tx, user, set, &mut walk).await? {
         for row in rows {
-            sheet.item(is_first, &told(row)).await?;
+            sheet.item_by(is_first, |out| write_row(out, row)).await?;
             is_first = false;
         }
     }
     sheet.text("]").await
+}
+
+/// Writes the row as a JSON object.
+fn write_row(out: &mut Vec<u8>, row: FeedRow) {
+    match row {
+        FeedRow::Activity(id, activity, feeds) => write_activity(out, id, &activity, &feeds),
+        row => out.extend_from_slice(told(row).get().as_bytes()),
+    }
+}
+
+/// Writes an activity, of which there are many: the app's own fields are JSON already, and are joined as they are.
+fn write_activity(out: &mut Vec<u8>, id: ActivityId, activity: &Posted, feeds: &[FeedId]) {
+    let Posted { actor, verb, object, target, foreign_id, to, custom } = activity;
+    let named = Activity {
+        id: id.to_string(),
+        kind: verb,
+        actor,
+        object,
+        target,
+        foreign_id,
+        to: names(to),
+        feeds: names(feeds),
+    };
+    serde_json::to_writer(&mut *out, &named).expect("wire types are JSON");
+    let closing = out.pop();
+    debug_assert_eq!(closing, Some(b'}'));
+    write!(out, r#","custom":{custom},"created_at":"{}"}}"#, id.time().rfc3339())
+        .expect("writing to memory cannot fail");
 }
 
 /// The row as a JSON object.
@@ -71,18 +102,6 @@ fn told(row: FeedRow) -> Box<RawValue> {
             raw(&json!({ "source": source.to_string(), "target": target.to_string(), "status": status,
                 "created_at": time(follow.created_at), "custom": {} }))
         }
-        FeedRow::Activity(id, activity, feeds) => raw(&Activity {
-            id: id.to_string(),
-            kind: activity.verb,
-            actor: activity.actor,
-            object: activity.object,
-            target: activity.target,
-            foreign_id: activity.foreign_id,
-            to: names(&activity.to),
-            feeds: names(&feeds),
-            custom: object(activity.custom),
-            created_at: time(id.time()),
-        }),
         FeedRow::Reaction(id, reaction) => raw(&Reaction {
             id,
             kind: reaction.kind,
@@ -115,20 +134,18 @@ fn names(feeds: &[FeedId]) -> Vec<String> {
     feeds.iter().map(ToString::to_string).collect()
 }
 
-/// An activity in the file.
+/// An activity in the file, but for the app's own fields and when it was.
 #[derive(Serialize)]
-struct Activity {
+struct Activity<'a> {
     id: String,
     #[serde(rename = "type")]
-    kind: String,
-    actor: String,
-    object: String,
-    target: String,
-    foreign_id: String,
+    kind: &'a str,
+    actor: &'a str,
+    object: &'a str,
+    target: &'a str,
+    foreign_id: &'a str,
     to: Vec<String>,
     feeds: Vec<String>,
-    custom: Box<RawValue>,
-    created_at: String,
 }
 
 /// A reaction in the file.

@@ -78,7 +78,8 @@ pub(crate) async fn work(server: Arc<Server>) {
             tracing::warn!(%error, "the tasks could not be read; trying again later");
         }
         tokio::select! {
-            () = server.tasks.planned.notified(), if at_work.len() < AT_ONCE_MAX => {}
+            // Whoever planned it is answered first.
+            () = server.tasks.planned.notified(), if at_work.len() < AT_ONCE_MAX => tokio::task::yield_now().await,
             // There is room for another.
             Some(_) = at_work.join_next() => {}
             () = tokio::time::sleep(EVERY) => {}

@@ -38,6 +38,7 @@ facts![
     a_lost_update_is_refused,
     write_skew_is_refused,
     a_phantom_in_a_scanned_range_is_refused,
+    what_is_watched_conflicts_as_if_it_had_been_read,
     a_row_behind_the_cut_of_a_scan_does_not_conflict,
     a_range_delete_conflicts_with_reads_of_what_it_removed,
     an_addition_conflicts_with_a_read_of_the_counter,
@@ -209,6 +210,21 @@ async fn a_phantom_in_a_scanned_range_is_refused(kind: Kind) {
     absent.put(b"count".to_vec(), b"1".to_vec());
     put(&pond, "k9", "new").await;
     assert_eq!(pond.commit(absent, Durability::Synced).await, Err(Error::Conflict));
+}
+
+async fn what_is_watched_conflicts_as_if_it_had_been_read(kind: Kind) {
+    let pond = kind.pond();
+    for changed in ["row", "k5"] {
+        let (mut tx, mut beside) = (pond.begin(), pond.begin());
+        tx.watch_row(b"row".to_vec());
+        tx.watch(under("k"));
+        tx.put(b"x".to_vec(), b"1".to_vec());
+        beside.put(b"y".to_vec(), b"1".to_vec());
+        assert_eq!((tx.reads(), beside.reads()), (2, 0));
+        put(&pond, changed, "new").await;
+        assert_eq!(pond.commit(tx, Durability::Synced).await, Err(Error::Conflict), "{changed}");
+        pond.commit(beside, Durability::Synced).await.unwrap();
+    }
 }
 
 async fn a_row_behind_the_cut_of_a_scan_does_not_conflict(kind: Kind) {

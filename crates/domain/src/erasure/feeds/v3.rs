@@ -5,9 +5,9 @@
 //! has no softer state goes, and what is counted of it is counted down with it.
 
 use ids::{FeedId, Fid, Timestamp, UserId};
-use minicbor::{Decode, Encode};
 use store::{Direction, Limit, key::after};
 
+use super::Spot;
 use crate::{
     Result, Tx,
     keyspace::{Feed as Stream, V3_COLLECTED, V3_FEED, V3_FOLDER, V3_FOLDER_NAME, V3_FOLLOW, V3_FOLLOWER, V3_REACTED},
@@ -26,37 +26,24 @@ use crate::{
     },
 };
 
-/// Rows that one step removes, each with its mirrors.
-const STEP_ROWS_MAX: usize = 50;
-/// Activities and comments that one step removes, each with what hangs on it.
-const STEP_OBJECTS_MAX: usize = 5;
+/// Rows that one step looks at; it ends before, when its transaction is full.
+const STEP_ROWS_MAX: usize = 200;
 /// Follows that are counted at most of one feed.
 const FOLLOWS_COUNTED_MAX: usize = 100_000;
 
-const ACTIVITIES: u8 = 0;
-const COMMENTS: u8 = 1;
-const REACTIONS: u8 = 2;
-const BOOKMARKS: u8 = 3;
-const FOLDERS: u8 = 4;
-const COLLECTIONS: u8 = 5;
-const FEEDS: u8 = 6;
-const MEMBERSHIPS: u8 = 7;
-const MARKS: u8 = 8;
+// The parts, after those of feeds v1.0.
+const ACTIVITIES: u8 = super::V3;
+const COMMENTS: u8 = super::V3 + 1;
+const REACTIONS: u8 = super::V3 + 2;
+const BOOKMARKS: u8 = super::V3 + 3;
+const FOLDERS: u8 = super::V3 + 4;
+const COLLECTIONS: u8 = super::V3 + 5;
+const FEEDS: u8 = super::V3 + 6;
+const MEMBERSHIPS: u8 = super::V3 + 7;
+const MARKS: u8 = super::V3 + 8;
 
-/// Where the removal stands.
-#[derive(Clone, PartialEq, Debug, Default, Encode, Decode)]
-struct Spot {
-    #[n(0)]
-    part: u8,
-    /// The last row that was looked at, where rows stay.
-    #[cbor(n(1), with = "minicbor::bytes")]
-    key: Vec<u8>,
-    /// The feed that is being cleared away, and how far.
-    #[n(2)]
-    feed: Option<(Leaving, u8)>,
-}
-
-/// Does a step of removing what `user` has in feeds v3: softly at that moment, or for good. Answers whether all is done.
+/// Does a step of removing what `user` has in feeds v3: softly at that moment, or for good. Answers whether its part is done;
+/// nothing, when there is no such part.
 ///
 /// # Errors
 /// When the store fails.
@@ -64,32 +51,28 @@ pub(super) async fn remove(
     tx: &mut Tx,
     user: &UserId,
     soft: Option<Timestamp>,
+    spot: &mut Spot,
     progress: &mut Progress,
     now: Timestamp,
-) -> Result<bool> {
-    let mut spot: Spot = minicbor::decode(&progress.cursor).unwrap_or_default();
+) -> Result<Option<bool>> {
     let is_done = match spot.part {
-        ACTIVITIES => remove_activities(tx, user, soft, &mut spot, progress).await?,
+        ACTIVITIES => remove_activities(tx, user, soft, spot, progress).await?,
         COMMENTS => {
-            let (removed, is_done) = comments::erase(tx, user, soft, &mut spot.key, STEP_OBJECTS_MAX).await?;
+            let (removed, is_done) = comments::erase(tx, user, soft, &mut spot.key, STEP_ROWS_MAX).await?;
             progress.count("comments", removed);
             is_done
         }
         REACTIONS => remove_reactions(tx, user, progress).await?,
         BOOKMARKS => remove_bookmarks(tx, user, progress).await?,
         FOLDERS => remove_folders(tx, user, progress).await?,
-        COLLECTIONS => remove_collections(tx, user, soft, &mut spot, progress).await?,
-        FEEDS => remove_feeds(tx, user, soft.is_none(), &mut spot, progress, now).await?,
+        COLLECTIONS => remove_collections(tx, user, soft, spot, progress).await?,
+        FEEDS => remove_feeds(tx, user, soft.is_none(), spot, progress, now).await?,
         MARKS => marks::forget(tx, user).await?,
         // Memberships are not among the sets that a softer deletion takes.
         MEMBERSHIPS => soft.is_some() || leave_feeds(tx, user).await?,
-        _ => return Ok(true),
+        _ => return Ok(None),
     };
-    if is_done {
-        spot = Spot { part: spot.part + 1, ..Spot::default() };
-    }
-    progress.cursor = minicbor::to_vec(&spot).expect("writing to memory cannot fail");
-    Ok(false)
+    Ok(Some(is_done))
 }
 
 /// The id after which a walk goes on.
@@ -104,8 +87,11 @@ async fn remove_activities(
     spot: &mut Spot,
     progress: &mut Progress,
 ) -> Result<bool> {
-    let ids = owned::list(tx, user, Kind::Activity, &from(spot), STEP_OBJECTS_MAX).await?;
+    let ids = owned::list(tx, user, Kind::Activity, &from(spot), STEP_ROWS_MAX).await?;
     for id in &ids {
+        if tx.is_full() {
+            return Ok(false);
+        }
         let (was_there, is_done) = activities::erase(tx, id, soft).await?;
         if !is_done {
             return Ok(false);
@@ -113,25 +99,31 @@ async fn remove_activities(
         progress.count("activities", u64::from(was_there));
         spot.key = id.clone().into_bytes();
     }
-    Ok(ids.len() < STEP_OBJECTS_MAX)
+    Ok(ids.len() < STEP_ROWS_MAX)
 }
 
 async fn remove_reactions(tx: &mut Tx, user: &UserId, progress: &mut Progress) -> Result<bool> {
     let range = V3_REACTED.prefix(tx.tenant(), &user.to_string());
     let (given, _, more) = reactions::of_user(tx, range, STEP_ROWS_MAX).await?;
     for given in &given {
+        if tx.is_full() {
+            return Ok(false);
+        }
         reactions::take(tx, given).await?;
+        progress.count("reactions", 1);
     }
-    progress.count("reactions", given.len() as u64);
     Ok(!more)
 }
 
 async fn remove_bookmarks(tx: &mut Tx, user: &UserId, progress: &mut Progress) -> Result<bool> {
     let (saved, last) = bookmarks::of_user(tx, user, None, STEP_ROWS_MAX).await?;
     for saved in &saved {
+        if tx.is_full() {
+            return Ok(false);
+        }
         bookmarks::take(tx, saved).await?;
+        progress.count("bookmarks", 1);
     }
-    progress.count("bookmarks", saved.len() as u64);
     Ok(last.is_none())
 }
 
@@ -163,6 +155,9 @@ async fn remove_collections(
     }
     let page = V3_COLLECTED.scan(tx, tenant, range, Direction::Forward, Limit::rows(STEP_ROWS_MAX)).await?;
     for (key, ()) in page.rows {
+        if tx.is_full() {
+            return Ok(false);
+        }
         spot.key = V3_COLLECTED.key(tenant, &key);
         let of = Ref { name: key.1, id: key.2 };
         progress.count("collections", u64::from(collections::erase(tx, &of, user, soft).await?));

@@ -1,3 +1,4 @@
+mod bounds;
 mod kills;
 
 use ids::ChannelId;

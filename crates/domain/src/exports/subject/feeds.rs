@@ -1,8 +1,5 @@
 //! The sets of the export of feeds.
 
-use ids::{ActivityId, FeedId, Fid, UserId};
-use store::Limit;
-
 use super::Walk;
 use crate::{
     Result, Tx,
@@ -10,8 +7,10 @@ use crate::{
     exports::sets::FeedSet,
     feeds::{activities::Activity, collections::Item, follows::Follow, reactions::Reaction, users::Profile},
     keyspace::{ACTIVITY, FEED_REACTION, FOLLOWING, Feed, HORIZON, ITEM, Id, NOTED, PLACED, PROFILE},
-    rows, v3,
+    rows::{self, Along},
+    v3,
 };
+use ids::{ActivityId, FeedId, Fid, UserId};
 
 /// A row of the export of feeds.
 #[derive(Clone, Debug)]
@@ -77,7 +76,7 @@ async fn of_v1(tx: &mut Tx, user: &UserId, set: FeedSet, walk: &mut Walk) -> Res
             false => Ok(None),
         },
         FeedSet::Follows => {
-            let rows = walk.next(tx, &FOLLOWING, FOLLOWING.range(tenant), Limit::PAGE).await?;
+            let rows = walk.next_naming(tx, &FOLLOWING, user).await?;
             let is_theirs = |feed: &FeedId, target: &FeedId| is_own(feed, user) || is_own(target, user);
             Ok(each(rows, |((Feed(feed), Feed(target)), follow)| {
                 is_theirs(&feed, &target).then_some(FeedRow::Follow(feed, target, follow))
@@ -85,11 +84,11 @@ async fn of_v1(tx: &mut Tx, user: &UserId, set: FeedSet, walk: &mut Walk) -> Res
         }
         FeedSet::Activities => activities(tx, user, walk).await,
         FeedSet::Reactions => {
-            let rows = walk.next(tx, &FEED_REACTION, FEED_REACTION.range(tenant), Limit::PAGE).await?;
+            let rows = walk.next_naming(tx, &FEED_REACTION, user).await?;
             Ok(each(rows, |(id, row)| (row.user == *user).then(|| FeedRow::Reaction(id, Box::new(row)))))
         }
         FeedSet::Collections => {
-            let rows = walk.next(tx, &ITEM, ITEM.range(tenant), Limit::PAGE).await?;
+            let rows = walk.next_naming(tx, &ITEM, user).await?;
             let is_theirs = |item: &Item| item.user.as_ref() == Some(user);
             Ok(each(rows, |((name, id), item)| is_theirs(&item).then_some(FeedRow::Item(name, id, item))))
         }
@@ -108,14 +107,19 @@ fn each<R>(rows: Option<Vec<R>>, told: impl FnMut(R) -> Option<FeedRow>) -> Opti
 
 async fn activities(tx: &mut Tx, user: &UserId, walk: &mut Walk) -> Result<Option<Vec<FeedRow>>> {
     let tenant = tx.tenant();
-    let Some(rows) = walk.next(tx, &ACTIVITY, ACTIVITY.range(tenant), Limit::PAGE).await? else { return Ok(None) };
+    let Some(rows) = walk.next_naming(tx, &ACTIVITY, user).await? else { return Ok(None) };
+    let placed = walk.beside.get_or_insert_with(|| Along::new(PLACED.range(tenant)));
     let mut found = Vec::new();
     for (Id(id), activity) in rows {
-        if is_actor(&activity.actor, user) {
-            let placed = rows::list(tx, &PLACED, PLACED.prefix(tenant, &Id(id)), usize::MAX).await?;
-            let feeds = placed.into_iter().map(|((_, Feed(feed)), ())| feed).collect();
-            found.push(FeedRow::Activity(id, Box::new(activity), feeds));
+        if !is_actor(&activity.actor, user) {
+            continue;
         }
+        let (range, mut feeds) = (PLACED.prefix(tenant, &Id(id)), Vec::new());
+        while let Some((key, _)) = placed.next(tx, &range).await? {
+            let (_, Feed(feed)) = PLACED.decode_key(&key).map_err(store::Error::from)?;
+            feeds.push(feed);
+        }
+        found.push(FeedRow::Activity(id, Box::new(activity), feeds));
     }
     Ok(Some(found))
 }

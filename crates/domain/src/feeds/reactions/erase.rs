@@ -10,17 +10,17 @@ use crate::{
     keyspace::{FEED_REACTION, FEED_REACTIONS},
 };
 
-/// Removes the reactions that `about` shows, as far as `budget` goes; whether those were all.
+/// Removes the reactions that `about` shows, until the transaction is full; whether those were all.
 ///
 /// # Errors
 /// When the store fails.
-pub(crate) async fn clear(tx: &mut Tx, about: &About, budget: &mut usize) -> Result<bool> {
+pub(crate) async fn clear(tx: &mut Tx, about: &About) -> Result<bool> {
     let tenant = tx.tenant();
     let range = FEED_REACTIONS.prefix(tenant, about);
-    let page = FEED_REACTIONS.scan(tx, tenant, range, Direction::Forward, Limit::rows((*budget).max(1))).await?;
+    let page = FEED_REACTIONS.scan(tx, tenant, range, Direction::Forward, Limit::PAGE).await?;
     for (key, ()) in page.rows {
         let is_done = match get(tx, &key.3).await? {
-            Some(reaction) => erase(tx, &key.3, &reaction, budget).await?,
+            Some(reaction) => erase(tx, &key.3, &reaction).await?,
             None => {
                 FEED_REACTIONS.delete(tx, tenant, &key);
                 true
@@ -33,7 +33,7 @@ pub(crate) async fn clear(tx: &mut Tx, about: &About, budget: &mut usize) -> Res
     Ok(!page.more)
 }
 
-/// Removes a reaction, deleted or not, and those to it before, as far as `budget` goes; whether it is gone.
+/// Removes a reaction, deleted or not, and those to it before, until the transaction is full; whether it is gone.
 ///
 /// # Errors
 /// When the store fails.
@@ -41,13 +41,11 @@ pub(crate) fn erase<'a>(
     tx: &'a mut Tx,
     id: &'a str,
     reaction: &'a Reaction,
-    budget: &'a mut usize,
 ) -> Pin<Box<dyn Future<Output = Result<bool>> + Send + 'a>> {
     Box::pin(async move {
-        if *budget == 0 || !clear(tx, &About::Reaction(reaction.as_parent(id)), budget).await? {
+        if !clear(tx, &About::Reaction(reaction.as_parent(id))).await? || tx.is_full() {
             return Ok(false);
         }
-        *budget = budget.saturating_sub(1);
         if reaction.deleted_at.is_none() {
             enlist(tx, id, reaction, -1);
             unpost(tx, id, reaction, &reaction.target_feeds).await?;

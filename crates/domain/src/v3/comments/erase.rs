@@ -77,6 +77,9 @@ pub(crate) async fn erase(
     let page = V3_COMMENTED.scan(tx, tenant, range, Direction::Backward, Limit::rows(max)).await?;
     let mut erased = 0;
     for ((name, At(at), id), ()) in page.rows {
+        if tx.is_full() {
+            return Ok((erased, false));
+        }
         let key = (name, At(at), id);
         let Some(comment) = get(tx, &key.2).await? else {
             V3_COMMENTED.delete(tx, tenant, &key);
@@ -88,9 +91,6 @@ pub(crate) async fn erase(
         }
         erased += u64::from(erase_one(tx, &key.2, comment, soft).await?);
         *spot = V3_COMMENTED.key(tenant, &key);
-        if budget < ALONG_MAX / 2 {
-            return Ok((erased, false));
-        }
     }
     Ok((erased, !page.more))
 }
@@ -117,7 +117,7 @@ pub(crate) async fn clear(tx: &mut Tx, activity: &str, budget: &mut usize) -> Re
     let page =
         V3_COMMENT_ORDER.scan(tx, tenant, range, Direction::Forward, Limit::rows((*budget / COST).max(1))).await?;
     for (key, ()) in page.rows {
-        if *budget == 0 || !clear_object(tx, &key.3, budget).await? {
+        if *budget == 0 || tx.is_full() || !clear_object(tx, &key.3, budget).await? {
             return Ok(false);
         }
         *budget = budget.saturating_sub(COST);

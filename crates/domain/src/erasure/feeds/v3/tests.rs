@@ -88,7 +88,7 @@ async fn erased(pond: &Pond, is_hard: bool) -> Vec<(String, u64)> {
     loop {
         let step = pond.app.write(async |tx| {
             let mut next = progress.clone();
-            let is_done = remove(tx, &ann, (!is_hard).then_some(now), &mut next, now).await?;
+            let is_done = super::super::remove(tx, &ann, (!is_hard).then_some(now), &mut next, now).await?;
             Ok((next, is_done))
         });
         let (next, is_done) = step.await.unwrap();
@@ -254,4 +254,20 @@ async fn more_than_one_step_removes_goes_in_several() {
     assert_eq!(gone, counts(&[("activities", 12), ("comments", 12), ("feeds", 1)]));
     assert_eq!(left(&pond).await, Vec::<&str>::new());
     assert_eq!(reactions::counts(&mut pond.app.snapshot(), &Object::Activity("a1".into())).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn many_things_with_much_on_each_go_in_steps_that_a_transaction_takes() {
+    let pond = Pond::new();
+    for n in 0..6 {
+        let id = format!("a{n}");
+        pond.add(&id, ANN, &["user:ann"]).await;
+        for m in 0..90 {
+            react(&pond, &format!("u{m}"), Object::Activity(id.clone())).await;
+            save(&pond, &format!("u{m}"), Object::Activity(id.clone())).await;
+        }
+    }
+    let gone = erased(&pond, true).await;
+    assert_eq!(gone, counts(&[("activities", 6), ("feeds", 1)]));
+    assert_eq!(left(&pond).await, Vec::<&str>::new());
 }

@@ -20,7 +20,7 @@ use crate::chat::messages::{self, Message};
 /// At how many places it is killed.
 const KILLS: u64 = 100;
 /// Messages of amy in each of her channels.
-const MESSAGES: usize = 90;
+const MESSAGES: usize = 300;
 
 /// What a server's process has, on a directory that outlives it.
 struct Life {
