@@ -3,13 +3,17 @@
 pub mod blocklists;
 pub mod channels;
 pub mod commands;
+pub mod drafts;
 pub mod events;
 pub mod hooks;
+pub mod locations;
 pub mod members;
 pub mod messages;
 pub mod permissions;
+pub mod polls;
 pub mod reactions;
 pub mod reads;
+pub mod reminders;
 pub mod search;
 pub mod threads;
 pub mod types;

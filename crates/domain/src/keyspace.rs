@@ -10,9 +10,11 @@ use store::{Counter, Log, Stamp, StampedTable, Table};
 
 mod columns;
 mod personal;
+mod tables;
 
 pub use columns::{At, Chat, Feed, Id, Latest, Newest};
 pub use personal::Personal;
+pub use tables::TABLES;
 
 use crate::{
     apps::AppRecord,
@@ -20,19 +22,19 @@ use crate::{
         blocklists::Blocklist,
         channels::{Channel, Hidden},
         commands::Command,
+        drafts::Draft,
         members::Member,
         messages::{Listed, Message, Version},
         permissions::{catalogue::Permission, roles::Role},
+        polls::{Poll, Vote},
         reactions::Reaction,
         reads::Read,
+        reminders::Reminder,
         threads::{Participant, Thread},
         types::ChannelType,
         user_groups::{UserGroup, UserGroupMember},
     },
-    exports::{
-        Export,
-        sets::{FeedSet, Told, UserSet},
-    },
+    exports::Export,
     feeds::{
         activities::{Activity, Posting},
         audit::Noted,
@@ -206,6 +208,35 @@ pub const VARIANT: Table<(String, String), Variant> = Table::new(185, "variant")
 /// channel, message → nothing: the message is gone for good, and replies of others to it stay.
 pub const STUB: Table<(Chat, String), ()> = Table::new(83, "stub");
 
+// What users keep beside messages.
+/// user, channel, parent or nothing → what the user has begun to write there.
+pub const DRAFT: Table<(String, Chat, String), Draft> = Table::new(200, "draft");
+/// channel, user, parent or nothing → nothing. Mirror of `DRAFT`.
+pub const DRAFTED: Table<(Chat, String, String), ()> = Table::new(201, "drafted");
+/// user, message → that the user saved it for later.
+pub const REMINDER: Table<(String, String), Reminder> = Table::new(202, "reminder");
+/// message, user → nothing. Mirror of `REMINDER`.
+pub const REMINDED: Table<(String, String), ()> = Table::new(203, "reminded");
+/// when, user, message → nothing: the user is to be reminded. Mirror of `REMINDER`, until it was told.
+pub const REMINDER_DUE: Table<(At, String, String), ()> = Table::new(204, "reminder_due");
+/// poll → the poll. Its votes are read from other tables.
+pub const POLL: Table<String, Poll> = Table::new(205, "poll");
+/// poll, vote → the vote or the answer.
+pub const VOTE: Table<(String, String), Vote> = Table::new(206, "vote");
+/// user, poll, what → nothing: what the user did with the poll. A vote by its id, an option that the user suggested by its id
+/// after a `+`, or nothing, for whoever made it.
+pub const POLLED: Table<(String, String, String), ()> = Table::new(207, "polled");
+/// poll, option or nothing for answers, time newest first, vote → nothing. Mirror of `VOTE`.
+pub const VOTE_ORDER: Table<(String, String, Latest, String), ()> = Table::new(208, "vote_order");
+/// poll, option or nothing for answers → how many votes.
+pub const VOTES: Counter<(String, String)> = Counter::new(209, "votes");
+/// user, end, message → nothing: the message tells where the user is until then. One whose end is over may stand here.
+pub const LIVE: Table<(String, At, String), ()> = Table::new(196, "live");
+/// channel, end, message → nothing. Mirror of `LIVE`.
+pub const LIVE_IN: Table<(Chat, At, String), ()> = Table::new(197, "live_in");
+/// poll, message → nothing: the message shows the poll. Mirror of `MESSAGE`.
+pub const POLL_SHOWN: Table<(String, String), ()> = Table::new(195, "poll_shown");
+
 // Moderation.
 /// kind, reported thing, by whom → the report.
 pub const FLAG: Table<(String, String, String), Flag> = Table::new(70, "flag");
@@ -324,162 +355,6 @@ pub const COMPACTED: Table<u32, Timestamp> = Table::new(180, "compacted");
 
 /// hash of a user's id → when the user was erased. It names nobody, and is what an erasure leaves on purpose.
 pub const ERASED: Table<String, Timestamp> = Table::new(181, "erased");
-
-/// Every table: tag, name, whose data, and where an access request is told of it.
-pub const TABLES: &[(u8, &str, Personal, Told)] = &[
-    (APP.tag(), APP.name(), Personal::None, Told::Nobody),
-    (APP_KEY.tag(), APP_KEY.name(), Personal::None, Told::Nobody),
-    (GROUP.tag(), GROUP.name(), Personal::None, Told::Nobody),
-    (ACTIVITY.tag(), ACTIVITY.name(), Personal::ByActivity, Told::Feeds(FeedSet::Activities)),
-    (ACTIVITY_FOREIGN.tag(), ACTIVITY_FOREIGN.name(), Personal::ByActivity, Told::With("activity")),
-    (POSTED.tag(), POSTED.name(), Personal::ByFeed, Told::With("placed")),
-    (PLACED.tag(), PLACED.name(), Personal::ByActivity, Told::Feeds(FeedSet::Activities)),
-    (HORIZON.tag(), HORIZON.name(), Personal::ByFeed, Told::Feeds(FeedSet::Feeds)),
-    (LATE.tag(), LATE.name(), Personal::ByFeed, Told::With("placed")),
-    (FOLLOWING.tag(), FOLLOWING.name(), Personal::ByFeed, Told::Feeds(FeedSet::Follows)),
-    (FOLLOWING_ORDER.tag(), FOLLOWING_ORDER.name(), Personal::ByFeed, Told::With("following")),
-    (FOLLOWER_ORDER.tag(), FOLLOWER_ORDER.name(), Personal::ByFeed, Told::With("following")),
-    (FOLLOWERS.tag(), FOLLOWERS.name(), Personal::ByFeed, Told::With("following")),
-    (FOLLOWED.tag(), FOLLOWED.name(), Personal::ByFeed, Told::With("following")),
-    (
-        LOG.tag(),
-        LOG.name(),
-        Personal::ByEvent,
-        Told::Withheld("it tells what happened to rows that are told themselves"),
-    ),
-    (PROFILE.tag(), PROFILE.name(), Personal::ByActivity, Told::Feeds(FeedSet::Profile)),
-    (ITEM.tag(), ITEM.name(), Personal::ByActivity, Told::Feeds(FeedSet::Collections)),
-    (FEED_REACTION.tag(), FEED_REACTION.name(), Personal::ByActivity, Told::Feeds(FeedSet::Reactions)),
-    (FEED_REACTIONS.tag(), FEED_REACTIONS.name(), Personal::ByActivity, Told::With("feed_reaction")),
-    (OWN_REACTIONS.tag(), OWN_REACTIONS.name(), Personal::ByActivity, Told::With("feed_reaction")),
-    (REACTION_COUNT.tag(), REACTION_COUNT.name(), Personal::None, Told::Nobody),
-    (NOTED.tag(), NOTED.name(), Personal::ByFeed, Told::Feeds(FeedSet::MarkState)),
-    (USER.tag(), USER.name(), Personal::ByUser, Told::Users(UserSet::User)),
-    (DEVICE.tag(), DEVICE.name(), Personal::ByUser, Told::Users(UserSet::Devices)),
-    (MUTE.tag(), MUTE.name(), Personal::ByUser, Told::Users(UserSet::Mutes)),
-    (MUTED.tag(), MUTED.name(), Personal::ByUser, Told::With("mute")),
-    (BLOCKED.tag(), BLOCKED.name(), Personal::ByUser, Told::Users(UserSet::Blocks)),
-    (BAN.tag(), BAN.name(), Personal::ByUser, Told::Users(UserSet::Bans)),
-    (FUTURE_BAN.tag(), FUTURE_BAN.name(), Personal::ByUser, Told::Users(UserSet::Bans)),
-    (FLAG.tag(), FLAG.name(), Personal::ByReport, Told::Users(UserSet::Flags)),
-    (REVIEW.tag(), REVIEW.name(), Personal::ByReport, Told::Report),
-    (REVIEW_OF.tag(), REVIEW_OF.name(), Personal::ByReport, Told::Report),
-    (FLAGGED_BY.tag(), FLAGGED_BY.name(), Personal::ByUser, Told::Users(UserSet::Flags)),
-    (FLAGGED.tag(), FLAGGED.name(), Personal::ByUser, Told::Report),
-    (ACTION.tag(), ACTION.name(), Personal::ByReport, Told::Report),
-    (MODERATION_CONFIG.tag(), MODERATION_CONFIG.name(), Personal::None, Told::Nobody),
-    (CHANNEL_TYPE.tag(), CHANNEL_TYPE.name(), Personal::None, Told::Nobody),
-    (COMMAND.tag(), COMMAND.name(), Personal::None, Told::Nobody),
-    (SETTINGS.tag(), SETTINGS.name(), Personal::None, Told::Nobody),
-    (BLOCKLIST.tag(), BLOCKLIST.name(), Personal::None, Told::Nobody),
-    (ROLE.tag(), ROLE.name(), Personal::None, Told::Nobody),
-    (PERMISSION.tag(), PERMISSION.name(), Personal::None, Told::Nobody),
-    (BLOCKLIST_WORDS.tag(), BLOCKLIST_WORDS.name(), Personal::None, Told::Nobody),
-    (USER_NAME.tag(), USER_NAME.name(), Personal::ByMember, Told::With("user")),
-    (USER_GROUP.tag(), USER_GROUP.name(), Personal::ByMember, Told::Users(UserSet::UserGroups)),
-    (USER_GROUP_MEMBER.tag(), USER_GROUP_MEMBER.name(), Personal::ByMember, Told::Users(UserSet::UserGroups)),
-    (CHANNEL.tag(), CHANNEL.name(), Personal::ByChannel, Told::Users(UserSet::Members)),
-    (MEMBER.tag(), MEMBER.name(), Personal::ByMember, Told::Users(UserSet::Members)),
-    (MEMBERSHIP.tag(), MEMBERSHIP.name(), Personal::ByUser, Told::Users(UserSet::Members)),
-    (MEMBERS.tag(), MEMBERS.name(), Personal::None, Told::Nobody),
-    (READ.tag(), READ.name(), Personal::ByMember, Told::Users(UserSet::Members)),
-    (HIDDEN.tag(), HIDDEN.name(), Personal::ByMember, Told::Users(UserSet::Members)),
-    (CHANNEL_MUTE.tag(), CHANNEL_MUTE.name(), Personal::ByUser, Told::Users(UserSet::ChannelMutes)),
-    (MESSAGE.tag(), MESSAGE.name(), Personal::ByAuthor, Told::Users(UserSet::Messages)),
-    (CHANNEL_MESSAGE.tag(), CHANNEL_MESSAGE.name(), Personal::ByAuthor, Told::With("message")),
-    (REPLY.tag(), REPLY.name(), Personal::ByAuthor, Told::With("message")),
-    (REACTION.tag(), REACTION.name(), Personal::ByMember, Told::Users(UserSet::Reactions)),
-    (STUB.tag(), STUB.name(), Personal::None, Told::Nobody),
-    (
-        EXPORT.tag(),
-        EXPORT.name(),
-        Personal::ByTask,
-        Told::Withheld("it names the files of earlier requests, which their tasks tell"),
-    ),
-    (
-        EXPORTED.tag(),
-        EXPORTED.name(),
-        Personal::ByUser,
-        Told::Withheld("it names the files of earlier requests, which their tasks tell"),
-    ),
-    (STALE_FILE.tag(), STALE_FILE.name(), Personal::None, Told::Nobody),
-    (
-        TASK.tag(),
-        TASK.name(),
-        Personal::ByTask,
-        Told::Withheld("it tells what came of requests about the user, to whoever made them"),
-    ),
-    (TASK_DUE.tag(), TASK_DUE.name(), Personal::None, Told::Nobody),
-    (AUTHORED.tag(), AUTHORED.name(), Personal::ByUser, Told::Users(UserSet::Messages)),
-    (REACTED.tag(), REACTED.name(), Personal::ByUser, Told::Users(UserSet::Reactions)),
-    (REACTION_ORDER.tag(), REACTION_ORDER.name(), Personal::ByMember, Told::With("reaction")),
-    (REACTION_GROUP.tag(), REACTION_GROUP.name(), Personal::ByMember, Told::With("reaction")),
-    (REACTIONS.tag(), REACTIONS.name(), Personal::None, Told::Nobody),
-    (SCORES.tag(), SCORES.name(), Personal::None, Told::Nobody),
-    (THREAD.tag(), THREAD.name(), Personal::ByAuthor, Told::Users(UserSet::Threads)),
-    (PARTICIPANT.tag(), PARTICIPANT.name(), Personal::ByMember, Told::Users(UserSet::Threads)),
-    (PARTICIPATION.tag(), PARTICIPATION.name(), Personal::ByUser, Told::Users(UserSet::Threads)),
-    (REPLIES.tag(), REPLIES.name(), Personal::None, Told::Nobody),
-    (MESSAGES.tag(), MESSAGES.name(), Personal::None, Told::Nobody),
-    (VERSION.tag(), VERSION.name(), Personal::ByAuthor, Told::Users(UserSet::Versions)),
-    (PINNED.tag(), PINNED.name(), Personal::None, Told::Nobody),
-    (DELETED_FOR.tag(), DELETED_FOR.name(), Personal::ByMember, Told::Users(UserSet::Members)),
-    (PENDING.tag(), PENDING.name(), Personal::ByMember, Told::With("message")),
-    (PACE.tag(), PACE.name(), Personal::ByMember, Told::With("message")),
-    (WORD.tag(), WORD.name(), Personal::None, Told::Nobody),
-    (FILE.tag(), FILE.name(), Personal::ByAuthor, Told::Users(UserSet::Files)),
-    (UPLOADED.tag(), UPLOADED.name(), Personal::ByUser, Told::Users(UserSet::Files)),
-    (FILE_GONE.tag(), FILE_GONE.name(), Personal::None, Told::Nobody),
-    (VARIANT.tag(), VARIANT.name(), Personal::None, Told::Nobody),
-    (
-        AUDIT.tag(),
-        AUDIT.name(),
-        Personal::ByAuthor,
-        Told::Withheld("it repeats ids of activities and reactions that are told themselves"),
-    ),
-    (AUDIT_OF_USER.tag(), AUDIT_OF_USER.name(), Personal::ByUser, Told::With("audit")),
-    (ERASED.tag(), ERASED.name(), Personal::None, Told::Nobody),
-    (COMPACTED.tag(), COMPACTED.name(), Personal::None, Told::Nobody),
-    (HOOK_PLACE.tag(), HOOK_PLACE.name(), Personal::None, Told::Nobody),
-    (V3_GROUP.tag(), V3_GROUP.name(), Personal::None, Told::Nobody),
-    (V3_FEED.tag(), V3_FEED.name(), Personal::ByAuthor, Told::Feeds(FeedSet::Feeds)),
-    (V3_STREAM.tag(), V3_STREAM.name(), Personal::ByAuthor, Told::With("v3_feed")),
-    (V3_ACTIVITY.tag(), V3_ACTIVITY.name(), Personal::ByAuthor, Told::Feeds(FeedSet::Activities)),
-    (V3_ACTIVITY_ID.tag(), V3_ACTIVITY_ID.name(), Personal::ByAuthor, Told::With("v3_activity")),
-    (V3_FOLLOW.tag(), V3_FOLLOW.name(), Personal::ByAuthor, Told::Feeds(FeedSet::Follows)),
-    (V3_FOLLOWER.tag(), V3_FOLLOWER.name(), Personal::ByAuthor, Told::With("v3_follow")),
-    (V3_OWNED.tag(), V3_OWNED.name(), Personal::ByUser, Told::With("v3_activity")),
-    (V3_NAMED.tag(), V3_NAMED.name(), Personal::ByUser, Told::With("v3_activity")),
-    (V3_MEMBER.tag(), V3_MEMBER.name(), Personal::ByMember, Told::Feeds(FeedSet::Memberships)),
-    (V3_COUNT.tag(), V3_COUNT.name(), Personal::None, Told::Nobody),
-    (V3_TALLY.tag(), V3_TALLY.name(), Personal::None, Told::Nobody),
-    (
-        V3_MARK.tag(),
-        V3_MARK.name(),
-        Personal::ByUser,
-        Told::Withheld("it holds when numbers were marked, and no names"),
-    ),
-    (V3_VIEW.tag(), V3_VIEW.name(), Personal::None, Told::Nobody),
-    (V3_VIEW_USED.tag(), V3_VIEW_USED.name(), Personal::None, Told::Nobody),
-    (V3_PIN.tag(), V3_PIN.name(), Personal::ByAuthor, Told::Withheld("it says who pinned what everybody sees pinned")),
-    (FEED_HOOK_PLACE.tag(), FEED_HOOK_PLACE.name(), Personal::None, Told::Nobody),
-    (V3_COMMENT.tag(), V3_COMMENT.name(), Personal::ByAuthor, Told::Feeds(FeedSet::Comments)),
-    (V3_COMMENT_ORDER.tag(), V3_COMMENT_ORDER.name(), Personal::None, Told::Nobody),
-    (V3_COMMENTED.tag(), V3_COMMENTED.name(), Personal::ByUser, Told::With("v3_comment")),
-    (V3_COMMENT_TALLY.tag(), V3_COMMENT_TALLY.name(), Personal::None, Told::Nobody),
-    (V3_REACTION.tag(), V3_REACTION.name(), Personal::ByMember, Told::Feeds(FeedSet::Reactions)),
-    (V3_REACTION_ORDER.tag(), V3_REACTION_ORDER.name(), Personal::ByMember, Told::With("v3_reaction")),
-    (V3_REACTION_GROUP.tag(), V3_REACTION_GROUP.name(), Personal::ByMember, Told::With("v3_reaction")),
-    (V3_REACTION_COUNT.tag(), V3_REACTION_COUNT.name(), Personal::None, Told::Nobody),
-    (V3_REACTED.tag(), V3_REACTED.name(), Personal::ByUser, Told::With("v3_reaction")),
-    (V3_BOOKMARK.tag(), V3_BOOKMARK.name(), Personal::ByUser, Told::Feeds(FeedSet::Bookmarks)),
-    (V3_BOOKMARKED.tag(), V3_BOOKMARKED.name(), Personal::ByMember, Told::With("v3_bookmark")),
-    (V3_FOLDER.tag(), V3_FOLDER.name(), Personal::ByAuthor, Told::Feeds(FeedSet::BookmarkFolders)),
-    (V3_FOLDER_NAME.tag(), V3_FOLDER_NAME.name(), Personal::ByUser, Told::With("v3_folder")),
-    (V3_IN_FOLDER.tag(), V3_IN_FOLDER.name(), Personal::None, Told::Nobody),
-    (V3_COLLECTION.tag(), V3_COLLECTION.name(), Personal::ByAuthor, Told::Feeds(FeedSet::Collections)),
-    (V3_COLLECTED.tag(), V3_COLLECTED.name(), Personal::ByUser, Told::With("v3_collection")),
-];
 
 /// The columns of the key of the table `name`, in the words of this file.
 pub fn columns(name: &str) -> &'static str {

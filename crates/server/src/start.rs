@@ -102,11 +102,12 @@ pub struct Running {
 pub struct Tasks(Arc<Server>);
 
 impl Tasks {
-    /// Does all that are due, and what follows from them, to their end.
+    /// Does all that are due, and what follows from them, to their end, and tells the reminders that are due.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn run(&self) -> anyhow::Result<()> {
+        workers::remind_due(&self.0).await?;
         Ok(workers::run_due(&self.0).await?)
     }
 }
@@ -239,6 +240,7 @@ impl Running {
         workers.spawn(workers::prune_log(self.server.clone()));
         workers.spawn(workers::sweep_files(self.server.clone()));
         workers.spawn(workers::work(self.server.clone()));
+        workers.spawn(workers::remind(self.server.clone()));
         workers.spawn(faye::follow(self.server.clone(), self.store.clone()));
         workers.spawn(faye::sweep(self.server.clone()));
         workers.spawn(realtime::follow(self.server.clone(), self.store.clone()));

@@ -206,3 +206,99 @@ def test_a_forged_token_is_told_and_closed_with_1000(names):
             assert socket.close_code == 1000
 
     asyncio.run(run())
+
+
+def test_a_draft_follows_its_user_from_one_connection_to_the_other_until_it_is_sent(names):
+    async def run():
+        chat, (amy, bob, channel) = Chat(), names
+        await room(chat, names)
+        phone, laptop = await chat.connect(amy), await chat.connect(amy)
+        draft = {"message": {"text": "almost", "custom": {"colour": "red"}}}
+        await phone.post(f"channels/{channel}/draft", draft)
+        heard = (await laptop.hears("draft.updated"))["draft"]
+        assert (heard["message"]["text"], heard["message"]["custom"]) == ("almost", {"colour": "red"})
+        assert (await laptop.watch(channel))["draft"]["message"]["id"] == heard["message"]["id"]
+        listed = await laptop.post("drafts/query", {"filter": {"channel_cid": channel.replace("/", ":")}})
+        assert [found["message"]["text"] for found in listed["drafts"]] == ["almost"]
+        await phone.post(f"channels/{channel}/message", {"message": {"text": "done"}})
+        assert (await laptop.hears("draft.deleted"))["draft"]["message"]["id"] == heard["message"]["id"]
+        assert "draft" not in await laptop.watch(channel)
+        for person in (phone, laptop):
+            await person.leave()
+
+    asyncio.run(run())
+
+
+def test_a_message_that_was_saved_for_later_is_remembered_when_its_moment_comes(names):
+    async def run():
+        chat, (amy, bob, channel) = Chat(), names
+        await room(chat, names)
+        person = await chat.connect(bob)
+        sent = await chat.call("POST", f"channels/{channel}/message", {"message": {"text": "read me", "user_id": amy}})
+        path = f"messages/{sent['message']['id']}/reminders"
+        # A moment that is over has come.
+        await person.post(path, {"remind_at": "2020-01-01T00:00:00Z"})
+        assert (await person.hears("reminder.created"))["reminder"]["message_id"] == sent["message"]["id"]
+        due = await person.hears("notification.reminder_due")
+        assert (due["message_id"], due["user_id"]) == (sent["message"]["id"], bob)
+        found = await person.post("reminders/query", {"filter": {"message_id": sent["message"]["id"]}})
+        assert [one["message"]["text"] for one in found["reminders"]] == ["read me"]
+        await chat.call("DELETE", path, user=bob)
+        assert (await person.hears("reminder.deleted"))["message_id"] == sent["message"]["id"]
+        await person.leave()
+
+    asyncio.run(run())
+
+
+def test_two_people_vote_in_a_poll_and_both_hear_the_counts(names):
+    async def run():
+        chat, (amy, bob, channel) = Chat(), names
+        await room(chat, names)
+        first, second = await chat.connect(amy), await chat.connect(bob)
+        await first.watch(channel)
+        await second.watch(channel)
+        options = [{"text": "soup"}, {"text": "bread"}]
+        poll = (await first.post("polls", {"name": "Lunch?", "options": options, "enforce_unique_vote": True}))["poll"]
+        soup, bread = [option["id"] for option in poll["options"]]
+        sent = (await first.post(f"channels/{channel}/message", {"message": {"poll_id": poll["id"]}}))["message"]
+        assert (await second.hears("message.new"))["message"]["poll"]["name"] == "Lunch?"
+        vote = f"messages/{sent['id']}/polls/{poll['id']}/vote"
+        await second.post(vote, {"vote": {"option_id": soup}})
+        assert (await first.hears("poll.vote_casted"))["poll"]["vote_counts_by_option"] == {soup: 1, bread: 0}
+        await second.post(vote, {"vote": {"option_id": bread}})
+        heard = await first.hears("poll.vote_changed")
+        assert (heard["poll"]["vote_counts_by_option"], heard["poll_vote"]["user_id"]) == ({soup: 0, bread: 1}, bob)
+        await chat.call("PATCH", f"polls/{poll['id']}", {"set": {"is_closed": True}}, user=amy)
+        assert (await second.hears("poll.closed"))["poll"]["is_closed"] is True
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            await second.post(vote, {"vote": {"option_id": soup}})
+        assert refused.value.code == 400
+        for person in (first, second):
+            await person.leave()
+
+    asyncio.run(run())
+
+
+def test_a_live_location_moves_before_the_eyes_of_the_others_until_it_ends(names):
+    async def run():
+        chat, (amy, bob, channel) = Chat(), names
+        await room(chat, names)
+        await chat.call("PATCH", "app", {"shared_locations_enabled": True})
+        overrides = {"set": {"config_overrides": {"shared_locations": True}}}
+        await chat.call("PATCH", f"channels/{channel}", overrides)
+        person = await chat.connect(bob)
+        location = {"latitude": 60.2, "longitude": 24.9, "created_by_device_id": "phone", "end_at": "2100-01-01T00:00:00Z"}
+        sent = await chat.call("POST", f"channels/{channel}/message", {"message": {"shared_location": location}}, user=amy)
+        state = await person.watch(channel)
+        assert [live["message_id"] for live in state["active_live_locations"]] == [sent["message"]["id"]]
+        moved = {"message_id": sent["message"]["id"], "latitude": 60.3, "longitude": 25.0}
+        await chat.call("PUT", "users/live_locations", moved, user=amy)
+        heard = (await person.hears("message.updated"))["message"]["shared_location"]
+        assert (heard["latitude"], heard["longitude"]) == (60.3, 25.0)
+        end = {"message_id": sent["message"]["id"], "end_at": "2020-01-01T00:00:00Z"}
+        await chat.call("PUT", "users/live_locations", end, user=amy)
+        await person.hears("message.updated")
+        assert (await chat.call("GET", "users/live_locations", user=amy))["active_live_locations"] == []
+        await person.leave()
+
+    asyncio.run(run())

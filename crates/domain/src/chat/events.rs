@@ -9,8 +9,10 @@
 //! `notification.channel_deleted` and `notification.channel_truncated`. All other `notification.…` events are recorded
 //! beside their cause, with `only_for`.
 
+mod matter;
 mod missed;
 
+pub use matter::Matter;
 pub use missed::missed;
 
 use ids::{ChannelId, MessageId, Timestamp, UserId};
@@ -59,6 +61,9 @@ pub struct Event {
     /// What of the feeds v3 it is about.
     #[n(10)]
     pub feeds: Option<Box<crate::v3::events::Subject>>,
+    /// What beside messages it is about.
+    #[n(11)]
+    pub matter: Option<Box<Matter>>,
 }
 
 impl Event {
@@ -76,6 +81,7 @@ impl Event {
             other: None,
             more: "{}".to_owned(),
             feeds: None,
+            matter: None,
         }
     }
 
@@ -101,6 +107,12 @@ impl Event {
     #[must_use]
     pub fn of_member(self, user: &UserId, member: &Member) -> Self {
         Event { member: Some((user.clone(), member.clone())), ..self }
+    }
+
+    /// The same about something beside messages.
+    #[must_use]
+    pub fn on(self, matter: Matter) -> Self {
+        Event { matter: Some(Box::new(matter)), ..self }
     }
 
     /// The same, for these users alone.

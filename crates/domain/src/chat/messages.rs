@@ -8,6 +8,7 @@ mod commands;
 mod delete;
 mod draft;
 mod history;
+mod kept;
 mod page;
 mod preview;
 mod read;
@@ -20,17 +21,19 @@ pub use delete::{delete, delete_for, delete_for_good, undelete};
 pub(crate) use delete::{erase, mark, unmark};
 pub use draft::Draft;
 pub use history::{HISTORY, Written, history};
+pub(crate) use kept::{KEPT_ROWS, forget_kept};
 pub use page::{Edge, Page, Part, Viewer, page, pinned, replies};
 pub use preview::{add_preview, link};
 pub use read::{read, read_many};
 pub use scene::Scene;
 pub use send::send;
 pub(in crate::chat) use views::reacted;
-pub use views::{Group, Reacted, Shown, Tally, gather};
+pub use views::{Beside, Group, Reacted, Shown, Tally, gather};
 
 use ids::{ChannelId, MessageId, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
 
+use super::locations::{self, Location};
 use crate::{Error, Result, Tx, keyspace::MESSAGE};
 
 /// What kind of message it is (chat §6.7).
@@ -140,6 +143,9 @@ pub struct Message {
     /// Who wrote the text as it is now; its author, if nobody changed it.
     #[n(26)]
     pub edited_by: Option<UserId>,
+    /// Where its author is.
+    #[n(27)]
+    pub location: Option<Location>,
 }
 
 /// An older version of a message (chat §6.15).
@@ -234,6 +240,11 @@ pub async fn load(tx: &mut Tx, id: &MessageId) -> Result<Message> {
 /// Whether the message waits to be committed, or is for its author's eyes only.
 pub fn is_private(message: &Message) -> bool {
     message.pending.is_some() || message.is_shadowed || matches!(message.kind, Kind::Ephemeral | Kind::Error)
+}
+
+/// Takes the location of a message out of the lists of what is live.
+pub(crate) fn unlist_location(tx: &mut Tx, id: &MessageId, message: &Message) {
+    locations::unlist(tx, id, message);
 }
 
 /// Whether `user` may see `message`, who may read its channel.

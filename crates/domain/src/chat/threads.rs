@@ -6,6 +6,8 @@
 mod change;
 mod query;
 
+pub(in crate::chat) use query::Places;
+
 pub use change::{Patch, mark_read, mark_unread, update};
 pub use query::{Counted, THREADS, Unread, query, read, unread, unread_of};
 

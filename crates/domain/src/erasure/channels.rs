@@ -6,7 +6,10 @@ use store::Direction;
 use super::{STEP_ROWS_MAX, messages, rows::Budget};
 use crate::{
     Result, Tx,
-    chat::events::{self, Event},
+    chat::{
+        drafts,
+        events::{self, Event},
+    },
     keyspace::{
         At, CHANNEL, CHANNEL_MESSAGE, CHANNEL_MUTE, Chat, DELETED_FOR, HIDDEN, MEMBER, MEMBERS, MEMBERSHIP, MESSAGES,
         PACE, PENDING, PINNED, READ,
@@ -55,6 +58,11 @@ pub(super) async fn remove(tx: &mut Tx, id: &ChannelId, stage: &mut u8, planned_
         *stage += 1;
     }
     if *stage < REST {
+        return Ok(Step::More);
+    }
+    let (drafts, were_all) = drafts::forget_channel(tx, &key, budget.page_of(2)).await?;
+    budget.spend(2 * drafts);
+    if !were_all {
         return Ok(Step::More);
     }
     let spoken = [PINNED.prefix(tenant, &key), DELETED_FOR.prefix(tenant, &key), PENDING.prefix(tenant, &key)];

@@ -101,6 +101,7 @@ async fn mark(
     let tenant = tx.tenant();
     if mode == Mode::Pruning
         && !(clear_reactions(tx, id, budget).await?
+            && clear_kept(tx, id, budget).await?
             && clear_flags(tx, id, message.user.as_ref(), budget).await?
             && budget.clear(tx, VERSION.prefix(tenant, &(id.to_string(),))).await?)
     {
@@ -112,6 +113,7 @@ async fn mark(
     }
     if mode == Mode::Pruning {
         search::unindex(tx, id, message);
+        messages::unlist_location(tx, id, message);
         MESSAGE.put(tx, tenant, &id.to_string(), &pruned(message.clone()));
     }
     budget.spend(MESSAGE_ROWS);
@@ -140,6 +142,7 @@ fn pruned(message: Message) -> Message {
         translations: Vec::new(),
         command: None,
         poll: None,
+        location: None,
         custom: "{}".to_owned(),
         ..message
     }
@@ -165,7 +168,10 @@ async fn restore(
 async fn take_out(tx: &mut Tx, id: &MessageId, message: &Message, budget: &mut Budget) -> Result<bool> {
     let tenant = tx.tenant();
     let has_others = has_replies_of_others(tx, id, message.user.as_ref()).await?;
-    if !clear_reactions(tx, id, budget).await? || !has_others && !clear_thread(tx, id, budget).await? {
+    if !clear_reactions(tx, id, budget).await?
+        || !clear_kept(tx, id, budget).await?
+        || !has_others && !clear_thread(tx, id, budget).await?
+    {
         return Ok(false);
     }
     erase(tx, id, message, budget).await?;
@@ -228,6 +234,13 @@ async fn clear_reactions(tx: &mut Tx, id: &MessageId, budget: &mut Budget) -> Re
         }
     }
     Ok(false)
+}
+
+/// Removes what is kept beside the message; whether that were all.
+async fn clear_kept(tx: &mut Tx, id: &MessageId, budget: &mut Budget) -> Result<bool> {
+    let (rows, were_all) = messages::forget_kept(tx, id, budget.page_of(messages::KEPT_ROWS)).await?;
+    budget.spend(rows);
+    Ok(were_all)
 }
 
 /// Removes the reports about the message; its item of the review queue stays without what it said. Whether that were all.
@@ -302,7 +315,7 @@ pub(super) async fn remove(tx: &mut Tx, id: &MessageId, budget: &mut Budget) -> 
 }
 
 async fn remove_alone(tx: &mut Tx, id: &MessageId, budget: &mut Budget) -> Result<bool> {
-    if budget.is_spent() || !clear_reactions(tx, id, budget).await? {
+    if budget.is_spent() || !clear_reactions(tx, id, budget).await? || !clear_kept(tx, id, budget).await? {
         return Ok(false);
     }
     if let Some(message) = messages::get(tx, id).await? {

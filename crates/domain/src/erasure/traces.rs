@@ -211,6 +211,22 @@ const RULES: &[(u8, Rule)] = &[
     (DELETED_FOR.tag(), |key, value, leaver| look(&DELETED_FOR, key, value, |(_, user, _), _| theirs(leaver, [user]))),
     (PENDING.tag(), |key, value, leaver| look(&PENDING, key, value, |(_, user, ..), ()| theirs(leaver, [user]))),
     (PACE.tag(), |key, value, leaver| look(&PACE, key, value, |(_, user), _| theirs(leaver, [user]))),
+    (DRAFT.tag(), |key, value, leaver| {
+        look(&DRAFT, key, value, |(user, ..), draft| {
+            Found::row(is(leaver, user), retain(&mut draft.mentioned, &leaver.id))
+        })
+    }),
+    (DRAFTED.tag(), |key, value, leaver| look(&DRAFTED, key, value, |(_, user, _), ()| theirs(leaver, [user]))),
+    (REMINDER.tag(), |key, value, leaver| look(&REMINDER, key, value, |(user, _), _| theirs(leaver, [user]))),
+    (REMINDED.tag(), |key, value, leaver| look(&REMINDED, key, value, |(_, user), ()| theirs(leaver, [user]))),
+    (REMINDER_DUE.tag(), |key, value, leaver| {
+        look(&REMINDER_DUE, key, value, |(_, user, _), ()| theirs(leaver, [user]))
+    }),
+    (LIVE.tag(), |key, value, leaver| look(&LIVE, key, value, |(user, ..), ()| theirs(leaver, [user]))),
+    // What the user did with polls goes in a stage before, with what is counted of it.
+    (POLL.tag(), |key, value, leaver| look(&POLL, key, value, |_, poll| Found::row(false, poll.forget(&leaver.id)))),
+    (VOTE.tag(), |key, value, leaver| look(&VOTE, key, value, |_, vote| Found::row(vote.user == leaver.id, false))),
+    (POLLED.tag(), |key, value, leaver| look(&POLLED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
     (USER_NAME.tag(), |key, value, leaver| look(&USER_NAME, key, value, |(_, user), ()| theirs(leaver, [user]))),
     (USER_GROUP.tag(), |key, value, leaver| {
         look(&USER_GROUP, key, value, |_, group| Found::row(false, replace(&mut group.created_by, &leaver.id, None)))

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Result, Tx,
-    chat::{members, reactions},
+    chat::{drafts, locations, members, polls, reactions, reminders},
     exports, files,
     keyspace::{Chat, DEVICE, MEMBERS, MEMBERSHIP, MUTE, MUTED, PROFILE, REACTED, REACTION, USER},
     tasks::{DeleteUsers, Leaver, Mode, Progress, Step},
@@ -60,7 +60,13 @@ pub(super) async fn remove(
             None => true,
             Some(mode) => remove_conversations(tx, user, mode, progress, planned_at).await?,
         },
-        REACTIONS => asked.user == Mode::Soft || remove_reactions(tx, user).await?,
+        REACTIONS => match asked.user {
+            Mode::Soft => true,
+            mode => {
+                remove_reactions(tx, user).await?
+                    && polls::leave(tx, user, mode == Mode::Hard, &mut progress.cursor).await?
+            }
+        },
         MEMBERSHIPS => asked.user != Mode::Hard || leave_channels(tx, user, now).await?,
         BELONGINGS => remove_belongings(tx, user, asked).await?,
         TRACES => asked.user != Mode::Hard || traces::erase(tx, leaver, progress, now).await?,
@@ -177,6 +183,12 @@ async fn remove_belongings(tx: &mut Tx, user: &UserId, asked: &DeleteUsers) -> R
     }
     if is_soft {
         return Ok(true);
+    }
+    let (_, were_all_drafts) = drafts::forget_user(tx, user, budget.page_of(4)).await?;
+    let (_, were_all_reminders) = reminders::forget_user(tx, user, budget.page_of(6)).await?;
+    let (_, were_all_locations) = locations::forget_user(tx, user, budget.page_of(6)).await?;
+    if !were_all_drafts || !were_all_reminders || !were_all_locations {
+        return Ok(false);
     }
     let page = MUTE.scan(tx, tenant, MUTE.prefix(tenant, &key), Direction::Forward, budget.page()).await?;
     for ((user, target), _) in page.rows {

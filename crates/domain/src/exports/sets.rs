@@ -55,6 +55,14 @@ pub enum UserSet {
     Versions,
     /// The user's reactions.
     Reactions,
+    /// What the user has begun to write and not sent.
+    Drafts,
+    /// Messages that the user saved for later.
+    Reminders,
+    /// Polls that the user made, and options that the user suggested.
+    Polls,
+    /// The user's votes and answers in polls.
+    Votes,
 }
 
 /// A set of rows in the export of feeds, in the order of the file.
@@ -102,6 +110,10 @@ impl UserSet {
             UserSet::Messages => "message",
             UserSet::Versions => "message_version",
             UserSet::Reactions => "reaction",
+            UserSet::Drafts => "draft",
+            UserSet::Reminders => "reminder",
+            UserSet::Polls => "poll",
+            UserSet::Votes => "poll_vote",
         }
     }
 
@@ -122,6 +134,10 @@ impl UserSet {
             UserSet::Messages => "messages",
             UserSet::Versions => "message_versions",
             UserSet::Reactions => "reactions",
+            UserSet::Drafts => "drafts",
+            UserSet::Reminders => "reminders",
+            UserSet::Polls => "polls",
+            UserSet::Votes => "poll_votes",
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod channels;
 mod feeds;
+mod polls;
 mod users;
 mod v3;
 

@@ -31,7 +31,7 @@ use super::{
 use crate::reply::Reply;
 
 /// Members that the server sets, and that clients echo (chat §5.4).
-const READ_ONLY: &[&str] = &[
+pub(super) const READ_ONLY: &[&str] = &[
     "args",
     "before_message_send_failed",
     "channel",

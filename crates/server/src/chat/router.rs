@@ -9,11 +9,11 @@ use axum::{
 };
 
 use super::{
-    absent, app, blocklists, blocks, channels, commands, connect, devices, erasure, events, exports, files,
+    absent, app, blocklists, blocks, channels, commands, connect, devices, drafts, erasure, events, exports, files,
     gate::{self, Callers, Handler, Operation},
-    guest, members, messages, moderation, og, permissions,
+    guest, locations, members, messages, moderation, og, permissions, polls,
     prefix::INSIDE,
-    rate_limits, reactions, reads, search, tasks, threads, types, user_groups, users,
+    rate_limits, reactions, reads, reminders, search, tasks, threads, types, user_groups, users,
     users::standing,
     watching,
 };
@@ -248,29 +248,29 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         .route(GET, "threads/{message_id}", "GetThread", Both, threads::get)
         .route(PATCH, "threads/{message_id}", "UpdateThreadPartial", Both, threads::update)
         .route(GET, "search", "Search", Both, search::search)
-        .route(POST, "channels/{type}/{id}/draft", "CreateDraft", Both, absent::answer)
-        .route(GET, "channels/{type}/{id}/draft", "GetDraft", Both, absent::answer)
-        .route(DELETE, "channels/{type}/{id}/draft", "DeleteDraft", Both, absent::answer)
-        .route(POST, "drafts/query", "QueryDrafts", Both, absent::answer)
-        .route(POST, "messages/{id}/reminders", "CreateReminder", Both, absent::answer)
-        .route(PATCH, "messages/{id}/reminders", "UpdateReminder", Both, absent::answer)
-        .route(DELETE, "messages/{id}/reminders", "DeleteReminder", Both, absent::answer)
-        .route(POST, "reminders/query", "QueryReminders", Both, absent::answer)
-        .route(POST, "polls", "CreatePoll", Both, absent::answer)
-        .route(PUT, "polls", "UpdatePoll", Both, absent::answer)
-        .route(POST, "polls/query", "QueryPolls", Both, absent::answer)
-        .route(GET, "polls/{poll}", "GetPoll", Both, absent::answer)
-        .route(PATCH, "polls/{poll}", "UpdatePollPartial", Both, absent::answer)
-        .route(DELETE, "polls/{poll}", "DeletePoll", Both, absent::answer)
-        .route(POST, "polls/{poll}/options", "CreatePollOption", Both, absent::answer)
-        .route(PUT, "polls/{poll}/options", "UpdatePollOption", Both, absent::answer)
-        .route(GET, "polls/{poll}/options/{option}", "GetPollOption", Both, absent::answer)
-        .route(DELETE, "polls/{poll}/options/{option}", "DeletePollOption", Both, absent::answer)
-        .route(POST, "polls/{poll}/votes", "QueryPollVotes", Both, absent::answer)
-        .route(POST, "messages/{id}/polls/{poll}/vote", "CastPollVote", Both, absent::answer)
-        .route(DELETE, "messages/{id}/polls/{poll}/vote/{vote}", "DeletePollVote", Both, absent::answer)
-        .route(GET, "users/live_locations", "GetUserLiveLocations", Both, absent::answer)
-        .route(PUT, "users/live_locations", "UpdateLiveLocation", Both, absent::answer)
+        .route(POST, "channels/{type}/{id}/draft", "CreateDraft", Both, drafts::put)
+        .route(GET, "channels/{type}/{id}/draft", "GetDraft", Both, drafts::get)
+        .route(DELETE, "channels/{type}/{id}/draft", "DeleteDraft", Both, drafts::delete)
+        .route(POST, "drafts/query", "QueryDrafts", Both, drafts::query)
+        .route(POST, "messages/{id}/reminders", "CreateReminder", Both, reminders::create)
+        .route(PATCH, "messages/{id}/reminders", "UpdateReminder", Both, reminders::update)
+        .route(DELETE, "messages/{id}/reminders", "DeleteReminder", Both, reminders::delete)
+        .route(POST, "reminders/query", "QueryReminders", Both, reminders::query)
+        .route(POST, "polls", "CreatePoll", Both, polls::create)
+        .route(PUT, "polls", "UpdatePoll", Both, polls::update)
+        .route(POST, "polls/query", "QueryPolls", Both, polls::query)
+        .route(GET, "polls/{poll}", "GetPoll", Both, polls::get)
+        .route(PATCH, "polls/{poll}", "UpdatePollPartial", Both, polls::patch)
+        .route(DELETE, "polls/{poll}", "DeletePoll", Both, polls::delete)
+        .route(POST, "polls/{poll}/options", "CreatePollOption", Both, polls::add_option)
+        .route(PUT, "polls/{poll}/options", "UpdatePollOption", Both, polls::change_option)
+        .route(GET, "polls/{poll}/options/{option}", "GetPollOption", Both, polls::get_option)
+        .route(DELETE, "polls/{poll}/options/{option}", "DeletePollOption", Both, polls::delete_option)
+        .route(POST, "polls/{poll}/votes", "QueryPollVotes", Both, polls::query_votes)
+        .route(POST, "messages/{id}/polls/{poll}/vote", "CastPollVote", Both, polls::cast)
+        .route(DELETE, "messages/{id}/polls/{poll}/vote/{vote}", "DeletePollVote", Both, polls::take_back)
+        .route(GET, "users/live_locations", "GetUserLiveLocations", Both, locations::list)
+        .route(PUT, "users/live_locations", "UpdateLiveLocation", Both, locations::update)
         // Files.
         .route(POST, "channels/{type}/{id}/file", "UploadChannelFile", Both, files::upload_to_channel)
         .route(DELETE, "channels/{type}/{id}/file", "DeleteChannelFile", Both, files::delete)

@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    chat::{members::Invite, messages::Shown},
+    chat::{drafts::Spot, members::Invite, messages::Shown, polls::Cast},
     exports::subject::{Membership, UserRow},
     users::People,
 };
-use ids::{Timestamp, UserId};
+use ids::{MessageId, Timestamp, UserId};
 use serde::Serialize;
 use serde_json::{
     Value, json,
@@ -84,6 +84,27 @@ impl Teller<'_> {
                     "last_thread_message_at": taking_part.last_reply.map(|at| self.time(at)),
                     "is_creator": own.is_some(), "title": own.as_ref().and_then(|thread| thread.title.clone()) });
                 raw(&Row { fields, stored: own.map(|thread| ("custom", stored(thread.custom))).into_iter().collect() })
+            }
+            UserRow::Draft(channel, parent, draft) => {
+                let spot = Spot { channel, parent: MessageId::parse(&parent).ok() };
+                raw(&frame.draft(&spot, &draft))
+            }
+            UserRow::Reminder(message, reminder) => raw(&frame.reminder(self.user, &message, &reminder)),
+            UserRow::Poll(id, poll) => {
+                let fields = json!({ "id": id, "name": poll.name, "description": poll.description,
+                    "options": poll.options.iter().map(|option| json!({ "id": option.id, "text": option.text })).collect::<Vec<_>>(),
+                    "is_closed": poll.is_closed, "created_at": self.time(poll.created_at),
+                    "updated_at": self.time(poll.updated_at) });
+                raw(&Row { fields, stored: BTreeMap::from([("custom", stored(poll.custom))]) })
+            }
+            UserRow::PollOption(poll, option) => {
+                let fields = json!({ "poll_id": poll, "option_id": option.id, "text": option.text });
+                raw(&Row { fields, stored: BTreeMap::from([("custom", stored(option.custom))]) })
+            }
+            UserRow::Vote(poll, Cast { id, vote }) => {
+                raw(&json!({ "id": id, "poll_id": poll, "option_id": vote.option,
+                "answer_text": vote.answer, "created_at": self.time(vote.created_at),
+                "updated_at": self.time(vote.updated_at) }))
             }
             UserRow::Version(message, at, version) => {
                 let fields = json!({ "message_id": message, "text": version.text, "is_deleted": version.is_deleted,

@@ -4,9 +4,11 @@ use domain::{
     Tx,
     chat::{
         channels::Channel,
-        events::Event,
+        drafts::Spot,
+        events::{Event, Matter},
         messages::{self, Reacted, Shown},
         permissions::Who,
+        polls::{self, Cast},
     },
     keyspace::{CHANNEL, Chat},
     users::{People, own, own::Own},
@@ -42,6 +44,8 @@ pub(super) struct Scene {
     /// The same with its numbers, in events that show it.
     shown: Option<Loaded>,
     message: Option<Shown>,
+    /// The poll with its votes as they are now, and the vote that the event is about.
+    poll: Option<(polls::Shown, Option<Cast>)>,
     /// What the user sees of itself, in events that say so.
     own: Option<Own>,
     people: People,
@@ -71,6 +75,7 @@ impl Scene {
             Some(message) => messages::gather(tx, vec![message.clone()], None, &mut people).await?.pop(),
             None => None,
         };
+        let poll = poll(tx, &event, &mut people).await?;
         let own = match (event.user.as_ref(), shows_me(&event.kind)) {
             (Some(user), true) => {
                 let own = own::load(tx, user, now).await?;
@@ -88,7 +93,7 @@ impl Scene {
             Some(subject) => Some(v3::write_event(tx, &event, subject, now).await?),
             None => None,
         };
-        Ok(Scene { of_feeds, people, channel, shown, message, own, watcher_count, more, now, event })
+        Ok(Scene { of_feeds, people, channel, shown, message, poll, own, watcher_count, more, now, event })
     }
 
     /// The event called `kind`, as JSON.
@@ -105,6 +110,8 @@ impl Scene {
         let message = self.message.as_ref().map(|shown| raw(&self.frame(dialect).message(shown)));
         let reaction = self.reaction(dialect);
         let member = self.member(dialect);
+        let (draft, reminder) = (self.draft(dialect), self.reminder(dialect));
+        let (poll, vote) = self.poll(dialect);
         let more = More { fields: &self.more, is_custom: !is_built_in(kind), dialect };
         let wire = WireEvent {
             cid: event.channel.as_ref().map(|channel| channel.as_str()),
@@ -120,11 +127,24 @@ impl Scene {
             message_id: event.message.as_ref().and_then(|message| dialect.v2_only(message.0.as_str())),
             message: message.as_deref(),
             reaction: reaction.as_deref(),
+            poll: poll.as_deref(),
+            poll_vote: vote.as_deref(),
+            draft: draft.as_deref(),
+            reminder: reminder.as_deref(),
             watcher_count: counts_watchers(kind).then_some(self.watcher_count),
             ..WireEvent::new(kind, Time { at: event.at, dialect }, more)
         };
         serde_json::to_string(&wire).expect("wire types are JSON")
     }
+}
+
+/// The poll that the event is about, as nobody in particular sees it.
+async fn poll(tx: &mut Tx, event: &Event, people: &mut People) -> domain::Result<Option<(polls::Shown, Option<Cast>)>> {
+    let Some(Matter::Poll { id, poll, vote }) = event.matter.as_deref() else { return Ok(None) };
+    let shown = polls::show(tx, id, poll.clone(), None).await?;
+    let vote = vote.clone().map(|(id, vote)| Cast { id, vote });
+    people.add(tx, shown.named().chain(vote.iter().map(|cast| &cast.vote.user))).await?;
+    Ok(Some((shown, vote)))
 }
 
 /// The users in an event.
@@ -140,7 +160,11 @@ fn named(event: &Event, channel: Option<&Channel>) -> Vec<UserId> {
         channel.and_then(|channel| channel.created_by.as_ref()),
     ];
     let mentioned = message.into_iter().flat_map(|message| &message.mentioned);
-    let mut ids: Vec<UserId> = one.into_iter().flatten().chain(mentioned).cloned().collect();
+    let drafted = match event.matter.as_deref() {
+        Some(Matter::Draft { draft, .. }) => draft.mentioned.as_slice(),
+        _ => &[],
+    };
+    let mut ids: Vec<UserId> = one.into_iter().flatten().chain(mentioned).chain(drafted).cloned().collect();
     ids.sort();
     ids.dedup();
     ids
@@ -192,6 +216,23 @@ impl Scene {
         let channel = self.channel.as_ref()?;
         let listed = Listed::new(user.clone(), member.clone());
         Some(raw(&channels::member(self.pen(dialect), channel, &listed)))
+    }
+
+    fn poll(&self, dialect: Dialect) -> (Option<Box<RawValue>>, Option<Box<RawValue>>) {
+        let Some((shown, vote)) = &self.poll else { return (None, None) };
+        let frame = self.frame(dialect);
+        (Some(raw(&frame.poll(shown))), vote.as_ref().map(|cast| raw(&frame.vote(shown, cast))))
+    }
+
+    fn draft(&self, dialect: Dialect) -> Option<Box<RawValue>> {
+        let Some(Matter::Draft { parent, draft }) = self.event.matter.as_deref() else { return None };
+        let spot = Spot { channel: self.event.channel.clone()?, parent: parent.clone() };
+        Some(raw(&self.frame(dialect).draft(&spot, draft)))
+    }
+
+    fn reminder(&self, dialect: Dialect) -> Option<Box<RawValue>> {
+        let Some(Matter::Reminder { message, reminder }) = self.event.matter.as_deref() else { return None };
+        Some(raw(&self.frame(dialect).reminder(self.event.user.as_ref()?, message.as_str(), reminder)))
     }
 
     fn me(&self, dialect: Dialect) -> Option<Box<RawValue>> {

@@ -109,6 +109,18 @@ async fn live(pond: &Pond) {
     pond.v2().post("chat/messages/a1", json!({ "message": { "text": "hello!", "user_id": "ann" } })).await.ok(201);
     let reply = json!({ "message": { "id": "r1", "user_id": "ann", "text": "a reply", "parent_id": "b1" } });
     pond.post("channels/messaging/general/message", reply).await.ok(201);
+    let draft = json!({ "message": { "user_id": "ann", "text": "wip", "mentioned_users": ["bob"] } });
+    pond.post("channels/messaging/general/draft", draft).await.ok(201);
+    pond.post("messages/b1/reminders", json!({ "user_id": "ann" })).await.ok(201);
+    let poll = json!({ "id": "p", "name": "Q?", "user_id": "ann", "options": [{ "id": "a", "text": "A" }] });
+    pond.post("polls", poll).await.ok(201);
+    pond.post(
+        "channels/messaging/general/message",
+        json!({ "message": { "id": "p1", "user_id": "bob", "poll_id": "p" } }),
+    )
+    .await
+    .ok(201);
+    pond.post("messages/p1/polls/p/vote", json!({ "vote": { "option_id": "a" }, "user_id": "ann" })).await.ok(201);
 }
 
 #[tokio::test]
@@ -126,6 +138,8 @@ async fn each_set_that_a_table_is_told_in_stands_in_the_answer_and_in_the_file()
     assert_eq!((&v2["bans"][0]["reason"], &v2["flags"][0]["reason"]), (&json!("loud"), &json!("rude")));
     assert_eq!(v2["message_versions"][0]["text"], "hello");
     assert!(v2["bans"][0].get("banned_by").is_none());
+    assert_eq!((&v2["polls"][0]["name"], &v2["poll_votes"][0]["option_id"]), (&json!("Q?"), &json!("a")));
+    assert_eq!((&v2["drafts"][0]["message"]["text"], &v2["reminders"][0]["message_id"]), (&json!("wip"), &json!("b1")));
     let id = pond.exported("export/users", json!({ "user_ids": ["ann"] })).await;
     let file = lines(&pond.fetch(&pond.link(&id).await).await.text);
     for set in domain::exports::sets::of_users() {

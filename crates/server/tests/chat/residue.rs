@@ -77,6 +77,15 @@ async fn plant_talk(pond: &Pond) {
     pond.delete("messages/a2").await.ok(200);
     let thread = json!({ "user_id": "ann", "set": { "title": canary("thread") } });
     pond.patch("threads/b1", thread).await.ok(201);
+    // What is sent in the channel ends a draft there.
+    plant_polls(pond).await;
+    for (user, text) in [("ann", canary("draft")), ("bob", "wip".to_owned())] {
+        let draft = json!({ "user_id": user, "text": text, "mentioned_users": ["ann"] });
+        pond.post("channels/messaging/group/draft", json!({ "message": draft })).await.ok(201);
+        let reminder = json!({ "user_id": user, "remind_at": "2026-02-01T00:00:00Z" });
+        pond.post("messages/a1/reminders", reminder.clone()).await.ok(201);
+        pond.post("messages/b1/reminders", reminder).await.ok(201);
+    }
     let reaction = json!({ "reaction": { "type": "like", "user_id": "ann", "own": canary("reaction") } });
     pond.post("messages/b1/reaction", reaction).await.ok(201);
     let reaction = json!({ "reaction": { "type": "like", "user_id": "bob" } });
@@ -89,6 +98,24 @@ async fn plant_talk(pond: &Pond) {
     pond.post("moderation/mute/channel", json!({ "channel_cid": "messaging:group", "user_id": "ann" })).await.ok(201);
     // Not before they have a channel: who blocks somebody is not added to theirs.
     pond.user("bob").post("users/block", json!({ "blocked_user_id": "ann" })).await.ok(201);
+}
+
+/// Ann asks and is asked: she votes, answers and suggests an option, and others do in her poll.
+async fn plant_polls(pond: &Pond) {
+    for (user, poll, name) in [("ann", "pa", canary("poll")), ("bob", "pb", "lunch?".to_owned())] {
+        let body = json!({ "id": poll, "name": name, "user_id": user, "allow_answers": true,
+            "allow_user_suggested_options": true, "options": [{ "id": "yes", "text": "yes" }] });
+        pond.post("polls", body).await.ok(201);
+        let message = json!({ "id": format!("m{poll}"), "user_id": user, "poll_id": poll });
+        pond.post("channels/messaging/group/message", json!({ "message": message })).await.ok(201);
+        for (voter, text) in [("ann", canary("answer")), ("bob", "no".to_owned())] {
+            for vote in [json!({ "option_id": "yes" }), json!({ "answer_text": text })] {
+                let body = json!({ "vote": vote, "user_id": voter });
+                pond.post(&format!("messages/m{poll}/polls/{poll}/vote"), body).await.ok(201);
+            }
+        }
+    }
+    pond.user("ann").post("polls/pb/options", json!({ "text": canary("option") })).await.ok(201);
 }
 
 async fn plant_moderation(pond: &Pond) {
@@ -181,6 +208,9 @@ async fn after_a_hard_deletion_and_a_compaction_no_byte_of_the_directory_holds_w
         "device",
         "message",
         "version",
+        "draft",
+        "poll",
+        "vote",
         "reaction",
         "thread",
         "member",
@@ -212,6 +242,9 @@ async fn after_a_hard_deletion_and_a_compaction_no_byte_of_the_directory_holds_w
     erase(&pond).await;
     let after = look(&pond, dir.path()).await;
     assert!(after.is_clean(), "{after:?}");
+    let poll = pond.get("polls/pb").await.ok(200)["poll"].clone();
+    assert_eq!((&poll["vote_counts_by_option"], &poll["answers_count"]), (&json!({ "yes": 1 }), &json!(1)));
+    assert_eq!(pond.get("polls/pa").await.refusal(), (404, 16));
     server::compaction::compact(pond.store(), &*pond.clock).await.unwrap();
     let store = pond.store().clone();
     drop(pond);

@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use super::{
     dialect::{Custom, Time},
+    drafts::Draft,
+    locations::Location,
     members::Member,
     messages::Message,
     types::{Command, Config},
@@ -120,6 +122,12 @@ pub struct ChannelState<'a> {
     /// Messages up to this moment are hidden from the asking user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hide_messages_before: Option<Time>,
+    /// Where members are who tell it, until it is over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub active_live_locations: Vec<Location<'a>>,
+    /// What the asking user has begun to write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Draft<'a>>,
     /// Always empty; clients want a list.
     pub threads: [u8; 0],
 }

@@ -67,6 +67,18 @@ pub struct Event<'a> {
     /// The reaction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reaction: Option<&'a RawValue>,
+    /// The poll.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll: Option<&'a RawValue>,
+    /// The vote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll_vote: Option<&'a RawValue>,
+    /// What somebody has begun to write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<&'a RawValue>,
+    /// That somebody saved a message for later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminder: Option<&'a RawValue>,
     /// How many connections watch the channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watcher_count: Option<usize>,
@@ -95,6 +107,10 @@ impl<'a> Event<'a> {
             message_id: None,
             message: None,
             reaction: None,
+            poll: None,
+            poll_vote: None,
+            draft: None,
+            reminder: None,
             watcher_count: None,
             more,
         }

@@ -7,6 +7,10 @@ use serde_json::value::RawValue;
 
 use super::{
     dialect::{Custom, Time},
+    drafts::Draft,
+    locations::Location,
+    polls::Poll,
+    reminders::Reminder,
     users::User,
 };
 
@@ -80,6 +84,18 @@ pub struct Message<'a> {
     /// The poll that it shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poll_id: Option<&'a str>,
+    /// That poll, as long as it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll: Option<Box<Poll<'a>>>,
+    /// Where its author is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_location: Option<Location<'a>>,
+    /// That the reader saved it for later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminder: Option<Reminder<'a>>,
+    /// What the reader has begun to write in its thread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Draft<'a>>,
     /// Whether it counts for nobody as unread.
     pub silent: bool,
     /// Whether only its author sees it.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{
     channels::{Channel, Read},
     dialect::{Members, Time},
+    drafts::Draft,
     messages::Message,
     users::User,
 };
@@ -48,6 +49,9 @@ pub struct Thread<'a> {
     /// How far participants have read; the app's own server reads it in v2 alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read: Option<Vec<Read<'a>>>,
+    /// What the asking user has begun to write in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Draft<'a>>,
     /// The application's own fields, which stand together in both dialects.
     pub custom: Members<'a>,
 }

@@ -7,6 +7,7 @@ use super::{Channel, load};
 use crate::{
     Result, Tx,
     chat::{
+        drafts,
         events::{self, Event},
         members,
     },
@@ -16,7 +17,7 @@ use crate::{
 /// Members that one transaction takes out: four rows each.
 const MEMBERS_AT_ONCE: usize = 200;
 
-/// Takes some members out of the channel `id` without a word, if it was deleted; answers whether any are left. Who makes
+/// Takes some members out of the channel `id` without a word, and drafts, if it was deleted; answers whether any are left. Who makes
 /// it again finds it empty.
 ///
 /// # Errors
@@ -32,7 +33,9 @@ pub async fn clear(tx: &mut Tx, id: &ChannelId) -> Result<bool> {
     for ((_, user), _) in page.rows {
         members::leave(tx, id, &UserId::parse(&user).expect("keys are made of user ids"));
     }
-    Ok(page.more)
+    let limit = Limit::rows(MEMBERS_AT_ONCE);
+    let (_, were_all_drafts) = drafts::forget_channel(tx, &Chat(id.clone()), limit).await?;
+    Ok(page.more || !were_all_drafts)
 }
 
 /// Hides all messages of the channel `id` up to `until` from these members alone.

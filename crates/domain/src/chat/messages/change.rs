@@ -7,7 +7,7 @@ use crate::{
     Error, Result, Tx,
     chat::{
         events::{self, Event},
-        search,
+        polls, search,
     },
     custom::Edit,
     keyspace::{At, Chat, Latest, MESSAGE, PENDING, PINNED, VERSION},
@@ -68,6 +68,7 @@ impl Draft {
             pin_expires: known.pin.and_then(|pin| pin.expires),
             visible_to: known.visible_to,
             poll: known.poll,
+            location: known.location,
             custom: known.custom,
             ..Draft::text(known.user, known.text)
         }
@@ -116,6 +117,7 @@ pub async fn update(
     };
     let new = changed(&old, draft, editor, now);
     check(tx, &scene, &old, &new).await?;
+    show_poll(tx, &scene, id, (&old, &new)).await?;
     if has_other_content(&old, &new) {
         note_version(tx, id, &old);
     }
@@ -128,6 +130,21 @@ pub async fn update(
         events::record(tx, event.about(id, &new));
     }
     Ok(new)
+}
+
+/// Shows the poll that the message names now, and no longer the one that it named before.
+async fn show_poll(tx: &mut Tx, scene: &Scene, id: &MessageId, (old, new): (&Message, &Message)) -> Result<()> {
+    if old.poll == new.poll {
+        return Ok(());
+    }
+    if let Some(poll) = &new.poll {
+        polls::check_attachable(tx, scene, poll, new.updated_at).await?;
+        polls::attach(tx, poll, id);
+    }
+    if let Some(poll) = &old.poll {
+        polls::detach(tx, poll, id);
+    }
+    Ok(())
 }
 
 fn check_changeable(id: &MessageId, message: &Message) -> Result<()> {
@@ -192,6 +209,7 @@ async fn check(tx: &mut Tx, scene: &Scene, old: &Message, new: &Message) -> Resu
             kind: Kind::Regular,
             visible_to: Vec::new(),
             poll: None,
+            location: None,
             is_pinned: draft.is_pinned && old.pin.is_none(),
             ..draft
         };

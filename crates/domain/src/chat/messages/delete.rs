@@ -8,7 +8,7 @@ use crate::{
     App, Error, Result, Tx,
     chat::{
         events::{self, Event},
-        search,
+        locations, search,
     },
     keyspace::{
         AUTHORED, At, CHANNEL_MESSAGE, Chat, DELETED_FOR, MESSAGE, MESSAGES, PARTICIPANT, PARTICIPATION, PENDING,
@@ -129,6 +129,7 @@ pub async fn delete_for_good(
 ) -> Result<Message> {
     check(&mut app.snapshot(), caller, id, now).await?;
     while app.write(async |tx| erase_thread(tx, id).await).await? {}
+    while !app.write(async |tx| Ok(super::forget_kept(tx, id, Limit::rows(STEP)).await?.1)).await? {}
     app.write(async |tx| {
         let mut message = check(tx, caller, id, now).await?;
         erase(tx, id, &message).await?;
@@ -192,6 +193,9 @@ async fn erase_thread(tx: &mut Tx, parent: &MessageId) -> Result<bool> {
     for ((.., id), _) in &replies {
         let Ok(id) = MessageId::parse(id) else { continue };
         if let Some(message) = super::get(tx, &id).await? {
+            if !super::forget_kept(tx, &id, Limit::rows(STEP)).await?.1 {
+                return Ok(true);
+            }
             erase(tx, &id, &message).await?;
         }
     }
@@ -227,6 +231,7 @@ pub(crate) async fn erase(tx: &mut Tx, id: &MessageId, message: &Message) -> Res
     let (tenant, key, channel) = (tx.tenant(), id.to_string(), Chat(message.channel.clone()));
     let at = At(message.created_at);
     MESSAGE.delete(tx, tenant, &key);
+    locations::unlist(tx, id, message);
     search::unindex(tx, id, message);
     let row = (channel.clone(), at, key.clone());
     if CHANNEL_MESSAGE.exists(tx, tenant, &row).await? {

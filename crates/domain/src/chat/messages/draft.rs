@@ -3,7 +3,7 @@
 use ids::{MessageId, Timestamp, UserId};
 
 use super::{Kind, scene::Scene};
-use crate::{Error, Result};
+use crate::{Error, Result, chat::locations::Location};
 
 /// The most attachments.
 const ATTACHMENTS_MAX: usize = 30;
@@ -55,6 +55,8 @@ pub struct Draft {
     pub visible_to: Vec<UserId>,
     /// See [`super::Message::poll`].
     pub poll: Option<String>,
+    /// See [`super::Message::location`].
+    pub location: Option<Location>,
     /// Whether it waits to be committed; the channel type says, if absent.
     pub is_pending: Option<bool>,
     /// What it is sent with, if it waits.
@@ -86,6 +88,7 @@ impl Draft {
             pin_expires: None,
             visible_to: Vec::new(),
             poll: None,
+            location: None,
             is_pending: None,
             metadata: Vec::new(),
             keeps_hidden: false,
@@ -98,14 +101,23 @@ impl Draft {
     /// # Errors
     /// [`Error::TooLong`], [`Error::TooBig`], [`Error::Unfit`] for whatever is past its limit.
     pub(super) fn check(&self, scene: &Scene) -> Result<()> {
+        self.check_limits(scene)?;
+        if self.text.is_empty() && self.attachments.is_empty() && self.poll.is_none() && self.location.is_none() {
+            return Err(Error::Unfit(
+                "message.text is empty: a message has a text, an attachment, a poll or a location".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Checks the limits of what a message holds, which may still be nothing.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`], [`Error::TooBig`], [`Error::Unfit`] for whatever is past its limit.
+    pub(in crate::chat) fn check_limits(&self, scene: &Scene) -> Result<()> {
         let length_max = scene.config.max_message_length;
         if self.text.chars().count() > usize::try_from(length_max).unwrap_or(usize::MAX) {
             return Err(Error::TooLong(length_max));
-        }
-        if self.text.is_empty() && self.attachments.is_empty() && self.poll.is_none() {
-            return Err(Error::Unfit(
-                "message.text is empty: a message has a text, an attachment or a poll".to_owned(),
-            ));
         }
         let bytes = self.attachments.iter().map(String::len).sum();
         within("message.attachments", self.attachments.len(), ATTACHMENTS_MAX)?;

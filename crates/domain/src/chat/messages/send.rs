@@ -7,7 +7,9 @@ use crate::{
     Error, Result, Tx,
     chat::{
         blocklists, channels,
+        drafts::{self, Spot},
         events::{self, Event},
+        locations, polls,
         reads::Read,
         search,
         threads::{self, Thread},
@@ -44,6 +46,12 @@ pub async fn send(
     draft.check(&scene)?;
     let parent = check_place(tx, &scene, draft).await?;
     check_content(&scene, draft)?;
+    if let Some(poll) = &draft.poll {
+        polls::check_attachable(tx, &scene, poll, now).await?;
+    }
+    if let Some(location) = &draft.location {
+        locations::check(tx, &scene, location, now)?;
+    }
     if get(tx, id).await?.is_some() {
         return Err(Error::Unfit(format!("a message with ID {id} already exists")));
     }
@@ -59,6 +67,7 @@ pub async fn send(
         return Ok(message);
     }
     store(tx, &scene, id, &message, draft, now).await?;
+    end_draft(tx, &message, now).await?;
     if message.pending.is_none() && message.kind != Kind::Ephemeral {
         publish(tx, id, &message, parent.as_ref(), now).await?;
         if !draft.keeps_hidden && is_in_channel(&message) && !message.is_shadowed {
@@ -146,7 +155,6 @@ pub(super) fn check_content(scene: &Scene, draft: &Draft) -> Result<()> {
         (draft.kind == Kind::System, "create-system-message"),
         (!draft.visible_to.is_empty(), "create-restricted-visibility-message"),
         (draft.is_pinned, "pin-message"),
-        (draft.poll.is_some(), "send-poll"),
     ];
     check_pin(draft)?;
     for (_, permission) in asked.into_iter().filter(|(is_asked, _)| *is_asked) {
@@ -222,6 +230,7 @@ async fn compose(tx: &mut Tx, scene: &Scene, draft: &Draft, now: Timestamp) -> R
         deleted_at: None,
         pending: waits.then_some(draft.metadata),
         poll: draft.poll,
+        location: draft.location,
         custom: draft.custom,
     })
 }
@@ -259,6 +268,10 @@ async fn store(
     let (tenant, key) = (tx.tenant(), id.to_string());
     MESSAGE.assert_absent(tx, tenant, &key);
     MESSAGE.put(tx, tenant, &key, message);
+    if let Some(poll) = &message.poll {
+        polls::attach(tx, poll, id);
+    }
+    locations::list(tx, id, message);
     if let Some(author) = &message.user {
         AUTHORED.put(tx, tenant, &(author.to_string(), At(message.created_at), key.clone()), &());
     }
@@ -269,6 +282,13 @@ async fn store(
         PENDING.put(tx, tenant, &(Chat(scene.id.clone()), user.to_string(), At(now), key), &());
     }
     Ok(())
+}
+
+/// What is said is no draft any more.
+async fn end_draft(tx: &mut Tx, message: &Message, now: Timestamp) -> Result<()> {
+    let Some(author) = &message.user else { return Ok(()) };
+    let spot = Spot { channel: message.channel.clone(), parent: message.parent.clone() };
+    drafts::delete(tx, author, &spot, now).await
 }
 
 /// Shows a stored message to the others: lists it, counts it, marks it read for its author, tells of it.

@@ -3,6 +3,10 @@
 use ids::{MessageId, Timestamp, UserId, json::Object};
 use store::{Direction, Limit};
 
+mod beside;
+
+pub use beside::Beside;
+
 use super::{Message, page::hidden};
 use crate::{
     Result, Tx,
@@ -45,6 +49,8 @@ pub struct Shown {
     pub channel_role: Option<String>,
     /// When the reader deleted it for themselves.
     pub hidden_at: Option<Timestamp>,
+    /// What is kept beside it.
+    pub beside: Beside,
 }
 
 impl Shown {
@@ -60,6 +66,7 @@ impl Shown {
             quoted: None,
             channel_role: None,
             hidden_at: None,
+            beside: Beside::default(),
             id,
             message,
         }
@@ -123,6 +130,7 @@ pub async fn gather(
         one.quoted = quoted.map(Box::new);
         shown.push(one);
     }
+    beside::load(tx, &mut shown, viewer).await?;
     let all = shown.iter().flat_map(|one| named(one).chain(one.quoted.iter().flat_map(|quoted| named(quoted))));
     let all: Vec<UserId> = all.cloned().collect();
     people.add(tx, &all).await?;
@@ -171,6 +179,7 @@ async fn show(tx: &mut Tx, id: MessageId, message: Message, viewer: Option<&User
         quoted: None,
         channel_role: member.map(|member| member.channel_role),
         hidden_at: hidden_at.map(|(_, at)| at),
+        beside: Beside::default(),
         id,
         message,
     })
@@ -236,5 +245,5 @@ fn named(shown: &Shown) -> impl Iterator<Item = &UserId> {
     let reacted = shown.reactions.latest.iter().chain(&shown.own).map(|reacted| &reacted.user);
     let grouped = shown.reactions.groups.iter().flat_map(|group| group.latest.iter().map(|(user, _)| user));
     let named = message.user.iter().chain(&message.mentioned).chain(pinned_by).chain(&shown.participants);
-    named.chain(reacted).chain(grouped)
+    named.chain(reacted).chain(grouped).chain(shown.beside.named())
 }

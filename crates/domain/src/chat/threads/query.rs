@@ -141,10 +141,14 @@ async fn of_user(tx: &mut Tx, user: &UserId) -> Result<Vec<MessageId>> {
 
 /// Channels that the caller may read; each is looked at once.
 #[derive(Default)]
-struct Places(HashMap<ChannelId, Option<Channel>>);
+pub(in crate::chat) struct Places(HashMap<ChannelId, Option<Channel>>);
 
 impl Places {
-    async fn get(
+    /// The channel `id`, if there is one that the caller may read.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(in crate::chat) async fn get(
         &mut self,
         tx: &mut Tx,
         id: &ChannelId,

@@ -1,15 +1,18 @@
 mod bounds;
 mod kills;
 
-use ids::ChannelId;
+use ids::{ChannelId, MessageId};
 
 use super::*;
 use crate::{
     chat::{
         channels::{self, Channel, Hidden},
+        drafts::Draft,
         members::Member,
-        messages::Version,
+        messages::{self, Version},
+        polls::{self, Content, Vote},
         reads,
+        reminders::Reminder,
         threads::{Participant, Thread},
         user_groups::{UserGroup, UserGroupMember},
     },
@@ -88,6 +91,9 @@ async fn plant(pond: &Pond) {
         REACTED.put(tx, tenant, &(AMY.into(), "gone".into(), "like".into()), &());
         plant_groups(tx, now);
         plant_talk(tx, now);
+        plant_kept(tx, now);
+        let poll = Content { name: "Q?".into(), ..Content::default() };
+        polls::create(tx, &id(AMY), "p", &poll, now).await?;
         plant_reports(tx, now);
         files::add(tx, "f", &file(now));
         AUDIT.put(tx, tenant, &("reaction".into(), "r".into(), Latest(now), 0), &Noted { user: Some(id(AMY)) });
@@ -166,6 +172,41 @@ fn file(now: ids::Timestamp) -> files::File {
         channel: None,
         created_at: now,
     }
+}
+
+fn vote(now: ids::Timestamp) -> Vote {
+    Vote { user: id(AMY), option: None, answer: Some("yes".into()), created_at: now, updated_at: now }
+}
+
+/// Amy has begun to write something and saved a message, and cat has begun to write something that names her.
+fn plant_kept(tx: &mut Tx, now: ids::Timestamp) {
+    let (tenant, chat) = (tx.tenant(), Chat(cid("messaging:three")));
+    for (user, mentioned) in [(AMY, "bob"), ("cat", AMY)] {
+        let draft = Draft {
+            id: MessageId::parse("draft").unwrap(),
+            created_at: now,
+            kind: messages::Kind::Regular,
+            text: "wip".into(),
+            html: None,
+            mml: None,
+            attachments: Vec::new(),
+            mentioned: vec![id(mentioned)],
+            quoted: None,
+            shows_in_channel: false,
+            is_silent: false,
+            poll: None,
+            custom: "{}".into(),
+        };
+        DRAFT.put(tx, tenant, &(user.into(), chat.clone(), String::new()), &draft);
+        DRAFTED.put(tx, tenant, &(chat.clone(), user.into(), String::new()), &());
+    }
+    let reminder = Reminder { channel: cid("messaging:three"), remind_at: Some(now), created_at: now, updated_at: now };
+    VOTE.put(tx, tenant, &("p".into(), "v".into()), &vote(now));
+    POLLED.put(tx, tenant, &(AMY.into(), "p".into(), "v".into()), &());
+    LIVE.put(tx, tenant, &(AMY.into(), At(now), "gone".into()), &());
+    REMINDER.put(tx, tenant, &(AMY.into(), "gone".into()), &reminder);
+    REMINDED.put(tx, tenant, &("gone".into(), AMY.into()), &());
+    REMINDER_DUE.put(tx, tenant, &(At(now), AMY.into(), "gone".into()), &());
 }
 
 /// Traces of what is said: a reaction, a thread, an edit.

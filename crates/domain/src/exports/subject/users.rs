@@ -8,18 +8,21 @@ use crate::{
     Result, Tx,
     chat::{
         channels::{Channel, Hidden},
+        drafts::Draft,
         members::Member,
         messages::{Message, Reacted, Version},
+        polls::{Cast, Poll, PollOption},
         reads::Read,
+        reminders::Reminder,
         threads::{Participant, Thread},
         user_groups::{UserGroup, UserGroupMember},
     },
     exports::sets::UserSet,
     files::File,
     keyspace::{
-        AUTHORED, BAN, CHANNEL, CHANNEL_MUTE, Chat, DELETED_FOR, DEVICE, FILE, FLAG, FLAGGED_BY, FUTURE_BAN, HIDDEN,
-        MEMBER, MEMBERSHIP, MESSAGE, MUTE, PARTICIPANT, PARTICIPATION, REACTED, REACTION, READ, THREAD, UPLOADED,
-        USER_GROUP, USER_GROUP_MEMBER, VERSION,
+        AUTHORED, BAN, CHANNEL, CHANNEL_MUTE, Chat, DELETED_FOR, DEVICE, DRAFT, FILE, FLAG, FLAGGED_BY, FUTURE_BAN,
+        HIDDEN, MEMBER, MEMBERSHIP, MESSAGE, MUTE, PARTICIPANT, PARTICIPATION, REACTED, REACTION, READ, REMINDER,
+        THREAD, UPLOADED, USER_GROUP, USER_GROUP_MEMBER, VERSION,
     },
     moderation::flags::{Entity, Flag},
     rows,
@@ -67,6 +70,16 @@ pub enum UserRow {
     Version(String, Timestamp, Version),
     /// A reaction of the user.
     Reaction(ReactedTo),
+    /// A channel, the parent of a thread or nothing, and what the user has begun to write there.
+    Draft(ChannelId, String, Box<Draft>),
+    /// A message that the user saved, and how.
+    Reminder(String, Reminder),
+    /// A poll that the user made, and its id.
+    Poll(String, Box<Poll>),
+    /// A poll, and an option of it that the user suggested.
+    PollOption(String, Box<PollOption>),
+    /// A poll, and a vote or an answer of the user.
+    Vote(String, Cast),
 }
 
 /// How the user is a member of a channel.
@@ -136,6 +149,18 @@ pub async fn page(tx: &mut Tx, user: &UserId, set: UserSet, walk: &mut Walk) -> 
         UserSet::Messages => messages(tx, user, walk).await,
         UserSet::Versions => versions(tx, user, walk).await,
         UserSet::Reactions => reactions(tx, user, walk).await,
+        UserSet::Drafts => {
+            let range = DRAFT.prefix(tx.tenant(), &user.to_string());
+            let rows = walk.next(tx, &DRAFT, range, Limit::rows(LED_MAX)).await?;
+            Ok(each(rows, |((_, Chat(channel), parent), draft)| Some(UserRow::Draft(channel, parent, Box::new(draft)))))
+        }
+        UserSet::Reminders => {
+            let range = REMINDER.prefix(tx.tenant(), &user.to_string());
+            let rows = walk.next(tx, &REMINDER, range, Limit::PAGE).await?;
+            Ok(each(rows, |((_, message), reminder)| Some(UserRow::Reminder(message, reminder))))
+        }
+        UserSet::Polls => super::polls::made(tx, user, walk).await,
+        UserSet::Votes => super::polls::votes(tx, user, walk).await,
     }
 }
 

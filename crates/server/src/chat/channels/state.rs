@@ -5,15 +5,17 @@ use domain::{
     chat::{
         channels::{self, Channel},
         commands::{self, Command},
+        drafts::{self, Spot},
+        locations,
         members::{self, Member},
-        messages::{self, Shown, Viewer},
+        messages::{self, Message, Shown, Viewer},
         permissions::{self, Place, Who},
         reads::{self, Read, Reader},
         types::{self, ChannelType, Config},
     },
     users::{self, People, mutes::Mute},
 };
-use ids::{ChannelId, Timestamp, UserId, json::Object};
+use ids::{ChannelId, MessageId, Timestamp, UserId, json::Object};
 
 use super::wanted::{Slice, Wanted};
 use crate::chat::{error::Result, gate::Call};
@@ -93,6 +95,10 @@ pub(crate) struct Loaded {
     pub(crate) pinned: Vec<Shown>,
     /// What waits to be committed.
     pub(crate) pending: Vec<Shown>,
+    /// What the asking user has begun to write.
+    pub(crate) draft: Option<drafts::Found>,
+    /// Messages that tell where somebody is, live.
+    pub(crate) live: Vec<(MessageId, Message)>,
     /// How many watch.
     pub(crate) watcher_count: Option<usize>,
     /// The watchers that were wanted.
@@ -110,7 +116,8 @@ impl Loaded {
         let members = self.members.iter().chain(&self.membership).map(|listed| &listed.user);
         let reads = self.reads.iter().map(|read| &read.user);
         let makers = self.channel.created_by.iter().chain(&self.channel.truncated_by);
-        makers.chain(members).chain(reads).chain(&self.watchers)
+        let drafted = self.draft.iter().flat_map(|found| &found.draft.mentioned);
+        makers.chain(members).chain(reads).chain(&self.watchers).chain(drafted)
     }
 
     /// Where the asking user is.
@@ -205,6 +212,8 @@ pub(crate) async fn with(tx: &mut Tx, id: &ChannelId, channel: Channel, view: Vi
         messages: Vec::new(),
         pinned: Vec::new(),
         pending: Vec::new(),
+        draft: None,
+        live: Vec::new(),
         watcher_count: None,
         watchers: Vec::new(),
         channel,
@@ -237,9 +246,17 @@ pub(crate) async fn fill(
     loaded.messages = messages::gather(tx, page, view.viewer, people).await?;
     let pinned = messages::pinned(tx, &loaded.id, &reader, PINNED_MAX, view.now).await?;
     loaded.pinned = messages::gather(tx, pinned, view.viewer, people).await?;
+    if loaded.config.shared_locations {
+        let live = locations::of_channel(tx, &loaded.id, view.now).await?;
+        let is_seen = |message: &Message| reader.user.as_ref().is_none_or(|user| messages::is_visible(message, user));
+        loaded.live = live.into_iter().filter(|(_, message)| is_seen(message)).collect();
+    }
     if let Some(user) = view.viewer {
         let pending = channels::pending(tx, &loaded.id, user).await?;
         loaded.pending = messages::gather(tx, pending, view.viewer, people).await?;
+        let spot = Spot { channel: loaded.id.clone(), parent: None };
+        let draft = drafts::get(tx, user, &spot).await?;
+        loaded.draft = draft.map(|draft| drafts::Found { spot, draft });
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A message as clients send it (chat §11.4).
 
 use domain::chat::messages::{Draft, Kind};
-use ids::{MessageId, UserId};
+use ids::{MessageId, Timestamp, UserId};
 
 use super::{
     super::{
@@ -9,6 +9,7 @@ use super::{
         error::{Error, Result},
         fields::Fields,
         gate::Call,
+        locations,
     },
     READ_ONLY,
 };
@@ -16,12 +17,12 @@ use super::{
 /// The message in a body, with the id that its sender chose.
 ///
 /// # Errors
-/// 4 when a member is not what the contract says, 17 when a user's token names another user, 501 for what is not built.
+/// 4 when a member is not what the contract says, 17 when a user's token names another user.
 pub(in crate::chat) fn read(call: &Call, sent: &mut Fields) -> Result<(Option<MessageId>, Draft)> {
     let mut message = sent.object("message")?.ok_or_else(|| Error::field("message", "is a required field"))?;
     let id = message.message("id")?;
     let user = call.actor(&mut message)?;
-    let mut draft = content(&mut message, user)?;
+    let mut draft = content(&mut message, user, call.now())?;
     // What is shown as it is sent must come from whom the app trusts.
     draft.html = draft.html.filter(|_| call.is_server());
     draft.is_pending = sent.flag("pending")?.or(sent.flag("is_pending_message")?);
@@ -33,10 +34,11 @@ pub(in crate::chat) fn read(call: &Call, sent: &mut Fields) -> Result<(Option<Me
     Ok((id, draft))
 }
 
-fn content(message: &mut Fields, user: Option<UserId>) -> Result<Draft> {
-    if message.has("shared_location") {
-        return Err(Error::not_available("sharing a location"));
-    }
+/// What a message says, but for the application's own fields.
+///
+/// # Errors
+/// 4 when a member is not what the contract says.
+pub(in crate::chat) fn content(message: &mut Fields, user: Option<UserId>, now: Timestamp) -> Result<Draft> {
     let draft = Draft::text(user, message.text("text")?.unwrap_or_default());
     let attachments = message.objects("attachments")?.unwrap_or_default();
     Ok(Draft {
@@ -55,6 +57,7 @@ fn content(message: &mut Fields, user: Option<UserId>) -> Result<Draft> {
         pin_expires: message.time("pin_expires")?,
         visible_to: message.users("restricted_visibility")?.unwrap_or_default(),
         poll: message.filled("poll_id")?,
+        location: message.object("shared_location")?.map(|sent| locations::read(sent, now)).transpose()?,
         ..draft
     })
 }

@@ -114,6 +114,12 @@ pub(crate) fn state<'a>(pen: Pen<'a>, loaded: &'a Loaded) -> ChannelState<'a> {
         watcher_count: loaded.watcher_count,
         hidden: loaded.is_hidden.then_some(true),
         hide_messages_before: loaded.hides_before().map(|at| pen.time(at)),
+        active_live_locations: loaded
+            .live
+            .iter()
+            .filter_map(|(id, message)| frame.location(id.as_str(), message))
+            .collect(),
+        draft: loaded.draft.as_ref().map(|found| frame.draft(&found.spot, &found.draft)),
         threads: [],
     }
 }

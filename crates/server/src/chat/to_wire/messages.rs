@@ -43,7 +43,7 @@ impl<'a> Frame<'a> {
         super::users::embedded(self.dialect, self.people, id, self.now)
     }
 
-    fn users<'u>(self, ids: impl IntoIterator<Item = &'u UserId>) -> Vec<User<'a>> {
+    pub(super) fn users<'u>(self, ids: impl IntoIterator<Item = &'u UserId>) -> Vec<User<'a>> {
         ids.into_iter().filter_map(|id| self.user(id)).collect()
     }
 
@@ -83,6 +83,10 @@ impl<'a> Frame<'a> {
             command: command.map(|(name, _)| name.as_str()),
             args: command.map(|(_, args)| args.as_str()),
             poll_id: message.poll.as_deref(),
+            poll: shown.beside.poll.as_ref().map(|poll| Box::new(self.poll(poll))),
+            shared_location: if is_blank { None } else { self.location(shown.id.as_str(), message) },
+            reminder: shown.beside.reminder.as_ref().map(|(user, it)| self.reminder(user, shown.id.as_str(), it)),
+            draft: shown.beside.draft.as_ref().map(|found| self.draft(&found.spot, &found.draft)),
             silent: message.is_silent,
             shadowed: message.is_shadowed,
             restricted_visibility: message.visible_to.iter().map(UserId::as_str).collect(),
@@ -158,7 +162,8 @@ impl<'a> Frame<'a> {
     }
 }
 
-fn kind(kind: Kind) -> &'static str {
+/// The name of a kind of message.
+pub(super) fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Regular => "regular",
         Kind::Reply => "reply",

@@ -37,6 +37,13 @@ pub(crate) fn thread<'a>(frame: Frame<'a>, told: &'a Told, shows_read: bool, sho
         latest_replies: shows_replies.then(|| told.replies.iter().map(|shown| frame.message(shown)).collect()),
         read: shows_read
             .then(|| participants.iter().zip(&told.unread).filter_map(|read| read_by(frame, read)).collect()),
+        draft: told
+            .parent
+            .beside
+            .draft
+            .as_ref()
+            .filter(|_| shows_replies)
+            .map(|found| frame.draft(&found.spot, &found.draft)),
         custom: Members(&counted.custom),
     }
 }

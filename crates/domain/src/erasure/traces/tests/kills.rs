@@ -109,6 +109,7 @@ fn message(channel: &str, n: usize) -> Message {
         deleted_at: None,
         pending: None,
         poll: None,
+        location: None,
         custom: "{}".into(),
         mentions_channel: false,
         mentions_here: false,
