@@ -245,14 +245,26 @@ pub async fn load(tx: &mut Tx, id: &UserId) -> Result<User> {
 /// # Errors
 /// [`Error::Unfit`] when it was deleted.
 pub async fn ensure(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<User> {
+    let known = undeleted(tx, id).await?;
+    Ok(known.unwrap_or_else(|| {
+        let user = User::new(now);
+        put(tx, id, &user);
+        user
+    }))
+}
+
+/// The user `id`, or a new one for the caller to change and [`put`].
+///
+/// # Errors
+/// [`Error::Unfit`] when it was deleted.
+pub async fn get_or_new(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<User> {
+    Ok(undeleted(tx, id).await?.unwrap_or_else(|| User::new(now)))
+}
+
+async fn undeleted(tx: &mut Tx, id: &UserId) -> Result<Option<User>> {
     match get(tx, id).await? {
         Some(user) if user.deleted_at.is_some() => Err(Error::Unfit(format!("user '{id}' was deleted"))),
-        Some(user) => Ok(user),
-        None => {
-            let user = User::new(now);
-            put(tx, id, &user);
-            Ok(user)
-        }
+        user => Ok(user),
     }
 }
 
@@ -261,7 +273,7 @@ pub async fn ensure(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<User> {
 /// # Errors
 /// [`Error::Unfit`] when it was deleted, [`Error::NameTaken`] when names are unique and this one is not.
 pub async fn upsert(tx: &mut Tx, id: &UserId, profile: &Profile, now: Timestamp) -> Result<User> {
-    let mut user = ensure(tx, id, now).await?;
+    let mut user = get_or_new(tx, id, now).await?;
     let (was_invisible, before) = (user.is_invisible, user.name.clone());
     profile.apply(&mut user)?;
     names::note(tx, id, before.as_deref(), &user).await?;

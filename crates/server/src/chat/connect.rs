@@ -99,7 +99,7 @@ async fn enter(tenant: &Tenant, id: &UserId, sent: &mut Fields, now: Timestamp) 
         return Err(other_user());
     }
     let entered = tenant.app.write(async |tx| {
-        let mut user = users::ensure(tx, id, now).await?;
+        let mut user = users::get_or_new(tx, id, now).await?;
         if changes(&user, &profile) {
             user = users::upsert(tx, id, &profile, now).await?;
         }

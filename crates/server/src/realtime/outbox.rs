@@ -3,10 +3,14 @@
 //! An idle connection's outbox holds no memory beyond itself. Whoever is too slow to take its events is cut: its client
 //! connects again and asks for what it missed, and nobody else waits for it.
 
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    task::{Context, Poll},
+};
 
+use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 
 use super::{Options, frames::Frame};
 
@@ -30,11 +34,11 @@ pub(super) enum Waiting {
     End(End),
 }
 
-/// The queue of one connection.
+/// The queue of one connection, whose task is the only one that waits for it.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     inner: Mutex<Inner>,
-    woken: Notify,
+    task: AtomicWaker,
 }
 
 #[derive(Debug, Default)]
@@ -57,30 +61,29 @@ impl Outbox {
             *inner = Inner { end: Some(End::TooSlow), ..Inner::default() };
         }
         drop(inner);
-        self.woken.notify_one();
+        self.task.wake();
     }
 
     /// Ends the connection once it has sent what waits.
     pub(super) fn end(&self, end: End) {
         self.inner.lock().end.get_or_insert(end);
-        self.woken.notify_one();
+        self.task.wake();
     }
 
     /// What waits; sleeps until there is something.
     pub(super) async fn next(&self) -> Waiting {
-        loop {
-            if let Some(waiting) = self.take() {
-                return waiting;
-            }
-            self.woken.notified().await;
-        }
+        poll_fn(|cx| self.poll(cx, Self::take)).await
     }
 
     /// Waits until the connection was cut, whatever else waits.
     pub(super) async fn cut(&self) {
-        while self.inner.lock().end != Some(End::TooSlow) {
-            self.woken.notified().await;
-        }
+        poll_fn(|cx| self.poll(cx, |outbox| (outbox.inner.lock().end == Some(End::TooSlow)).then_some(()))).await;
+    }
+
+    fn poll<T>(&self, cx: &Context<'_>, look: impl FnOnce(&Self) -> Option<T>) -> Poll<T> {
+        // Before the look, so that nothing comes between them unnoticed.
+        self.task.register(cx.waker());
+        look(self).map_or(Poll::Pending, Poll::Ready)
     }
 
     fn take(&self) -> Option<Waiting> {

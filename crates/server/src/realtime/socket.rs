@@ -5,6 +5,7 @@
 use std::{
     cell::RefCell,
     collections::VecDeque,
+    future::poll_fn,
     io::{self, ErrorKind, IoSlice},
 };
 
@@ -57,7 +58,9 @@ impl Socket {
             if let Some(said) = self.inbound.next().map_err(Lost::Violated)? {
                 return Ok(said);
             }
-            self.stream.readable().await?;
+            // In this place stands the waker of the task that read the request. As long as it does, that task's memory stays,
+            // though it has ended; `readable` would wait in another place.
+            poll_fn(|cx| self.stream.poll_read_ready(cx)).await?;
             match self.read() {
                 Ok(0) => return Err(Lost::Gone),
                 Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(Lost::Gone),
@@ -107,7 +110,7 @@ impl Socket {
     /// Sends `frames`, however long the peer takes. Whole frames that were not sent stay in there when the wait is given up.
     pub(super) async fn send(&mut self, frames: &mut VecDeque<Frame>) -> io::Result<()> {
         while !self.try_send(frames)? {
-            self.stream.writable().await?;
+            poll_fn(|cx| self.stream.poll_write_ready(cx)).await?;
         }
         Ok(())
     }
