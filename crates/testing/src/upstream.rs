@@ -113,7 +113,7 @@ impl Weather {
         self.state ^= self.state >> 12;
         self.state ^= self.state << 25;
         self.state ^= self.state >> 27;
-        (self.state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) * end >> 32
+        ((self.state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) * end) >> 32
     }
 
     fn fault(&mut self) -> Option<Fault> {

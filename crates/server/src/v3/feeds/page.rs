@@ -207,7 +207,11 @@ async fn read_page(
 async fn note_used(call: &Call, view: &str) -> Result<()> {
     let (used, now) = (views::used_at(&mut call.snapshot(), view).await?, call.moment());
     if views::is_news(used, now) {
-        call.tenant.app.write(async |tx| Ok(views::touch(tx, view, now))).await?;
+        let touched = call.tenant.app.write(async |tx| {
+            views::touch(tx, view, now);
+            Ok(())
+        });
+        touched.await?;
     }
     Ok(())
 }
