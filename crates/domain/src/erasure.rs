@@ -111,7 +111,12 @@ async fn do_stage(
             (1, v3::groups::clear::step(tx, group, *is_hard, progress, planned_at).await?)
         }
         Kind::FitFeed(change) => (1, v3::feeds::visibility::step(tx, change, progress, now).await?),
-        Kind::ExportUsers(_) | Kind::ExportChannels(_) | Kind::ExportFeeds(_) => return Ok(Step::Done),
+        // These have steps of their own.
+        Kind::ExportUsers(_)
+        | Kind::ExportChannels(_)
+        | Kind::ExportFeeds(_)
+        | Kind::UpdateChannels(_)
+        | Kind::Retain(_) => return Ok(Step::Done),
     };
     if is_done {
         progress.next_item(None);

@@ -27,9 +27,11 @@ use crate::{
         messages::{Listed, Message, Version},
         permissions::{catalogue::Permission, roles::Role},
         polls::{Poll, Vote},
+        push::{preferences::Preference, providers::Provider, templates::Template},
         reactions::Reaction,
         reads::Read,
         reminders::Reminder,
+        retention::{Policy, Run},
         threads::{Participant, Thread},
         types::ChannelType,
         user_groups::{UserGroup, UserGroupMember},
@@ -273,6 +275,20 @@ pub const REACTED: Table<(String, String, String), ()> = Table::new(88, "reacted
 pub const HOOK_PLACE: Places = Table::new(77, "hook_place");
 /// hook of feeds → how far in the log what changed was taken.
 pub const FEED_HOOK_PLACE: Places = Table::new(190, "feed_hook_place");
+
+// How devices would be told.
+/// type, name → push provider.
+pub const PUSH_PROVIDER: Table<(String, String), Provider> = Table::new(210, "push_provider");
+/// type and name of the provider, event → what it would send.
+pub const PUSH_TEMPLATE: Table<(String, String, String), Template> = Table::new(211, "push_template");
+/// user, channel or nothing for everywhere → of what the user wants to be told.
+pub const PUSH_PREFERENCE: Table<(String, String), Preference> = Table::new(212, "push_preference");
+
+// How long things are kept.
+/// name → retention policy.
+pub const RETENTION: Table<String, Policy> = Table::new(213, "retention");
+/// day newest first, policy → what came of the policy on that day.
+pub const RETENTION_RUN: Table<(Latest, String), Run> = Table::new(214, "retention_run");
 
 // Groups of users.
 /// group → the group.

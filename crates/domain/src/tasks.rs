@@ -2,14 +2,20 @@
 //!
 //! A task stands in the queue of the system until nothing is left to do with it. Who takes it holds a lease; a step is one
 //! transaction that asks for the lease, does some of the work and notes how far it came. So a killed worker's task is
-//! taken over where it was, and what a step did is never done twice.
+//! taken over where it was, and what a step did is never done twice. What a step does is [`step`]'s business.
+
+mod steps;
+
+pub use steps::{skip, step};
 
 use ids::{AppId, ChannelId, Timestamp, UserId};
 use minicbor::{Decode, Encode};
 use store::{Direction, Limit, Store};
 
 use crate::{
-    Error, Result, Tx, exports,
+    Error, Result, Tx,
+    chat::{channels::batch::Batch, retention::Retain},
+    exports,
     keyspace::{At, SYSTEM, TASK, TASK_DUE},
     log::{self, Event},
 };
@@ -124,6 +130,12 @@ pub enum Kind {
         #[n(1)]
         is_hard: bool,
     },
+    /// Changes channels, one after the other.
+    #[n(30)]
+    UpdateChannels(#[n(0)] Box<Batch>),
+    /// Removes what is older than a retention policy says.
+    #[n(31)]
+    Retain(#[n(0)] Box<Retain>),
     /// Clears away what feeds v3 leave that are hidden already.
     #[n(20)]
     ClearFeeds(#[n(0)] Box<crate::v3::feeds::delete::Deletion>),
@@ -293,6 +305,10 @@ pub struct Progress {
     #[n(3)]
     #[cbor(default)]
     pub counts: Vec<(String, u64)>,
+    /// Items of which nothing came, with the reasons, where the task has no list of items.
+    #[n(4)]
+    #[cbor(default)]
+    pub failed: Vec<(String, String)>,
 }
 
 impl Progress {

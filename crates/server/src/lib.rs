@@ -57,6 +57,8 @@ pub struct Server {
     tasks: workers::Wake,
     /// Calls other servers.
     outbound: outbound::Outbound,
+    /// Which apps' servers are left alone for a while.
+    breakers: chat::Breakers,
     /// Orders messages in time.
     moments: chat::Moments,
     /// Files beside the store.

@@ -230,6 +230,23 @@ impl Outbound {
         Ok(Answer { status })
     }
 
+    /// Posts `body` to `url`; the status, and the beginning of what was answered.
+    ///
+    /// # Errors
+    /// When the address may not be called, or does not answer within `timeout`.
+    pub(crate) async fn ask(
+        &self,
+        url: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        timeout: Duration,
+    ) -> Result<(u16, Vec<u8>), Error> {
+        let url = self.check(url)?;
+        let call = self.client.post(url.clone()).headers(headers).body(body).timeout(timeout);
+        let page = read(call.send().await?, url, ANSWER_BYTES_MAX).await?;
+        Ok((page.answer.status, page.body))
+    }
+
     /// Reads at most the first `max` bytes of `url`, or of what it was moved to.
     ///
     /// # Errors

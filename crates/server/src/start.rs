@@ -108,6 +108,7 @@ impl Tasks {
     /// When the store fails.
     pub async fn run(&self) -> anyhow::Result<()> {
         workers::remind_due(&self.0).await?;
+        workers::plan_retention(&self.0).await?;
         Ok(workers::run_due(&self.0).await?)
     }
 }
@@ -134,6 +135,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
         rates: RateLimits::new(rate_limits),
         hub: Hub::new(realtime, feed),
         tasks,
+        breakers: chat::Breakers::default(),
         moments: chat::Moments::default(),
         outbound: outbound.clone(),
         blobs,
@@ -237,6 +239,7 @@ impl Running {
     /// Answers requests until `shutdown`, then drains.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Drained {
         let mut workers = JoinSet::new();
+        workers.spawn(workers::retain(self.server.clone()));
         workers.spawn(workers::prune_log(self.server.clone()));
         workers.spawn(workers::sweep_files(self.server.clone()));
         workers.spawn(workers::work(self.server.clone()));

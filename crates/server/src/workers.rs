@@ -2,12 +2,14 @@
 
 mod prune_log;
 mod remind;
+mod retention;
 mod sweep_files;
 mod tasks;
 mod webhooks;
 
 pub(crate) use prune_log::prune_log;
 pub(crate) use remind::{remind, remind_due};
+pub(crate) use retention::{plan as plan_retention, retain};
 pub(crate) use sweep_files::sweep_files;
 pub(crate) use tasks::{Failed, Wake, run_due, work};
 pub use webhooks::Options as WebhookOptions;

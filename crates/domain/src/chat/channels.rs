@@ -1,11 +1,13 @@
 //! Channels: where members talk (chat §6.3, §11.3).
 
+pub mod batch;
 mod candidate;
 mod create;
 mod delete;
 mod hide;
 mod mutes;
 mod permit;
+pub mod predefined;
 mod query;
 mod shown;
 mod update;
@@ -13,7 +15,7 @@ mod update;
 pub use create::{Details, Draft, get_or_create};
 pub use delete::{clear, truncate, truncate_for};
 pub use hide::{Hidden, are_hidden, hide, show, wake};
-pub use mutes::{mute, mutes, unmute};
+pub use mutes::{mute, mutes, mutes_of, unmute};
 pub use permit::{may_set, may_update};
 pub use query::{Asker, OFFSET_MAX, QUERY, QUERY_MAX, Query, SCHEMA, query};
 pub use shown::{is_blocked, message_count, pending};

@@ -1,7 +1,7 @@
 //! Removing a channel with all that was said in it (chat §12.7, v2 §5.3).
 
 use ids::{ChannelId, MessageId, Timestamp, UserId};
-use store::Direction;
+use store::{Direction, Limit};
 
 use super::{STEP_ROWS_MAX, messages, rows::Budget};
 use crate::{
@@ -43,12 +43,12 @@ pub async fn mark(tx: &mut Tx, id: &ChannelId, is_hard: bool, by: Option<&UserId
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn remove(tx: &mut Tx, id: &ChannelId, stage: &mut u8, planned_at: Timestamp) -> Result<Step> {
+pub(crate) async fn remove(tx: &mut Tx, id: &ChannelId, stage: &mut u8, planned_at: Timestamp) -> Result<Step> {
     let tenant = tx.tenant();
     let key = Chat(id.clone());
     let mut budget = Budget::new(STEP_ROWS_MAX);
     let is_new = CHANNEL.get(tx, tenant, &key).await?.is_some_and(|channel| channel.deleted_at.is_none());
-    if *stage == SAID && remove_messages(tx, &key, planned_at, &mut budget).await? {
+    if *stage == SAID && remove_messages(tx, &key, planned_at, &mut budget, &mut 0).await? {
         *stage += 1;
     }
     if is_new && *stage > SAID {
@@ -78,8 +78,29 @@ pub(super) async fn remove(tx: &mut Tx, id: &ChannelId, stage: &mut u8, planned_
     Ok(Step::Done)
 }
 
-/// Removes messages up to `until`; whether that were all.
-async fn remove_messages(tx: &mut Tx, channel: &Chat, until: Timestamp, budget: &mut Budget) -> Result<bool> {
+/// Does a step of removing messages up to `until` from the channel `id`, which stays; whether that were all.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn remove_old(tx: &mut Tx, id: &ChannelId, until: Timestamp, removed: &mut u64) -> Result<bool> {
+    let (tenant, key) = (tx.tenant(), Chat(id.clone()));
+    let end = CHANNEL_MESSAGE.prefix(tenant, &(key.clone(), At(until))).end;
+    let range = CHANNEL_MESSAGE.prefix(tenant, &key).start..end;
+    // Usually there are none, and then nothing is told.
+    if CHANNEL_MESSAGE.scan(tx, tenant, range, Direction::Forward, Limit::rows(1)).await?.rows.is_empty() {
+        return Ok(true);
+    }
+    remove_messages(tx, &key, until, &mut Budget::new(STEP_ROWS_MAX), removed).await
+}
+
+/// Removes messages up to `until`, counting them; whether that were all.
+async fn remove_messages(
+    tx: &mut Tx,
+    channel: &Chat,
+    until: Timestamp,
+    budget: &mut Budget,
+    removed: &mut u64,
+) -> Result<bool> {
     let tenant = tx.tenant();
     let end = CHANNEL_MESSAGE.prefix(tenant, &(channel.clone(), At(until))).end;
     log::record(tx, &log::Event::Swept { channel: channel.0.clone() });
@@ -95,6 +116,7 @@ async fn remove_messages(tx: &mut Tx, channel: &Chat, until: Timestamp, budget: 
                 return Ok(false);
             }
             CHANNEL_MESSAGE.delete(tx, tenant, &key);
+            *removed += 1;
             budget.spend(1);
         }
         if !page.more {

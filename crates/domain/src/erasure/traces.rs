@@ -112,6 +112,9 @@ const RULES: &[(u8, Rule)] = &[
         look(&USER, key, value, |id, user| Found::row(false, *id != leaver.id.as_str() && forget(user, &leaver.id)))
     }),
     (DEVICE.tag(), |key, value, leaver| look(&DEVICE, key, value, |(user, _), _| theirs(leaver, [user]))),
+    (PUSH_PREFERENCE.tag(), |key, value, leaver| {
+        look(&PUSH_PREFERENCE, key, value, |(user, _), _| theirs(leaver, [user]))
+    }),
     (MUTE.tag(), |key, value, leaver| look(&MUTE, key, value, |(user, muted), _| theirs(leaver, [user, muted]))),
     (MUTED.tag(), |key, value, leaver| look(&MUTED, key, value, |(muted, by), ()| theirs(leaver, [muted, by]))),
     (BLOCKED.tag(), |key, value, leaver| look(&BLOCKED, key, value, |(user, by), ()| theirs(leaver, [user, by]))),

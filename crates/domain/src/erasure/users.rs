@@ -14,7 +14,7 @@ use crate::{
     Result, Tx,
     chat::{drafts, locations, members, polls, reactions, reminders},
     exports, files,
-    keyspace::{Chat, DEVICE, MEMBERS, MEMBERSHIP, MUTE, MUTED, PROFILE, REACTED, REACTION, USER},
+    keyspace::{Chat, DEVICE, MEMBERS, MEMBERSHIP, MUTE, MUTED, PROFILE, PUSH_PREFERENCE, REACTED, REACTION, USER},
     tasks::{DeleteUsers, Leaver, Mode, Progress, Step},
     users::{self, User},
 };
@@ -187,7 +187,8 @@ async fn remove_belongings(tx: &mut Tx, user: &UserId, asked: &DeleteUsers) -> R
     let (_, were_all_drafts) = drafts::forget_user(tx, user, budget.page_of(4)).await?;
     let (_, were_all_reminders) = reminders::forget_user(tx, user, budget.page_of(6)).await?;
     let (_, were_all_locations) = locations::forget_user(tx, user, budget.page_of(6)).await?;
-    if !were_all_drafts || !were_all_reminders || !were_all_locations {
+    let were_all_preferences = budget.clear(tx, PUSH_PREFERENCE.prefix(tenant, &key)).await?;
+    if !were_all_drafts || !were_all_reminders || !were_all_locations || !were_all_preferences {
         return Ok(false);
     }
     let page = MUTE.scan(tx, tenant, MUTE.prefix(tenant, &key), Direction::Forward, budget.page()).await?;

@@ -33,6 +33,8 @@ pub enum UserSet {
     Members,
     /// What pushes are sent to.
     Devices,
+    /// Of what the user wants these told.
+    PushPreferences,
     /// Whom the user blocks.
     Blocks,
     /// Whom the user mutes.
@@ -99,6 +101,7 @@ impl UserSet {
             UserSet::User => "user",
             UserSet::Members => "member",
             UserSet::Devices => "device",
+            UserSet::PushPreferences => "push_preference",
             UserSet::Blocks => "block",
             UserSet::Mutes => "mute",
             UserSet::ChannelMutes => "channel_mute",
@@ -123,6 +126,7 @@ impl UserSet {
             UserSet::User => "user",
             UserSet::Members => "memberships",
             UserSet::Devices => "devices",
+            UserSet::PushPreferences => "push_preferences",
             UserSet::Blocks => "blocks",
             UserSet::Mutes => "mutes",
             UserSet::ChannelMutes => "channel_mutes",

@@ -1,6 +1,6 @@
 //! What only the user itself, and the app's own server, see of a user (chat §6.2).
 
-use ids::{Timestamp, UserId};
+use ids::{ChannelId, Timestamp, UserId, json::Object};
 
 use super::{
     devices::{self, Device},
@@ -8,18 +8,47 @@ use super::{
 };
 use crate::{
     Result, Tx,
-    chat::{reads, threads},
+    chat::{
+        channels::{self, Channel},
+        push::preferences::{self, Preference},
+        reads, threads,
+    },
 };
 
 /// What a user sees of itself beside its profile.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Own {
     /// Its devices, the oldest first.
     pub devices: Vec<(String, Device)>,
     /// Whom it mutes.
     pub mutes: Vec<(UserId, Mute)>,
+    /// Which channels it mutes.
+    pub channel_mutes: Vec<MutedChannel>,
+    /// Of what it wants its devices told.
+    pub push: Option<Preference>,
     /// What it has not read, where that was counted.
     pub unread: Option<Unread>,
+}
+
+/// A channel that a user mutes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MutedChannel {
+    /// Which.
+    pub id: ChannelId,
+    /// The channel.
+    pub channel: Channel,
+    /// The application's own fields of it.
+    pub custom: Object,
+    /// How it is muted.
+    pub mute: Mute,
+}
+
+impl Own {
+    /// The users whom it names.
+    pub fn named(&self) -> impl Iterator<Item = &UserId> {
+        let makers = self.channel_mutes.iter().filter_map(|muted| muted.channel.created_by.as_ref());
+        self.mutes.iter().map(|(target, _)| target).chain(makers)
+    }
 }
 
 /// How much a user has not read, over all channels.
@@ -49,7 +78,14 @@ pub async fn load(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<Own> {
 pub async fn load_uncounted(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<Own> {
     let devices = devices::list(tx, id).await?;
     let mutes = mutes::list(tx, id, now).await?;
-    Ok(Own { devices, mutes, unread: None })
+    let mut channel_mutes = Vec::new();
+    for (channel, mute) in channels::mutes_of(tx, id, now).await? {
+        if let Some(known) = channels::get(tx, &channel).await? {
+            channel_mutes.push(MutedChannel { id: channel, custom: known.custom(), channel: known, mute });
+        }
+    }
+    let push = preferences::get(tx, id, None).await?;
+    Ok(Own { devices, mutes, channel_mutes, push, unread: None })
 }
 
 /// How much the user `id` has not read.

@@ -19,16 +19,6 @@ pub(crate) async fn answer(call: Call, _: Fields) -> Result<Reply> {
     Err(Error::new(Code::NotAvailable, reason))
 }
 
-/// `GET /retention_policy`: nobody can set one.
-pub(crate) async fn no_policies(call: Call, _: Fields) -> Result<Reply> {
-    call.answer(&json!({ "policies": [] }))
-}
-
-/// `POST /retention_policy/runs`: no policy ever ran.
-pub(crate) async fn no_runs(call: Call, _: Fields) -> Result<Reply> {
-    call.answer(&json!({ "runs": [] }))
-}
-
 /// `POST /stats/team_usage`: an app whose teams are not kept apart has none to tell of (chat §11.12).
 pub(crate) async fn team_usage(call: Call, mut sent: Fields) -> Result<Reply> {
     if let Some(month) = sent.filled("month")? {

@@ -6,21 +6,24 @@ mod known;
 mod shown;
 
 use domain::{
-    chat::{commands, types},
+    chat::{commands, push::providers, types},
     settings,
 };
 use wire::chat::{
-    app::{Answer, App, PublicApp},
+    app::{Answer, App, PublicApp, Push},
     dialect::Time,
     error::Code,
 };
 
-pub(crate) use checks::{push as check_push, queue as check_queue};
+pub(crate) use change::sealed_members;
+pub(crate) use checks::queue as check_queue;
+pub(crate) use shown::masked_member;
 
 use super::{
     error::{Error, Result},
     fields::Fields,
     gate::Call,
+    push,
     types::with_commands,
 };
 use crate::reply::Reply;
@@ -35,6 +38,7 @@ pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
     }
     let known = commands::list(&mut tx).await?;
     let kinds = types::list(&mut tx).await?;
+    let providers = providers::list(&mut tx).await?;
     let time = |at| Time { at, dialect: call.dialect };
     let app = App {
         id: call.tenant.app.id.0,
@@ -49,7 +53,10 @@ pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
             .iter()
             .map(|kind| (kind.name.clone(), with_commands(call.dialect, kind, &known)))
             .collect(),
-        push_notifications: shown::push(&set),
+        push_notifications: Push {
+            providers: providers.iter().map(|(name, it)| push::shown_provider(call.dialect, name, it)).collect(),
+            ..shown::push(&set)
+        },
         others: shown::others(&set, false),
     };
     call.answer(&Answer { app })

@@ -1,7 +1,9 @@
 //! `/channels` (chat §11.3).
 
+pub(crate) mod batch;
 mod change;
 mod fields;
+pub(crate) mod grouped;
 mod mute;
 mod query;
 mod spot;

@@ -142,7 +142,7 @@ fn changes(user: &User, profile: &Profile) -> bool {
 async fn me(tenant: &Tenant, dialect: Dialect, id: &UserId, user: User, now: Timestamp) -> Result<Box<RawValue>> {
     let mut tx = tenant.app.snapshot();
     let own = own::load(&mut tx, id, now).await?;
-    let people = People::load(&mut tx, own.mutes.iter().map(|(target, _)| target).chain([id])).await?;
+    let people = People::load(&mut tx, own.named().chain([id])).await?;
     let person = Person { is_online: true, ..Person::from(user) };
     let me = to_wire::users::own(dialect, &people, (id, &person), &own, now);
     Ok(to_raw_value(&me).expect("wire types are JSON"))

@@ -1,8 +1,11 @@
 //! `/devices` (chat §11.9).
 
-use domain::users::{
-    self,
-    devices::{self, Device},
+use domain::{
+    chat::push::providers,
+    users::{
+        self,
+        devices::{self, Device},
+    },
 };
 use wire::chat::users::Devices;
 
@@ -28,6 +31,9 @@ pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
         disabled_reason: None,
     };
     let body = async |tx: &mut domain::Tx| {
+        if let Some(name) = &device.push_provider_name {
+            providers::check_device(tx, &device.push_provider, name).await?;
+        }
         users::ensure(tx, &user, now).await?;
         devices::add(tx, &user, &id, &device).await
     };

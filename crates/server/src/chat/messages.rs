@@ -2,6 +2,7 @@
 
 mod change;
 pub(super) mod draft;
+mod hooks;
 mod lists;
 mod moments;
 
@@ -80,6 +81,11 @@ pub(crate) async fn send(call: Call, mut sent: Fields) -> Result<Reply> {
     }
     let id = id.unwrap_or_else(|| MessageId::parse(&call.new_id()).expect("a UUID is a message id"));
     let (caller, now) = (call.user().cloned(), call.moment());
+    let about = hooks::About { channel: &channel, id: &id, now };
+    let draft = match hooks::ask(&call, about, draft).await? {
+        hooks::Asked::Goes(draft) => draft,
+        hooks::Asked::Ends(message) => return one(&call, id, *message).await,
+    };
     let message =
         call.tenant.app.write(async |tx| messages::send(tx, caller.as_ref(), &channel, &id, &draft, now).await).await?;
     if !skips_preview {

@@ -13,7 +13,7 @@ use super::{
     gate::{self, Callers, Handler, Operation},
     guest, locations, members, messages, moderation, og, permissions, polls,
     prefix::INSIDE,
-    rate_limits, reactions, reads, reminders, search, tasks, threads, types, user_groups, users,
+    push, rate_limits, reactions, reads, reminders, retention, search, tasks, threads, types, user_groups, users,
     users::standing,
     watching,
 };
@@ -58,7 +58,7 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         // The app.
         .route(GET, "app", "GetApp", Both, app::get)
         .route(PATCH, "app", "UpdateApp", S, app::update)
-        .route(POST, "check_push", "CheckPush", S, app::check_push)
+        .route(POST, "check_push", "CheckPush", S, push::check)
         .route(POST, "check_sqs", "CheckSQS", S, app::check_queue)
         .route(POST, "check_sns", "CheckSNS", S, app::check_queue)
         .route(GET, "rate_limits", "GetRateLimits", Both, rate_limits::get)
@@ -96,10 +96,10 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         .route(POST, "usergroups/{id}/members", "AddUserGroupMembers", S, user_groups::add_members)
         .route(POST, "usergroups/{id}/members/delete", "RemoveUserGroupMembers", S, user_groups::remove_members)
         .route(POST, "stats/team_usage", "QueryTeamUsageStats", S, absent::team_usage)
-        .route(GET, "retention_policy", "GetRetentionPolicy", S, absent::no_policies)
-        .route(POST, "retention_policy", "SetRetentionPolicy", S, absent::answer)
-        .route(POST, "retention_policy/delete", "DeleteRetentionPolicy", S, absent::answer)
-        .route(POST, "retention_policy/runs", "GetRetentionPolicyRuns", S, absent::no_runs)
+        .route(GET, "retention_policy", "GetRetentionPolicy", S, retention::list)
+        .route(POST, "retention_policy", "SetRetentionPolicy", S, retention::set)
+        .route(POST, "retention_policy/delete", "DeleteRetentionPolicy", S, retention::remove)
+        .route(POST, "retention_policy/runs", "GetRetentionPolicyRuns", S, retention::runs)
         .route(POST, "import_urls", "CreateImportURL", S, absent::answer)
         .route(POST, "imports", "CreateImport", S, absent::answer)
         .route(GET, "imports", "ListImports", S, absent::answer)
@@ -107,8 +107,8 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         // Channels.
         .route(POST, "channels/delete", "DeleteChannels", S, erasure::delete_channels)
         .route(GET, "channels/{type}/{id}", "GetChannel", Readers, channels::get)
-        .route(PUT, "channels/batch", "ChannelBatchUpdate", S, absent::answer)
-        .route(POST, "channels/grouped", "GroupedQueryChannels", S, absent::answer)
+        .route(PUT, "channels/batch", "ChannelBatchUpdate", S, channels::batch::update)
+        .route(POST, "channels/grouped", "GroupedQueryChannels", S, channels::grouped::query)
         .route(POST, "channels", "QueryChannels", Readers, channels::query)
         .route(POST, "channels/{type}/{id}", "UpdateChannel", Both, channels::update)
         .route(PATCH, "channels/{type}/{id}", "UpdateChannelPartial", Both, channels::patch)
@@ -210,12 +210,12 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         .route(POST, "moderation/appeals/bulk_action", "BulkActionAppeals", S, absent::answer)
         .route(GET, "moderation/policy_tests/sets", "ListPolicyTestSets", S, absent::answer)
         .route(POST, "moderation/policy_tests/sets", "CreatePolicyTestSet", S, absent::answer)
-        .route(POST, "push_preferences", "UpdatePushPreferences", Both, absent::answer)
-        .route(GET, "push_providers", "ListPushProviders", S, absent::answer)
-        .route(POST, "push_providers", "UpsertPushProvider", S, absent::answer)
-        .route(DELETE, "push_providers/{type}/{name}", "DeletePushProvider", S, absent::answer)
-        .route(GET, "push_templates", "GetPushTemplates", S, absent::answer)
-        .route(POST, "push_templates", "UpsertPushTemplate", S, absent::answer)
+        .route(POST, "push_preferences", "UpdatePushPreferences", Both, push::set_preferences)
+        .route(GET, "push_providers", "ListPushProviders", S, push::list_providers)
+        .route(POST, "push_providers", "UpsertPushProvider", S, push::upsert_provider)
+        .route(DELETE, "push_providers/{type}/{name}", "DeletePushProvider", S, push::remove_provider)
+        .route(GET, "push_templates", "GetPushTemplates", S, push::list_templates)
+        .route(POST, "push_templates", "UpsertPushTemplate", S, push::upsert_template)
         // Tasks and exports.
         .route(GET, "tasks/{task}", "GetTask", S, tasks::get)
         .route(GET, "users/{id}/export", "ExportUser", S, exports::export_user)

@@ -35,7 +35,7 @@ async fn answer(call: &Call, task: &Task) -> Result<Reply> {
         true => exported(call, id).await?,
         false => None,
     };
-    let result = |task: &Task| file.unwrap_or_else(|| to_wire::tasks::outcomes(task));
+    let result = |task: &Task| file.unwrap_or_else(|| to_wire::tasks::outcomes(id, task));
     call.answer(&to_wire::tasks::task(call.dialect, id, task, result))
 }
 

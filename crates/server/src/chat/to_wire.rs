@@ -6,6 +6,7 @@ pub(crate) mod locations;
 pub(crate) mod messages;
 pub(crate) mod moderation;
 pub(crate) mod polls;
+pub(crate) mod push;
 pub(crate) mod reminders;
 pub(crate) mod tasks;
 pub(crate) mod threads;

@@ -126,7 +126,7 @@ async fn own_of(call: &Call, people: &mut People, ids: &[UserId]) -> Result<BTre
             true => users::own::load(&mut tx, id, call.now()).await?,
             false => users::own::load_uncounted(&mut tx, id, call.now()).await?,
         };
-        people.add(&mut tx, own.mutes.iter().map(|(target, _)| target)).await?;
+        people.add(&mut tx, own.named()).await?;
         all.insert(id.clone(), own);
     }
     Ok(all)

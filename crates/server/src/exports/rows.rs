@@ -52,6 +52,9 @@ impl Teller<'_> {
             UserRow::Message(id, message) => raw(&frame.message(&Shown::bare(id, *message))),
             UserRow::Reaction(to) => raw(&frame.reaction_to(&to.message, &to.reacted)),
             UserRow::Device(id, device) => raw(&to_wire::users::device(self.dialect, self.user, &id, &device)),
+            UserRow::PushPreference(channel, preference) => raw(&json!({
+                "cid": channel.as_ref().map_or("", |channel| channel.as_str()),
+                "preference": to_wire::push::preference(self.dialect, &preference) })),
             UserRow::Member(membership) => raw(&self.membership(*membership)),
             UserRow::Block(block) => {
                 raw(&json!({ "blocked_user_id": block.user.as_str(), "created_at": self.time(block.created_at) }))

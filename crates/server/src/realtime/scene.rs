@@ -79,7 +79,7 @@ impl Scene {
         let own = match (event.user.as_ref(), shows_me(&event.kind)) {
             (Some(user), true) => {
                 let own = own::load(tx, user, now).await?;
-                people.add(tx, own.mutes.iter().map(|(target, _)| target)).await?;
+                people.add(tx, own.named()).await?;
                 Some(own)
             }
             _ => None,

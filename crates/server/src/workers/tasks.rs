@@ -6,7 +6,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use domain::{
-    App, Error, erasure, log,
+    App, Error, log,
     tasks::{self, Kind, Mode, Step},
 };
 use ids::Timestamp;
@@ -172,7 +172,7 @@ fn erases(kind: &Kind) -> bool {
     match kind {
         Kind::DeleteUsers(asked) => asked.user == Mode::Hard || asked.messages == Some(Mode::Hard),
         Kind::DeleteChannels { is_hard, .. } => *is_hard,
-        Kind::DeleteFeeds { .. } => true,
+        Kind::DeleteFeeds { .. } | Kind::Retain(_) => true,
         _ => false,
     }
 }
@@ -182,7 +182,7 @@ async fn step(server: &Server, app: &App, id: &str) -> Result<Step> {
     let (holder, now) = (server.tasks.holder, now(server));
     let done = app.write(async |tx| {
         let Some(mut task) = tasks::held(tx, id, holder).await? else { return Ok(Step::Done) };
-        let step = erasure::step(tx, &task.kind, &mut task.progress, task.created_at, now).await?;
+        let step = tasks::step(tx, id, &mut task, now).await?;
         tasks::keep(tx, id, task, step, now);
         Ok(step)
     });
@@ -198,7 +198,7 @@ async fn skip(app: &App, id: &str, holder: u64, error: &Error, now: Timestamp) -
     let failure = error.to_string();
     let skipped = app.write(async |tx| {
         let Some(mut task) = tasks::held(tx, id, holder).await? else { return Ok(Step::Done) };
-        task.progress.next_item(Some(failure.clone()));
+        tasks::skip(tx, &mut task, &failure).await?;
         tasks::keep(tx, id, task, Step::More, now);
         Ok(Step::More)
     });

@@ -1,5 +1,6 @@
 //! Channels: making, reading and changing them (§6.3–6.6, §11.3, §12.3–12.5, §12.7).
 
+mod batch;
 mod change;
 mod events;
 mod hide;

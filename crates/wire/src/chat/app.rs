@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
-use super::dialect::Time;
+use super::{dialect::Time, push::PushProvider};
 
 /// What `GET /app` answers.
 #[derive(Serialize, Debug)]
@@ -37,7 +37,7 @@ pub struct App<'a, T> {
     /// Name → channel type.
     pub channel_configs: BTreeMap<String, T>,
     /// How devices are told.
-    pub push_notifications: Push,
+    pub push_notifications: Push<'a>,
     /// The other settings.
     #[serde(flatten)]
     pub others: BTreeMap<&'a str, Box<RawValue>>,
@@ -69,7 +69,7 @@ pub struct Hook<'a> {
 
 /// How devices are told.
 #[derive(Serialize, Debug)]
-pub struct Push {
+pub struct Push<'a> {
     /// Always `v2`.
     pub version: &'static str,
     /// Whether only those are told who are not connected.
@@ -83,7 +83,7 @@ pub struct Push {
     /// Xiaomi's.
     pub xiaomi: Provider,
     /// Named ways to tell devices.
-    pub providers: [(); 0],
+    pub providers: Vec<PushProvider<'a>>,
 }
 
 /// A way to tell devices; what was set, but for its secrets.
@@ -94,23 +94,6 @@ pub struct Provider {
     /// What was set.
     #[serde(flatten)]
     pub details: BTreeMap<String, Value>,
-}
-
-/// What `POST /check_push` answers.
-#[derive(Serialize, Debug)]
-pub struct PushCheck<'a> {
-    /// Device → what went wrong.
-    pub device_errors: BTreeMap<String, String>,
-    /// What went wrong with all of them.
-    pub general_errors: Vec<&'static str>,
-    /// Whether no device was told.
-    pub skip_devices: bool,
-    /// For Apple's service.
-    pub rendered_apn_template: &'a str,
-    /// For Google's.
-    pub rendered_firebase_template: &'a str,
-    /// What would be told.
-    pub rendered_message: BTreeMap<&'static str, &'a str>,
 }
 
 /// What `POST /check_sqs` and `POST /check_sns` answer.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::{
     dialect::{Custom, Time},
@@ -10,6 +11,7 @@ use super::{
     locations::Location,
     members::Member,
     messages::Message,
+    push::PushPreferences,
     types::{Command, Config},
     users::User,
 };
@@ -128,6 +130,9 @@ pub struct ChannelState<'a> {
     /// What the asking user has begun to write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft: Option<Draft<'a>>,
+    /// Of what of it the asking user wants to be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub push_preferences: Option<PushPreferences<'a>>,
     /// Always empty; clients want a list.
     pub threads: [u8; 0],
 }
@@ -205,4 +210,42 @@ pub struct ChannelMuted<'a> {
 pub struct Channels<'a> {
     /// In the order that was asked for.
     pub channels: Vec<ChannelState<'a>>,
+    /// The predefined filter by which they were found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predefined_filter: Option<PredefinedFilter<'a>>,
+}
+
+/// A predefined filter with the caller's values in it.
+#[derive(Serialize, Debug)]
+pub struct PredefinedFilter<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The filter.
+    pub filter: Box<RawValue>,
+    /// The order, if it says one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<Box<RawValue>>,
+}
+
+/// What `POST /channels/grouped` answers.
+#[derive(Serialize, Debug)]
+pub struct Grouped<'a> {
+    /// Name → the channels of the group.
+    pub groups: BTreeMap<&'a str, Bucket<'a>>,
+}
+
+/// Some channels of a group.
+#[derive(Serialize, Debug)]
+pub struct Bucket<'a> {
+    /// In the order of the group.
+    pub channels: Vec<ChannelState<'a>>,
+    /// Where the next ones are; only when one group was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// Where those before are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prev: Option<String>,
+    /// In how many channels of the group the acting user has something to read; where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread_channels: Option<usize>,
 }

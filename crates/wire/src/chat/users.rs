@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::dialect::{Custom, Time};
+use super::{
+    channels::ChannelMute,
+    dialect::{Custom, Time},
+    push::PushPreferences,
+};
 
 /// A user, in the size that other objects embed.
 #[derive(Serialize, Clone, Debug)]
@@ -87,7 +91,10 @@ pub struct Own<'a> {
     /// Whom the user mutes.
     pub mutes: Vec<UserMute<'a>>,
     /// Which channels the user mutes.
-    pub channel_mutes: [(); 0],
+    pub channel_mutes: Vec<ChannelMute<'a>>,
+    /// Of what the user wants to be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub push_preferences: Option<PushPreferences<'a>>,
     /// Where pushes to the user go.
     pub devices: Vec<Device<'a>>,
     /// Messages that the user has not read.

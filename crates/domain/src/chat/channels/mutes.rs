@@ -6,8 +6,12 @@ use crate::{
     Result, Tx,
     chat::events::{self, Event},
     keyspace::{CHANNEL_MUTE, Chat},
+    rows,
     users::mutes::Mute,
 };
+
+/// The most muted channels that a user is shown of itself.
+const MUTES_MAX: usize = 100;
 
 /// Whether it holds at `now`.
 fn holds(mute: &Mute, now: Timestamp) -> bool {
@@ -62,4 +66,14 @@ pub async fn mutes(tx: &mut Tx, user: &UserId, channels: &[ChannelId], now: Time
     let keys: Vec<_> = channels.iter().map(|channel| (user.to_string(), Chat(channel.clone()))).collect();
     let mutes = CHANNEL_MUTE.get_many(tx, tenant, &keys).await?;
     Ok(mutes.into_iter().map(|mute| mute.filter(|mute| holds(mute, now))).collect())
+}
+
+/// The channels that `user` mutes at `now`, by their ids; some of them, if they are very many.
+///
+/// # Errors
+/// When the store fails.
+pub async fn mutes_of(tx: &mut Tx, user: &UserId, now: Timestamp) -> Result<Vec<(ChannelId, Mute)>> {
+    let range = CHANNEL_MUTE.prefix(tx.tenant(), &user.to_string());
+    let rows = rows::list(tx, &CHANNEL_MUTE, range, MUTES_MAX).await?;
+    Ok(rows.into_iter().filter(|(_, mute)| holds(mute, now)).map(|((_, Chat(id)), mute)| (id, mute)).collect())
 }

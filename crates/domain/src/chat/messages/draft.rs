@@ -23,7 +23,7 @@ const METADATA_BYTES_MAX: usize = 5 * 1024;
 pub struct Draft {
     /// Who says it.
     pub user: Option<UserId>,
-    /// [`Kind::Regular`] or [`Kind::System`].
+    /// [`Kind::Regular`] or [`Kind::System`]; what the app's own server answered may be [`Kind::Ephemeral`].
     pub kind: Kind,
     /// See [`super::Message::text`].
     pub text: String,
@@ -63,6 +63,10 @@ pub struct Draft {
     pub metadata: Vec<(String, String)>,
     /// Whether members who hid the channel do not see it again for this message.
     pub keeps_hidden: bool,
+    /// See [`super::Message::translations`].
+    pub translations: Vec<(String, String)>,
+    /// The slash command that was answered already, with its arguments.
+    pub command: Option<(String, String)>,
     /// The application's own fields: a JSON object.
     pub custom: String,
 }
@@ -92,6 +96,8 @@ impl Draft {
             is_pending: None,
             metadata: Vec::new(),
             keeps_hidden: false,
+            translations: Vec::new(),
+            command: None,
             custom: "{}".to_owned(),
         }
     }

@@ -190,8 +190,10 @@ async fn compose(tx: &mut Tx, scene: &Scene, draft: &Draft, now: Timestamp) -> R
         users::ensure(tx, id, now).await?;
         is_shadowed = bans::standing(tx, id, Some((&scene.id, &scene.channel)), now).await?.is_shadow_banned;
     }
-    let command = command(scene, draft);
-    let is_ephemeral = command.as_ref().is_some_and(|(name, _)| name == "giphy");
+    let is_answered = draft.command.is_some();
+    let command = draft.command.clone().or_else(|| command(scene, draft));
+    let is_giphy = !is_answered && command.as_ref().is_some_and(|(name, _)| name == "giphy");
+    let is_ephemeral = is_giphy || draft.kind == Kind::Ephemeral;
     let waits = draft.is_pending.unwrap_or(scene.config.mark_messages_pending);
     let kind = match (is_ephemeral, draft.kind, &draft.parent) {
         (true, ..) => Kind::Ephemeral,
@@ -200,7 +202,7 @@ async fn compose(tx: &mut Tx, scene: &Scene, draft: &Draft, now: Timestamp) -> R
         (_, kind, None) => kind,
     };
     let mut draft = draft.clone();
-    if let (true, Some((_, args))) = (is_ephemeral, &command) {
+    if let (true, Some((_, args))) = (is_giphy, &command) {
         draft.attachments.push(giphy(args, true));
     }
     Ok(Message {
@@ -222,7 +224,7 @@ async fn compose(tx: &mut Tx, scene: &Scene, draft: &Draft, now: Timestamp) -> R
         is_silent: draft.is_silent,
         is_shadowed,
         visible_to: draft.visible_to,
-        translations: Vec::new(),
+        translations: draft.translations,
         command,
         created_at: now,
         updated_at: now,

@@ -12,6 +12,7 @@ use crate::{
         members::Member,
         messages::{Message, Reacted, Version},
         polls::{Cast, Poll, PollOption},
+        push::preferences::Preference,
         reads::Read,
         reminders::Reminder,
         threads::{Participant, Thread},
@@ -21,8 +22,8 @@ use crate::{
     files::File,
     keyspace::{
         AUTHORED, BAN, CHANNEL, CHANNEL_MUTE, Chat, DELETED_FOR, DEVICE, DRAFT, FILE, FLAG, FLAGGED_BY, FUTURE_BAN,
-        HIDDEN, MEMBER, MEMBERSHIP, MESSAGE, MUTE, PARTICIPANT, PARTICIPATION, REACTED, REACTION, READ, REMINDER,
-        THREAD, UPLOADED, USER_GROUP, USER_GROUP_MEMBER, VERSION,
+        HIDDEN, MEMBER, MEMBERSHIP, MESSAGE, MUTE, PARTICIPANT, PARTICIPATION, PUSH_PREFERENCE, REACTED, REACTION,
+        READ, REMINDER, THREAD, UPLOADED, USER_GROUP, USER_GROUP_MEMBER, VERSION,
     },
     moderation::flags::{Entity, Flag},
     rows,
@@ -41,6 +42,8 @@ pub enum UserRow {
     Member(Box<Membership>),
     /// A device and its id.
     Device(String, Device),
+    /// What the user wants, in a channel or everywhere.
+    PushPreference(Option<ChannelId>, Preference),
     /// A block of somebody.
     Block(Block),
     /// A mute of somebody.
@@ -123,6 +126,13 @@ pub async fn page(tx: &mut Tx, user: &UserId, set: UserSet, walk: &mut Walk) -> 
             let range = DEVICE.prefix(tx.tenant(), &user.to_string());
             let rows = walk.next(tx, &DEVICE, range, Limit::PAGE).await?;
             Ok(each(rows, |((_, id), device)| Some(UserRow::Device(id, device))))
+        }
+        UserSet::PushPreferences => {
+            let range = PUSH_PREFERENCE.prefix(tx.tenant(), &user.to_string());
+            let rows = walk.next(tx, &PUSH_PREFERENCE, range, Limit::PAGE).await?;
+            Ok(each(rows, |((_, channel), preference)| {
+                Some(UserRow::PushPreference(ChannelId::parse(&channel).ok(), preference))
+            }))
         }
         UserSet::Blocks => match walk.is_first() {
             true => {

@@ -1,6 +1,9 @@
 //! Reading what is said of an app: any part of its settings, or the whole app as it was read (chat §11.1).
 
-use domain::settings::{Change, Settings, hooks::Hook};
+use domain::{
+    chat::channels::predefined,
+    settings::{Change, Settings, hooks::Hook},
+};
 use ids::{Timestamp, json::Object};
 use serde_json::{
     Map, Value,
@@ -82,6 +85,13 @@ fn setting(call: &Call, before: &Settings, known: &Known, sent: &mut Fields) -> 
             }
             numbers => numbers.map(|numbers| raw(&numbers_of(&numbers))),
         },
+        Kind::Filters => match sent.object(name)?.map(Fields::rest) {
+            Some(filters) => {
+                predefined::check(&filters)?;
+                Some(raw(&serde_json::from_str::<Value>(&filters.to_string()).unwrap_or_default()))
+            }
+            None => None,
+        },
         Kind::Upload => sent.object(name)?.map(|config| upload(name, config)).transpose()?,
     })
 }
@@ -161,7 +171,7 @@ fn event_hook(call: &Call, before: &Settings, mut sent: Fields) -> Result<Hook> 
 }
 
 /// An object whose secrets are sealed. One that comes back masked, as it is shown, stays what it was in `before`.
-fn sealed_members(call: &Call, before: Option<&RawValue>, sent: Fields) -> Box<RawValue> {
+pub(crate) fn sealed_members(call: &Call, before: Option<&RawValue>, sent: Fields) -> Box<RawValue> {
     let before: Map<String, Value> = before.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default();
     let mut members = Map::new();
     for (name, value) in sent.rest().iter() {

@@ -1,7 +1,7 @@
 //! The settings of an app that are kept as they are sent: their names, what they must be, and what is shown of them
 //! before anybody sets them (chat §11.1, v2 §7.1).
 
-use Kind::{Choice, Flag, Number, Numbers, Object, Secret, Text, Texts, Upload};
+use Kind::{Choice, Filters, Flag, Number, Numbers, Object, Secret, Text, Texts, Upload};
 
 /// What a setting must be.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Numbers,
     /// What may be uploaded.
     Upload,
+    /// Predefined filters of channels.
+    Filters,
 }
 
 /// A setting.
@@ -110,6 +112,7 @@ pub(super) const KNOWN: &[Known] = &[
     optional("moderation_dashboard_preferences", Object),
     optional("moderation_onboarding_complete", Flag),
     optional("moderation_s3_image_access_role_arn", Text),
+    optional("predefined_filters", Filters),
     optional("reminders_max_members", COUNT),
     optional("reminders_max_per_user", COUNT),
     optional("video_primary_use_case", Text),
@@ -137,15 +140,21 @@ pub(super) const FIXED: &[(&str, &str)] = &[
 ];
 
 /// Members of objects that are sealed, and never shown.
-pub(super) const SECRETS: [&str; 10] = [
+pub(super) const SECRETS: [&str; 16] = [
     "api_key",
+    "apn_auth_key",
+    "apn_p12_cert",
     "auth_key",
     "credentials_json",
+    "firebase_credentials",
+    "firebase_server_key",
     "gcs_credentials",
+    "huawei_app_secret",
     "p12_cert",
     "secret",
     "server_key",
     "sns_secret",
     "sqs_secret",
     "webhook_secret",
+    "xiaomi_app_secret",
 ];

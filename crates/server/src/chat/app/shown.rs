@@ -43,7 +43,7 @@ pub(super) fn hook(hook: &Hook, dialect: Dialect) -> WireHook<'_> {
 }
 
 /// How devices are told.
-pub(super) fn push(settings: &Settings) -> Push {
+pub(super) fn push<'a>(settings: &Settings) -> Push<'a> {
     let set = |name| object(settings.other(name).as_deref().map(RawValue::get));
     let provider = |name, key, is_apple: bool| {
         let mut details: BTreeMap<_, _> =
@@ -62,7 +62,7 @@ pub(super) fn push(settings: &Settings) -> Push {
         firebase: provider("firebase_config", "credentials_json", false),
         huawei: provider("huawei_config", "secret", false),
         xiaomi: provider("xiaomi_config", "secret", false),
-        providers: [],
+        providers: Vec::new(),
     }
 }
 
@@ -70,7 +70,8 @@ fn object(json: Option<&str>) -> Map<String, Value> {
     json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
 }
 
-fn masked_member(name: String, value: Value) -> (String, Value) {
+/// A member of an object; of a secret, that there is one.
+pub(crate) fn masked_member(name: String, value: Value) -> (String, Value) {
     let value = match value {
         Value::String(text) if SECRETS.contains(&name.as_str()) => masked(&text).into(),
         value => value,

@@ -1,7 +1,7 @@
 //! What clients say of channels and members (chat §6.3, §6.6, §11.3).
 
 use domain::chat::{
-    channels::{CUSTOM_BYTES_MAX, Details},
+    channels::{CUSTOM_BYTES_MAX, Details, batch},
     members::Newcomer,
 };
 use ids::{UserId, json::Object};
@@ -93,6 +93,27 @@ pub(crate) fn data(mut sent: Fields) -> Result<Data> {
     }
     let (members, invites) = (newcomers(&mut sent, "members")?, newcomers(&mut sent, "invites")?);
     Ok(Data { created_by, members, invites, details: details(sent)? })
+}
+
+/// Reads the `data` of a batch: some settings, and in both dialects the application's own fields in `custom`.
+///
+/// # Errors
+/// 4 when there is something else in it, 22 when the own fields are too big.
+pub(crate) fn batch_data(mut sent: Fields) -> Result<batch::Data> {
+    let custom = sent.object("custom")?.map(Fields::rest).unwrap_or_default();
+    let details = details(sent)?;
+    if let Some((name, _)) = details.custom.iter().next() {
+        return Err(Error::field(&format!("data.{name}"), "cannot be changed by a batch; own fields stand in custom"));
+    }
+    let cannot = |name| Error::field(&format!("data.{name}"), "cannot be changed by a batch");
+    if details.cooldown_seconds.is_some() {
+        return Err(cannot("cooldown"));
+    }
+    if details.filter_tags.is_some() {
+        return Err(cannot("filter_tags"));
+    }
+    check_custom("a channel", &custom)?;
+    Ok(Details { custom, ..details }.into())
 }
 
 /// The settings of a channel, and the application's own fields.

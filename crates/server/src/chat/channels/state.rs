@@ -10,6 +10,7 @@ use domain::{
         members::{self, Member},
         messages::{self, Message, Shown, Viewer},
         permissions::{self, Place, Who},
+        push::preferences::{self, Preference},
         reads::{self, Read, Reader},
         types::{self, ChannelType, Config},
     },
@@ -81,6 +82,8 @@ pub(crate) struct Loaded {
     pub(crate) is_hidden: bool,
     /// Whether the asking user blocks the only other member.
     pub(crate) is_blocked: bool,
+    /// Of what of it the asking user wants to be told.
+    pub(crate) push: Option<Preference>,
     /// How the asking user muted it.
     pub(crate) mute: Option<Mute>,
     /// The members that were wanted.
@@ -174,13 +177,14 @@ pub(crate) async fn load(tx: &mut Tx, id: &ChannelId, view: View<'_>) -> Result<
 pub(crate) async fn with(tx: &mut Tx, id: &ChannelId, channel: Channel, view: View<'_>) -> Result<Loaded> {
     let kind = types::load(tx, id.kind()).await?;
     let config = types::config(&kind, &channel);
-    let (mut membership, mut is_hidden, mut is_blocked, mut mute) = (None, false, false, None);
+    let (mut membership, mut is_hidden, mut is_blocked, mut mute, mut push) = (None, false, false, None, None);
     if let Some(user) = view.viewer {
         is_hidden = channels::are_hidden(tx, std::slice::from_ref(id), user).await?[0];
         mute = channels::mutes(tx, user, std::slice::from_ref(id), view.now).await?.remove(0);
         if let Some(profile) = users::get(tx, user).await? {
             is_blocked = channels::is_blocked(tx, id, &profile).await?;
         }
+        push = preferences::get(tx, user, Some(id)).await?;
         membership = members::get(tx, id, user).await?.map(|member| Listed::new(user.clone(), member));
     }
     let membership = membership.map(|own| Listed { is_muted: mute.is_some(), ..own });
@@ -206,6 +210,7 @@ pub(crate) async fn with(tx: &mut Tx, id: &ChannelId, channel: Channel, view: Vi
         is_hidden,
         is_blocked,
         mute,
+        push,
         membership,
         members: Vec::new(),
         reads: Vec::new(),

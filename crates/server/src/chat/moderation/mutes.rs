@@ -29,7 +29,7 @@ pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     let body = async |tx: &mut Tx| mutes::add(tx, &user, &targets, expires, now).await;
     let (made, missing) = call.tenant.app.write(body).await?;
     let own = users::own::load(&mut call.snapshot(), &user, now).await?;
-    let named = made.iter().chain(&own.mutes).map(|(target, _)| target).chain([&user]);
+    let named = made.iter().map(|(target, _)| target).chain(own.named()).chain([&user]);
     let cast = Cast::load(&call, named.collect()).await?;
     let shown = |(target, mute)| to_wire::users::mute(call.dialect, &cast.people, &user, target, mute, now);
     let all = || made.iter().map(|(target, mute)| shown((target, mute)));

@@ -17,6 +17,7 @@ use wire::chat::{
 
 use super::{
     messages::Frame,
+    push::preference,
     types::{command, config},
     users::embedded,
 };
@@ -120,6 +121,7 @@ pub(crate) fn state<'a>(pen: Pen<'a>, loaded: &'a Loaded) -> ChannelState<'a> {
             .filter_map(|(id, message)| frame.location(id.as_str(), message))
             .collect(),
         draft: loaded.draft.as_ref().map(|found| frame.draft(&found.spot, &found.draft)),
+        push_preferences: loaded.push.as_ref().map(|push| preference(pen.dialect, push)),
         threads: [],
     }
 }

@@ -1,6 +1,9 @@
 //! Tasks, as their starters ask for them.
 
-use domain::tasks::{Kind, Status, Task};
+use domain::{
+    chat::channels::batch::outcome,
+    tasks::{Kind, Status, Task},
+};
 use serde_json::{Map, Value, json};
 use wire::chat::{
     dialect::{Dialect, Time},
@@ -27,13 +30,23 @@ pub(crate) fn task<'a>(
         status,
         created_at: time(task.created_at),
         updated_at: time(task.updated_at),
-        result: (task.status == Status::Completed).then(|| result(task)),
+        result: match (&task.status, &task.kind) {
+            (Status::Completed, _) => Some(result(task)),
+            // Some clients look for the reason here (chat §11.3).
+            (Status::Failed { description, .. }, Kind::UpdateChannels(_)) => {
+                Some(json!({ "description": description }))
+            }
+            _ => None,
+        },
         error,
     }
 }
 
-/// What became of each item of a batch: `{"<id>":{"status":"ok"}}`.
-pub(crate) fn outcomes(task: &Task) -> Value {
+/// What became of the task `id`; of most, of each item of it: `{"<id>":{"status":"ok"}}`.
+pub(crate) fn outcomes(id: &str, task: &Task) -> Value {
+    if let Kind::UpdateChannels(batch) = &task.kind {
+        return outcome(id, batch, &task.progress, "completed", task.created_at, Some(task.updated_at));
+    }
     let outcome = |failure: &Option<String>| match failure {
         None => json!({ "status": "ok" }),
         Some(error) => json!({ "status": "error", "error": error }),
@@ -60,5 +73,7 @@ fn items(kind: &Kind) -> Vec<String> {
         Kind::FitFeed(change) => vec![change.fid.to_string()],
         // What came of these is a file.
         Kind::ExportUsers(_) | Kind::ExportChannels(_) | Kind::ExportFeeds(_) => Vec::new(),
+        // It has an outcome of its own; nobody knows of the other.
+        Kind::UpdateChannels(_) | Kind::Retain(_) => Vec::new(),
     }
 }

@@ -2,11 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use domain::users::{People, Person, Privacy, devices::Device, mutes::Mute, own::Own};
+use domain::users::{
+    People, Person, Privacy,
+    devices::Device,
+    mutes::Mute,
+    own::{MutedChannel, Own},
+};
 use ids::{Timestamp, UserId};
 use wire::chat::{
+    channels::ChannelMute,
     dialect::{Custom, Dialect, Time},
     users::{Device as WireDevice, Enabled, FullUser, PrivacySettings, User as WireUser, UserMute},
+};
+
+use super::{
+    channels::{Pen, bare},
+    push::preference,
 };
 
 /// The user `id` in the size that other objects embed; `None` for whom nobody knows.
@@ -88,12 +99,31 @@ fn own_fields<'a>(
 ) -> wire::chat::users::Own<'a> {
     wire::chat::users::Own {
         mutes: own.mutes.iter().map(|(target, it)| mute(dialect, people, id, target, it, now)).collect(),
-        channel_mutes: [],
+        channel_mutes: own.channel_mutes.iter().map(|it| muted(dialect, people, id, it, now)).collect(),
+        push_preferences: own.push.as_ref().map(|push| preference(dialect, push)),
         devices: own.devices.iter().map(|(device, it)| self::device(dialect, id, device, it)).collect(),
         total_unread_count: own.unread.map(|unread| unread.messages),
         unread_count: own.unread.map(|unread| unread.messages),
         unread_channels: own.unread.map(|unread| unread.channels),
         unread_threads: own.unread.map(|unread| unread.threads),
+    }
+}
+
+/// That `user` mutes a channel.
+fn muted<'a>(
+    dialect: Dialect,
+    people: &'a People,
+    user: &UserId,
+    muted: &'a MutedChannel,
+    now: Timestamp,
+) -> ChannelMute<'a> {
+    let time = |at| Time { at, dialect };
+    ChannelMute {
+        user: embedded(dialect, people, user, now),
+        channel: bare(Pen { dialect, people, now }, &muted.id, &muted.channel, &muted.custom),
+        created_at: time(muted.mute.created_at),
+        updated_at: time(muted.mute.updated_at),
+        expires: muted.mute.expires.map(time),
     }
 }
 

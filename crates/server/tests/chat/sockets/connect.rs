@@ -42,6 +42,25 @@ async fn the_first_frame_says_the_connection_and_its_user_in_the_dialect_of_the_
 }
 
 #[tokio::test]
+async fn the_first_frame_says_which_channels_its_user_muted_and_of_what_it_wants_to_be_told() {
+    let lake = Lake::new().await;
+    let data = json!({ "data": { "created_by_id": "jill", "members": ["jack"], "name": "General" } });
+    lake.post("channels/messaging/general/query", data).await.ok(201);
+    let mute = json!({ "channel_cid": "messaging:general", "user_id": "jack" });
+    lake.post("moderation/mute/channel", mute).await.ok(201);
+    let wanted = json!({ "preferences": [{ "user_id": "jack", "chat_level": "none" }] });
+    lake.post("push_preferences", wanted).await.ok(201);
+    let (token, json) =
+        (token(json!({ "user_id": "jack" })), json!({ "user_id": "jack", "user_details": { "id": "jack" } }));
+    let me = lake.dial("/connect", &token, &json).await.next().await["me"].clone();
+    let muted = &me["channel_mutes"][0];
+    assert_eq!((&muted["channel"]["cid"], &muted["channel"]["name"]), (&json!("messaging:general"), &json!("General")));
+    assert_eq!((&muted["user"]["id"], &muted["channel"]["created_by"]["id"]), (&json!("jack"), &json!("jill")));
+    assert_eq!((&muted["created_at"], muted.get("expires")), (&json!("2026-01-01T00:00:00Z"), None));
+    assert_eq!(me["push_preferences"], json!({ "chat_level": "none" }));
+}
+
+#[tokio::test]
 async fn who_may_not_connect_is_told_in_one_frame_and_closed_with_1000() {
     let lake = Lake::new().await;
     lake.post("users", json!({ "users": { "jack": { "id": "jack" } } })).await.ok(201);
