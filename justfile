@@ -41,6 +41,11 @@ kill *options:
     cargo build --release --package millpond
     cargo xtask kill {{ options }}
 
+# Measure what a person with very many messages costs in memory
+memory *options:
+    cargo build --release --package millpond
+    cargo xtask memory {{ options }}
+
 # Write down that long files have become shorter
 bless:
     cargo xtask tidy --bless

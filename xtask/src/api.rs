@@ -3,6 +3,7 @@
 //! It has its own types on purpose: sharing them with the server would let both be wrong together.
 
 pub(crate) mod chat;
+pub(crate) mod tasks;
 
 use std::time::Duration;
 

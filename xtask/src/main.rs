@@ -7,6 +7,7 @@ mod compatibility;
 mod fuzz;
 mod install;
 mod kill;
+mod memory;
 mod quickstart;
 mod replay;
 mod seed;
@@ -48,6 +49,9 @@ enum Task {
     /// Kill a server under load, again and again, and look for lost, doubled or reordered writes
     #[command(after_help = "Example: cargo xtask kill --rounds 5 --seed 42")]
     Kill(kill::Arguments),
+    /// Measure what a person with very many messages costs in memory, when exported and when erased
+    #[command(after_help = "Example: cargo xtask memory --messages 10000")]
+    Memory(memory::Arguments),
     /// Run the code blocks of the quickstart documents against a fresh server
     #[command(after_help = "Example: cargo xtask quickstart python")]
     Quickstart(quickstart::Arguments),
@@ -82,6 +86,7 @@ async fn run(task: Task) -> Result<ExitCode> {
         Task::Fuzz(arguments) => fuzz::run(&arguments).await?,
         Task::Replay(arguments) => replay::run(arguments).await?,
         Task::Kill(arguments) => kill::run(arguments).await?,
+        Task::Memory(arguments) => memory::run(arguments).await?,
         Task::Quickstart(arguments) => quickstart::run(&arguments).await?,
     }
     Ok(ExitCode::SUCCESS)

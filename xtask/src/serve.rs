@@ -123,6 +123,11 @@ impl Server {
         &self.url
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> Result<u32> {
+        self.child.id().context("the server has ended by itself")
+    }
+
     /// Kills the server at once, as a power cut of the process.
     pub(crate) async fn kill(mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
@@ -133,7 +138,7 @@ impl Server {
 
     /// Asks the server to drain (SIGTERM) and waits until it has ended.
     pub(crate) async fn stop(mut self) -> Result<()> {
-        let id = self.child.id().context("the server has ended by itself")?;
+        let id = self.id()?;
         shell::output(Command::new("kill").args(["-TERM", &id.to_string()]), DRAIN_MAX).await?;
         match tokio::time::timeout(DRAIN_MAX, self.child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(()),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{compatibility, install, kill, quickstart, replay, shell, tidy};
+use crate::{compatibility, install, kill, memory, quickstart, replay, shell, tidy};
 
 const BUILD_MAX: Duration = Duration::from_secs(45 * 60);
 
@@ -38,10 +38,11 @@ enum Step {
     Quickstarts,
     Replay,
     Kill,
+    Memory,
 }
 
 impl Step {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Format,
         Self::Clippy,
         Self::Tidy,
@@ -55,6 +56,7 @@ impl Step {
         Self::Quickstarts,
         Self::Replay,
         Self::Kill,
+        Self::Memory,
     ];
 
     fn name(self) -> &'static str {
@@ -72,6 +74,7 @@ impl Step {
             Self::Quickstarts => "quickstarts",
             Self::Replay => "replay",
             Self::Kill => "kill",
+            Self::Memory => "memory",
         }
     }
 
@@ -90,6 +93,7 @@ impl Step {
             Self::Quickstarts => "the quickstart documents work as written",
             Self::Replay => "recorded commits, loaded and compared with a model that really copies",
             Self::Kill => "a server that is killed under load loses nothing and doubles nothing",
+            Self::Memory => "somebody with 100,000 messages is exported and erased in less than 200 MB",
         }
     }
 
@@ -116,6 +120,7 @@ impl Step {
             Self::Quickstarts => quickstart::run_all(None).await,
             Self::Replay => replay::run_small().await,
             Self::Kill => kill::run(kill::Arguments::of_ci()).await,
+            Self::Memory => memory::run(memory::Arguments::of_ci()).await,
         }
     }
 }

@@ -18,6 +18,8 @@ use store::{Limit, Stamp};
 
 use crate::pond::{Pond, SECRET, encoded, sign};
 
+mod load;
+
 const NEEDLE: &str = "needle7f3c";
 
 impl Pond {
