@@ -29,8 +29,8 @@ const FIFTHS: u64 = if cfg!(debug_assertions) { 1 } else { 5 };
 /// Of ten kilobytes each.
 const MESSAGES: u64 = 6_000 * FIFTHS;
 const EXPORT_BYTES_MIN: u64 = 60_000_000 * FIFTHS;
-/// In KiB.
-const GROWTH_MAX: u64 = (20 << 10) * FIFTHS;
+/// In KiB; twice as large an export takes no more.
+const GROWTH_MAX: u64 = 32 << 10;
 
 struct Hand(HandClock);
 
