@@ -94,3 +94,30 @@ async fn what_breaks_a_rule_is_refused() {
     }
     assert_eq!(pond.refuses(Method::POST, "blocklists", r#"{"name":"x","words":["x"]}"#).await, (400, 4));
 }
+
+#[tokio::test]
+async fn what_a_list_wants_to_be_looked_at_is_sent_and_stands_in_the_review_queue() {
+    let pond = Pond::new().await;
+    pond.post("blocklists", json!({ "name": "mine", "words": ["heck"] })).await.ok(201);
+    let listed = json!([{ "blocklist": "mine", "behavior": "flag" }]);
+    pond.put("channeltypes/messaging", json!({ "blocklists": listed })).await.ok(201);
+    let data = json!({ "data": { "created_by_id": "amy", "members": ["amy"] } });
+    pond.post("channels/messaging/general/query", data).await.ok(201);
+    let queued = async || {
+        let items = pond.v2().post("moderation/review_queue", json!({})).await.ok(201)["items"].clone();
+        items.as_array().unwrap().iter().map(|item| item["entity_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let says = async |id: &str, text: &str| {
+        let body = json!({ "message": { "id": id, "text": text } });
+        pond.user("amy").post("channels/messaging/general/message", body).await.ok(201)["message"]["type"].clone()
+    };
+    assert_eq!(says("nice", "hello").await, "regular");
+    assert!(queued().await.is_empty());
+    assert_eq!(says("rude", "what the heck").await, "regular");
+    assert_eq!(queued().await, ["rude"]);
+    let body = json!({ "message": { "text": "oh heck" } });
+    pond.user("amy").post("messages/nice", body).await.ok(201);
+    let mut both = queued().await;
+    both.sort();
+    assert_eq!(both, ["nice", "rude"]);
+}

@@ -112,6 +112,8 @@ async fn live(pond: &Pond) {
     let draft = json!({ "message": { "user_id": "ann", "text": "wip", "mentioned_users": ["bob"] } });
     pond.post("channels/messaging/general/draft", draft).await.ok(201);
     pond.post("messages/b1/reminders", json!({ "user_id": "ann" })).await.ok(201);
+    let preference = json!({ "user_id": "ann", "chat_level": "direct_mentions" });
+    pond.post("push_preferences", json!({ "preferences": [preference] })).await.ok(201);
     let poll = json!({ "id": "p", "name": "Q?", "user_id": "ann", "options": [{ "id": "a", "text": "A" }] });
     pond.post("polls", poll).await.ok(201);
     pond.post(

@@ -116,7 +116,7 @@ pub async fn update(
         Change::Part(patch) => Draft::of(&old, now).patched(patch)?,
     };
     let new = changed(&old, draft, editor, now);
-    check(tx, &scene, &old, &new).await?;
+    let is_flagged = check(tx, &scene, &old, &new).await?;
     show_poll(tx, &scene, id, (&old, &new)).await?;
     if has_other_content(&old, &new) {
         note_version(tx, id, &old);
@@ -126,6 +126,9 @@ pub async fn update(
     let tenant = tx.tenant();
     MESSAGE.put(tx, tenant, &id.to_string(), &new);
     if new.kind != Kind::Ephemeral {
+        if is_flagged {
+            send::queue(tx, id, now).await?;
+        }
         let event = Event::new("message.updated", now, Some(&new.channel)).by(editor.or(new.user.as_ref()));
         events::record(tx, event.about(id, &new));
     }
@@ -192,7 +195,8 @@ fn has_other_content(old: &Message, new: &Message) -> bool {
     old.text != new.text || old.attachments != new.attachments || old.custom != new.custom
 }
 
-async fn check(tx: &mut Tx, scene: &Scene, old: &Message, new: &Message) -> Result<()> {
+/// Checks the change; whether a blocklist wants it to be looked at.
+async fn check(tx: &mut Tx, scene: &Scene, old: &Message, new: &Message) -> Result<bool> {
     let is_only_pin =
         old.pin != new.pin && Message { pin: old.pin.clone(), updated_at: old.updated_at, ..new.clone() } == *old;
     if is_only_pin {
@@ -215,9 +219,11 @@ async fn check(tx: &mut Tx, scene: &Scene, old: &Message, new: &Message) -> Resu
         };
         send::check_content(scene, &fresh)?;
     }
-    if old.text != new.text
-        && matches!(send::moderated(tx, scene, &new.text).await?.as_deref(), Some("block" | "shadow_block"))
-    {
+    let verdict = match old.text != new.text {
+        true => send::moderated(tx, scene, &new.text).await?,
+        false => None,
+    };
+    if matches!(verdict.as_deref(), Some("block" | "shadow_block")) {
         return Err(Error::Unfit("message.text: a blocklist has one of its words".to_owned()));
     }
     let unknown: Vec<UserId> = new.mentioned.iter().filter(|user| !old.mentioned.contains(user)).cloned().collect();
@@ -225,10 +231,11 @@ async fn check(tx: &mut Tx, scene: &Scene, old: &Message, new: &Message) -> Resu
     match &new.quoted {
         Some(quoted) if old.quoted.as_ref() != Some(quoted) => {
             scene.check_feature("quotes", scene.config.quotes)?;
-            send::load_here(tx, scene, quoted).await.map(drop)
+            send::load_here(tx, scene, quoted).await?;
         }
-        _ => Ok(()),
+        _ => {}
     }
+    Ok(verdict.as_deref() == Some(send::FLAG))
 }
 
 /// Keeps what the message said (chat §6.15).

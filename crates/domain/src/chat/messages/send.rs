@@ -18,12 +18,17 @@ use crate::{
         AUTHORED, At, CHANNEL_MESSAGE, Chat, Latest, MESSAGE, MESSAGES, PACE, PARTICIPANT, PENDING, PINNED, READ,
         REPLIES, REPLY, THREAD,
     },
-    moderation::bans,
+    moderation::{
+        bans,
+        flags::{self, Entity, Report},
+    },
     users,
 };
 
 /// What stands in the place of a text that a blocklist refuses.
 const BLOCKED: &str = "Message was blocked by moderation policies";
+/// What a blocklist asks for whose words are only to be looked at.
+pub(super) const FLAG: &str = "flag";
 /// The most participants of a thread who are told of a reply one by one.
 const TOLD_MAX: usize = 100;
 
@@ -57,7 +62,8 @@ pub async fn send(
     }
     check_mentioned(tx, &draft.mentioned).await?;
     let mut message = compose(tx, &scene, draft, now).await?;
-    match moderated(tx, &scene, &draft.text).await?.as_deref() {
+    let verdict = moderated(tx, &scene, &draft.text).await?;
+    match verdict.as_deref() {
         Some("block") => return Ok(Message { kind: Kind::Error, text: BLOCKED.to_owned(), html: None, ..message }),
         Some("shadow_block") => message.is_shadowed = true,
         _ => {}
@@ -67,6 +73,9 @@ pub async fn send(
         return Ok(message);
     }
     store(tx, &scene, id, &message, draft, now).await?;
+    if verdict.as_deref() == Some(FLAG) && message.kind != Kind::Ephemeral {
+        queue(tx, id, now).await?;
+    }
     end_draft(tx, &message, now).await?;
     if message.pending.is_none() && message.kind != Kind::Ephemeral {
         publish(tx, id, &message, parent.as_ref(), now).await?;
@@ -75,6 +84,12 @@ pub async fn send(
         }
     }
     Ok(message)
+}
+
+/// Puts a message that a blocklist wants to be looked at into the review queue, on behalf of the application.
+pub(super) async fn queue(tx: &mut Tx, id: &MessageId, now: Timestamp) -> Result<()> {
+    let entity = Entity::new(flags::MESSAGE, id.as_str())?;
+    flags::add_by_app(tx, &entity, &Report::default(), id.as_str(), now).await.map(drop)
 }
 
 /// What becomes of such a text because of a blocklist (chat §12.14); what the app's own server says is not checked.

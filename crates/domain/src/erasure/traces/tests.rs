@@ -11,6 +11,7 @@ use crate::{
         members::Member,
         messages::{self, Version},
         polls::{self, Content, Vote},
+        push::preferences::Preference,
         reads,
         reminders::Reminder,
         threads::{Participant, Thread},
@@ -201,6 +202,7 @@ fn plant_kept(tx: &mut Tx, now: ids::Timestamp) {
         DRAFTED.put(tx, tenant, &(chat.clone(), user.into(), String::new()), &());
     }
     let reminder = Reminder { channel: cid("messaging:three"), remind_at: Some(now), created_at: now, updated_at: now };
+    PUSH_PREFERENCE.put(tx, tenant, &(AMY.into(), String::new()), &Preference::default());
     VOTE.put(tx, tenant, &("p".into(), "v".into()), &vote(now));
     POLLED.put(tx, tenant, &(AMY.into(), "p".into(), "v".into()), &());
     LIVE.put(tx, tenant, &(AMY.into(), At(now), "gone".into()), &());

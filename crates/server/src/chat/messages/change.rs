@@ -162,10 +162,10 @@ fn chosen(form: &Object) -> Option<String> {
     serde_json::from_str(form.get("image_action")?.get()).ok()
 }
 
-/// `POST /messages/{id}/translate`: there is nobody who translates.
+/// `POST /messages/{id}/translate`: there is nobody who translates, and the feature is off (chat §12.20).
 pub(crate) async fn translate(call: Call, mut sent: Fields) -> Result<Reply> {
     let id: MessageId = message_id(&call)?;
     sent.filled("language")?.ok_or_else(|| Error::field("language", "is a required field"))?;
     messages::read(&mut call.snapshot(), call.user(), &id, call.now()).await?;
-    Err(Error::not_available("translation"))
+    Err(domain::Error::FeatureOff("translation is not available in this version of Millpond".to_owned()).into())
 }

@@ -87,7 +87,7 @@ async fn the_history_is_older_versions_with_who_wrote_them() {
 async fn a_translation_is_said_to_be_not_available() {
     let lake = room().await;
     lake.says("amy", "m", "hi").await;
-    assert_eq!(lake.refuses(Method::POST, "messages/m/translate", r#"{"language":"es"}"#).await, (501, -1));
+    assert_eq!(lake.refuses(Method::POST, "messages/m/translate", r#"{"language":"es"}"#).await, (400, 19));
     assert_eq!(lake.refuses(Method::POST, "messages/m/translate", "{}").await, (400, 4));
 }
 
