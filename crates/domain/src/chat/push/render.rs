@@ -39,11 +39,10 @@ fn value(context: &Value, path: &str) -> Result<String, String> {
             "holds `{{{{{path}}}}}`, which is not a path of names; blocks and helpers are not available"
         ));
     }
-    let step = |at: Option<&Value>, name: &str| at?.get(name).cloned();
-    let found = path.split('.').fold(Some(context.clone()), |at, name| step(at.as_ref(), name));
+    let found = path.split('.').try_fold(context, |at, name| at.get(name));
     Ok(match found {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text,
+        Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
     })
 }
