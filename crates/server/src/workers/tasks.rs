@@ -3,7 +3,14 @@
 //! A commit that plans a task wakes the worker. It looks now and then besides, for what failed and waits, and for the tasks
 //! of a server that was killed.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use domain::{
     App, Error, log,
@@ -59,10 +66,16 @@ impl Wake {
 
     /// Listens to the commits of `store`.
     pub(crate) fn new(store: &Store) -> Self {
-        let planned = Arc::new(Notify::new());
-        let wake = planned.clone();
+        let (planned, is_new) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
+        let (wake, is_shown) = (planned.clone(), is_new.clone());
         store.on_publish(Box::new(move |published| {
             if published.appended.iter().any(|(_, entry)| log::is_planned(entry)) {
+                is_new.store(true, Ordering::Relaxed);
+            }
+        }));
+        // Not before it can be read: a worker that is woken earlier finds nothing, and looks again after a second.
+        store.on_shown(Box::new(move || {
+            if is_shown.swap(false, Ordering::Relaxed) {
                 wake.notify_one();
             }
         }));
