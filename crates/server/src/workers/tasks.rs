@@ -3,14 +3,7 @@
 //! A commit that plans a task wakes the worker. It looks now and then besides, for what failed and waits, and for the tasks
 //! of a server that was killed.
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
 use domain::{
     App, Error, log,
@@ -20,6 +13,7 @@ use ids::Timestamp;
 use store::Store;
 use tokio::{sync::Notify, task::JoinSet};
 
+use super::news;
 use crate::{Server, apps::Tenant, exports, files, seal};
 
 /// How often the worker looks, if nothing wakes it.
@@ -66,19 +60,7 @@ impl Wake {
 
     /// Listens to the commits of `store`.
     pub(crate) fn new(store: &Store) -> Self {
-        let (planned, is_new) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
-        let (wake, is_shown) = (planned.clone(), is_new.clone());
-        store.on_publish(Box::new(move |published| {
-            if published.appended.iter().any(|(_, entry)| log::is_planned(entry)) {
-                is_new.store(true, Ordering::Relaxed);
-            }
-        }));
-        // Not before it can be read: a worker that is woken earlier finds nothing, and looks again after a second.
-        store.on_shown(Box::new(move || {
-            if is_shown.swap(false, Ordering::Relaxed) {
-                wake.notify_one();
-            }
-        }));
+        let planned = news::of(store, |published| published.appended.iter().any(|(_, entry)| log::is_planned(entry)));
         Wake { planned, store: store.clone(), holder: u64::from_le_bytes(seal::random()) }
     }
 }

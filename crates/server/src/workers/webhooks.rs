@@ -7,10 +7,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
@@ -31,6 +28,7 @@ use store::{Limit, Stamp, Store};
 use tokio::{io::AsyncReadExt, sync::Notify, task::JoinSet};
 use wire::chat::dialect::Dialect;
 
+use super::news;
 use crate::{Server, apps::Tenant, outbound::Outbound, realtime};
 
 mod feeds;
@@ -59,19 +57,7 @@ impl Default for Options {
 
 /// Runs until the server ends.
 pub(crate) async fn webhooks(server: Arc<Server>, store: Store, outbound: Outbound) {
-    let wake = Arc::new(Wake::default());
-    let (logging, shown) = (wake.clone(), wake.clone());
-    store.on_publish(Box::new(move |published| {
-        if !published.appended.is_empty() {
-            logging.is_due.store(true, Ordering::Relaxed);
-        }
-    }));
-    // Not before it can be read: whoever is woken earlier has nothing to do but to wait.
-    store.on_shown(Box::new(move || {
-        if shown.is_due.swap(false, Ordering::Relaxed) {
-            shown.notify.notify_one();
-        }
-    }));
+    let wake = news::of(&store, |published| !published.appended.is_empty());
     let works = Arc::new(Works { server, outbound, wake, busy: Mutex::default() });
     let mut tasks = JoinSet::new();
     loop {
@@ -84,7 +70,7 @@ pub(crate) async fn webhooks(server: Arc<Server>, store: Store, outbound: Outbou
             }
         }
         while tasks.try_join_next().is_some() {}
-        works.wake.notify.notified().await;
+        works.wake.notified().await;
     }
 }
 
@@ -92,14 +78,6 @@ pub(crate) async fn webhooks(server: Arc<Server>, store: Store, outbound: Outbou
 fn hooks(settings: &Settings) -> Vec<(Product, String)> {
     let of_chat = settings.webhooks().into_iter().map(|hook| (Product::Chat, hook.id));
     of_chat.chain(settings.feed_hooks.iter().map(|hook| (Product::Feeds, hook.id.clone()))).collect()
-}
-
-/// What the store says of commits with events.
-#[derive(Default)]
-struct Wake {
-    notify: Notify,
-    /// Set from the commit until it can be read.
-    is_due: AtomicBool,
 }
 
 /// What a hook is told of.
@@ -114,7 +92,7 @@ type Key = (AppId, Product, String);
 struct Works {
     server: Arc<Server>,
     outbound: Outbound,
-    wake: Arc<Wake>,
+    wake: Arc<Notify>,
     /// Hooks that are being sent something, and whether there is more by now.
     busy: Mutex<HashMap<Key, bool>>,
 }
@@ -147,7 +125,7 @@ impl Works {
             tracing::error!(%error, app = key.0.0, hook = key.2, "events could not be sent to a hook");
         }
         if self.busy.lock().remove(&key) == Some(true) {
-            self.wake.notify.notify_one();
+            self.wake.notify_one();
         }
     }
 
