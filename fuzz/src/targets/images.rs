@@ -3,7 +3,7 @@
 //! An input is `w`, `h`, `resize` and `crop` with spaces between them, `-` for what is absent; the end of the line; and the bytes
 //! of a picture.
 
-use server::images::{Shape, measure, process};
+use images::{Shape, measure, process};
 
 use crate::Target;
 

@@ -9,11 +9,12 @@ use toml::Table;
 /// Each crate, by folder, with those that it may depend on. A new arrow is a decision: change the picture with it.
 const ARROWS: &[(&str, &[&str])] = &[
     ("ids", &[]),
+    ("images", &[]),
     ("wire", &["ids"]),
     ("store", &[]),
     ("domain", &["ids", "store"]),
     ("front", &[]),
-    ("server", &["domain", "front", "ids", "store", "wire"]),
+    ("server", &["domain", "front", "ids", "images", "store", "wire"]),
     ("client", &["ids", "wire"]),
     ("connector", &["client", "front", "ids", "store", "wire"]),
     // It starts the binary as a child, and measures it from outside.

@@ -7,6 +7,7 @@ use domain::{
 };
 use http::header;
 use ids::{ChannelId, UserId};
+use images::{Shape, Wrong};
 use serde_json::value::RawValue;
 use wire::chat::{
     error::Code,
@@ -19,11 +20,7 @@ use super::{
     gate::Call,
     messages::channel,
 };
-use crate::{
-    files,
-    images::{Shape, Wrong},
-    reply::Reply,
-};
+use crate::{files, reply::Reply};
 
 /// The longest side of what is shown of a picture before it is opened, in pixels.
 const THUMBNAIL_SIDE: u32 = 320;

@@ -6,6 +6,7 @@ use domain::{
     settings::{self, uploads::Upload},
 };
 use ids::Timestamp;
+use images::{Refused, Shape, Wrong};
 use wire::{error::Code, feeds::files::Uploaded};
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     files::{self, Received},
     from_wire::missing,
     gate::Call,
-    images::{self, Refused, Shape, Wrong},
+    pictures,
     reply::{Reply, json_object},
 };
 
@@ -110,14 +111,14 @@ pub(crate) async fn process(call: Call) -> Result<Reply> {
     Ok(Reply::ok(&Uploaded { file }))
 }
 
-fn refused(error: images::Error, file: &File) -> Error {
+fn refused(error: pictures::Error, file: &File) -> Error {
     match error {
-        images::Error::Refused(Refused::Unknown) => unsupported(&file.mime_type),
-        images::Error::Refused(refused) => Error::input(refused.to_string()),
-        images::Error::Gone => gone(),
-        images::Error::Busy => Error { status: 503, ..Error::new(Code::Internal, error.to_string()) },
-        images::Error::Stored(error) => error.into(),
-        images::Error::Failed(error) => {
+        pictures::Error::Refused(Refused::Unknown) => unsupported(&file.mime_type),
+        pictures::Error::Refused(refused) => Error::input(refused.to_string()),
+        pictures::Error::Gone => gone(),
+        pictures::Error::Busy => Error { status: 503, ..Error::new(Code::Internal, error.to_string()) },
+        pictures::Error::Stored(error) => error.into(),
+        pictures::Error::Failed(error) => {
             tracing::error!(%error, "a picture could not be processed");
             Error::new(Code::Internal, "the server failed; its log says why")
         }

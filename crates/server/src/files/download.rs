@@ -12,14 +12,10 @@ use axum::{
 use domain::files::{self, Variant};
 use http::{HeaderName, StatusCode, Uri, header};
 use ids::AppId;
+use images::{Picture, Shape, Wrong};
 
 use super::{blob, escaped, forget, new_id, signed};
-use crate::{
-    Server,
-    apps::Tenant,
-    images::{self, Picture, Shape, Wrong},
-    query::Query,
-};
+use crate::{Server, apps::Tenant, pictures, query::Query};
 
 /// Types that a browser shows without running anything; all others are handed out as mere bytes.
 const HARMLESS: [&str; 16] = [
@@ -54,13 +50,13 @@ impl From<StatusCode> for Refusal {
     }
 }
 
-impl From<images::Error> for Refusal {
-    fn from(error: images::Error) -> Self {
+impl From<pictures::Error> for Refusal {
+    fn from(error: pictures::Error) -> Self {
         let status = match &error {
-            images::Error::Refused(_) => StatusCode::BAD_REQUEST,
-            images::Error::Gone => StatusCode::NOT_FOUND,
-            images::Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            images::Error::Failed(_) | images::Error::Stored(_) => return failed(&error).into(),
+            pictures::Error::Refused(_) => StatusCode::BAD_REQUEST,
+            pictures::Error::Gone => StatusCode::NOT_FOUND,
+            pictures::Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            pictures::Error::Failed(_) | pictures::Error::Stored(_) => return failed(&error).into(),
         };
         Refusal::Said(status, error.to_string())
     }
@@ -142,12 +138,12 @@ pub(crate) async fn reshaped(
     tenant: &Tenant,
     id: &str,
     shape: Shape,
-) -> Result<Reshaped, images::Error> {
+) -> Result<Reshaped, pictures::Error> {
     let (app, name) = (tenant.app.id, shape.to_string());
     if let Some(kept) = files::variant(&mut tenant.app.snapshot(), id, &name).await? {
         return Ok(Reshaped::Kept(kept));
     }
-    let picture = images::reshape(&server.blobs, &blob(app, id), shape).await?;
+    let picture = pictures::reshape(&server.blobs, &blob(app, id), shape).await?;
     let made = Variant { id: new_id(), mime_type: picture.mime_type.to_owned() };
     let at = blob(app, &made.id);
     server.blobs.write(&at, &picture.bytes).await?;

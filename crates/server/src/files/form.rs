@@ -12,7 +12,7 @@ use http::{HeaderValue, header};
 use ids::{ChannelId, Timestamp, UserId};
 
 use super::{blob, forget, new_id};
-use crate::{Server, apps::Tenant, blobs::Draft, chat, error, images};
+use crate::{Server, apps::Tenant, blobs::Draft, chat, error};
 
 /// The most bytes of a form's text fields.
 const TEXT_BYTES_MAX: usize = 10 << 10;

@@ -1,8 +1,8 @@
 //! Where pictures are processed: off the threads that answer, few at a time, within a bound on memory.
 
+use images::{BYTES_MAX, Picture, Refused, Shape, cost, measure, process};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{BYTES_MAX, Picture, Refused, Shape, cost, measure, process};
 use crate::blobs::Blobs;
 
 /// Pictures that are processed at a time.

@@ -22,8 +22,9 @@ fn encoded(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
 }
 
 fn shape(query: &str) -> Result<Shape, Wrong> {
-    let query = crate::query::Query::parse(query);
-    Shape::parse(query.get("w"), query.get("h"), query.get("resize"), query.get("crop"))
+    let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    let value = |name| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_ref());
+    Shape::parse(value("w"), value("h"), value("resize"), value("crop"))
 }
 
 fn made(format: ImageFormat, query: &str) -> DynamicImage {

@@ -6,20 +6,23 @@
 //! applied to it.
 
 mod animation;
-mod pool;
 mod shape;
 
 use std::io::Cursor;
 
-use fast_image_resize::{ResizeOptions, Resizer};
+use fast_image_resize::{
+    PixelTrait, ResizeOptions, Resizer,
+    images::{TypedImage, TypedImageRef},
+    pixels::{U8x3, U8x4},
+};
 use image::{
-    DynamicImage, Frame, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage, RgbaImage,
+    DynamicImage, Frame, ImageBuffer, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Pixel, Rgb, RgbImage,
+    RgbaImage,
     codecs::{gif::GifEncoder, jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder},
     imageops,
 };
 
 pub use animation::{FRAMES_MAX, FRAMES_PIXELS_MAX, MADE_FRAMES_PIXELS_MAX};
-pub(crate) use pool::{Error, reshape};
 pub use shape::{Crop, Edge, Part, Plan, Resize, SIDE_MAX, Shape, Size, Wrong};
 
 /// The most bytes of a picture that is taken up.
@@ -115,7 +118,7 @@ pub fn measure(head: &[u8]) -> Result<Measured, Refused> {
 
 /// Makes the picture of these bytes anew in another shape, in its own format.
 ///
-/// It takes its time: [`reshape`] calls it where nobody waits for the thread.
+/// It takes its time: not for a thread that somebody waits for.
 ///
 /// # Errors
 /// [`Refused`]; one that is too large before anything of it is decoded.
@@ -137,7 +140,7 @@ pub fn process(bytes: &[u8], shape: &Shape) -> Result<Picture, Refused> {
 }
 
 /// How large a picture becomes in memory while it is processed, in bytes.
-fn cost(measured: &Measured, shape: &Shape) -> u64 {
+pub fn cost(measured: &Measured, shape: &Shape) -> u64 {
     let made = shape.plan(measured.size).canvas.pixels() * 4;
     // One that moves needs what is shown, what is read and what is made of both.
     let times = if measured.format == ImageFormat::Gif { 3 } else { 2 };
@@ -177,15 +180,27 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, Refused> {
 }
 
 fn resize(picture: &DynamicImage, plan: &Plan) -> Result<DynamicImage, Refused> {
-    let Size { width, height } = plan.scaled;
-    let mut made = match picture {
-        DynamicImage::ImageRgba8(_) => DynamicImage::ImageRgba8(RgbaImage::new(width, height)),
-        _ => DynamicImage::ImageRgb8(RgbImage::new(width, height)),
-    };
+    Ok(match picture {
+        DynamicImage::ImageRgba8(picture) => DynamicImage::ImageRgba8(resized::<U8x4, _>(picture, plan)?),
+        other => DynamicImage::ImageRgb8(resized::<U8x3, _>(&other.to_rgb8(), plan)?),
+    })
+}
+
+/// The same of pixels whose kind is known: with every kind that there is, the code is ten times as long.
+fn resized<P, C>(picture: &ImageBuffer<C, Vec<u8>>, plan: &Plan) -> Result<ImageBuffer<C, Vec<u8>>, Refused>
+where
+    P: PixelTrait,
+    C: Pixel<Subpixel = u8>,
+{
+    let broken = |error: &dyn std::error::Error| Refused::Broken(error.to_string());
+    let mut made = ImageBuffer::<C, _>::new(plan.scaled.width, plan.scaled.height);
+    let (width, height) = picture.dimensions();
+    let from = TypedImageRef::<P>::from_buffer(width, height, picture.as_raw()).map_err(|error| broken(&error))?;
+    let (width, height) = made.dimensions();
+    let mut into = TypedImage::<P>::from_buffer(width, height, &mut made).map_err(|error| broken(&error))?;
     let Part { left, top, width, height } = plan.part;
     let options = ResizeOptions::new().crop(left, top, width, height);
-    let resized = Resizer::new().resize(picture, &mut made, &options);
-    resized.map_err(|error| Refused::Broken(error.to_string()))?;
+    Resizer::new().resize_typed(&from, &mut into, &options).map_err(|error| broken(&error))?;
     Ok(made)
 }
 
