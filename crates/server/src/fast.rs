@@ -10,12 +10,16 @@ use crate::{
     Server,
     feeds::{activities, follows, reactions, timelines},
     front::{Fast, FastAnswer},
-    gate::{self, Access, Handler, Params},
+    gate::{self, Access, Erased, Handler, Params},
     router::{ADD_ACTIVITIES, ADD_REACTION, FOLLOW, READ_FEED},
 };
 
 /// The frequent endpoints.
-pub(crate) struct Frequent(pub(crate) Arc<Server>);
+pub(crate) struct Frequent {
+    server: Arc<Server>,
+    /// As many as [`Endpoint::ALL`], in that order.
+    handlers: [(Access, Erased); Endpoint::ALL.len()],
+}
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +32,16 @@ enum Endpoint {
 
 impl Endpoint {
     const ALL: [Endpoint; 4] = [Endpoint::ReadFeed, Endpoint::AddActivities, Endpoint::Follow, Endpoint::AddReaction];
+
+    /// What it asks of its callers, and who answers: as the router has it.
+    fn handler(self) -> (Access, Erased) {
+        match self {
+            Endpoint::ReadFeed => (READ_FEED, timelines::read.erased()),
+            Endpoint::AddActivities => (ADD_ACTIVITIES, activities::add.erased()),
+            Endpoint::Follow => (FOLLOW, follows::add.erased()),
+            Endpoint::AddReaction => (ADD_REACTION, reactions::add.erased()),
+        }
+    }
 
     fn route(self) -> (Method, &'static str) {
         match self {
@@ -67,31 +81,21 @@ impl Fast for Frequent {
         Endpoint::ALL.iter().position(|known| *known == endpoint)
     }
 
-    fn answer(&self, _: usize, request: Request<Body>) -> FastAnswer {
-        let (endpoint, feed) =
+    fn answer(&self, endpoint: usize, request: Request<Body>) -> FastAnswer {
+        let (_, feed) =
             Endpoint::of(request.method(), request.uri().path()).expect("the endpoint was chosen for this request");
         let part = |name, value: &str| (Cow::Borrowed(name), value.to_owned());
         let params = Params(feed.map_or(Vec::new(), |(group, id)| vec![part("group", group), part("id", id)]));
-        match endpoint {
-            Endpoint::ReadFeed => self.pass(READ_FEED, params, request, timelines::read),
-            Endpoint::AddActivities => self.pass(ADD_ACTIVITIES, params, request, activities::add),
-            Endpoint::Follow => self.pass(FOLLOW, params, request, follows::add),
-            Endpoint::AddReaction => self.pass(ADD_REACTION, params, request, reactions::add),
-        }
+        let (server, (access, handler)) = (self.server.clone(), self.handlers[endpoint].clone());
+        // Through the gate that the router has, too.
+        Box::pin(async move { Ok::<Response, _>(gate::answer(server, access, Ok(params), request, handler).await) })
     }
 }
 
 impl Frequent {
-    /// Hands a request to its handler, through the gate that the router has, too.
-    fn pass<Args: 'static>(
-        &self,
-        access: Access,
-        params: Params,
-        request: Request<Body>,
-        handler: impl Handler<Args>,
-    ) -> FastAnswer {
-        let server = self.0.clone();
-        Box::pin(async move { Ok::<Response, _>(gate::answer(server, access, Ok(params), request, handler).await) })
+    /// The frequent endpoints of this server.
+    pub(crate) fn new(server: Arc<Server>) -> Self {
+        Frequent { server, handlers: Endpoint::ALL.map(Endpoint::handler) }
     }
 }
 

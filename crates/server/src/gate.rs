@@ -8,6 +8,7 @@ use std::{borrow::Cow, sync::Arc, time::Instant};
 use axum::{body::Body, extract::Request, response::Response};
 use bytes::Bytes;
 use domain::feeds::{activities::Moment, groups::Group, policy};
+use futures_util::future::BoxFuture;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header, request::Parts, uri::PathAndQuery};
 use http_body_util::BodyExt;
 use ids::{FeedId, Timestamp, UserId};
@@ -202,7 +203,18 @@ pub(crate) trait Handler<Args>: Clone + Send + Sync + 'static {
 
     /// Answers a call that was let in.
     fn answer(self, call: Call, body: Body) -> impl Future<Output = Result<Self::Answer>> + Send;
+
+    /// The handler as all are alike: what surrounds it is then compiled once, not for each of many.
+    fn erased(self) -> Erased {
+        Arc::new(move |call, body, started| {
+            let handler = self.clone();
+            Box::pin(async move { handler.answer(call, body).await.map(|answer| answer.finish(started)) })
+        })
+    }
 }
+
+/// Answers a call that was let in, and was taken up at that instant.
+pub(crate) type Erased = Arc<dyn Fn(Call, Body, Instant) -> BoxFuture<'static, Result<Response>> + Send + Sync>;
 
 impl<F, R, A> Handler<(Call,)> for F
 where
@@ -250,24 +262,21 @@ pub(crate) async fn read(body: Body) -> Result<Bytes> {
 }
 
 /// Lets a request in, or not, and answers it.
-pub(crate) async fn answer<Args>(
+pub(crate) async fn answer(
     server: Arc<Server>,
     access: Access,
     params: Result<Params>,
     request: Request,
-    handler: impl Handler<Args>,
+    handler: Erased,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let started = started(&parts.extensions);
     let (admitted, rate) = admit(server, access, params, &parts);
     let outcome = match admitted {
-        Ok(call) => handler.answer(call, body).await,
+        Ok(call) => handler(call, body, started).await,
         Err(error) => Err(error),
     };
-    let mut response = match outcome {
-        Ok(answer) => answer.finish(started),
-        Err(error) => Reply::from(error).finish(started),
-    };
+    let mut response = outcome.unwrap_or_else(|error| Reply::from(error).finish(started));
     rate.write_headers(response.headers_mut());
     response
 }

@@ -22,7 +22,7 @@ use crate::{
     },
     files,
     front::Platform,
-    gate::{self, Access, Carried, Covers, Handler, Params, Users},
+    gate::{self, Access, Carried, Covers, Erased, Handler, Params, Users},
     reply::Reply,
 };
 
@@ -243,22 +243,16 @@ struct Api<'s> {
 }
 
 impl Api<'_> {
-    fn route<Args: 'static>(self, path: &'static str, access: Access, handler: impl Handler<Args>) -> Self {
-        self.on(method(access.action), path, access, handler)
+    fn route<Args>(self, path: &'static str, access: Access, handler: impl Handler<Args>) -> Self {
+        self.on(method(access.action), path, access, handler.erased())
     }
 
     /// A route that writes by PUT.
-    fn put<Args: 'static>(self, path: &'static str, access: Access, handler: impl Handler<Args>) -> Self {
-        self.on(MethodFilter::PUT, path, access, handler)
+    fn put<Args>(self, path: &'static str, access: Access, handler: impl Handler<Args>) -> Self {
+        self.on(MethodFilter::PUT, path, access, handler.erased())
     }
 
-    fn on<Args: 'static>(
-        mut self,
-        by: MethodFilter,
-        path: &'static str,
-        access: Access,
-        handler: impl Handler<Args>,
-    ) -> Self {
+    fn on(mut self, by: MethodFilter, path: &'static str, access: Access, handler: Erased) -> Self {
         let server = self.server.clone();
         self.declared.push(Route { method: named(&by), path });
         let answer = async move |params: RawParams, request: Request| {

@@ -249,7 +249,7 @@ impl Running {
         workers.spawn(realtime::follow(self.server.clone(), self.store.clone()));
         workers.spawn(workers::webhooks(self.server.clone(), self.store, self.outbound));
         let routes = router::routes(&self.server).merge(self.bound.front().probes());
-        let fast = Arc::new(Frequent(self.server.clone()));
+        let fast = Arc::new(Frequent::new(self.server.clone()));
         let shutdown = async {
             shutdown.await;
             self.server.hub.close();

@@ -12,6 +12,7 @@ use domain::{
     chat::permissions::Who,
     users::{self, People, User},
 };
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method, header, request::Parts};
 use ids::{Timestamp, UserId};
 use serde::Serialize;
@@ -247,20 +248,26 @@ impl Answer {
 
 /// A handler: an `async fn` of the call and the object sent with it, of the call and its body, or of the call alone.
 pub(crate) trait Handler<Args>: Clone + Send + Sync + 'static {
-    /// Answers a call that was let in.
-    fn answer(self, call: Call, body: Body) -> impl Future<Output = Result<Answer>> + Send;
+    /// The handler as all are alike: what surrounds it is then compiled once, not for each of hundreds.
+    fn erased(self) -> Erased;
 }
+
+/// Answers a call that was let in.
+pub(crate) type Erased = Arc<dyn Fn(Call, Body) -> BoxFuture<'static, Result<Answer>> + Send + Sync>;
 
 impl<F, R> Handler<(Call, Fields)> for F
 where
     F: Fn(Call, Fields) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Result<Reply>> + Send,
 {
-    async fn answer(self, call: Call, body: Body) -> Result<Answer> {
-        // What is wrong with a body that cannot be read, the front says.
-        let bytes = gate::read(body).await.map_err(|error| Error::input(error.detail))?;
-        let fields = Fields::body(&bytes, call.dialect)?;
-        self(call, fields).await.map(Answer::Reply)
+    fn erased(self) -> Erased {
+        Arc::new(move |call, body| {
+            let handler = self.clone();
+            Box::pin(async move {
+                let fields = read(body, call.dialect).await?;
+                handler(call, fields).await.map(Answer::Reply)
+            })
+        })
     }
 }
 
@@ -269,8 +276,11 @@ where
     F: Fn(Call, Body) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Result<Reply>> + Send,
 {
-    async fn answer(self, call: Call, body: Body) -> Result<Answer> {
-        self(call, body).await.map(Answer::Reply)
+    fn erased(self) -> Erased {
+        Arc::new(move |call, body| {
+            let handler = self.clone();
+            Box::pin(async move { handler(call, body).await.map(Answer::Reply) })
+        })
     }
 }
 
@@ -279,24 +289,36 @@ where
     F: Fn(Call) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Result<Spooled>> + Send,
 {
-    async fn answer(self, call: Call, _: Body) -> Result<Answer> {
-        self(call).await.map(Answer::Spooled)
+    fn erased(self) -> Erased {
+        Arc::new(move |call, _| {
+            let handler = self.clone();
+            Box::pin(async move { handler(call).await.map(Answer::Spooled) })
+        })
     }
 }
 
+/// The object that was sent.
+///
+/// # Errors
+/// 4 when it is none. What is wrong with a body that cannot be read, the front says.
+async fn read(body: Body, dialect: Dialect) -> Result<Fields> {
+    let bytes = gate::read(body).await.map_err(|error| Error::input(error.detail))?;
+    Fields::body(&bytes, dialect)
+}
+
 /// Lets a request in, or not, and answers it.
-pub(crate) async fn answer<Args>(
+pub(crate) async fn answer(
     server: Arc<Server>,
     operation: Operation,
     params: std::result::Result<Params, crate::error::Error>,
     request: Request,
-    handler: impl Handler<Args>,
+    handler: Erased,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let started = gate::started(&parts.extensions);
     let (admitted, rate) = admit(server, operation, params, parts).await;
     let outcome = match admitted {
-        Ok(call) => handler.answer(call, body).await,
+        Ok(call) => handler(call, body).await,
         Err(error) => Err(error),
     };
     let mut response = outcome.unwrap_or_else(|error| Answer::Reply(error.reply(operation.name))).finish(started);

@@ -10,7 +10,7 @@ use axum::{
 
 use super::{
     absent, app, blocklists, blocks, channels, commands, connect, devices, drafts, erasure, events, exports, files,
-    gate::{self, Callers, Handler, Operation},
+    gate::{self, Callers, Erased, Handler, Operation},
     guest, locations, members, messages, moderation, og, permissions, polls,
     prefix::INSIDE,
     push, rate_limits, reactions, reads, reminders, retention, search, tasks, threads, types, user_groups, users,
@@ -292,19 +292,23 @@ pub(crate) struct Routes<'s> {
 
 impl Routes<'_> {
     /// Adds a route: its method and path, the operation's name, who may call it, and the handler.
-    pub(crate) fn route<Args: 'static>(
-        mut self,
+    pub(crate) fn route<Args>(
+        self,
         method: MethodFilter,
         path: &'static str,
         name: &'static str,
         callers: Callers,
         handler: impl Handler<Args>,
     ) -> Self {
-        let (server, operation) = (self.server.clone(), Operation { name, callers });
+        self.add(method, path, Operation { name, callers }, handler.erased())
+    }
+
+    fn add(mut self, method: MethodFilter, path: &'static str, operation: Operation, handler: Erased) -> Self {
+        let server = self.server.clone();
         let answer = async move |params: RawParams, request: Request| {
             gate::answer(server, operation, decoded(params), request, handler).await
         };
-        self.declared.push(Declared { method: named(method), path, operation: name });
+        self.declared.push(Declared { method: named(method), path, operation: operation.name });
         Routes { router: self.router.route(&format!("{INSIDE}/{path}"), on(method, answer)), ..self }
     }
 
