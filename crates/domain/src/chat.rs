@@ -6,6 +6,7 @@ pub mod commands;
 pub mod drafts;
 pub mod events;
 pub mod hooks;
+pub mod imports;
 pub mod locations;
 pub mod members;
 pub mod messages;

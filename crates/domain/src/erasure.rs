@@ -116,7 +116,9 @@ async fn do_stage(
         | Kind::ExportChannels(_)
         | Kind::ExportFeeds(_)
         | Kind::UpdateChannels(_)
-        | Kind::Retain(_) => return Ok(Step::Done),
+        | Kind::Retain(_)
+        | Kind::Import
+        | Kind::ImportWords => return Ok(Step::Done),
     };
     if is_done {
         progress.next_item(None);

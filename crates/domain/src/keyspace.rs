@@ -23,6 +23,7 @@ use crate::{
         channels::{Channel, Hidden},
         commands::Command,
         drafts::Draft,
+        imports::{Import, Upload},
         members::Member,
         messages::{Listed, Message, Version},
         permissions::{catalogue::Permission, roles::Role},
@@ -371,6 +372,13 @@ pub const COMPACTED: Table<u32, Timestamp> = Table::new(180, "compacted");
 
 /// hash of a user's id → when the user was erased. It names nobody, and is what an erasure leaves on purpose.
 pub const ERASED: Table<String, Timestamp> = Table::new(181, "erased");
+
+/// place → the file that was uploaded there, or may be, for an import.
+pub const IMPORT_UPLOAD: Table<String, Upload> = Table::new(230, "import_upload");
+/// import → how it stands, and what came of the rows of its file.
+pub const IMPORT: Table<String, Import> = Table::new(231, "import");
+/// time newest first, import → nothing. Mirror of `IMPORT`.
+pub const IMPORT_ORDER: Table<(Latest, String), ()> = Table::new(232, "import_order");
 
 /// The columns of the key of the table `name`, in the words of this file.
 pub fn columns(name: &str) -> &'static str {

@@ -16,7 +16,11 @@ use store::{Direction, Limit, Store};
 
 use crate::{
     Error, Result, Tx,
-    chat::{channels::batch::Batch, retention::Retain},
+    chat::{
+        channels::batch::Batch,
+        imports::{self, State},
+        retention::Retain,
+    },
     exports,
     keyspace::{At, SYSTEM, TASK, TASK_DUE},
     log::{self, Event},
@@ -138,6 +142,12 @@ pub enum Kind {
     /// Removes what is older than a retention policy says.
     #[n(31)]
     Retain(#[n(0)] Box<Retain>),
+    /// Stores the rows of a file; the import has the task's id.
+    #[n(32)]
+    Import,
+    /// Says that words were added to a blocklist.
+    #[n(33)]
+    ImportWords,
     /// Clears away what feeds v3 leave that are hidden already.
     #[n(20)]
     ClearFeeds(#[n(0)] Box<crate::v3::feeds::delete::Deletion>),
@@ -362,6 +372,9 @@ pub async fn take(tx: &mut Tx, id: &str, holder: u64, now: Timestamp) -> Result<
             put(tx, id, &task, Some(before));
             return Ok(None);
         }
+        if task.kind == Kind::Import {
+            imports::forget(tx, id).await?;
+        }
         TASK.delete(tx, tenant, &id.to_owned());
         TASK_DUE.delete(tx, SYSTEM.0, &(At(before), tenant, id.to_owned()));
         return Ok(None);
@@ -439,6 +452,9 @@ pub async fn fail(
     now: Timestamp,
 ) -> Result<()> {
     exports::discard(tx, id).await?;
+    if task.kind == Kind::Import {
+        imports::turn(tx, id, State::Failed, &task.progress, now).await?;
+    }
     let before = task.due;
     finish(&mut task, Status::Failed { kind: kind.to_owned(), description }, now);
     put(tx, id, &task, Some(before));

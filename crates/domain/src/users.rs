@@ -2,6 +2,7 @@
 
 pub mod blocks;
 pub mod devices;
+pub mod import;
 pub mod mutes;
 pub(crate) mod names;
 pub mod own;

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::{
     fs::{self, File},
-    io::{AsyncReadExt, AsyncWriteExt, BufWriter},
+    io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, BufWriter},
 };
 use tokio_util::io::ReaderStream;
 
@@ -94,6 +94,27 @@ impl Blobs {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                     file => file?,
                 };
+                let mut bytes = Vec::new();
+                file.take(max).read_to_end(&mut bytes).await?;
+                Ok(Some(bytes.into()))
+            }
+        }
+    }
+
+    /// At most `max` bytes of the file `name` from `start` on, if it is there; none past its end.
+    pub(crate) async fn read_from(&self, name: &str, start: u64, max: u64) -> io::Result<Option<Bytes>> {
+        match self {
+            Blobs::Memory(files) => {
+                let bytes = files.lock().get(name).cloned();
+                let at = |at: u64, bytes: &Bytes| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+                Ok(bytes.map(|bytes| bytes.slice(at(start, &bytes)..at(start.saturating_add(max), &bytes))))
+            }
+            Blobs::Folder(folder) => {
+                let mut file = match File::open(folder.join(name)).await {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                    file => file?,
+                };
+                file.seek(io::SeekFrom::Start(start)).await?;
                 let mut bytes = Vec::new();
                 file.take(max).read_to_end(&mut bytes).await?;
                 Ok(Some(bytes.into()))
@@ -193,6 +214,9 @@ mod tests {
             assert_eq!(read(&blobs, "7/a.txt").await.as_deref(), Some("skates and rests"));
             assert_eq!(blobs.read("7/a.txt", 6).await.unwrap().as_deref(), Some(&b"skates"[..]));
             assert_eq!(blobs.read("7/b.txt", 6).await.unwrap(), None);
+            assert_eq!(blobs.read_from("7/a.txt", 7, 3).await.unwrap().as_deref(), Some(&b"and"[..]));
+            assert_eq!(blobs.read_from("7/a.txt", 70, 3).await.unwrap().as_deref(), Some(&b""[..]));
+            assert_eq!(blobs.read_from("7/b.txt", 0, 3).await.unwrap(), None);
             blobs.remove("7/a.txt").await.unwrap();
             assert_eq!(read(&blobs, "7/a.txt").await, None);
         }

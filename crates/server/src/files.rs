@@ -65,7 +65,7 @@ pub(crate) fn base(server: &Server, headers: &HeaderMap) -> String {
 }
 
 /// A text as a part of a path.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let part = |byte: u8| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     text.bytes().map(part).collect()

@@ -17,6 +17,7 @@ mod files;
 mod from_wire;
 pub mod front;
 mod gate;
+mod imports;
 pub mod og;
 mod outbound;
 mod pictures;
@@ -63,6 +64,8 @@ pub struct Server {
     moments: chat::Moments,
     /// Files beside the store.
     blobs: blobs::Blobs,
+    /// Where files for imports are being uploaded to.
+    uploading: imports::Uploading,
     /// How clients reach the server, if somebody said.
     public_url: Option<String>,
     /// Time-outs and attempts of webhooks.

@@ -23,6 +23,7 @@ use crate::{
     files,
     front::Platform,
     gate::{self, Access, Carried, Covers, Erased, Handler, Params, Users},
+    imports,
     reply::Reply,
 };
 
@@ -209,16 +210,18 @@ fn administrator(server: &Arc<Server>) -> Admin<'_> {
 /// All routes of the server.
 pub(crate) fn routes(server: &Arc<Server>) -> Router {
     let (for_paths, for_methods) = (server.clone(), server.clone());
-    let (for_files, for_exports) = (server.clone(), server.clone());
+    let (for_files, for_exports, for_imports) = (server.clone(), server.clone(), server.clone());
     let file = async move |request: Request| files::download(for_files, request).await;
     let faye = Router::new().route(FAYE[0], bayeux(server)).route(FAYE[1], bayeux(server));
     let download = async move |request: Request| exports::download(for_exports, request).await;
+    let upload = async move |request: Request| imports::upload(for_imports, request).await;
     feeds(server)
         .router
         .merge(faye)
         .merge(administrator(server).router)
         .route(files::ROUTE, on(MethodFilter::GET, file))
         .route(&format!("{}{{*file}}", exports::PREFIX), on(MethodFilter::GET, download))
+        .route(imports::ROUTE, on(MethodFilter::PUT, upload))
         .merge(chat::router::routes(server))
         .fallback(async move |request| refused(&for_paths, &request, unknown_path))
         .method_not_allowed_fallback(async move |request| refused(&for_methods, &request, wrong_method))

@@ -21,6 +21,7 @@ use crate::{
     feeds::{faye, fragments::Fragments, pages::Pages},
     files,
     front::{Bound, Clock, Drained, Front, Options as FrontOptions, RateLimitSetting, RateLimits, SystemClock, refuse},
+    imports,
     outbound::Outbound,
     realtime::{self, Hub},
     router::{self, Route},
@@ -139,6 +140,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
         moments: chat::Moments::default(),
         outbound: outbound.clone(),
         blobs,
+        uploading: imports::Uploading::default(),
         public_url,
         webhooks,
         compaction: AfterErasure::new(&store, compacts_after_erasure),
@@ -151,6 +153,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
     front.credentialed_routes = router::FAYE.to_vec();
     let first = set_up(&server, first, feeds).await.map_err(|error| anyhow::anyhow!("feeds: {}", error.detail))?;
     front.route_body_max_bytes.extend(files::form_routes());
+    front.route_body_max_bytes.push((imports::ROUTE.to_owned(), imports::FILE_BYTES_MAX));
     front.route_body_max_bytes.extend(faye::body_limits());
     Ok(Running { bound: Front::bind(front).await?, server, store, outbound, first })
 }

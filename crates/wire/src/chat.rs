@@ -12,6 +12,7 @@ pub mod error;
 pub mod events;
 pub mod files;
 pub mod hooks;
+pub mod imports;
 pub mod locations;
 pub mod members;
 pub mod messages;

@@ -2,6 +2,8 @@
 
 mod matching;
 
+use std::collections::HashSet;
+
 use ids::Timestamp;
 use minicbor::{Decode, Encode};
 use store::{Direction, Limit};
@@ -10,6 +12,7 @@ use super::types::{self, Config};
 use crate::{
     Error, Result, Tx,
     keyspace::{BLOCKLIST, BLOCKLIST_WORDS, CHANNEL_TYPE},
+    tasks::{self, Kind},
 };
 
 /// The list that every app has.
@@ -167,6 +170,21 @@ pub async fn create(tx: &mut Tx, id: &Id, change: &Change, now: Timestamp) -> Re
 pub async fn update(tx: &mut Tx, id: &Id, change: &Change, now: Timestamp) -> Result<(Blocklist, Vec<String>)> {
     let (list, _) = load_own(tx, id).await?;
     put(tx, id, list, change, now).await
+}
+
+/// Adds `items` to the list `id`, but for those that it holds already, and plans the task `task` that tells of it.
+///
+/// A list fits into one transaction, so that the task finds nothing left to do.
+///
+/// # Errors
+/// [`Error::Absent`] when there is none; [`Error::Unfit`] when every app has it, or when it breaks a limit.
+pub async fn import(tx: &mut Tx, id: &Id, items: &[String], task: &str, now: Timestamp) -> Result<()> {
+    let (list, mut words) = load_own(tx, id).await?;
+    let mut known: HashSet<String> = words.iter().cloned().collect();
+    words.extend(items.iter().filter(|item| known.insert((*item).clone())).cloned());
+    put(tx, id, list, &Change { words: Some(words), ..Change::default() }, now).await?;
+    tasks::plan(tx, task, Kind::ImportWords, now);
+    Ok(())
 }
 
 async fn load_own(tx: &mut Tx, id: &Id) -> Result<(Blocklist, Vec<String>)> {

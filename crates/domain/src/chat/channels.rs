@@ -5,6 +5,7 @@ mod candidate;
 mod create;
 mod delete;
 mod hide;
+pub mod import;
 mod mutes;
 mod permit;
 pub mod predefined;

@@ -2,6 +2,7 @@
 
 mod add;
 mod change;
+pub mod import;
 mod list;
 mod query;
 

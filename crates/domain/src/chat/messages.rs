@@ -8,6 +8,7 @@ mod commands;
 mod delete;
 mod draft;
 mod history;
+pub mod import;
 mod kept;
 mod page;
 mod preview;
@@ -28,7 +29,7 @@ pub use read::{read, read_many};
 pub use scene::Scene;
 pub use send::send;
 pub(in crate::chat) use views::reacted;
-pub use views::{Beside, Group, Reacted, Shown, Tally, gather};
+pub use views::{Author, Beside, Group, Reacted, Shown, Tally, gather, include_member_custom};
 
 use ids::{ChannelId, MessageId, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
@@ -146,6 +147,14 @@ pub struct Message {
     /// Where its author is.
     #[n(27)]
     pub location: Option<Location>,
+    /// The roles whose holders it names.
+    #[n(28)]
+    #[cbor(default)]
+    pub mentioned_roles: Vec<String>,
+    /// The groups of users that it names.
+    #[n(29)]
+    #[cbor(default)]
+    pub mentioned_groups: Vec<String>,
 }
 
 /// An older version of a message (chat §6.15).

@@ -1,5 +1,6 @@
 //! Reactions to messages (chat §6.9).
 
+pub mod import;
 mod list;
 mod send;
 

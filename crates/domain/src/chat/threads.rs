@@ -4,8 +4,10 @@
 //! replies; a reply never writes the row of the thread that it joins.
 
 mod change;
+mod import;
 mod query;
 
+pub(in crate::chat) use import::import_reply;
 pub(in crate::chat) use query::Places;
 
 pub use change::{Patch, mark_read, mark_unread, update};

@@ -89,6 +89,16 @@ async fn members(tx: &mut Tx, id: &str) -> Result<Vec<(String, UserGroupMember)>
     Ok(page.rows.into_iter().map(|((_, user), member)| (user, member)).collect())
 }
 
+/// Those of the groups `ids` that exist, without their members.
+///
+/// # Errors
+/// When the store fails.
+pub async fn named(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, UserGroup)>> {
+    let tenant = tx.tenant();
+    let groups = USER_GROUP.get_many(tx, tenant, ids).await?;
+    Ok(ids.iter().cloned().zip(groups).filter_map(|(id, group)| Some((id, group?))).collect())
+}
+
 /// Every group with its id, of one team if one is named.
 ///
 /// # Errors

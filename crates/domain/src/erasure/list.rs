@@ -29,6 +29,15 @@ pub(super) fn note(tx: &mut Tx, hash: &str, now: Timestamp) {
     ERASED.put(tx, tenant, &hash.to_owned(), &now);
 }
 
+/// Whether the user whose id has this hash is on the list.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn is_listed(tx: &mut Tx, hash: &str) -> Result<bool> {
+    let tenant = tx.tenant();
+    Ok(ERASED.exists(tx, tenant, &hash.to_owned()).await?)
+}
+
 /// Everybody on the list, of all apps.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use domain::chat::blocklists::{self, Blocklist, Change, Id};
 use wire::chat::{
     blocklists::{Blocklist as WireBlocklist, Blocklists, OneBlocklist},
     dialect::{Dialect, Time},
+    tasks::Started,
 };
 
 use super::{
@@ -34,6 +35,17 @@ pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let (change, now) = (change(&mut sent)?, call.now());
     let made = call.tenant.app.write(async |tx| blocklists::update(tx, &id, &change, now).await).await?;
     call.answer(&OneBlocklist { blocklist: to_wire(call.dialect, &id, &made.0, &made.1) })
+}
+
+/// `POST /blocklists/{name}/import`: adds what the list does not hold.
+pub(crate) async fn import(call: Call, mut sent: Fields) -> Result<Reply> {
+    let id = (team(&call, &mut sent)?, call.param("name").to_owned());
+    let items = sent.texts("items")?.ok_or_else(|| Error::field("items", "is a required field"))?;
+    // All of them go in at once, so that there is nothing to divide.
+    sent.count("chunk_size", items.len(), usize::MAX)?;
+    let (task, now) = (call.new_id(), call.now());
+    call.tenant.app.write(async |tx| blocklists::import(tx, &id, &items, &task, now).await).await?;
+    call.answer(&Started { task_id: &task })
 }
 
 /// `GET /blocklists/{name}`.

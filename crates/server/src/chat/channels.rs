@@ -2,13 +2,13 @@
 
 pub(crate) mod batch;
 mod change;
-mod fields;
+pub(crate) mod fields;
 pub(crate) mod grouped;
 mod mute;
 mod query;
 mod spot;
 pub(crate) mod state;
-mod wanted;
+pub(crate) mod wanted;
 
 pub(crate) use change::{delete, hide, patch, show, truncate, update};
 pub(crate) use fields::MEMBER_READ_ONLY;

@@ -98,7 +98,7 @@ pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
         told.push(tell(&call, &mut tx, &user, found, &mut people).await?);
     }
     let drafts = told.iter().map(|told| shown(&call, &people, told)).collect();
-    call.answer(&Drafts { drafts, next: page.next, prev: page.prev })
+    call.answer(&Drafts { drafts, next: asked.place(page.next), prev: asked.place(page.prev) })
 }
 
 async fn one(call: &Call, user: &UserId, found: Found) -> Result<Reply> {

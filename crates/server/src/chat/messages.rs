@@ -1,10 +1,13 @@
 //! Messages: sending and reading (chat §11.4, §11.14.3).
 
 mod change;
-pub(super) mod draft;
+pub(crate) mod draft;
+mod extras;
 mod hooks;
 mod lists;
 mod moments;
+
+use extras::Extras;
 
 pub(crate) use change::{act, bare_path, commit, delete, patch, translate, undelete, update};
 pub(crate) use lists::{Query, history, part, replies};
@@ -68,6 +71,34 @@ pub(super) const READ_ONLY: &[&str] = &[
     "updated_at",
 ];
 
+/// The most own fields of memberships that a call names, and their longest name (chat §4.2).
+const MEMBER_CUSTOM_MAX: usize = 8;
+const MEMBER_CUSTOM_CHARS_MAX: usize = 64;
+
+/// Which own fields of their authors' memberships messages are shown with: `member_custom_include`.
+///
+/// # Errors
+/// 4 when they are too many, or one is too long.
+pub(super) fn member_custom<'n>(names: impl IntoIterator<Item = &'n str>) -> Result<Vec<String>> {
+    let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    match names.len() > MEMBER_CUSTOM_MAX || names.iter().any(|name| name.chars().count() > MEMBER_CUSTOM_CHARS_MAX) {
+        true => {
+            let rule = format!("holds at most {MEMBER_CUSTOM_MAX} names of {MEMBER_CUSTOM_CHARS_MAX} characters");
+            Err(Error::field("member_custom_include", &rule))
+        }
+        false => Ok(names),
+    }
+}
+
+/// The same in a body.
+///
+/// # Errors
+/// 4 when it is something else.
+pub(super) fn read_member_custom(sent: &mut Fields) -> Result<Vec<String>> {
+    let names = sent.texts("member_custom_include")?.unwrap_or_default();
+    member_custom(names.iter().map(String::as_str))
+}
+
 /// The most messages that one call names.
 const IDS_MAX: usize = 100;
 
@@ -75,12 +106,14 @@ const IDS_MAX: usize = 100;
 pub(crate) async fn send(call: Call, mut sent: Fields) -> Result<Reply> {
     let channel = channel(&call)?;
     let skips_preview = sent.flag("skip_enrich_url")?.unwrap_or_default();
+    let extras = Extras::read(&mut sent)?;
     let (id, draft) = draft::read(&call, &mut sent)?;
     if draft.user.is_none() {
         return Err(Error::input("either user or user_id must be provided when using server side auth."));
     }
     let id = id.unwrap_or_else(|| MessageId::parse(&call.new_id()).expect("a UUID is a message id"));
     let (caller, now) = (call.user().cloned(), call.moment());
+    extras.check(&call, &channel).await?;
     let about = hooks::About { channel: &channel, id: &id, now };
     let draft = match hooks::ask(&call, about, draft).await? {
         hooks::Asked::Goes(draft) => draft,
@@ -91,7 +124,7 @@ pub(crate) async fn send(call: Call, mut sent: Fields) -> Result<Reply> {
     if !skips_preview {
         og::enrich(call.server.clone(), call.tenant.clone(), id.clone(), message.clone(), now);
     }
-    one(&call, id, message).await
+    extras.answer(&call, id, message).await
 }
 
 /// `GET /messages/{id}`: one message, for whoever may read it.
@@ -118,9 +151,10 @@ pub(crate) async fn get_many(call: Call, _: Fields) -> Result<Reply> {
     if ids.is_empty() || ids.len() > IDS_MAX {
         return Err(Error::field("ids", &format!("must hold 1 to {IDS_MAX} ids")));
     }
+    let names = member_custom(call.query.list("member_custom_include"))?;
     let mut tx = call.snapshot();
     let found = messages::read_many(&mut tx, call.user(), &channel, &ids, call.now()).await?;
-    some(&call, found).await
+    some(&call, found, &names).await
 }
 
 /// The channel that an answer shows with a message, unless it was deleted.
@@ -164,9 +198,10 @@ async fn one_for(call: &Call, viewer: Option<&UserId>, id: MessageId, message: M
     call.answer(&OneMessage { message, pending_message_metadata: metadata.map(|pairs| pairs.into_iter().collect()) })
 }
 
-/// The answer with these messages.
-pub(super) async fn some(call: &Call, messages: messages::Page) -> Result<Reply> {
-    let (people, shown) = shown(call, call.user(), messages).await?;
+/// The answer with these messages, and these own fields of their authors' memberships.
+pub(super) async fn some(call: &Call, messages: messages::Page, member_custom: &[String]) -> Result<Reply> {
+    let (people, mut shown) = shown(call, call.user(), messages).await?;
+    messages::include_member_custom(&mut shown, member_custom);
     let frame = Frame { dialect: call.dialect, people: &people, now: call.now(), shows_deleted: false };
     call.answer(&Messages { messages: shown.iter().map(|shown| frame.message(shown)).collect() })
 }

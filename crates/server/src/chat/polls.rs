@@ -171,7 +171,7 @@ pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     }
     let frame = frame(&call, &people);
     let polls = shown.iter().map(|shown| frame.poll(shown)).collect();
-    call.answer(&Polls { polls, next: page.next, prev: page.prev })
+    call.answer(&Polls { polls, next: asked.place(page.next), prev: asked.place(page.prev) })
 }
 
 /// `POST /polls/{poll}/options`: adds an option.

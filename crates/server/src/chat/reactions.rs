@@ -103,7 +103,7 @@ pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     let mut tx = call.snapshot();
     messages::read(&mut tx, call.user(), &id, call.now()).await?;
     let found = reactions::query(&mut tx, &id, &filter, &asked.sort, asked.cursor.as_ref(), asked.limit).await?;
-    page(&call, &id, &found.rows, (found.next, found.prev)).await
+    page(&call, &id, &found.rows, (asked.place(found.next), asked.place(found.prev))).await
 }
 
 async fn page(call: &Call, id: &MessageId, list: &[Reacted], ends: (Option<String>, Option<String>)) -> Result<Reply> {

@@ -87,7 +87,7 @@ pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
         told.push(tell(&call, &mut tx, found, &mut people).await?);
     }
     let reminders = told.iter().map(|told| shown(&call, &people, told)).collect();
-    call.answer(&Reminders { reminders, next: page.next, prev: page.prev })
+    call.answer(&Reminders { reminders, next: asked.place(page.next), prev: asked.place(page.prev) })
 }
 
 /// Loads what is shown with a reminder.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use domain::{
     chat::retention::{self, Policy, Run},
-    filter::{self, Cursor, Field, Filter, Kind, Schema, Sort, Value},
+    filter::{self, Cursor, Field, Filter, Kind, Question, Schema, Sort, Value},
 };
 use ids::Timestamp;
 use wire::chat::{
@@ -88,12 +88,13 @@ impl filter::Row for Listed {
 /// `POST /retention_policy/runs`: what came of them, the newest day first.
 pub(crate) async fn runs(call: Call, mut sent: Fields) -> Result<Reply> {
     let text = |sent: &mut Fields, name: &str| sent.raw(name).map_or_else(String::new, |raw| raw.get().to_owned());
-    let filter = Filter::parse(&text(&mut sent, "filter_conditions"), SCHEMA)?;
+    let conditions = text(&mut sent, "filter_conditions");
+    let (question, filter) = (Question::of(&[&conditions]), Filter::parse(&conditions, SCHEMA)?);
     let sort = Sort::parse(&text(&mut sent, "sort"))?.or(SORT);
     let limit = sent.count("limit", RUNS, RUNS_MAX)?;
     let cursor = match (sent.filled("next")?, sent.filled("prev")?) {
         (Some(_), Some(_)) => return Err(Error::input("next and prev exclude each other")),
-        (Some(cursor), None) | (None, Some(cursor)) => Some(Cursor::parse(&cursor)?),
+        (Some(cursor), None) | (None, Some(cursor)) => Some(Cursor::parse(question.open(&cursor)?)?),
         (None, None) => None,
     };
     let known = retention::runs(&mut call.snapshot()).await?;
@@ -103,11 +104,12 @@ pub(crate) async fn runs(call: Call, mut sent: Fields) -> Result<Reply> {
     };
     let rows: Vec<Listed> = known.into_iter().map(row).filter(|row| filter.fits(row)).collect();
     let page = filter::page(rows, &sort, cursor.as_ref(), limit);
+    let place = |cursor: Option<String>| cursor.map(|cursor| question.seal(&cursor));
     let runs = page.rows.iter().map(|row| RetentionRun {
         app_pk: call.tenant.app.id.0,
         policy: &row.policy,
         date: &row.date,
         stats: Stats { channels_deleted: row.run.channels, messages_deleted: row.run.messages },
     });
-    call.answer(&Runs { runs: runs.collect(), next: page.next, prev: page.prev })
+    call.answer(&Runs { runs: runs.collect(), next: place(page.next), prev: place(page.prev) })
 }

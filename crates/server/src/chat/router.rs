@@ -11,7 +11,7 @@ use axum::{
 use super::{
     absent, app, blocklists, blocks, channels, commands, connect, devices, drafts, erasure, events, exports, files,
     gate::{self, Callers, Erased, Handler, Operation},
-    guest, locations, members, messages, moderation, og, permissions, polls,
+    guest, imports, locations, members, messages, moderation, og, permissions, polls,
     prefix::INSIDE,
     push, rate_limits, reactions, reads, reminders, retention, search, tasks, threads, types, user_groups, users,
     users::standing,
@@ -77,7 +77,7 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         .route(GET, "blocklists/{name}", "GetBlockList", S, blocklists::get)
         .route(PUT, "blocklists/{name}", "UpdateBlockList", S, blocklists::update)
         .route(DELETE, "blocklists/{name}", "DeleteBlockList", S, blocklists::remove)
-        .route(POST, "blocklists/{name}/import", "ImportBlockList", S, absent::answer)
+        .route(POST, "blocklists/{name}/import", "ImportBlockList", S, blocklists::import)
         .route(POST, "roles", "CreateRole", S, permissions::create_role)
         .route(GET, "roles", "ListRoles", S, permissions::list_roles)
         .route(GET, "roles/search", "SearchRoles", S, permissions::search_roles)
@@ -100,10 +100,10 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         .route(POST, "retention_policy", "SetRetentionPolicy", S, retention::set)
         .route(POST, "retention_policy/delete", "DeleteRetentionPolicy", S, retention::remove)
         .route(POST, "retention_policy/runs", "GetRetentionPolicyRuns", S, retention::runs)
-        .route(POST, "import_urls", "CreateImportURL", S, absent::answer)
-        .route(POST, "imports", "CreateImport", S, absent::answer)
-        .route(GET, "imports", "ListImports", S, absent::answer)
-        .route(GET, "imports/{id}", "GetImport", S, absent::answer)
+        .route(POST, "import_urls", "CreateImportURL", S, imports::create_url)
+        .route(POST, "imports", "CreateImport", S, imports::create)
+        .route(GET, "imports", "ListImports", S, imports::list)
+        .route(GET, "imports/{id}", "GetImport", S, imports::get)
         // Channels.
         .route(POST, "channels/delete", "DeleteChannels", S, erasure::delete_channels)
         .route(GET, "channels/{type}/{id}", "GetChannel", Readers, channels::get)

@@ -5,7 +5,7 @@ use domain::{
         messages,
         search::{self, Asked, CHANNELS, MESSAGES},
     },
-    filter::{Cursor, Filter, Sort},
+    filter::{Cursor, Filter, Question, Sort},
     users::People,
 };
 use wire::chat::search::{Found, Hit};
@@ -14,7 +14,7 @@ use super::{
     error::{Error, Result},
     fields::Fields,
     gate::Call,
-    messages::place,
+    messages::{place, read_member_custom},
     to_wire::messages::Frame,
 };
 use crate::reply::Reply;
@@ -34,10 +34,12 @@ pub(crate) async fn search(call: Call, _: Fields) -> Result<Reply> {
     for (_, message) in &found {
         places.push(place(&call, &mut tx, &message.channel, &mut people).await?);
     }
-    let shown = messages::gather(&mut tx, found, call.user(), &mut people).await?;
+    let mut shown = messages::gather(&mut tx, found, call.user(), &mut people).await?;
+    messages::include_member_custom(&mut shown, &asked.member_custom);
     let frame = Frame { dialect: call.dialect, people: &people, now: call.now(), shows_deleted: false };
     let hits = shown.iter().zip(&places).map(|(shown, place)| Hit { message: frame.in_channel(shown, place.as_ref()) });
-    call.answer(&Found { results: hits.collect(), next: page.next, previous: page.prev })
+    let place = |cursor: Option<String>| cursor.map(|cursor| asked.question.seal(&cursor));
+    call.answer(&Found { results: hits.collect(), next: place(page.next), previous: place(page.prev) })
 }
 
 /// What a search asks for.
@@ -49,6 +51,9 @@ struct Payload {
     cursor: Option<Cursor>,
     limit: i64,
     offset: i64,
+    member_custom: Vec<String>,
+    /// What its cursors belong to.
+    question: Question,
 }
 
 impl Payload {
@@ -69,17 +74,25 @@ impl Payload {
         let limit = number(sent, "limit", LIMIT)?.unwrap_or(LIMIT);
         let offset = number(sent, "offset", OFFSET_MAX)?.unwrap_or_default();
         let cursor = sent.filled("next")?;
+        let member_custom = match sent.object("message_options")? {
+            Some(mut options) => read_member_custom(&mut options)?,
+            None => Vec::new(),
+        };
         if offset > 0 && cursor.is_some() {
             return Err(Error::input("offset and next cannot be used together"));
         }
+        let conditions = conditions.unwrap_or_else(|| "{}".to_owned());
+        let question = Question::of(&[&channels, &conditions, text.as_deref().unwrap_or_default()]);
         Ok(Payload {
             channels: Filter::parse(&channels, CHANNELS)?,
-            messages: Filter::parse(&conditions.unwrap_or_else(|| "{}".to_owned()), MESSAGES)?,
+            messages: Filter::parse(&conditions, MESSAGES)?,
             text,
             sort: Sort::parse(&raw(sent, "sort").unwrap_or_default())?.or(&["-relevance"]),
-            cursor: cursor.map(|text| Cursor::parse(&text)).transpose()?,
+            cursor: cursor.map(|text| Cursor::parse(question.open(&text)?)).transpose()?,
             limit: if limit == 0 { LIMIT } else { limit },
             offset,
+            member_custom,
+            question,
         })
     }
 

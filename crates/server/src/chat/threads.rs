@@ -9,16 +9,20 @@ use domain::{
     filter::Filter,
     users::People,
 };
-use ids::{MessageId, UserId};
+use ids::{ChannelId, MessageId, UserId};
 use wire::chat::threads::{OneThread, Threads};
 
 use super::{
-    channels::state::{self, Loaded, View},
+    channels::{
+        state::{self, Loaded, View},
+        wanted::Slice,
+    },
     error::{Error, Result},
     fields::Fields,
     gate::Call,
     messages::{Query, bare_path},
     to_wire::{messages::Frame, threads::thread},
+    watching::Watching,
 };
 use crate::reply::Reply;
 
@@ -51,6 +55,7 @@ pub(crate) struct Told {
 struct Wanted {
     replies: usize,
     participants: usize,
+    members: usize,
 }
 
 impl Wanted {
@@ -62,14 +67,18 @@ impl Wanted {
                 _ => Err(Error::field(name, &format!("must be between 0 and {LISTED_MAX}"))),
             }
         };
-        number("member_limit", LISTED_MAX)?;
-        Ok(Wanted { replies: number("reply_limit", REPLIES)?, participants: number("participant_limit", LISTED_MAX)? })
+        Ok(Wanted {
+            replies: number("reply_limit", REPLIES)?,
+            participants: number("participant_limit", LISTED_MAX)?,
+            members: number("member_limit", LISTED_MAX)?,
+        })
     }
 }
 
 /// `POST /threads`: those in which the acting user takes part.
 pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     let user = call.some_actor(&mut sent)?;
+    let watching = Watching::read(&call, &mut sent)?;
     let limit = sent.number("limit")?.filter(|limit| *limit > 0).unwrap_or(LIMIT);
     if limit > LIMIT_MAX {
         return Err(Error::field("limit", &format!("must be at most {LIMIT_MAX}")));
@@ -86,19 +95,24 @@ pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     for counted in page.rows {
         told.push(tell(&call, &mut tx, counted, wanted, Some(&user), &mut people).await?);
     }
+    follow(&call, &watching, &told, &mut people);
     let frame = frame(&call, &people);
     let threads = told.iter().map(|told| thread(frame, told, shows_read(&call), true)).collect();
-    call.answer(&Threads { threads, next: page.next, prev: page.prev })
+    call.answer(&Threads { threads, next: asked.place(page.next), prev: asked.place(page.prev) })
 }
 
 /// `GET /threads/{message_id}`: one thread.
 pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
     let parent = parent(&call)?;
-    let wanted = Wanted::read(&mut call.query_fields()?)?;
+    let mut sent = call.query_fields()?;
+    let wanted = Wanted::read(&mut sent)?;
+    let watching = Watching::read(&call, &mut sent)?;
+    let user = call.actor(&mut sent)?;
     let mut tx = call.snapshot();
     let counted = threads::read(&mut tx, call.user(), &parent, call.now()).await?;
     let mut people = People::default();
-    let told = tell(&call, &mut tx, counted, wanted, call.user(), &mut people).await?;
+    let told = tell(&call, &mut tx, counted, wanted, user.as_ref(), &mut people).await?;
+    follow(&call, &watching, std::slice::from_ref(&told), &mut people);
     call.answer(&OneThread { thread: thread(frame(&call, &people), &told, shows_read(&call), true) })
 }
 
@@ -112,9 +126,19 @@ pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let run = app.write(async |tx| threads::update(tx, caller.as_ref(), &parent, by.as_ref(), &patch, now).await);
     let counted = run.await?;
     let mut people = People::default();
-    let wanted = Wanted { replies: 0, participants: usize::try_from(LISTED_MAX).unwrap_or_default() };
+    let listed = usize::try_from(LISTED_MAX).unwrap_or_default();
+    let wanted = Wanted { replies: 0, participants: listed, members: listed };
     let told = tell(&call, &mut call.snapshot(), counted, wanted, call.user(), &mut people).await?;
     call.answer(&OneThread { thread: thread(frame(&call, &people), &told, false, false) })
+}
+
+/// Watches the channels of the threads and follows who is in them, as far as that was asked for, and notes who is connected.
+fn follow(call: &Call, watching: &Watching, told: &[Told], people: &mut People) {
+    let channels: Vec<ChannelId> = told.iter().map(|told| told.channel.id.clone()).collect();
+    watching.watch(call, &channels);
+    let members = told.iter().flat_map(|told| &told.channel.members).map(|listed| listed.user.clone());
+    watching.follow(call, &members.collect::<Vec<_>>());
+    call.note_online(people);
 }
 
 fn patch(sent: &mut Fields) -> Result<Patch> {
@@ -167,7 +191,9 @@ async fn tell(
     page.push((counted.parent.clone(), counted.message.clone()));
     let mut replies = messages::gather(tx, page, viewer, people).await?;
     let parent = replies.pop().expect("the parent was put in last");
-    let channel = state::with(tx, &counted.thread.channel, counted.channel.clone(), View::of(call, viewer)).await?;
+    let view = View::of(call, viewer);
+    let mut channel = state::with(tx, &counted.thread.channel, counted.channel.clone(), view).await?;
+    state::list_members(tx, &mut channel, Slice { limit: wanted.members, offset: 0 }).await?;
     let named = counted.participants[..listed].iter().map(|(user, _)| user).chain(&counted.thread.created_by);
     people.add(tx, named.chain(channel.named())).await?;
     Ok(Told { counted, parent, replies, channel, listed, unread })

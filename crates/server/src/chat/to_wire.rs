@@ -11,4 +11,5 @@ pub(crate) mod reminders;
 pub(crate) mod tasks;
 pub(crate) mod threads;
 pub(crate) mod types;
+pub(crate) mod user_groups;
 pub(crate) mod users;

@@ -12,6 +12,7 @@ use super::{
     error::{Error, Result},
     fields::{self, Fields},
     gate::Call,
+    to_wire::user_groups::user_group,
 };
 use crate::{reply::Reply, seal};
 
@@ -105,7 +106,7 @@ pub(crate) async fn search(call: Call, _: Fields) -> Result<Reply> {
 
 fn page(call: &Call, groups: &[(String, UserGroup)]) -> Result<Reply> {
     let limit = call.query.number("limit", PAGE_DEFAULT, 1..=PAGE_MAX).map_err(|error| Error::input(error.detail))?;
-    let shown = groups.iter().take(limit).map(|(id, group)| to_wire(call, id, group, None));
+    let shown = groups.iter().take(limit).map(|(id, group)| user_group(call.dialect, id, group));
     call.answer(&UserGroups { user_groups: shown.collect() })
 }
 
@@ -117,20 +118,8 @@ fn one(call: &Call, id: &str, (group, members): &WithMembers) -> Result<Reply> {
         is_admin: member.is_admin,
         created_at: Time { at: member.created_at, dialect: call.dialect },
     });
-    call.answer(&OneUserGroup { user_group: to_wire(call, id, group, Some(members.collect())) })
-}
-
-fn to_wire<'a>(call: &Call, id: &'a str, group: &'a UserGroup, members: Option<Vec<Member<'a>>>) -> WireGroup<'a> {
-    WireGroup {
-        id,
-        name: &group.name,
-        description: &group.description,
-        team_id: &group.team,
-        created_by: group.created_by.as_ref().map(UserId::as_str),
-        created_at: Time { at: group.created_at, dialect: call.dialect },
-        updated_at: Time { at: group.updated_at, dialect: call.dialect },
-        members,
-    }
+    let shown = user_group(call.dialect, id, group);
+    call.answer(&OneUserGroup { user_group: WireGroup { members: Some(members.collect()), ..shown } })
 }
 
 fn change(sent: &mut Fields) -> Result<Change> {

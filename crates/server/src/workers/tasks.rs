@@ -14,7 +14,7 @@ use store::Store;
 use tokio::{sync::Notify, task::JoinSet};
 
 use super::news;
-use crate::{Server, apps::Tenant, exports, files, seal};
+use crate::{Server, apps::Tenant, exports, files, imports, seal};
 
 /// How often the worker looks, if nothing wakes it.
 const EVERY: Duration = Duration::from_secs(1);
@@ -127,12 +127,16 @@ fn now(server: &Server) -> Timestamp {
 /// Does steps of a task that is taken, to its end or until others are to go first.
 async fn attempt(server: Arc<Server>, tenant: Arc<Tenant>, id: String, kind: Kind) {
     let (holder, app) = (server.tasks.holder, &tenant.app);
-    let outcome = match kind.is_export() {
-        true => match exports::run(&server, &tenant, &id).await {
+    let outcome = match &kind {
+        Kind::Import => match imports::run(&server, &tenant, &id).await {
             Ok(()) => exports::sweep(&server, &tenant).await,
             failed => failed,
         },
-        false => go_on(&server, &tenant, &id, &kind).await,
+        kind if kind.is_export() => match exports::run(&server, &tenant, &id).await {
+            Ok(()) => exports::sweep(&server, &tenant).await,
+            failed => failed,
+        },
+        kind => go_on(&server, &tenant, &id, kind).await,
     };
     if let Err(error) = &outcome {
         tracing::warn!(%error, task = %id, app = app.id.0, "a task failed; trying again later");

@@ -84,6 +84,9 @@ pub struct Channel<'a> {
     /// Names that queries filter by.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub filter_tags: &'a [String],
+    /// Members, where they are shown with the channel itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<Member<'a>>>,
     /// What the asking user can do; for users' tokens alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own_capabilities: Option<Vec<&'static str>>,

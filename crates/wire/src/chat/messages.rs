@@ -11,6 +11,7 @@ use super::{
     locations::Location,
     polls::Poll,
     reminders::Reminder,
+    user_groups::UserGroup,
     users::User,
 };
 
@@ -40,6 +41,15 @@ pub struct Message<'a> {
     pub attachments: Vec<Box<RawValue>>,
     /// Whom it names.
     pub mentioned_users: Vec<User<'a>>,
+    /// The roles whose holders it names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mentioned_roles: Vec<&'a str>,
+    /// The groups of users that it names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mentioned_group_ids: Vec<&'a str>,
+    /// Those groups, as far as they are there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mentioned_groups: Vec<UserGroup<'a>>,
     /// Whether it names all members; v2 always has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mentioned_channel: Option<bool>,
@@ -139,6 +149,43 @@ pub struct Message<'a> {
 pub struct MemberBrief<'a> {
     /// The role there.
     pub channel_role: &'a str,
+    /// Whether the author mutes the channel; v2 alone has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notifications_muted: Option<bool>,
+    /// The member's own fields, where somebody asked for them.
+    #[serde(flatten)]
+    pub custom: Option<Custom<'a>>,
+}
+
+/// What the answer to a new message tells of its channel.
+#[derive(Serialize, Debug)]
+pub struct ChannelContext<'a> {
+    /// Which channel.
+    pub cid: &'a str,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: &'a str,
+    /// Its id.
+    pub id: &'a str,
+    /// Who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<User<'a>>,
+}
+
+/// What `POST /channels/{type}/{id}/message` answers.
+#[derive(Serialize, Debug)]
+pub struct SentMessage<'a> {
+    /// The message.
+    pub message: Message<'a>,
+    /// What a message that waits was sent with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_message_metadata: Option<BTreeMap<String, String>>,
+    /// Where it was said, where the caller asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_context: Option<ChannelContext<'a>>,
+    /// Of each user whom it names, whether it is a member, where the caller asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mentioned_members: Option<BTreeMap<&'a str, bool>>,
 }
 
 /// A reaction (chat §6.9).

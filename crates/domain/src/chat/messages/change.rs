@@ -35,6 +35,14 @@ pub struct Patch {
     pub attachments: Option<Vec<String>>,
     /// See [`Message::mentioned`].
     pub mentioned: Option<Vec<UserId>>,
+    /// See [`Message::mentions_channel`].
+    pub mentions_channel: Option<bool>,
+    /// See [`Message::mentions_here`].
+    pub mentions_here: Option<bool>,
+    /// See [`Message::mentioned_roles`].
+    pub mentioned_roles: Option<Vec<String>>,
+    /// See [`Message::mentioned_groups`].
+    pub mentioned_groups: Option<Vec<String>>,
     /// See [`Message::quoted`].
     pub quoted: Option<Option<MessageId>>,
     /// See [`Message::is_silent`].
@@ -60,6 +68,8 @@ impl Draft {
             mentioned: known.mentioned,
             mentions_channel: known.mentions_channel,
             mentions_here: known.mentions_here,
+            mentioned_roles: known.mentioned_roles,
+            mentioned_groups: known.mentioned_groups,
             parent: known.parent,
             shows_in_channel: known.shows_in_channel,
             quoted: known.quoted,
@@ -84,6 +94,10 @@ impl Draft {
         self.mml = patch.mml.unwrap_or(self.mml);
         self.attachments = patch.attachments.unwrap_or(self.attachments);
         self.mentioned = patch.mentioned.unwrap_or(self.mentioned);
+        self.mentions_channel = patch.mentions_channel.unwrap_or(self.mentions_channel);
+        self.mentions_here = patch.mentions_here.unwrap_or(self.mentions_here);
+        self.mentioned_roles = patch.mentioned_roles.unwrap_or(self.mentioned_roles);
+        self.mentioned_groups = patch.mentioned_groups.unwrap_or(self.mentioned_groups);
         self.quoted = patch.quoted.unwrap_or(self.quoted);
         self.is_silent = patch.is_silent.unwrap_or(self.is_silent);
         self.is_pinned = patch.is_pinned.unwrap_or(self.is_pinned);
@@ -174,6 +188,8 @@ fn changed(old: &Message, draft: Draft, editor: Option<&UserId>, now: Timestamp)
         mentioned: draft.mentioned,
         mentions_channel: draft.mentions_channel,
         mentions_here: draft.mentions_here,
+        mentioned_roles: draft.mentioned_roles,
+        mentioned_groups: draft.mentioned_groups,
         quoted: draft.quoted,
         is_silent: draft.is_silent,
         pin,
@@ -220,7 +236,7 @@ async fn check(tx: &mut Tx, scene: &Scene, old: &Message, new: &Message) -> Resu
         send::check_content(scene, &fresh)?;
     }
     let verdict = match old.text != new.text {
-        true => send::moderated(tx, scene, &new.text).await?,
+        true => send::moderated(tx, scene, &new.text, false).await?,
         false => None,
     };
     if matches!(verdict.as_deref(), Some("block" | "shadow_block")) {
@@ -228,6 +244,9 @@ async fn check(tx: &mut Tx, scene: &Scene, old: &Message, new: &Message) -> Resu
     }
     let unknown: Vec<UserId> = new.mentioned.iter().filter(|user| !old.mentioned.contains(user)).cloned().collect();
     send::check_mentioned(tx, &unknown).await?;
+    let unknown: Vec<String> =
+        new.mentioned_groups.iter().filter(|group| !old.mentioned_groups.contains(group)).cloned().collect();
+    send::check_groups(tx, &unknown).await?;
     match &new.quoted {
         Some(quoted) if old.quoted.as_ref() != Some(quoted) => {
             scene.check_feature("quotes", scene.config.quotes)?;

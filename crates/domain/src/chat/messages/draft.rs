@@ -13,6 +13,8 @@ const ATTACHMENTS_BYTES_MAX: usize = 5 * 1024;
 const CUSTOM_BYTES_MAX: usize = 5 * 1024;
 /// The most users whom a message names.
 const MENTIONED_MAX: usize = 25;
+/// The most roles that a message names, and the most groups of users.
+const GROUPS_MAX: usize = 10;
 /// The most users who alone may see a message.
 const VISIBLE_TO_MAX: usize = 100;
 /// The most bytes of what a pending message is sent with.
@@ -39,6 +41,10 @@ pub struct Draft {
     pub mentions_channel: bool,
     /// See [`super::Message::mentions_here`].
     pub mentions_here: bool,
+    /// See [`super::Message::mentioned_roles`].
+    pub mentioned_roles: Vec<String>,
+    /// See [`super::Message::mentioned_groups`].
+    pub mentioned_groups: Vec<String>,
     /// See [`super::Message::parent`].
     pub parent: Option<MessageId>,
     /// See [`super::Message::shows_in_channel`].
@@ -67,6 +73,8 @@ pub struct Draft {
     pub translations: Vec<(String, String)>,
     /// The slash command that was answered already, with its arguments.
     pub command: Option<(String, String)>,
+    /// Whether it is moderated whoever sends it.
+    pub forces_moderation: bool,
     /// The application's own fields: a JSON object.
     pub custom: String,
 }
@@ -84,6 +92,8 @@ impl Draft {
             mentioned: Vec::new(),
             mentions_channel: false,
             mentions_here: false,
+            mentioned_roles: Vec::new(),
+            mentioned_groups: Vec::new(),
             parent: None,
             shows_in_channel: false,
             quoted: None,
@@ -98,8 +108,15 @@ impl Draft {
             keeps_hidden: false,
             translations: Vec::new(),
             command: None,
+            forces_moderation: false,
             custom: "{}".to_owned(),
         }
+    }
+
+    /// Whether it names anybody.
+    pub(super) fn mentions_anybody(&self) -> bool {
+        let names = [&self.mentioned_roles, &self.mentioned_groups];
+        !self.mentioned.is_empty() || self.mentions_channel || self.mentions_here || names.iter().any(|all| !all.is_empty())
     }
 
     /// Checks what holds for every message, whoever sends it.
@@ -128,6 +145,8 @@ impl Draft {
         let bytes = self.attachments.iter().map(String::len).sum();
         within("message.attachments", self.attachments.len(), ATTACHMENTS_MAX)?;
         within("message.mentioned_users", self.mentioned.len(), MENTIONED_MAX)?;
+        within("message.mentioned_roles", self.mentioned_roles.len(), GROUPS_MAX)?;
+        within("message.mentioned_group_ids", self.mentioned_groups.len(), GROUPS_MAX)?;
         within("message.restricted_visibility", self.visible_to.len(), VISIBLE_TO_MAX)?;
         fits("the attachments of a message", bytes, ATTACHMENTS_BYTES_MAX)?;
         fits("the own fields of a message", self.custom.len(), CUSTOM_BYTES_MAX)?;

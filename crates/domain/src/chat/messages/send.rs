@@ -13,6 +13,7 @@ use crate::{
         reads::Read,
         search,
         threads::{self, Thread},
+        user_groups,
     },
     keyspace::{
         AUTHORED, At, CHANNEL_MESSAGE, Chat, Latest, MESSAGE, MESSAGES, PACE, PARTICIPANT, PENDING, PINNED, READ,
@@ -61,8 +62,9 @@ pub async fn send(
         return Err(Error::Unfit(format!("a message with ID {id} already exists")));
     }
     check_mentioned(tx, &draft.mentioned).await?;
+    check_groups(tx, &draft.mentioned_groups).await?;
     let mut message = compose(tx, &scene, draft, now).await?;
-    let verdict = moderated(tx, &scene, &draft.text).await?;
+    let verdict = moderated(tx, &scene, &draft.text, draft.forces_moderation).await?;
     match verdict.as_deref() {
         Some("block") => return Ok(Message { kind: Kind::Error, text: BLOCKED.to_owned(), html: None, ..message }),
         Some("shadow_block") => message.is_shadowed = true,
@@ -92,9 +94,10 @@ pub(super) async fn queue(tx: &mut Tx, id: &MessageId, now: Timestamp) -> Result
     flags::add_by_app(tx, &entity, &Report::default(), id.as_str(), now).await.map(drop)
 }
 
-/// What becomes of such a text because of a blocklist (chat §12.14); what the app's own server says is not checked.
-pub(super) async fn moderated(tx: &mut Tx, scene: &Scene, text: &str) -> Result<Option<String>> {
-    if scene.is_server() || scene.may("skip-message-moderation") {
+/// What becomes of such a text because of a blocklist (chat §12.14); what the app's own server says is not checked, unless it
+/// asks for it.
+pub(super) async fn moderated(tx: &mut Tx, scene: &Scene, text: &str, is_forced: bool) -> Result<Option<String>> {
+    if !is_forced && (scene.is_server() || scene.may("skip-message-moderation")) {
         return Ok(None);
     }
     Ok(blocklists::verdict(tx, &scene.config, text).await?.map(|(_, behavior)| behavior))
@@ -166,7 +169,7 @@ pub(super) fn check_content(scene: &Scene, draft: &Draft) -> Result<()> {
     let asked = [
         (has_link(&draft.text), "add-links"),
         (!draft.attachments.is_empty(), "create-attachment"),
-        (!draft.mentioned.is_empty() || draft.mentions_channel || draft.mentions_here, "create-mention"),
+        (draft.mentions_anybody(), "create-mention"),
         (draft.kind == Kind::System, "create-system-message"),
         (!draft.visible_to.is_empty(), "create-restricted-visibility-message"),
         (draft.is_pinned, "pin-message"),
@@ -195,6 +198,15 @@ pub(super) async fn check_mentioned(tx: &mut Tx, mentioned: &[UserId]) -> Result
     let known = users::get_many(tx, mentioned).await?;
     match mentioned.iter().zip(known).find(|(_, user)| user.is_none()) {
         Some((id, _)) => Err(Error::Unfit(format!("mentioned_users: user '{id}' does not exist"))),
+        None => Ok(()),
+    }
+}
+
+/// Whether all groups of users that are named exist.
+pub(super) async fn check_groups(tx: &mut Tx, groups: &[String]) -> Result<()> {
+    let known = user_groups::named(tx, groups).await?;
+    match groups.iter().find(|id| !known.iter().any(|(known, _)| known == *id)) {
+        Some(id) => Err(Error::Unfit(format!("mentioned_group_ids: user group '{id}' does not exist"))),
         None => Ok(()),
     }
 }
@@ -233,6 +245,8 @@ async fn compose(tx: &mut Tx, scene: &Scene, draft: &Draft, now: Timestamp) -> R
         mentioned: draft.mentioned,
         mentions_channel: draft.mentions_channel,
         mentions_here: draft.mentions_here,
+        mentioned_roles: draft.mentioned_roles,
+        mentioned_groups: draft.mentioned_groups,
         parent: draft.parent,
         shows_in_channel: draft.shows_in_channel,
         quoted: draft.quoted,

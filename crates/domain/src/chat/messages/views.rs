@@ -1,6 +1,6 @@
 //! Messages with everything that is shown with them: users, reactions, replies, quotes (chat §6.7).
 
-use ids::{MessageId, Timestamp, UserId, json::Object};
+use ids::{ChannelId, MessageId, Timestamp, UserId, json::Object};
 use store::{Direction, Limit};
 
 mod beside;
@@ -10,9 +10,14 @@ pub use beside::Beside;
 use super::{Message, page::hidden};
 use crate::{
     Result, Tx,
-    chat::{members, reactions::Reaction},
-    keyspace::{At, MESSAGE, PARTICIPANT, REACTION, REACTION_GROUP, REACTION_ORDER, REACTIONS, REPLIES, SCORES},
-    users::People,
+    chat::{
+        members::{self, Member},
+        reactions::Reaction,
+    },
+    keyspace::{
+        At, CHANNEL_MUTE, Chat, MESSAGE, PARTICIPANT, REACTION, REACTION_GROUP, REACTION_ORDER, REACTIONS, REPLIES, SCORES,
+    },
+    users::{People, mutes::Mute},
 };
 
 /// How many of the latest reactions a message shows (chat §4.2).
@@ -45,8 +50,8 @@ pub struct Shown {
     pub participants: Vec<UserId>,
     /// The message that it quotes, without what that one quotes.
     pub quoted: Option<Box<Shown>>,
-    /// The role of its author in the channel.
-    pub channel_role: Option<String>,
+    /// What its author is in the channel, if a member.
+    pub author: Option<Author>,
     /// When the reader deleted it for themselves.
     pub hidden_at: Option<Timestamp>,
     /// What is kept beside it.
@@ -64,12 +69,50 @@ impl Shown {
             deleted_replies: 0,
             participants: Vec::new(),
             quoted: None,
-            channel_role: None,
+            author: None,
             hidden_at: None,
             beside: Beside::default(),
             id,
             message,
         }
+    }
+}
+
+/// What the author of a message is in its channel.
+#[derive(Clone, Debug)]
+pub struct Author {
+    /// The role there.
+    pub channel_role: String,
+    /// That the author mutes the channel.
+    pub mute: Option<Mute>,
+    /// The member's own fields that are shown.
+    pub shown: Object,
+    /// All of them.
+    custom: Object,
+}
+
+impl Author {
+    /// The author as the app shows all.
+    fn new(member: &Member, mute: Option<Mute>, shows_custom: bool) -> Self {
+        let custom = member.custom();
+        let shown = if shows_custom { custom.clone() } else { Object::default() };
+        Author { channel_role: member.channel_role.clone(), mute, shown, custom }
+    }
+
+    fn include(&mut self, names: &[String]) {
+        for name in names {
+            if let Some(value) = self.custom.get(name) {
+                self.shown.set(name, value.to_owned());
+            }
+        }
+    }
+}
+
+/// Shows with `messages` the fields `names` of their authors' memberships (chat §5A.4).
+pub fn include_member_custom(messages: &mut [Shown], names: &[String]) {
+    for message in messages {
+        let quoted = message.quoted.as_deref_mut().and_then(|quoted| quoted.author.as_mut());
+        message.author.iter_mut().chain(quoted).for_each(|author| author.include(names));
     }
 }
 
@@ -161,8 +204,8 @@ async fn show(tx: &mut Tx, id: MessageId, message: Message, viewer: Option<&User
         0 => Vec::new(),
         _ => participants(tx, &id).await?,
     };
-    let member = match &message.user {
-        Some(user) => members::get(tx, &message.channel, user).await?,
+    let author = match &message.user {
+        Some(user) => author(tx, &message.channel, user).await?,
         None => None,
     };
     let hidden_at = match viewer {
@@ -177,12 +220,20 @@ async fn show(tx: &mut Tx, id: MessageId, message: Message, viewer: Option<&User
         deleted_replies: counts[1],
         participants,
         quoted: None,
-        channel_role: member.map(|member| member.channel_role),
+        author,
         hidden_at: hidden_at.map(|(_, at)| at),
         beside: Beside::default(),
         id,
         message,
     })
+}
+
+async fn author(tx: &mut Tx, channel: &ChannelId, user: &UserId) -> Result<Option<Author>> {
+    let Some(member) = members::get(tx, channel, user).await? else { return Ok(None) };
+    let (tenant, key) = (tx.tenant(), (user.to_string(), Chat(channel.clone())));
+    let mute = CHANNEL_MUTE.get(tx, tenant, &key).await?;
+    let shows_custom = tx.app.settings.is_on("member_custom_on_messages_enabled");
+    Ok(Some(Author::new(&member, mute, shows_custom)))
 }
 
 async fn tally(tx: &mut Tx, id: &MessageId) -> Result<Tally> {

@@ -65,15 +65,7 @@ pub async fn send(
     }
     let created_at = known.as_ref().map_or(now, |known| known.created_at);
     let reaction = Reaction { score: draft.score, created_at, updated_at: now, custom: draft.custom.clone() };
-    REACTION.put(tx, tenant, &key, &reaction);
-    REACTED.put(tx, tenant, &(key.1.clone(), key.0.clone(), key.2.clone()), &());
-    let counted = (key.0.clone(), key.2.clone());
-    SCORES.add(tx, tenant, &counted, draft.score - known.as_ref().map_or(0, |known| known.score));
-    if known.is_none() {
-        REACTIONS.add(tx, tenant, &counted, 1);
-        REACTION_ORDER.put(tx, tenant, &(key.0.clone(), Latest(now), key.1.clone(), key.2.clone()), &());
-        REACTION_GROUP.put(tx, tenant, &(key.0.clone(), key.2.clone(), At(now), key.1.clone()), &());
-    }
+    put(tx, &key, &reaction, known.as_ref());
     let event = if known.is_some() { "reaction.updated" } else { "reaction.new" };
     tell(tx, event, (id, &message), (&draft.kind, &draft.user, &reaction), now);
     Ok((message, reaction))
@@ -119,7 +111,22 @@ async fn open(tx: &mut Tx, caller: Option<&UserId>, id: &MessageId, now: Timesta
     Ok(message)
 }
 
-fn check(draft: &Draft) -> Result<()> {
+/// Writes a reaction in the place of `known`, by message, user and type.
+pub(super) fn put(tx: &mut Tx, key: &(String, String, String), reaction: &Reaction, known: Option<&Reaction>) {
+    let (tenant, (message, user, kind)) = (tx.tenant(), key.clone());
+    REACTION.put(tx, tenant, key, reaction);
+    REACTED.put(tx, tenant, &(user.clone(), message.clone(), kind.clone()), &());
+    let counted = (message.clone(), kind.clone());
+    SCORES.add(tx, tenant, &counted, reaction.score - known.map_or(0, |known| known.score));
+    if known.is_none() {
+        let at = reaction.created_at;
+        REACTIONS.add(tx, tenant, &counted, 1);
+        REACTION_ORDER.put(tx, tenant, &(message.clone(), Latest(at), user.clone(), kind.clone()), &());
+        REACTION_GROUP.put(tx, tenant, &(message, kind, At(at), user), &());
+    }
+}
+
+pub(super) fn check(draft: &Draft) -> Result<()> {
     if draft.kind.is_empty() || draft.kind.len() > KIND_BYTES_MAX {
         return Err(Error::Unfit(format!("reaction.type must have 1 to {KIND_BYTES_MAX} characters")));
     }

@@ -187,9 +187,17 @@ fn newcomer(list: &str, raw: &RawValue, dialect: wire::chat::dialect::Dialect) -
         user = object.user("id")?;
     }
     let user = user.ok_or_else(|| Error::field(list, "must hold ids of users, or objects with a user_id"))?;
-    sent.skip(MEMBER_READ_ONLY);
     let channel_role = sent.filled("channel_role")?;
+    Ok(Newcomer { user, channel_role, custom: member_custom(sent)? })
+}
+
+/// A member's own fields.
+///
+/// # Errors
+/// 22 when they are too big.
+pub(crate) fn member_custom(mut sent: Fields) -> Result<Object> {
+    sent.skip(MEMBER_READ_ONLY);
     let custom = sent.custom()?;
     check_custom("a member", &custom)?;
-    Ok(Newcomer { user, channel_role, custom })
+    Ok(custom)
 }

@@ -26,6 +26,7 @@ use crate::{
         error::{Error, Result},
         fields::Fields,
         gate::Call,
+        messages::read_member_custom,
         to_wire::channels::{self as to_wire, Pen},
         watching::Watching,
     },
@@ -104,6 +105,7 @@ fn wanted(sent: &mut Fields) -> Result<Wanted> {
         messages: Part::newest(number(sent, "message_limit", MESSAGES, MESSAGES_MAX)?),
         members: Slice { limit: number(sent, "member_limit", members::LIST_MAX, members::LIST_MAX)?, offset: 0 },
         watchers: None,
+        member_custom: read_member_custom(sent)?,
     })
 }
 

@@ -251,6 +251,8 @@ pub(crate) async fn fill(
     loaded.messages = messages::gather(tx, page, view.viewer, people).await?;
     let pinned = messages::pinned(tx, &loaded.id, &reader, PINNED_MAX, view.now).await?;
     loaded.pinned = messages::gather(tx, pinned, view.viewer, people).await?;
+    messages::include_member_custom(&mut loaded.messages, &wanted.member_custom);
+    messages::include_member_custom(&mut loaded.pinned, &wanted.member_custom);
     if loaded.config.shared_locations {
         let live = locations::of_channel(tx, &loaded.id, view.now).await?;
         let is_seen = |message: &Message| reader.user.as_ref().is_none_or(|user| messages::is_visible(message, user));
@@ -259,6 +261,7 @@ pub(crate) async fn fill(
     if let Some(user) = view.viewer {
         let pending = channels::pending(tx, &loaded.id, user).await?;
         loaded.pending = messages::gather(tx, pending, view.viewer, people).await?;
+        messages::include_member_custom(&mut loaded.pending, &wanted.member_custom);
         let spot = Spot { channel: loaded.id.clone(), parent: None };
         let draft = drafts::get(tx, user, &spot).await?;
         loaded.draft = draft.map(|draft| drafts::Found { spot, draft });

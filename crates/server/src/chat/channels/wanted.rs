@@ -29,6 +29,8 @@ pub(crate) struct Wanted {
     pub(crate) members: Slice,
     /// Which watchers; none are counted or listed, if absent.
     pub(crate) watchers: Option<Slice>,
+    /// Own fields of the memberships of those who said something.
+    pub(crate) member_custom: Vec<String>,
 }
 
 /// A part of a list.
@@ -44,7 +46,7 @@ impl Wanted {
     /// Nothing but the channel.
     pub(crate) fn nothing() -> Self {
         let members = Slice { limit: members::LIST_MAX, offset: 0 };
-        Wanted { state: false, messages: Part::newest(0), members, watchers: None }
+        Wanted { state: false, messages: Part::newest(0), members, watchers: None, member_custom: Vec::new() }
     }
 
     /// What a body asks for; all of it, if it does not say.
@@ -60,7 +62,8 @@ impl Wanted {
         let members = slice(sent, "members", members::LIST_MAX as i64)?;
         let watchers = slice(sent, "watchers", WATCHERS)?;
         let everything = Slice { limit: members::LIST_MAX, offset: 0 };
-        Ok(Wanted { state, messages, members: members.unwrap_or(everything), watchers })
+        let member_custom = messages::read_member_custom(sent)?;
+        Ok(Wanted { state, messages, members: members.unwrap_or(everything), watchers, member_custom })
     }
 
     /// What the query of a `GET` asks for; nothing but the channel, if it does not say.
@@ -85,6 +88,7 @@ impl Wanted {
             messages: messages::part(&mut page, MESSAGES)?,
             members: Slice { limit: number("members_limit", members::LIST_MAX)?, offset: 0 },
             watchers: watchers.map(|limit| Slice { limit, offset: 0 }),
+            member_custom: messages::member_custom(call.query.list("member_custom_include"))?,
         })
     }
 }

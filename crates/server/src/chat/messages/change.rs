@@ -58,7 +58,11 @@ fn read(sent: &mut Fields) -> Result<Patch> {
         patch.text = set.text("text")?;
         patch.html = set.filled("html")?;
         patch.mml = set.text("mml")?.map(Some);
-        patch.mentioned = set.users("mentioned_users")?;
+        patch.mentioned = set.users("mentioned_users")?.or(set.users("mentioned_user_ids")?);
+        patch.mentions_channel = set.flag("mentioned_channel")?;
+        patch.mentions_here = set.flag("mentioned_here")?;
+        patch.mentioned_roles = draft::names(&mut set, "mentioned_roles")?;
+        patch.mentioned_groups = draft::names(&mut set, "mentioned_group_ids")?;
         patch.quoted = set.message("quoted_message_id")?.map(Some);
         patch.is_silent = set.flag("silent")?;
         patch.is_pinned = set.flag("pinned")?;
@@ -81,6 +85,10 @@ fn clear(patch: &mut Patch, path: &str, dialect: Dialect) {
         "mml" => patch.mml = Some(None),
         "attachments" => patch.attachments = Some(Vec::new()),
         "mentioned_users" => patch.mentioned = Some(Vec::new()),
+        "mentioned_channel" => patch.mentions_channel = Some(false),
+        "mentioned_here" => patch.mentions_here = Some(false),
+        "mentioned_roles" => patch.mentioned_roles = Some(Vec::new()),
+        "mentioned_group_ids" => patch.mentioned_groups = Some(Vec::new()),
         "quoted_message_id" => patch.quoted = Some(None),
         "silent" => patch.is_silent = Some(false),
         "pinned" => patch.is_pinned = Some(false),

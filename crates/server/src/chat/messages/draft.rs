@@ -28,6 +28,7 @@ pub(in crate::chat) fn read(call: &Call, sent: &mut Fields) -> Result<(Option<Me
     draft.is_pending = sent.flag("pending")?.or(sent.flag("is_pending_message")?);
     draft.metadata = metadata(sent)?;
     draft.keeps_hidden = sent.flag("keep_channel_hidden")?.unwrap_or_default();
+    draft.forces_moderation = sent.flag("force_moderation")?.unwrap_or_default();
     check_pending(call, &draft)?;
     message.skip(READ_ONLY);
     draft.custom = message.custom()?.to_string();
@@ -49,6 +50,8 @@ pub(in crate::chat) fn content(message: &mut Fields, user: Option<UserId>, now: 
         mentioned: message.users("mentioned_users")?.or(message.users("mentioned_user_ids")?).unwrap_or_default(),
         mentions_channel: message.flag("mentioned_channel")?.unwrap_or_default(),
         mentions_here: message.flag("mentioned_here")?.unwrap_or_default(),
+        mentioned_roles: names(message, "mentioned_roles")?.unwrap_or_default(),
+        mentioned_groups: names(message, "mentioned_group_ids")?.unwrap_or_default(),
         parent: message.message("parent_id")?,
         shows_in_channel: message.flag("show_in_channel")?.unwrap_or_default(),
         quoted: message.message("quoted_message_id")?,
@@ -62,6 +65,36 @@ pub(in crate::chat) fn content(message: &mut Fields, user: Option<UserId>, now: 
     })
 }
 
+/// Names of roles or groups; who comes twice counts once.
+///
+/// # Errors
+/// 4 when they are something else.
+pub(super) fn names(message: &mut Fields, field: &str) -> Result<Option<Vec<String>>> {
+    let Some(names) = message.texts(field)? else { return Ok(None) };
+    let mut known: Vec<String> = Vec::with_capacity(names.len());
+    for name in names.into_iter().filter(|name| !name.is_empty()) {
+        if !known.contains(&name) {
+            known.push(name);
+        }
+    }
+    Ok(Some(known))
+}
+
+/// A message of a file, which others sent elsewhere.
+///
+/// # Errors
+/// 4 when a member is not what the contract says.
+pub(crate) fn imported(mut message: Fields, user: UserId, now: Timestamp) -> Result<Draft> {
+    let mut draft = content(&mut message, Some(user), now)?;
+    draft.translations = match message.object("i18n")? {
+        Some(texts) => pairs(texts, "i18n")?,
+        None => Vec::new(),
+    };
+    message.skip(READ_ONLY);
+    draft.custom = message.custom()?.to_string();
+    Ok(draft)
+}
+
 /// Callers ask for plain messages and, some, for notes of the application; what else a client echoes is not theirs to set.
 fn kind(message: &mut Fields) -> Result<Kind> {
     match message.filled("type")?.as_deref() {
@@ -72,10 +105,15 @@ fn kind(message: &mut Fields) -> Result<Kind> {
 }
 
 fn metadata(sent: &mut Fields) -> Result<Vec<(String, String)>> {
-    let Some(given) = sent.object("pending_message_metadata")? else { return Ok(Vec::new()) };
+    let given = sent.object("pending_message_metadata")?;
+    given.map_or_else(|| Ok(Vec::new()), |given| pairs(given, "pending_message_metadata"))
+}
+
+/// The members of `given`, which are texts.
+fn pairs(given: Fields, field: &str) -> Result<Vec<(String, String)>> {
     let read = |(name, value): (&str, &serde_json::value::RawValue)| {
         let value = serde_json::from_str(value.get());
-        Ok((name.to_owned(), value.map_err(|_| Error::field("pending_message_metadata", "must hold strings"))?))
+        Ok((name.to_owned(), value.map_err(|_| Error::field(field, "must hold strings"))?))
     };
     given.rest().iter().map(read).collect()
 }

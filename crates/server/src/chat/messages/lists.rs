@@ -2,7 +2,7 @@
 
 use domain::{
     chat::messages::{self, Edge, HISTORY, Part, Viewer, Written},
-    filter::{Cursor, Filter, Sort},
+    filter::{Cursor, Filter, Question, Sort},
 };
 use wire::chat::{
     dialect::{Custom, Time},
@@ -16,7 +16,7 @@ use super::{
         fields::Fields,
         gate::Call,
     },
-    message_id, some,
+    member_custom, message_id, some,
 };
 use crate::reply::Reply;
 
@@ -35,8 +35,9 @@ pub(crate) async fn replies(call: Call, _: Fields) -> Result<Reply> {
     let mut tx = call.snapshot();
     messages::read(&mut tx, call.user(), &parent, call.now()).await?;
     let viewer = Viewer { user: call.user().cloned(), hidden_until: None };
+    let names = member_custom(call.query.list("member_custom_include"))?;
     let page = messages::replies(&mut tx, &parent, &part, &viewer).await?;
-    some(&call, page).await
+    some(&call, page, &names).await
 }
 
 /// Which part of a list of messages a body or a query asks for (chat §7, "Message pagination").
@@ -80,7 +81,7 @@ pub(crate) async fn history(call: Call, mut sent: Fields) -> Result<Reply> {
         is_deleted: written.version.is_deleted,
         custom: Custom { fields: &written.custom, dialect: call.dialect },
     });
-    call.answer(&History { message_history: entries.collect(), next: page.next, prev: page.prev })
+    call.answer(&History { message_history: entries.collect(), next: asked.place(page.next), prev: asked.place(page.prev) })
 }
 
 /// A query with a cursor (chat §7).
@@ -93,13 +94,15 @@ pub(crate) struct Query {
     pub(crate) cursor: Option<Cursor>,
     /// The most rows.
     pub(crate) limit: usize,
+    /// What its cursors belong to.
+    question: Question,
 }
 
 impl Query {
     /// Reads one; `order` is that of a query that names none.
     ///
     /// # Errors
-    /// 4 when a member is not what the contract says.
+    /// 4 when a member is not what the contract says, or the cursor is of another filter.
     pub(crate) fn read(sent: &mut Fields, order: &[&str]) -> Result<Self> {
         let raw = |sent: &mut Fields, name: &str, empty: &str| {
             sent.raw(name).map_or_else(|| empty.to_owned(), |value| value.get().to_owned())
@@ -111,7 +114,14 @@ impl Query {
         if limit > QUERY_MAX {
             return Err(Error::field("limit", &format!("must be at most {QUERY_MAX}")));
         }
-        let cursor = cursor.map(|text| Cursor::parse(&text)).transpose()?;
-        Ok(Query { filter, sort, cursor, limit: usize::try_from(limit).unwrap_or_default() })
+        // A cursor has the sort of its first page, so that the sort that is sent with it plays no part.
+        let question = Question::of(&[&filter]);
+        let cursor = cursor.map(|text| Cursor::parse(question.open(&text)?)).transpose()?;
+        Ok(Query { filter, sort, cursor, limit: usize::try_from(limit).unwrap_or_default(), question })
+    }
+
+    /// What a client sends back for the page there.
+    pub(crate) fn place(&self, cursor: Option<String>) -> Option<String> {
+        cursor.map(|cursor| self.question.seal(&cursor))
     }
 }

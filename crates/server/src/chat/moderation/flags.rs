@@ -122,7 +122,7 @@ pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     let cast = Cast::load(&call, page.rows.iter().map(|flag| &flag.by).collect()).await?;
     let customs: Vec<Object> = page.rows.iter().map(|flag| flag.flag.custom()).collect();
     let shown = page.rows.iter().zip(&customs).map(|(flag, custom)| shape::moderation_flag(&cast, flag, custom));
-    call.answer(&Flags { flags: shown.collect(), next: page.next, prev: page.prev })
+    call.answer(&Flags { flags: shown.collect(), next: query.place(page.next), prev: query.place(page.prev) })
 }
 
 /// `POST /moderation/flag_count`: how often what is a user's was reported.

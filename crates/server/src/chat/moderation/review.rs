@@ -49,7 +49,7 @@ pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     let page = filter::page(found, &query.sort, query.cursor.as_ref(), query.limit);
     let (cast, shown) = read(&call, page.rows).await?;
     let items = shown.iter().map(|shown| shown.item(&cast)).collect();
-    call.answer(&ReviewQueue { items, action_config: BTreeMap::new(), stats, next: page.next, prev: page.prev })
+    call.answer(&ReviewQueue { items, action_config: BTreeMap::new(), stats, next: query.place(page.next), prev: query.place(page.prev) })
 }
 
 /// `GET /moderation/review_queue/{id}`.
@@ -282,7 +282,7 @@ pub(crate) async fn logs(call: Call, mut sent: Fields) -> Result<Reply> {
     let named = page.rows.iter().flat_map(|noted| [noted.action.user.as_ref(), noted.action.target.as_ref()]);
     let cast = Cast::load(&call, named.flatten().collect()).await?;
     let logs = page.rows.iter().map(|noted| shape::action(&cast, noted)).collect();
-    call.answer(&ActionLogs { logs, next: page.next, prev: page.prev })
+    call.answer(&ActionLogs { logs, next: query.place(page.next), prev: query.place(page.prev) })
 }
 
 /// `POST /moderation/action_logs`: notes what was done elsewhere.

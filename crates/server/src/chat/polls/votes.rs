@@ -74,5 +74,5 @@ pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     people.add(&mut tx, page.rows.iter().map(|cast| &cast.vote.user)).await?;
     let frame = frame(&call, &people);
     let votes = page.rows.iter().map(|cast| frame.vote(&shown, cast)).collect();
-    call.answer(&Votes { votes, next: page.next, prev: page.prev })
+    call.answer(&Votes { votes, next: asked.place(page.next), prev: asked.place(page.prev) })
 }

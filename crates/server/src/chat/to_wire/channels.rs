@@ -88,6 +88,7 @@ pub(crate) fn bare<'a>(pen: Pen<'a>, id: &'a ChannelId, channel: &'a Channel, cu
         auto_translation_enabled: channel.is_auto_translated.then_some(true),
         auto_translation_language: Some(language).filter(|language| !language.is_empty()),
         filter_tags: &channel.filter_tags,
+        members: None,
         own_capabilities: None,
         config: None,
         custom: Custom { fields: custom, dialect: pen.dialect },

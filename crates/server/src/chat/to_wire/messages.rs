@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    chat::messages::{Group, Kind, Pin, Reacted, Shown},
+    chat::messages::{Author, Group, Kind, Pin, Reacted, Shown},
     users::People,
 };
 use ids::{Timestamp, UserId};
@@ -17,6 +17,7 @@ use wire::chat::{
 use super::{
     super::{attachments, channels::state::Loaded, markdown},
     channels::{self, Pen},
+    user_groups::user_group,
 };
 
 /// How a message is shown.
@@ -63,9 +64,12 @@ impl<'a> Frame<'a> {
             html: message.html.clone().filter(|_| !is_blank).unwrap_or_else(|| markdown::html(text)),
             mml: message.mml.as_deref().filter(|_| !is_blank),
             user: message.user.as_ref().and_then(|user| self.user(user)),
-            member: shown.channel_role.as_deref().map(|channel_role| MemberBrief { channel_role }),
+            member: shown.author.as_ref().map(|author| self.author(author)),
             attachments: if is_blank { Vec::new() } else { attachments::shown(&message.attachments, self.dialect) },
             mentioned_users: self.users(&message.mentioned),
+            mentioned_roles: message.mentioned_roles.iter().map(String::as_str).collect(),
+            mentioned_group_ids: message.mentioned_groups.iter().map(String::as_str).collect(),
+            mentioned_groups: shown.beside.groups.iter().map(|(id, group)| user_group(self.dialect, id, group)).collect(),
             mentioned_channel: self.always_in_v2(message.mentions_channel),
             mentioned_here: self.always_in_v2(message.mentions_here),
             latest_reactions: shown.reactions.latest.iter().map(|reacted| self.reaction(shown, reacted)).collect(),
@@ -101,6 +105,17 @@ impl<'a> Frame<'a> {
             deleted_at: message.deleted_at.or(shown.hidden_at).map(|at| self.time(at)),
             deleted_for_me: shown.hidden_at.map(|_| true),
             custom: Custom { fields: &shown.custom, dialect: self.dialect },
+        }
+    }
+
+    /// What the author of a message is in the channel.
+    fn author(self, author: &'a Author) -> MemberBrief<'a> {
+        let is_muted = author.mute.as_ref().is_some_and(|mute| mute.expires.is_none_or(|expires| self.now < expires));
+        let custom = Custom { fields: &author.shown, dialect: self.dialect };
+        MemberBrief {
+            channel_role: &author.channel_role,
+            notifications_muted: self.dialect.v2_only(is_muted),
+            custom: (!author.shown.is_empty()).then_some(custom),
         }
     }
 

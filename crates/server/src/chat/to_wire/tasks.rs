@@ -73,7 +73,7 @@ fn items(kind: &Kind) -> Vec<String> {
         Kind::FitFeed(change) => vec![change.fid.to_string()],
         // What came of these is a file.
         Kind::ExportUsers(_) | Kind::ExportChannels(_) | Kind::ExportFeeds(_) => Vec::new(),
-        // It has an outcome of its own; nobody knows of the other.
-        Kind::UpdateChannels(_) | Kind::Retain(_) => Vec::new(),
+        // They have outcomes of their own; nobody knows of the last.
+        Kind::UpdateChannels(_) | Kind::Import | Kind::ImportWords | Kind::Retain(_) => Vec::new(),
     }
 }

@@ -3,7 +3,7 @@
 use domain::chat::threads::Participant;
 use ids::UserId;
 use wire::chat::{
-    channels::Read,
+    channels::{Channel as WireChannel, Read},
     dialect::Members,
     threads::{Empty, Participant as WireParticipant, Thread},
 };
@@ -21,7 +21,10 @@ pub(crate) fn thread<'a>(frame: Frame<'a>, told: &'a Told, shows_read: bool, sho
     let pen = Pen { dialect: frame.dialect, people: frame.people, now: frame.now };
     Thread {
         channel_cid: counted.thread.channel.as_str(),
-        channel: channels::channel(pen, &told.channel),
+        channel: WireChannel {
+            members: Some(channels::members(pen, &told.channel)),
+            ..channels::channel(pen, &told.channel)
+        },
         parent_message_id: counted.parent.as_str(),
         parent_message: frame.message(&told.parent),
         created_by_user_id: counted.thread.created_by.as_ref().map_or("", UserId::as_str),

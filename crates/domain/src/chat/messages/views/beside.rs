@@ -11,6 +11,7 @@ use crate::{
         drafts::{self, Found},
         polls,
         reminders::{self, Reminder},
+        user_groups::{self, UserGroup},
     },
 };
 
@@ -23,6 +24,8 @@ pub struct Beside {
     pub reminder: Option<(UserId, Reminder)>,
     /// What the reader has begun to write in its thread.
     pub draft: Option<Found>,
+    /// The groups of users that it names, as far as they are there.
+    pub groups: Vec<(String, UserGroup)>,
 }
 
 impl Beside {
@@ -41,8 +44,10 @@ impl Beside {
 pub(super) async fn load(tx: &mut Tx, messages: &mut [Shown], viewer: Option<&UserId>) -> Result<()> {
     for one in messages.iter_mut() {
         one.beside.poll = poll(tx, one, viewer).await?;
+        one.beside.groups = groups(tx, one).await?;
         if let Some(quoted) = &mut one.quoted {
             quoted.beside.poll = poll(tx, quoted, viewer).await?;
+            quoted.beside.groups = groups(tx, quoted).await?;
         }
     }
     let Some(viewer) = viewer else { return Ok(()) };
@@ -68,5 +73,12 @@ async fn poll(tx: &mut Tx, one: &Shown, viewer: Option<&UserId>) -> Result<Optio
     match polls::get(tx, id).await? {
         Some(poll) => Ok(Some(polls::show(tx, id, poll, viewer).await?)),
         None => Ok(None),
+    }
+}
+
+async fn groups(tx: &mut Tx, one: &Shown) -> Result<Vec<(String, UserGroup)>> {
+    match one.message.mentioned_groups.is_empty() {
+        true => Ok(Vec::new()),
+        false => user_groups::named(tx, &one.message.mentioned_groups).await,
     }
 }

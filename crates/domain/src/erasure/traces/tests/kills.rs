@@ -113,6 +113,8 @@ fn message(channel: &str, n: usize) -> Message {
         custom: "{}".into(),
         mentions_channel: false,
         mentions_here: false,
+        mentioned_roles: Vec::new(),
+        mentioned_groups: Vec::new(),
         edited_by: None,
     }
 }
