@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    chat::imports::{self, FAILURES_MAX, Import, PASSES, Row, State},
+    chat::imports::{self, Import, PASSES, Row, State},
     tasks::{self, Progress, Step, Task},
 };
 use http::{StatusCode, Uri};

@@ -202,10 +202,20 @@ fn discard(tx: &mut Tx, id: &str) {
 ///
 /// # Errors
 /// [`Error::Unfit`] when there is no such file.
-pub async fn plan(tx: &mut Tx, id: &str, upload: &str, mode: Mode, merges_custom: bool, now: Timestamp) -> Result<Import> {
+pub async fn plan(
+    tx: &mut Tx,
+    id: &str,
+    upload: &str,
+    mode: Mode,
+    merges_custom: bool,
+    now: Timestamp,
+) -> Result<Import> {
     let given = get_upload(tx, upload, now).await?;
-    let Some((place, bytes)) = given.and_then(|place| Some((place.bytes?, place)).map(|(bytes, place)| (place, bytes))) else {
-        return Err(Error::Unfit("path: there is no such file, or it was imported already; upload it first".to_owned()));
+    let Some((place, bytes)) = given.and_then(|place| Some((place.bytes?, place)).map(|(bytes, place)| (place, bytes)))
+    else {
+        return Err(Error::Unfit(
+            "path: there is no such file, or it was imported already; upload it first".to_owned(),
+        ));
     };
     let tenant = tx.tenant();
     let import = Import {

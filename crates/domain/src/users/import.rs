@@ -76,7 +76,8 @@ pub async fn import(tx: &mut Tx, given: &Imported, terms: Terms, now: Timestamp)
         return Err(Error::TooBig(format!("a user has at most {CUSTOM_BYTES_MAX} bytes of own fields")));
     }
     user.created_at = given.created_at.unwrap_or(user.created_at);
-    user.updated_at = given.updated_at.unwrap_or(now);
+    let said_at = given.updated_at.or(given.created_at.filter(|_| outcome == Outcome::Inserted));
+    user.updated_at = said_at.unwrap_or(now);
     user.deactivated_at = given.deactivated_at.or(user.deactivated_at);
     user.deleted_at = given.deleted_at;
     names::note(tx, &given.id, before.as_deref(), &user).await?;

@@ -119,7 +119,8 @@ fn user(app: &App, mut item: Fields) -> Result<Item> {
         None => None,
     };
     let (mutes, cids) = (item.users("user_mutes")?, item.texts("channel_mutes")?);
-    let parse = |cid: &String| ChannelId::parse(cid).map_err(|error| chat::Error::field("channel_mutes", &error.to_string()));
+    let parse =
+        |cid: &String| ChannelId::parse(cid).map_err(|error| chat::Error::field("channel_mutes", &error.to_string()));
     let channel_mutes = cids.unwrap_or_default().iter().map(parse).collect::<Result<_>>()?;
     let (id, profile) = users::profile(item)?;
     let hash = erasures::hash(app.id, &id);
@@ -236,7 +237,8 @@ fn message(mut item: Fields) -> Result<Item> {
     if is_system {
         draft.kind = Kind::System;
     }
-    let is_fit = deleted_at.is_some() || draft.kind == Kind::System || !draft.text.is_empty() || !draft.attachments.is_empty();
+    let is_fit =
+        deleted_at.is_some() || draft.kind == Kind::System || !draft.text.is_empty() || !draft.attachments.is_empty();
     match is_fit {
         true => Ok(Item::Message(Box::new(Message { id, channel, draft, created_at, updated_at, deleted_at, pin }))),
         false => Err(chat::Error::field("text", "is empty: a message has a text or an attachment")),

@@ -86,7 +86,7 @@ async fn what_breaks_a_rule_is_refused() {
         assert_eq!(pond.refuses(Method::POST, "blocklists", body.to_string()).await, (400, 4), "{body}");
     }
     assert_eq!(pond.refuses(Method::DELETE, "blocklists/profanity_en_2020_v1", "null").await, (400, 4));
-    assert_eq!(pond.refuses(Method::POST, "blocklists/x/import", r#"{"items":["a"]}"#).await, (501, -1));
+    assert_eq!(pond.refuses(Method::POST, "blocklists/x/import", r#"{"items":["a"]}"#).await, (404, 16));
     for n in 0..15 {
         let kind = if n % 2 == 0 { "regex" } else { "email_allowlist" };
         let body = json!({ "name": format!("l{n}"), "words": ["a+"], "type": kind });
@@ -120,4 +120,23 @@ async fn what_a_list_wants_to_be_looked_at_is_sent_and_stands_in_the_review_queu
     let mut both = queued().await;
     both.sort();
     assert_eq!(both, ["nice", "rude"]);
+}
+
+#[tokio::test]
+async fn an_import_adds_what_a_list_does_not_hold_and_doing_it_again_adds_nothing() {
+    let pond = Pond::new().await;
+    pond.post("blocklists", json!({ "name": "Mine", "words": ["a", "b"] })).await.ok(201);
+    for _ in 0..2 {
+        let sent = json!({ "items": ["b", "c", "c"], "chunk_size": 1 });
+        let task = pond.post("blocklists/Mine/import", sent).await.ok(201)["task_id"].clone();
+        pond.run_tasks().await;
+        let task = pond.get(&format!("tasks/{}", task.as_str().unwrap())).await.ok(200);
+        assert_eq!(task["status"], "completed");
+        assert_eq!(pond.get("blocklists/Mine").await.ok(200)["blocklist"]["words"], json!(["a", "b", "c"]));
+    }
+    let long = json!({ "items": ["x".repeat(41)] }).to_string();
+    assert_eq!(pond.refuses(Method::POST, "blocklists/Mine/import", long).await, (400, 4));
+    assert_eq!(pond.refuses(Method::POST, "blocklists/Mine/import", "{}").await, (400, 4));
+    let built_in = r#"{"items":["a"]}"#;
+    assert_eq!(pond.refuses(Method::POST, "blocklists/profanity_en_2020_v1/import", built_in).await, (400, 4));
 }

@@ -16,6 +16,7 @@ mod events;
 mod exports;
 mod files;
 mod hooks;
+mod imports;
 mod locations;
 mod messages;
 mod moderation;

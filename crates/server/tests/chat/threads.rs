@@ -89,3 +89,33 @@ async fn a_title_and_own_fields_are_set_and_unset() {
     let long = json!({ "set": { "title": "x".repeat(300) } }).to_string();
     assert_eq!(lake.refuses(Method::PATCH, "threads/p", long).await, (400, 4));
 }
+
+#[tokio::test]
+async fn a_query_watches_the_channels_of_its_threads_and_shows_as_many_members_as_are_asked_for() {
+    let lake = two_threads().await;
+    let (mut socket, amy) = (lake.connect("amy").await, lake.user("amy"));
+    let asked = json!({ "watch": true, "presence": true, "connection_id": socket.id, "member_limit": 1, "limit": 1 });
+    let threads = amy.post("threads", asked).await.ok(201)["threads"].clone();
+    assert_eq!(threads[0]["channel"]["members"].as_array().unwrap().len(), 1);
+    lake.says("bob", "news", "all in the room hear this").await;
+    while socket.next().await["type"] != "message.new" {}
+    let bob = lake.connect("bob").await;
+    let path = format!("threads/p?watch=true&member_limit=2&connection_id={}", bob.id);
+    let thread = lake.user("bob").get(&path).await.ok(200)["thread"].clone();
+    assert_eq!(thread["channel"]["members"][1]["user_id"], "bob");
+    assert_eq!(amy.refuses(Method::POST, "threads", r#"{"watch":true}"#).await, (400, 4));
+    assert_eq!(amy.refuses(Method::GET, "threads/p?member_limit=101", "").await, (400, 4));
+}
+
+#[tokio::test]
+async fn a_cursor_goes_with_the_filter_that_it_was_made_for_whatever_the_sort() {
+    let lake = two_threads().await;
+    let room = json!({ "channel_cid": "messaging:room" });
+    let asked = json!({ "user_id": "amy", "limit": 1, "filter": room });
+    let next = lake.post("threads", asked).await.ok(201)["next"].clone();
+    let other = json!({ "user_id": "amy", "limit": 1, "next": next, "filter": { "channel_cid": "messaging:x" } });
+    assert_eq!(lake.refuses(Method::POST, "threads", other.to_string()).await, (400, 4));
+    let same =
+        json!({ "user_id": "amy", "limit": 1, "next": next, "filter": room, "sort": [{ "field": "created_at" }] });
+    assert_eq!(lake.post("threads", same).await.ok(201)["threads"][0]["parent_message_id"], "p");
+}

@@ -89,15 +89,3 @@ async fn teams_that_are_not_kept_apart_have_no_usage() {
     pond.patch("app", json!({ "multi_tenant_enabled": true })).await.ok(201);
     assert_eq!(pond.refuses(Method::POST, "stats/team_usage", "{}").await, (501, -1));
 }
-
-#[tokio::test]
-async fn what_is_not_built_says_so() {
-    let pond = Pond::new().await;
-    for (method, path) in
-        [(Method::POST, "imports"), (Method::GET, "imports"), (Method::GET, "imports/x"), (Method::POST, "import_urls")]
-    {
-        let answer = pond.call(method, path, "{}").await;
-        assert_eq!(answer.refusal(), (501, -1), "{path}");
-        assert!(answer.text.contains("not available in this version"), "{}", answer.text);
-    }
-}

@@ -58,7 +58,8 @@ pub async fn import(tx: &mut Tx, given: &Imported, terms: Terms, now: Timestamp)
     channel.custom = terms.custom(channel.custom(), &given.details.custom).to_string();
     channel.created_by = given.created_by.clone().or(channel.created_by);
     channel.created_at = given.created_at.unwrap_or(channel.created_at);
-    channel.updated_at = given.updated_at.unwrap_or(now);
+    let said_at = given.updated_at.or(given.created_at.filter(|_| outcome == Outcome::Inserted));
+    channel.updated_at = said_at.unwrap_or(now);
     channel.truncated_at = given.truncated_at.or(channel.truncated_at);
     channel.deleted_at = given.deleted_at;
     CHANNEL.put(tx, tenant, &key, &channel);

@@ -60,7 +60,7 @@ pub async fn import(tx: &mut Tx, given: &Imported, terms: Terms, now: Timestamp)
     member.custom = terms.custom(member.custom(), &given.custom).to_string();
     member.channel_role = given.channel_role.clone().unwrap_or(member.channel_role);
     member.created_at = given.created_at.unwrap_or(member.created_at);
-    member.updated_at = given.updated_at.unwrap_or(now);
+    member.updated_at = given.updated_at.or(given.created_at.filter(|_| is_new)).unwrap_or(now);
     member.invite = given.invite.or(member.invite);
     member.pinned_at = given.pinned_at.or(member.pinned_at);
     member.archived_at = given.archived_at.or(member.archived_at);

@@ -116,7 +116,10 @@ impl Draft {
     /// Whether it names anybody.
     pub(super) fn mentions_anybody(&self) -> bool {
         let names = [&self.mentioned_roles, &self.mentioned_groups];
-        !self.mentioned.is_empty() || self.mentions_channel || self.mentions_here || names.iter().any(|all| !all.is_empty())
+        !self.mentioned.is_empty()
+            || self.mentions_channel
+            || self.mentions_here
+            || names.iter().any(|all| !all.is_empty())
     }
 
     /// Checks what holds for every message, whoever sends it.

@@ -141,7 +141,13 @@ async fn insert(tx: &mut Tx, id: &MessageId, message: &Message, now: Timestamp) 
 /// Changes what a message says, which stays where it stands.
 async fn replace(tx: &mut Tx, id: &MessageId, known: &Message, mut message: Message) -> Result<()> {
     let place = |message: &Message| {
-        (message.channel.clone(), message.user.clone(), message.created_at, message.parent.clone(), message.shows_in_channel)
+        (
+            message.channel.clone(),
+            message.user.clone(),
+            message.created_at,
+            message.parent.clone(),
+            message.shows_in_channel,
+        )
     };
     if place(known) != place(&message) || known.pending.is_some() {
         return Err(Error::Unfit(

@@ -15,7 +15,8 @@ use crate::{
         reactions::Reaction,
     },
     keyspace::{
-        At, CHANNEL_MUTE, Chat, MESSAGE, PARTICIPANT, REACTION, REACTION_GROUP, REACTION_ORDER, REACTIONS, REPLIES, SCORES,
+        At, CHANNEL_MUTE, Chat, MESSAGE, PARTICIPANT, REACTION, REACTION_GROUP, REACTION_ORDER, REACTIONS, REPLIES,
+        SCORES,
     },
     users::{People, mutes::Mute},
 };

@@ -35,9 +35,7 @@ pub(in crate::chat) async fn import_reply(
         let thread = known.unwrap_or_else(new);
         let thread = Thread { created_by: reply.user.clone(), created_at: reply.created_at, ..thread };
         THREAD.put(tx, tenant, &parent.to_string(), &thread);
-        if is_new
-            && let Some(author) = messages::get(tx, parent).await?.and_then(|above| above.user)
-        {
+        if is_new && let Some(author) = messages::get(tx, parent).await?.and_then(|above| above.user) {
             join(tx, parent, &author, None, reply.created_at, now).await?;
         }
     }
@@ -58,12 +56,8 @@ async fn join(
     let (tenant, key) = (tx.tenant(), (parent.to_string(), user.to_string()));
     let known = PARTICIPANT.get(tx, tenant, &key).await?;
     PARTICIPATION.put(tx, tenant, &(key.1.clone(), key.0.clone()), &());
-    let mut participant = known.unwrap_or(Participant {
-        created_at: since,
-        last_read: now,
-        last_reply: None,
-        last_read_message: None,
-    });
+    let mut participant =
+        known.unwrap_or(Participant { created_at: since, last_read: now, last_reply: None, last_read_message: None });
     participant.created_at = participant.created_at.min(since);
     if let Some((id, at)) = reply.filter(|(_, at)| participant.last_reply.is_none_or(|last| last < *at)) {
         participant.last_reply = Some(at);

@@ -81,7 +81,11 @@ pub(crate) async fn history(call: Call, mut sent: Fields) -> Result<Reply> {
         is_deleted: written.version.is_deleted,
         custom: Custom { fields: &written.custom, dialect: call.dialect },
     });
-    call.answer(&History { message_history: entries.collect(), next: asked.place(page.next), prev: asked.place(page.prev) })
+    call.answer(&History {
+        message_history: entries.collect(),
+        next: asked.place(page.next),
+        prev: asked.place(page.prev),
+    })
 }
 
 /// A query with a cursor (chat §7).

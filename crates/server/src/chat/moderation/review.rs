@@ -49,7 +49,13 @@ pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     let page = filter::page(found, &query.sort, query.cursor.as_ref(), query.limit);
     let (cast, shown) = read(&call, page.rows).await?;
     let items = shown.iter().map(|shown| shown.item(&cast)).collect();
-    call.answer(&ReviewQueue { items, action_config: BTreeMap::new(), stats, next: query.place(page.next), prev: query.place(page.prev) })
+    call.answer(&ReviewQueue {
+        items,
+        action_config: BTreeMap::new(),
+        stats,
+        next: query.place(page.next),
+        prev: query.place(page.prev),
+    })
 }
 
 /// `GET /moderation/review_queue/{id}`.

@@ -69,7 +69,12 @@ impl<'a> Frame<'a> {
             mentioned_users: self.users(&message.mentioned),
             mentioned_roles: message.mentioned_roles.iter().map(String::as_str).collect(),
             mentioned_group_ids: message.mentioned_groups.iter().map(String::as_str).collect(),
-            mentioned_groups: shown.beside.groups.iter().map(|(id, group)| user_group(self.dialect, id, group)).collect(),
+            mentioned_groups: shown
+                .beside
+                .groups
+                .iter()
+                .map(|(id, group)| user_group(self.dialect, id, group))
+                .collect(),
             mentioned_channel: self.always_in_v2(message.mentions_channel),
             mentioned_here: self.always_in_v2(message.mentions_here),
             latest_reactions: shown.reactions.latest.iter().map(|reacted| self.reaction(shown, reacted)).collect(),

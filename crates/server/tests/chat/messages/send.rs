@@ -45,7 +45,7 @@ async fn a_message_reads_the_same_in_both_dialects_but_for_times_and_own_fields(
     let at = 1_767_225_600_000_000_000_i64;
     let expected = json!({
         "id": "m1", "cid": "messaging:room", "type": "regular", "text": "hi *all*",
-        "html": "<p>hi <em>all</em></p>\n", "user": null, "member": { "channel_role": "channel_member" },
+        "html": "<p>hi <em>all</em></p>\n", "user": null, "member": { "channel_role": "channel_member", "notifications_muted": false },
         "attachments": [{ "type": "image", "image_url": "u", "custom": { "w": 9 } }], "mentioned_users": null,
         "mentioned_channel": false, "mentioned_here": false, "latest_reactions": [], "own_reactions": [],
         "reaction_counts": {}, "reaction_scores": {}, "reaction_groups": {}, "reply_count": 0,
@@ -215,4 +215,103 @@ async fn a_new_message_reaches_those_who_watch() {
     lake.says("amy", "m", "hi").await;
     let event = bob.find("notification.message_new").await;
     assert_eq!((&event["message"]["id"], &event["cid"]), (&json!("m"), &json!("messaging:room")));
+}
+
+#[tokio::test]
+async fn roles_groups_and_everybody_are_named_and_no_field_of_these_is_the_applications_own() {
+    let lake = room().await;
+    lake.v2().post("usergroups", json!({ "id": "staff", "name": "Staff", "member_ids": ["amy"] })).await.ok(201);
+    let sent = json!({ "id": "m1", "text": "hi", "user_id": "amy", "mentioned_roles": ["admin", "admin"],
+        "mentioned_group_ids": ["staff"], "mentioned_channel": true, "mentioned_here": true });
+    let classic = lake.say(sent).await;
+    assert_eq!((&classic["mentioned_roles"], &classic["mentioned_group_ids"]), (&json!(["admin"]), &json!(["staff"])));
+    assert_eq!((&classic["mentioned_channel"], &classic["mentioned_here"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        (&classic["mentioned_groups"][0]["id"], &classic["mentioned_groups"][0]["name"]),
+        (&json!("staff"), &json!("Staff"))
+    );
+    let v2 = lake.v2().get("chat/messages/m1").await.ok(200)["message"].clone();
+    assert_eq!((&v2["custom"], &v2["mentioned_roles"]), (&json!({}), &json!(["admin"])));
+    assert!(v2["mentioned_groups"][0]["created_at"].is_i64());
+    let patch = json!({ "user_id": "amy", "set": { "mentioned_roles": ["user"], "mentioned_channel": false }, "unset": ["mentioned_group_ids", "mentioned_here"] });
+    let patched = lake.put("messages/m1", patch).await.ok(201)["message"].clone();
+    assert_eq!((&patched["mentioned_roles"], patched.get("mentioned_group_ids")), (&json!(["user"]), None));
+    assert_eq!((patched.get("mentioned_channel"), patched.get("mentioned_here")), (None, None));
+    for (field, value) in [
+        ("mentioned_group_ids", json!(["nobody"])),
+        ("mentioned_roles", (0..11).map(|n| format!("r{n}")).collect::<Vec<_>>().into()),
+        ("mentioned_group_ids", (0..11).map(|n| format!("g{n}")).collect::<Vec<_>>().into()),
+        ("mentioned_roles", json!("admin")),
+    ] {
+        let mut message = json!({ "text": "x", "user_id": "amy" });
+        message[field] = value;
+        let body = json!({ "message": message }).to_string();
+        assert_eq!(lake.refuses(Method::POST, &format!("{ROOM}/message"), body).await, (400, 4), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn the_answer_tells_of_the_channel_and_of_the_members_who_are_named_where_that_is_asked_for() {
+    let lake = room().await;
+    lake.post("users", json!({ "users": { "eve": { "id": "eve" } } })).await.ok(201);
+    let mut sent = json!({ "message": { "id": "m1", "text": "hi", "user_id": "amy", "mentioned_users": ["bob", "eve"] },
+        "include_channel_context": true, "include_mentioned_members": true });
+    let answer = lake.v2().post(&format!("chat/{ROOM}/message"), sent.clone()).await.ok(201);
+    assert_eq!(answer["channel_context"], json!({ "cid": "messaging:room", "type": "messaging", "id": "room" }));
+    assert_eq!(answer["mentioned_members"], json!({ "bob": true, "eve": false }));
+    sent["message"]["id"] = "m2".into();
+    sent["include_channel_context"] = false.into();
+    sent["include_mentioned_members"] = Value::Null;
+    let answer = lake.v2().post(&format!("chat/{ROOM}/message"), sent).await.ok(201);
+    assert_eq!((answer.get("channel_context"), answer.get("mentioned_members")), (None, None));
+}
+
+#[tokio::test]
+async fn what_the_apps_own_server_says_is_moderated_if_it_asks_for_it() {
+    let lake = room().await;
+    lake.post("blocklists", json!({ "name": "Mine", "words": ["darn"] })).await.ok(201);
+    let kind = json!({ "blocklist": "Mine", "blocklist_behavior": "block", "automod": "disabled", "automod_behavior": "flag", "max_message_length": 5000 });
+    lake.put("channeltypes/messaging", kind).await.ok(201);
+    let said = async |forced: Value| {
+        let body = json!({ "message": { "text": "darn it", "user_id": "amy" }, "force_moderation": forced });
+        lake.post(&format!("{ROOM}/message"), body).await.ok(201)["message"]["type"].clone()
+    };
+    assert_eq!((said(Value::Null).await, said(json!(false)).await), (json!("regular"), json!("regular")));
+    assert_eq!(said(json!(true)).await, "error");
+}
+
+#[tokio::test]
+async fn messages_are_shown_with_those_own_fields_of_their_authors_memberships_that_are_asked_for() {
+    let lake = room().await;
+    let set = json!({ "set": { "nick": "a", "score": 7 } });
+    lake.patch(&format!("{ROOM}/member/amy"), set).await.ok(201);
+    lake.says("amy", "p", "hi").await;
+    lake.say(json!({ "id": "r", "text": "a reply", "user_id": "amy", "parent_id": "p" })).await;
+    let v2 = lake.v2();
+    let names = json!({ "member_custom_include": ["nick", "none"] });
+    let mut found = vec![
+        v2.post(&format!("chat/{ROOM}/query"), names.clone()).await.ok(201)["messages"][0].clone(),
+        v2.get(&format!("chat/{ROOM}/messages?ids=p&member_custom_include=nick")).await.ok(200)["messages"][0].clone(),
+        v2.get("chat/messages/p/replies?member_custom_include=nick").await.ok(200)["messages"][0].clone(),
+    ];
+    let mut query = names.clone();
+    query["filter_conditions"] = json!({ "cid": "messaging:room" });
+    found.push(v2.post("chat/channels", query).await.ok(201)["channels"][0]["messages"][0].clone());
+    let search = json!({ "filter_conditions": { "cid": "messaging:room" }, "query": "hi", "message_options": names });
+    let search = format!("chat/search?payload={}", crate::pond::encoded(&search));
+    found.push(v2.get(&search).await.ok(200)["results"][0]["message"].clone());
+    for message in found {
+        let member =
+            json!({ "channel_role": "channel_member", "notifications_muted": false, "custom": { "nick": "a" } });
+        assert_eq!(message["member"], member, "{message}");
+    }
+    let classic = lake.get(&format!("{ROOM}/messages?ids=p&member_custom_include=nick")).await.ok(200);
+    assert_eq!(classic["messages"][0]["member"], json!({ "channel_role": "channel_member", "nick": "a" }));
+    lake.patch("app", json!({ "member_custom_on_messages_enabled": true })).await.ok(201);
+    let all = v2.get("chat/messages/p").await.ok(200)["message"]["member"]["custom"].clone();
+    assert_eq!(all, json!({ "nick": "a", "score": 7 }));
+    for names in [json!(["a", "b", "c", "d", "e", "f", "g", "h", "i"]), json!(["x".repeat(65)])] {
+        let body = json!({ "member_custom_include": names }).to_string();
+        assert_eq!(lake.refuses(Method::POST, &format!("{ROOM}/query"), body).await, (400, 4));
+    }
 }
