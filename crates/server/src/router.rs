@@ -173,7 +173,7 @@ fn feeds(server: &Arc<Server>) -> Api<'_> {
         )
         .route("moderation/flag", ask(Moderation, Write, App, Refused, "moderation"), privacy::flag)
         .route("moderation/status", ask(Moderation, Read, App, Refused, "moderation"), privacy::status)
-        .route("moderation/status/batch", ask(Moderation, Write, App, Refused, "moderation"), privacy::status)
+        .route("moderation/status/batch", ask(Moderation, Write, App, Refused, "moderation"), privacy::statuses)
         .route("moderation/user/cache/{id}", ask(Moderation, Delete, App, Refused, "moderation"), privacy::drop_cache)
         .route("personalization/feed", ask(Personalization, Read, App, ByPolicy, "read_feed"), privacy::personalized)
         .route(

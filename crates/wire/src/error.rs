@@ -37,13 +37,11 @@ pub enum Code {
     TooLarge,
     /// The id is taken.
     Taken,
-    /// This version of Millpond cannot do that.
-    NotAvailable,
 }
 
 impl Code {
     /// Every code, for tests that walk them.
-    pub const ALL: [Code; 15] = [
+    pub const ALL: [Code; 14] = [
         Code::Internal,
         Code::ApiKey,
         Code::Input,
@@ -58,13 +56,12 @@ impl Code {
         Code::NotAllowed,
         Code::TooLarge,
         Code::Taken,
-        Code::NotAvailable,
     ];
 
     /// The number in the body.
     pub fn number(self) -> i32 {
         match self {
-            Code::Internal | Code::NotAvailable => -1,
+            Code::Internal => -1,
             Code::ApiKey => 2,
             Code::Input => 4,
             Code::CustomField => 5,
@@ -93,7 +90,6 @@ impl Code {
             Code::NotAllowed => 403,
             Code::TooLarge => 413,
             Code::Taken => 409,
-            Code::NotAvailable => 501,
         }
     }
 
@@ -114,7 +110,6 @@ impl Code {
             Code::NotAllowed => "NotAllowedException",
             Code::Taken => "ConflictException",
             Code::TooLarge => "PayloadTooLargeException",
-            Code::NotAvailable => "NotAvailableException",
         }
     }
 }

@@ -66,12 +66,10 @@ pub(super) async fn open(
     now: Timestamp,
 ) -> Result<String> {
     let (tenant, key) = (tx.tenant(), (entity.kind.clone(), entity.id.clone()));
-    let known = REVIEW_OF.get(tx, tenant, &key).await?;
-    let before = match &known {
-        Some(id) => get(tx, id).await?,
-        None => None,
+    let (id, before) = match of(tx, entity).await? {
+        Some(known) => (known.id, Some(known.item)),
+        None => (fresh.to_owned(), None),
     };
-    let id = known.filter(|_| before.is_some()).unwrap_or_else(|| fresh.to_owned());
     let item = Item {
         entity: entity.clone(),
         creator: creator.cloned(),
@@ -88,6 +86,16 @@ pub(super) async fn open(
     REVIEW.put(tx, tenant, &id, &item);
     REVIEW_OF.put(tx, tenant, &key, &id);
     Ok(id)
+}
+
+/// The item of `entity`, open or closed: the last one, with its id.
+///
+/// # Errors
+/// When the store fails.
+pub async fn of(tx: &mut Tx, entity: &Entity) -> Result<Option<Queued>> {
+    let (tenant, key) = (tx.tenant(), (entity.kind.clone(), entity.id.clone()));
+    let Some(id) = REVIEW_OF.get(tx, tenant, &key).await? else { return Ok(None) };
+    Ok(get(tx, &id).await?.map(|item| Queued { id, item }))
 }
 
 /// The item `id`.

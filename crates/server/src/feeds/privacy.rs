@@ -4,14 +4,20 @@ use bytes::Bytes;
 use domain::{
     Tx,
     feeds::privacy,
-    moderation::flags::{self, Entity, Report, USER},
+    moderation::{
+        flags::{self, Entity, Report, USER},
+        review,
+    },
     users,
 };
 use ids::{UserId, json::Object};
 use serde_json::value::RawValue;
 use wire::{
     error::Code,
-    feeds::privacy::{DeleteActivities, Exported, ExportedIds, Flagged},
+    feeds::privacy::{
+        DeleteActivities, Exported, ExportedIds, Flagged, ModerationStatus, ModerationStatuses, WantedStatus,
+        WantedStatuses,
+    },
 };
 
 use super::timelines;
@@ -28,6 +34,10 @@ const ITEMS_MAX: usize = 100;
 const REASON_BYTES_MAX: usize = 1024;
 /// The longest id of a reaction, in bytes.
 const ID_BYTES_MAX: usize = 255;
+/// What a moderator did who looked and did nothing.
+const REVIEWED: &str = "mark_reviewed";
+/// What is to be done with what nothing speaks against.
+const KEPT: &str = "keep";
 
 /// `POST data_privacy/delete_activities/`: removes activities for good, from the feeds that are named and all others.
 pub(crate) async fn delete_activities(call: Call, body: Bytes) -> Result<Reply> {
@@ -125,11 +135,42 @@ fn payload(reason: &str) -> Object {
     payload
 }
 
-/// `GET moderation/status/`, `POST moderation/status/batch/`: the contract has no shape for what they take or answer.
-pub(crate) async fn status(_: Call) -> Result<Reply> {
-    let words =
-        "`moderation/status` is not available in this version of Millpond; the review queue tells of what was reported";
-    Err(Error::new(Code::NotAvailable, words))
+/// `GET moderation/status/`: how the moderation of something stands, by what the review queue has of it.
+pub(crate) async fn status(call: Call) -> Result<Reply> {
+    let asked = |name: &str| call.query.get(name).filter(|text| !text.is_empty()).ok_or_else(|| missing(name));
+    let entity = entity(asked("entity_type")?, asked("entity_id")?)?;
+    Ok(Reply::ok(&standing(&mut call.tenant.app.snapshot(), entity).await?))
+}
+
+/// `POST moderation/status/batch/`: the same of many.
+pub(crate) async fn statuses(call: Call, body: Bytes) -> Result<Reply> {
+    let WantedStatuses { entities } = from_wire::body(&body)?;
+    from_wire::check_count("entities", entities.len(), ITEMS_MAX)?;
+    let mut tx = call.tenant.app.snapshot();
+    let mut results = Vec::with_capacity(entities.len());
+    for WantedStatus { entity_type, entity_id } in &entities {
+        results.push(standing(&mut tx, entity(entity_type, entity_id)?).await?);
+    }
+    Ok(Reply { status: 201, body: json_object(&ModerationStatuses { results }) })
+}
+
+fn entity(kind: &str, id: &str) -> Result<Entity> {
+    if kind.is_empty() || id.is_empty() {
+        return Err(Error::field("entities", "need an entity_type and an entity_id each"));
+    }
+    Ok(Entity::new(kind, id)?)
+}
+
+async fn standing(tx: &mut Tx, entity: Entity) -> Result<ModerationStatus> {
+    let item = review::of(tx, &entity).await?.map(|queued| queued.item);
+    let is_pending = item.as_ref().is_some_and(|item| item.reviewed_at.is_none());
+    let action = item.map(|item| item.action).filter(|action| !action.is_empty() && action != REVIEWED);
+    Ok(ModerationStatus {
+        entity_type: entity.kind,
+        entity_id: entity.id,
+        status: if is_pending { "pending" } else { "complete" },
+        recommended_action: action.unwrap_or_else(|| KEPT.to_owned()),
+    })
 }
 
 /// `DELETE moderation/user/cache/{id}/`: nothing is kept of users beside what is stored, so there is nothing to drop.

@@ -290,7 +290,6 @@ impl Answer {
         let code = take("code").and_then(|code| code.as_i64()).expect("a code");
         let detail = take("detail").and_then(|detail| Some(detail.as_str()?.to_owned())).expect("a detail");
         let exception = match code {
-            -1 if self.status == 501 => "NotAvailableException",
             -1 => "InternalException",
             2 => "ApiKeyException",
             4 => "InputException",

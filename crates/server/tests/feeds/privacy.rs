@@ -141,6 +141,49 @@ async fn a_user_is_reported_by_another_or_by_the_application_and_waits_for_revie
 }
 
 #[tokio::test]
+async fn the_status_of_moderation_is_what_the_review_queue_has() {
+    let pond = Pond::new().await;
+    let status = async |user: &str| {
+        let asked = format!("moderation/status/?entity_type=stream:user&entity_id={user}");
+        let mut answer = pond.get(&asked).await.ok(200);
+        assert_eq!(answer.as_object_mut().unwrap().remove("entity_id"), Some(json!(user)));
+        answer
+    };
+    let told = |status: &str, action: &str| json!({ "entity_type": "stream:user", "status": status, "recommended_action": action });
+    assert_eq!(status("bob").await, told("complete", "keep"));
+    let flagged = pond.post("moderation/flag", json!({ "entity_type": "stream:user", "entity_id": "bob" })).await;
+    assert_eq!(status("bob").await, told("pending", "keep"));
+    let item = flagged.ok(201)["flag_id"].clone();
+    let reviewed = json!({ "item_id": item, "action_type": "mark_reviewed", "user_id": "mod", "mark_reviewed": {} });
+    pond.post("/api/v2/users", json!({ "users": { "mod": { "id": "mod" } } })).await;
+    let done = pond.post("/api/v2/moderation/submit_action", reviewed).await;
+    assert_eq!(done.status, 201, "{}", done.text);
+    assert_eq!(status("bob").await, told("complete", "keep"));
+    let ban = json!({ "item_id": item, "action_type": "ban", "user_id": "mod", "ban": { "reason": "spam" } });
+    let done = pond.post("/api/v2/moderation/submit_action", ban).await;
+    assert_eq!(done.status, 201, "{}", done.text);
+    assert_eq!(status("bob").await, told("complete", "ban"));
+
+    let asked = |user: &str| json!({ "entity_type": "stream:user", "entity_id": user });
+    let many = pond.post("moderation/status/batch/", json!({ "entities": [asked("bob"), asked("amy")] })).await.ok(201);
+    assert_eq!(many["results"][0]["recommended_action"], "ban");
+    assert_eq!((&many["results"][1]["entity_id"], &many["results"][1]["status"]), (&json!("amy"), &json!("complete")));
+}
+
+#[tokio::test]
+async fn a_question_for_the_status_of_nothing_or_of_too_much_is_refused() {
+    let pond = Pond::new().await;
+    for path in ["moderation/status/", "moderation/status/?entity_type=stream:user&entity_id="] {
+        assert_eq!(pond.get(path).await.refusal().error, (400, 4), "{path}");
+    }
+    let asked = json!({ "entity_type": "stream:user", "entity_id": "bob" });
+    for body in [json!({}), json!({ "entities": [{}] }), json!({ "entities": vec![asked; 101] })] {
+        assert_eq!(pond.refuses("moderation/status/batch/", body.to_string()).await.error, (400, 4), "{body}");
+    }
+    assert_eq!(pond.user("amy").get("moderation/status/").await.refusal().error, (403, 17));
+}
+
+#[tokio::test]
 async fn a_report_that_says_nothing_is_refused() {
     let pond = Pond::new().await;
     for body in [

@@ -260,17 +260,6 @@ async fn a_path_that_is_not_there_is_a_404_as_the_api_words_it() {
 }
 
 #[tokio::test]
-async fn what_is_not_built_says_so_to_whoever_may_ask() {
-    let pond = Pond::new().await;
-    for (method, path) in [(Method::GET, "moderation/status/"), (Method::POST, "moderation/status/batch/")] {
-        let refusal = pond.call(method.clone(), path, "{}").await.refusal();
-        assert_eq!(refusal.error, (501, -1), "{path}");
-        assert!(refusal.detail.contains("not available in this version"), "{path}");
-        assert_eq!(pond.user("amy").call(method, path, "{}").await.refusal().error, (403, 17), "{path}");
-    }
-}
-
-#[tokio::test]
 async fn a_method_that_a_path_does_not_take_is_a_405_as_the_api_words_it() {
     let pond = Pond::new().await;
     let cases = [

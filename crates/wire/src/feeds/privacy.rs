@@ -1,4 +1,4 @@
-//! `data_privacy/…` and `moderation/flag` (feeds-v1 §5.15).
+//! `data_privacy/…` and `moderation/…` (feeds-v1 §5.15).
 
 use serde::{Deserialize, Serialize};
 
@@ -49,4 +49,40 @@ pub struct Flagged {
     pub target_user_id: String,
     /// RFC 3339.
     pub created_at: String,
+}
+
+/// The body of `POST moderation/status/batch/`.
+#[derive(Deserialize, Debug)]
+pub struct WantedStatuses {
+    /// Of what.
+    pub entities: Vec<WantedStatus>,
+}
+
+/// Something whose moderation is asked for.
+#[derive(Deserialize, Debug)]
+pub struct WantedStatus {
+    /// Such as `stream:user`.
+    pub entity_type: String,
+    /// Its id.
+    pub entity_id: String,
+}
+
+/// The answer of `POST moderation/status/batch/`.
+#[derive(Serialize, Debug)]
+pub struct ModerationStatuses {
+    /// In the order of the question.
+    pub results: Vec<ModerationStatus>,
+}
+
+/// How the moderation of something stands, in the words of the `moderation` of activities and reactions.
+#[derive(Serialize, Debug)]
+pub struct ModerationStatus {
+    /// Such as `stream:user`.
+    pub entity_type: String,
+    /// Its id.
+    pub entity_id: String,
+    /// `pending` while a report of it waits for a moderator, else `complete`.
+    pub status: &'static str,
+    /// What a moderator last did about it; `keep` when nothing speaks against it.
+    pub recommended_action: String,
 }
