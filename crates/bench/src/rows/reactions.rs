@@ -2,8 +2,8 @@
 //!
 //! Every reaction is of a new user, to one of 1,000 activities in turn. After each round some activities are read, to see that
 //! exactly the acknowledged reactions are counted. PostgreSQL gets one `INSERT` for each, into a table with the two indexes
-//! that the same reads want, from as many connections of its own `pgbench`; it counts nothing as it goes. The second line
-//! beside it lets it keep the count, too.
+//! that the same reads want, and keeps the count that they show, in one transaction, from as many connections of its own `pgbench`.
+//! What it does when it counts nothing stands beside that, for information.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ const BATCH: u64 = 100;
 /// Activities that are read after a round.
 const READ: u64 = 10;
 
-/// The table that a reaction is a row of, and the counts that the second line keeps.
+/// The table that a reaction is a row of, and the counts that reads show beside it.
 const SCHEMA: &str = "
     CREATE TABLE reaction (
         id uuid PRIMARY KEY, activity bigint NOT NULL, kind text NOT NULL, by text NOT NULL, data jsonb NOT NULL,
@@ -87,8 +87,8 @@ async fn measure(bench: &mut Bench) -> Result<Vec<Line>> {
         Err(missing) => line().missing(name, missing),
     };
     Ok(vec![
-        beside("PostgreSQL, one INSERT", &peer).must(Bound::AtLeast(3.0)).goal(Bound::AtLeast(10.0)),
-        beside("PostgreSQL, INSERT and a count", &counting),
+        beside("PostgreSQL, INSERT and a count", &counting).must(Bound::AtLeast(3.0)).goal(Bound::AtLeast(10.0)),
+        beside("PostgreSQL, one INSERT, no count", &peer),
     ])
 }
 
