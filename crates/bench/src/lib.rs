@@ -1,6 +1,6 @@
 //! The library behind `millpond bench`: Millpond beside what limits it and beside its peers, in one run.
 //!
-//! A run starts every process that it measures — the server, a bare hyper server that returns the same bytes, Redis, PostgreSQL —
+//! A run starts every process that it measures — the server, a bare hyper server that returns the same bytes, Redis, PostgreSQL, ejabberd —
 //! on loopback, measures them in interleaved rounds, and stops them by their id. What is compared is always the ratio of
 //! one round, never figures of different runs. `docs/benchmarks.md` says why each row is measured as it is.
 //!
@@ -19,6 +19,7 @@ mod child;
 mod cores;
 mod data;
 mod disk;
+mod ejabberd;
 mod environment;
 mod http;
 mod install;

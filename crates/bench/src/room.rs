@@ -1,4 +1,5 @@
-//! A channel with many who watch it, and the raw broadcaster with as many peers: what the rows of chat measure.
+//! A channel with many who watch it, and the raw broadcaster and a room of ejabberd with as many peers: what the rows of chat
+//! measure.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::api::{KEY, SECRET};
+use crate::ejabberd;
 use crate::http::{self, Connection};
 use crate::verify::excerpt;
 
@@ -187,7 +189,7 @@ async fn post(connection: &mut Connection, path: &str, token: &str, body: &Value
     Ok(())
 }
 
-/// The peers of a raw broadcaster.
+/// The peers of a raw broadcaster, or those who are in a room of ejabberd.
 pub(crate) struct Square {
     speaker: SplitSink<Socket, Message>,
     frame: Message,
@@ -198,12 +200,23 @@ pub(crate) struct Square {
 impl Square {
     /// Connects `number` peers, and one more who speaks.
     pub(crate) async fn open(address: SocketAddr, number: usize) -> Result<Self> {
-        let sockets: Vec<Socket> =
-            stream::iter((0..=number).map(|_| dial(address, ""))).buffer_unordered(OPENING).try_collect().await?;
+        let sockets = stream::iter((0..=number).map(|_| dial(address, "")));
+        let frame = Message::text(format!("m{}", "x".repeat(TEXT_BYTES)));
+        Self::of(sockets.buffer_unordered(OPENING).try_collect().await?, frame, b"m")
+    }
+
+    /// Lets `number` into the room of ejabberd, and one more who speaks.
+    pub(crate) async fn enter(server: &ejabberd::Server, number: usize) -> Result<Self> {
+        let nicks: Vec<String> = (0..=number).map(|number| format!("guest-{number}")).collect();
+        let sockets = stream::iter(nicks.iter().map(|nick| server.enter(nick)));
+        let frame = ejabberd::stanza(&"x".repeat(TEXT_BYTES));
+        Self::of(sockets.buffer_unordered(OPENING).try_collect().await?, frame, ejabberd::BODY)
+    }
+
+    fn of(sockets: Vec<Socket>, frame: Message, mark: &'static [u8]) -> Result<Self> {
         let (mut sinks, streams): (Vec<_>, Vec<_>) = sockets.into_iter().map(StreamExt::split).unzip();
         let speaker = sinks.pop().context("there is one at least")?;
-        let frame = Message::text(format!("m{}", "x".repeat(TEXT_BYTES)));
-        Ok(Square { speaker, frame, receivers: Receivers::start(streams, b"m"), _sinks: sinks })
+        Ok(Square { speaker, frame, receivers: Receivers::start(streams, mark), _sinks: sinks })
     }
 
     /// How long it takes until everybody was told of one frame.
