@@ -19,6 +19,12 @@ pub(crate) async fn answer(call: Call, _: Fields) -> Result<Reply> {
     Err(Error::new(Code::NotAvailable, reason))
 }
 
+/// Campaigns and the segments of users that they go to (chat §11.13). Clients know the words.
+pub(crate) async fn campaigns(call: Call, _: Fields) -> Result<Reply> {
+    let reason = format!("{}: campaigns and segments are not enabled in this version of Millpond", call.operation.name);
+    Err(Error::new(Code::NotAvailable, reason))
+}
+
 /// `POST /stats/team_usage`: an app whose teams are not kept apart has none to tell of (chat §11.12).
 pub(crate) async fn team_usage(call: Call, mut sent: Fields) -> Result<Reply> {
     if let Some(month) = sent.filled("month")? {
