@@ -89,16 +89,14 @@ async fn carry_out(privacy: Privacy) -> Result<Ended> {
         }
         verb => {
             let here = Here::open(&place, output).await?;
-            let ended = ask(&here, verb).await;
-            let ended = match ended {
+            here.beside_its_worker(async |here| match ask(here, verb).await {
                 Err(error) => match error.downcast::<Refused>() {
                     Ok(Refused(reply)) => here.refused(&reply),
                     Err(error) => Err(error),
                 },
                 ended => ended,
-            };
-            here.close().await;
-            ended
+            })
+            .await
         }
     }
 }

@@ -14,12 +14,14 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use ids::Timestamp;
-use store::{Direction, Limit};
+use store::{Direction, Limit, Transaction};
 
 use crate::{
     Connector, Error, Result,
+    audit::{self, Draft},
+    error::failed,
     executions::{self, Phase, TaskKind},
-    keyspace::{DUE, HERE},
+    keyspace::{DUE, EXECUTION, HERE},
     leases::Lease,
     requests::Kind,
     status::{Change, Status},
@@ -31,6 +33,8 @@ pub(crate) use run::{Run, due_key, put, roll_up};
 
 /// Steps that run at the same time.
 const STEPS_MAX: usize = 4;
+/// How long an execution is left alone whose step cannot be made, in microseconds.
+const PUT_OFF_FOR: i64 = 15 * 60 * 1_000_000;
 
 impl Connector {
     /// Makes one step of each execution that is due; answers how many there were.
@@ -77,7 +81,30 @@ impl Connector {
     pub(crate) async fn step(&self, lease: &Lease) -> Result<()> {
         match self.under(lease, self.make_step(lease)).await {
             Err(Error::LeaseLost) => Ok(()),
+            Err(error) if error.is_of_one_request() => self.put_off(lease).await,
             made => made,
+        }
+    }
+
+    /// Leaves an execution alone for a while that cannot be gone on with as it is: it holds up no other one.
+    async fn put_off(&self, lease: &Lease) -> Result<()> {
+        let now = self.surroundings.now();
+        let written = self.store.write(async |tx: &mut Transaction| {
+            lease.settle(tx, None).await?;
+            let Some(mut execution) = EXECUTION.get(tx, HERE, &lease.execution().to_owned()).await? else {
+                return Ok(());
+            };
+            execution.next_run_at = Some(now.plus_micros(PUT_OFF_FOR));
+            run::put(tx, &execution).await?;
+            let draft = Draft::system("execution.put_off", &execution.id).of_request(&execution.request);
+            audit::record(tx, &draft, now).await?;
+            Ok(())
+        });
+        let written = written.await.map_err(failed);
+        self.released.notify_waiters();
+        match written {
+            Err(Error::LeaseLost) => Ok(()),
+            written => written,
         }
     }
 
@@ -99,6 +126,10 @@ impl Connector {
 impl Run<'_> {
     /// The next step of the flow.
     async fn step(&mut self) -> Result<()> {
+        // Without what comes before it, a deletion is not sent.
+        if let (Phase::Submit, Some(reason)) = (self.execution.phase, self.failed_task()) {
+            return self.fail(reason);
+        }
         let Some(order) = self.next_task() else { return self.advance().await };
         match self.task(order).kind {
             TaskKind::Resolve => self.resolve(order).await?,

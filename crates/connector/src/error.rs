@@ -82,6 +82,19 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// Whether it is about one request or its integration, and nothing that others go by.
+    pub(crate) fn is_of_one_request(&self) -> bool {
+        !matches!(
+            self,
+            Error::Store(_)
+                | Error::Superseded
+                | Error::LeaseLost
+                | Error::Open(_)
+                | Error::File { .. }
+                | Error::BrokenOff(_)
+        )
+    }
+
     pub(crate) fn missing(what: &'static str, id: &str) -> Self {
         Error::Missing { what, id: id.to_owned() }
     }

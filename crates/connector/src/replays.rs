@@ -18,7 +18,7 @@ use crate::{
     keyspace::{ERASED, HERE, LIMIT, REPLAY, REPLAY_DUE},
     requests::{Category, GivenIdentifier, Kind},
     status::Reason,
-    upstream::{Answer, Call, Failing, Gate, Meaning, Next, Session, next},
+    upstream::{Answer, Call, Failing, Meaning, Next, Session, next},
 };
 
 const DAY: i64 = 24 * 3600 * 1_000_000;
@@ -195,7 +195,7 @@ impl Connector {
         let place = Place { table: "replay", row: &replay.id.clone(), field: "cursor" };
         let cursor = replay.sealed_cursor.as_ref().map(|sealed| key.open_text(place, sealed)).transpose()?;
         let call = query(&serde_json::json!({}), cursor.as_deref());
-        if let Gate::Wait(until) = session.gate(call.endpoint, self.surroundings.now()) {
+        if let Some(until) = session.gate(call.endpoint, self.surroundings.now()).until() {
             replay.next_run_at = Some(until);
             return self.put_replay(&replay, None, None).await;
         }

@@ -2,6 +2,8 @@
 
 mod address;
 mod body;
+mod breaker;
+mod cause;
 mod dialect;
 mod http;
 mod retry;

@@ -46,6 +46,8 @@ pub enum Fault {
     Status(u16, i64),
     /// This status without an envelope; nothing is executed.
     Bare(u16),
+    /// 503, with how many seconds to stay away; nothing is executed.
+    Later(u32),
     /// An answer that points elsewhere.
     Redirect(String),
     /// The connection is closed before anything is executed.

@@ -19,6 +19,8 @@ use crate::output;
 
 /// The longest that one call waits, in seconds.
 pub(super) const WAIT_SECS_MAX: u64 = 30;
+/// How long the first call waits, in seconds.
+const FIRST_LOOK_SECS: u64 = 2;
 
 /// `60`, `60s`, `5m`, `1h`.
 pub(super) fn time(text: &str) -> Result<Duration> {
@@ -76,9 +78,11 @@ async fn body(here: &Here, kind: &str, person: &Person, asked: &Asked) -> Result
 /// Waits for a request; answers what it came to.
 pub(super) async fn settled(here: &Here, id: &str, patience: Duration) -> Result<Result<Value, Ended>> {
     let until = Instant::now() + patience;
+    // The first look is a short one: whoever waits longer is told for what.
+    let (mut told, mut longest) = (String::new(), FIRST_LOOK_SECS);
     loop {
         let left = until.saturating_duration_since(Instant::now());
-        let prefer = format!("wait={}", left.as_secs().min(WAIT_SECS_MAX));
+        let prefer = format!("wait={}", left.as_secs().min(longest));
         let shown = match here.waiting("GET", &format!("/v1/requests/{id}"), None, Some(&prefer)).await? {
             Ok(shown) => shown,
             Err(ended) => return Ok(Err(ended)),
@@ -88,6 +92,12 @@ pub(super) async fn settled(here: &Here, id: &str, patience: Duration) -> Result
         if is_settled || Instant::now() >= until {
             return Ok(Ok(shown));
         }
+        let waits = print::waits(&shown);
+        if waits != told {
+            here.progress(&waits);
+            told = waits;
+        }
+        longest = WAIT_SECS_MAX;
     }
 }
 

@@ -32,9 +32,15 @@ pub(super) struct Refused(pub(super) Reply);
 pub(super) struct Here {
     service: Service,
     base: String,
-    worker: Option<(oneshot::Sender<()>, JoinHandle<connector::Result<()>>)>,
+    worker: Option<Worker>,
     pub(super) output: Output,
     pub(super) is_local: bool,
+}
+
+/// What makes the steps of this process.
+struct Worker {
+    stop: oneshot::Sender<()>,
+    working: JoinHandle<connector::Result<()>>,
 }
 
 /// The key-encryption key, from wherever it is.
@@ -97,7 +103,7 @@ impl Here {
         let connector = Arc::new(open(place).await?);
         let (stop, stopped) = oneshot::channel();
         let working = connector.clone();
-        let worker = tokio::spawn(async move {
+        let working = tokio::spawn(async move {
             working
                 .work(async {
                     // A sender that is gone says stop, too.
@@ -106,15 +112,24 @@ impl Here {
                 .await
         });
         let (service, base) = (Service::local(connector), String::new());
-        Ok(Here { service, base, worker: Some((stop, worker)), output, is_local: true })
+        Ok(Here { service, base, worker: Some(Worker { stop, working }), output, is_local: true })
     }
 
-    /// Lets the worker finish its step.
-    pub(super) async fn close(self) {
-        if let Some((stop, worker)) = self.worker {
-            let _ = stop.send(());
-            let _ = worker.await;
-        }
+    /// Does `work` for as long as the worker does its own: what waits for a worker that has failed would wait for ever.
+    /// Then the worker finishes its step.
+    pub(super) async fn beside_its_worker(mut self, work: impl AsyncFnOnce(&Here) -> Result<Ended>) -> Result<Ended> {
+        let Some(Worker { stop, mut working }) = self.worker.take() else { return work(&self).await };
+        let ended = tokio::select! {
+            biased;
+            ended = work(&self) => ended,
+            failed = &mut working => {
+                failed.context("the worker broke off")?.context("the worker failed")?;
+                bail!("the worker ended by itself");
+            }
+        };
+        let _ = stop.send(());
+        working.await.context("the worker broke off")?.context("the worker failed")?;
+        ended
     }
 
     /// Makes a call. What is refused is printed, and ends the command.

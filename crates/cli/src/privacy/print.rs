@@ -48,6 +48,16 @@ pub(super) fn request(one: &Value) -> Result<()> {
     Ok(())
 }
 
+/// What a request waits for, in one line; nothing if it does not wait.
+pub(super) fn waits(one: &Value) -> String {
+    let waiting = list(&one["executions"]).iter().filter(|execution| execution["next_attempt_at"].is_string());
+    let lines = waiting.map(|execution| {
+        let next = format!("next check {}", text(&execution["next_attempt_at"]));
+        joined(&[text(&execution["status"]), text(&execution["phase"]), text(&execution["reason"]), &next])
+    });
+    lines.collect::<Vec<_>>().join("; ")
+}
+
 /// The steps of a connection test.
 pub(super) fn report(report: &Value) -> Result<()> {
     for step in list(&report["steps"]) {

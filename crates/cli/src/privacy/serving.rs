@@ -50,7 +50,7 @@ pub(super) async fn run(place: &Place, serve: &Serve, form: Output) -> Result<En
     };
     let api = tokio::spawn(connector::http::serve(connector.clone(), bound, until(stopped.clone())));
     let working = connector.clone();
-    let worker = tokio::spawn(async move { working.work(until(stopped)).await });
+    let mut worker = tokio::spawn(async move { working.work(until(stopped)).await });
     match form {
         Output::Json => output::json(&json!({"ready": format!("http://{address}")}))?,
         Output::Human => output::line(&format!("ready http://{address}"))?,
@@ -59,6 +59,11 @@ pub(super) async fn run(place: &Place, serve: &Serve, form: Output) -> Result<En
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        // A service whose worker has failed takes requests that nobody fulfils.
+        failed = &mut worker => {
+            failed??;
+            bail!("the worker ended by itself");
+        }
     }
     // Whoever listens is told; nobody listening is fine.
     let _ = stop.send(true);

@@ -14,7 +14,7 @@ use crate::{
     keyspace::{BATCH_DUE, BATCH_ROW, FUSE, HERE},
     requests::Kind,
     status::Status,
-    upstream::{Endpoint, Gate, Meaning},
+    upstream::{Endpoint, Meaning},
 };
 
 /// Requests of a batch that run at the same time: what others ask for competes with no more than these.
@@ -79,7 +79,7 @@ impl Connector {
         let key = self.ring.load(&mut tx, &batch.id).await?;
         drop(tx);
         let session = self.session(&integration).await?;
-        if let Gate::Wait(until) = session.gate(Endpoint::QueryUsers, now) {
+        if let Some(until) = session.gate(Endpoint::QueryUsers, now).until() {
             batch.next_run_at = Some(until);
             return self.save_batch(&batch).await;
         }

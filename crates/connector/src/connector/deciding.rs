@@ -130,25 +130,27 @@ impl Connector {
         self.record(Draft::by(actor, "request.targets_selected", execution).with("count", numbers.len())).await
     }
 
-    /// Starts what failed anew.
+    /// Starts what failed anew, and tries now what waits for its next attempt; the waits begin with the shortest again. No
+    /// call goes earlier than the limit of the other side lets it.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when nothing failed.
+    /// [`Error::Conflict`] when nothing failed and nothing waits to be tried again.
     pub async fn retry(&self, request: &str, actor: &str) -> Result<()> {
         let record = self.request(request).await?;
         let mut count = 0;
         for id in &record.executions {
             let started = self.between_steps(id, |run| {
-                let has_failed = run.execution.state.status() == Status::Failed;
-                if has_failed {
-                    run.start_anew()?;
+                match run.execution.state.status() {
+                    Status::Failed => run.start_anew()?,
+                    Status::Retrying => run.try_now(),
+                    _ => return Ok(false),
                 }
-                Ok(has_failed)
+                Ok(true)
             });
             count += u32::from(started.await?);
         }
         if count == 0 {
-            return Err(Error::Conflict("nothing of this request failed".to_owned()));
+            return Err(Error::Conflict("nothing of this request failed or waits to be tried again".to_owned()));
         }
         self.record(Draft::by(actor, "request.retried", request).of_request(request)).await
     }
@@ -290,7 +292,10 @@ impl Connector {
             Ok(is_changed)
         };
         match changed.await {
-            Ok(true) => Ok(true),
+            Ok(true) => {
+                self.news.notify_one();
+                Ok(true)
+            }
             unchanged => {
                 self.give_back(&lease).await?;
                 unchanged
@@ -323,12 +328,25 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Tries again at once, as patiently as at first, what waits for that.
+    fn try_now(&mut self) {
+        let generation = self.execution.generation;
+        let waiting: Vec<u32> = self.tasks().filter(|(_, task)| task.is_open()).map(|(order, _)| order).collect();
+        for order in waiting {
+            let task = self.task_mut(order);
+            (task.generation, task.failures, task.failing_since) = (generation, 0, None);
+        }
+        self.session.look_again();
+        self.wait(0);
+    }
+
     /// Does again what was given up; what was brought stays.
     fn start_anew(&mut self) -> Result<()> {
+        // Whoever waits for it sees it run: a job that is watched in the background is none any more.
+        self.execution.is_background = false;
         self.change(Change::Queue)?;
         self.execution.generation += 1;
-        self.execution.is_background = false;
-        self.execution.next_run_at = Some(self.now());
+        self.try_now();
         let generation = self.execution.generation;
         let again: Vec<u32> = self
             .tasks()
@@ -338,28 +356,51 @@ impl Run<'_> {
         let was_deleting = matches!(self.execution.phase, Phase::Submit | Phase::Poll | Phase::Verify);
         let deletes_again = self.execution.kind == Kind::Deletion && was_deleting;
         for order in again {
-            let is_of_feeds = self.task(order).kind == TaskKind::FeedsDelete;
-            if deletes_again && !is_of_feeds {
+            let kind = self.task(order).kind;
+            let is_of_feeds = kind == TaskKind::FeedsDelete;
+            if deletes_again && !is_of_feeds && kind != TaskKind::Reread {
                 self.task_mut(order).note = Some("done again".to_owned());
                 continue;
             }
+            // Somebody else may have the id by now, which is looked at before feeds data is deleted again.
+            let status = if is_of_feeds { TaskStatus::Uncertain } else { TaskStatus::Pending };
             let task = self.task_mut(order);
-            (task.status, task.generation, task.failures, task.failing_since) =
-                (TaskStatus::Pending, generation, 0, None);
+            (task.status, task.generation, task.failures, task.failing_since) = (status, generation, 0, None);
             task.upstream_task_id = task.upstream_task_id.take().filter(|_| !is_of_feeds);
         }
         if deletes_again {
+            // A job that was watched in the background is nothing to wait for: what it did is found out.
+            let watched = |(_, task): &(u32, &SubTask)| task.kind == TaskKind::PollTask && task.is_open();
+            let watched: Vec<u32> = self.tasks().filter(watched).map(|(order, _)| order).collect();
+            for order in watched {
+                self.end(order, TaskStatus::Skipped, Some("done again"));
+            }
+            let now = self.now();
+            if let Some(submission) = &mut self.execution.submission {
+                (submission.first_at, submission.resubmissions) = (now, 0);
+            }
             self.execution.clean_rounds = 0;
             self.execution.round = 0;
             for number in 0..self.targets_count() {
                 self.target_mut(number).is_gone = false;
             }
-            // What was sent before may have worked after all.
-            let was_sent = self.execution.is_irreversible;
-            let status = if was_sent { TaskStatus::Uncertain } else { TaskStatus::Pending };
-            self.add(TaskKind::DeleteUsers, None).status = status;
-            self.execution.phase = Phase::Submit;
+            self.delete_again();
         }
         Ok(())
+    }
+
+    /// Plans the deletion anew, unless it is still planned because something before it failed.
+    fn delete_again(&mut self) {
+        self.execution.phase = Phase::Submit;
+        if self.tasks().any(|(_, task)| task.kind == TaskKind::DeleteUsers && task.is_open()) {
+            return;
+        }
+        // What was sent before may have worked after all, which is found out; if nothing was, the targets are looked at.
+        let was_sent = self.execution.is_irreversible;
+        if !was_sent {
+            self.add(TaskKind::Reread, None);
+        }
+        let status = if was_sent { TaskStatus::Uncertain } else { TaskStatus::Pending };
+        self.add(TaskKind::DeleteUsers, None).status = status;
     }
 }

@@ -144,7 +144,7 @@ impl Run<'_> {
             return self.reconcile(order).await;
         }
         let call = self.deletion()?;
-        if !self.may_call(&call) {
+        if !self.may_call(&call)? {
             return Ok(());
         }
         let was_irreversible = self.execution.is_irreversible;
@@ -216,8 +216,9 @@ impl Run<'_> {
     /// The deletion is under way.
     fn accepted(&mut self, order: u32, task_id: Option<String>) -> Result<()> {
         let now = self.now();
-        let body_sha256 = self.task(order).intent_hash.clone().unwrap_or_default();
         let before = self.execution.submission.take();
+        let sent = self.task(order).intent_hash.clone();
+        let body_sha256 = sent.or_else(|| before.as_ref().map(|before| before.body_sha256.clone())).unwrap_or_default();
         let first_at = before.as_ref().map_or(now, |before| before.first_at);
         let resubmissions = before.map_or(0, |before| before.resubmissions);
         let polls = 0;

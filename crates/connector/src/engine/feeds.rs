@@ -54,7 +54,7 @@ impl Run<'_> {
             return Ok(());
         }
         let call = Call::post_to(Endpoint::FeedsDelete, &id, &json!({"hard_delete": true}));
-        if !self.may_call(&call) {
+        if !self.may_call(&call)? {
             return Ok(());
         }
         let hash = call.intent_hash(&self.session.dialect);

@@ -275,13 +275,24 @@ pub(super) async fn select(
         _ => return Err(Problem::field("execution", "must name an execution of this request")),
     };
     let numbers: Vec<usize> = selection.targets.iter().map(|number| number.wrapping_sub(1)).collect();
-    connector.select_targets(&execution, &numbers, &caller.name).await?;
-    shown(&connector, &id).await
+    to_its_end(async move {
+        connector.select_targets(&execution, &numbers, &caller.name).await?;
+        shown(&connector, &id).await
+    })
+    .await
 }
 
 pub(super) async fn retry((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
-    connector.retry(&id, &caller.name).await?;
-    shown(&connector, &id).await
+    to_its_end(async move {
+        connector.retry(&id, &caller.name).await?;
+        shown(&connector, &id).await
+    })
+    .await
+}
+
+/// Decides also when the caller is gone meanwhile: what was claimed for it would stand still until the claim ends.
+async fn to_its_end(decision: impl Future<Output = Answer> + Send + 'static) -> Answer {
+    tokio::spawn(decision).await.expect("a decision does not panic, and nobody stops it")
 }
 
 #[derive(Deserialize)]

@@ -144,7 +144,7 @@ fn unreachable(trial: &Trial<'_>, answer: &Answer) -> Finding {
     let (host, cause) = (trial.session.address.host(), &answer.message);
     let lower = cause.to_lowercase();
     if ["certificate", "handshake", "tls", "corrupt message"].iter().any(|word| lower.contains(word)) {
-        return Finding::new(Problem::TlsInvalid, format!("The certificate of {host} is not to be trusted: {cause}."));
+        return Finding::new(Problem::TlsInvalid, format!("{host} cannot be trusted: {cause}."));
     }
     Finding::new(Problem::Unreachable, format!("{host} cannot be reached: {cause}."))
 }

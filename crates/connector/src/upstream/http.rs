@@ -1,6 +1,6 @@
 //! One HTTP call and its answer: size, time and compression have bounds, and nothing is followed anywhere.
 
-use std::{error::Error as _, io::Write, path::Path, time::Duration};
+use std::{io::Write, path::Path, time::Duration};
 
 use ids::Timestamp;
 use reqwest::{Method, Response, header::HeaderMap};
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::{
     address::Address,
     body::{Body, encoding},
+    cause::cause,
     dialect::{Dialect, Endpoint, Meaning},
     throttle::LimitHeaders,
 };
@@ -339,15 +340,4 @@ fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
     let text = headers.get("date")?.to_str().ok()?;
     let moment = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
     Some(Timestamp::from_micros(moment.as_microsecond()))
-}
-
-/// The innermost cause, without the URL, which has the key in it.
-fn cause(error: &reqwest::Error) -> String {
-    let mut source = error.source();
-    let mut innermost = None;
-    while let Some(inner) = source {
-        innermost = Some(inner.to_string());
-        source = inner.source();
-    }
-    scrub(&innermost.unwrap_or_else(|| "the call failed".to_owned()), &[])
 }

@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use super::{
     address::Address,
+    breaker::Breaker,
     dialect::{Dialect, Endpoint, Meaning},
     http::{Answer, Call, Http, Line},
     throttle::{Gate, LimitState},
@@ -31,6 +32,7 @@ pub(crate) struct Session {
 struct Known {
     offsets: VecDeque<i64>,
     limits: BTreeMap<Endpoint, LimitState>,
+    breaker: Breaker,
 }
 
 impl Session {
@@ -56,7 +58,14 @@ impl Session {
     /// Whether a call of this class may go now; one that goes is counted.
     pub(crate) fn gate(&self, endpoint: Endpoint, now: Timestamp) -> Gate {
         let mut known = self.known.lock();
-        known.limits.entry(endpoint).or_insert_with(|| LimitState::cold(now)).gate(self.percent, now)
+        if let Some(until) = known.breaker.open_until(now) {
+            return Gate::Away(until);
+        }
+        let gate = known.limits.entry(endpoint).or_insert_with(|| LimitState::cold(now)).gate(self.percent, now);
+        if gate == Gate::Go {
+            known.breaker.goes(now);
+        }
+        gate
     }
 
     /// What is known of the limit of a class.
@@ -69,6 +78,11 @@ impl Session {
         if let Some(limit) = self.known.lock().limits.get_mut(&endpoint) {
             limit.refused(now, until);
         }
+    }
+
+    /// Lets the next call see whether the service can be reached again.
+    pub(crate) fn look_again(&self) {
+        self.known.lock().breaker.sent();
     }
 
     /// Makes a call. A token that is refused for its time is made anew, then made without times (§7.1).
@@ -103,6 +117,10 @@ impl Session {
     fn learn(&self, endpoint: Endpoint, answer: &Answer, surroundings: &Surroundings) {
         let now = surroundings.now();
         let mut known = self.known.lock();
+        match answer.meaning {
+            Meaning::Unsent => known.breaker.unsent(now),
+            _ => known.breaker.sent(),
+        }
         if let Some(server_time) = answer.server_time {
             if known.offsets.len() == SAMPLES {
                 known.offsets.pop_front();

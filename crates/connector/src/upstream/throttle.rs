@@ -67,6 +67,20 @@ pub(crate) struct LimitHeaders {
 pub(crate) enum Gate {
     Go,
     Wait(Timestamp),
+    /// The class is closed after a 429.
+    Closed(Timestamp),
+    /// The service cannot be reached.
+    Away(Timestamp),
+}
+
+impl Gate {
+    /// Until when the call waits.
+    pub(crate) fn until(self) -> Option<Timestamp> {
+        match self {
+            Gate::Go => None,
+            Gate::Wait(until) | Gate::Closed(until) | Gate::Away(until) => Some(until),
+        }
+    }
 }
 
 impl LimitState {
@@ -107,7 +121,8 @@ impl LimitState {
     pub(crate) fn gate(&mut self, percent: u8, now: Timestamp) -> Gate {
         let opens_at = self.closed_until.max(self.next_at);
         if now < opens_at {
-            return Gate::Wait(self.promise(opens_at, percent));
+            let until = self.promise(opens_at, percent);
+            return if now < self.closed_until { Gate::Closed(until) } else { Gate::Wait(until) };
         }
         let reset_at = self.reset_at.filter(|reset| now < *reset);
         let is_short = self.remaining.is_some_and(|left| left <= self.reserve(percent));

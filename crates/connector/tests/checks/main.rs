@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, and in what serves tests, a failure is a panic")]
 
 mod access;
+mod again;
 mod batches;
 mod clock;
 mod connecting;
@@ -23,5 +24,6 @@ mod secrets;
 mod service;
 mod slow;
 mod sockets;
+mod tls;
 mod trouble;
 mod upkeep;

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Cursor, Read as _},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -15,7 +15,7 @@ use connector::{
     requests::{Category, GivenIdentifier, Kind, Request},
     status::{Outcome, Reason, Status},
     surroundings::{Clock, Dice, Surroundings},
-    upstream::{Http, HttpOptions},
+    upstream::{Dialect, Http, HttpOptions},
 };
 use ids::Timestamp;
 use parking_lot::Mutex;
@@ -71,6 +71,10 @@ pub(crate) struct Place {
     pub(crate) kek: u8,
     /// What goes wrong in the store, from the next start on.
     pub(crate) faults: Option<store::fault::Faults>,
+    /// What is spoken beside what comes with the connector, from the next start on.
+    pub(crate) dialects: Vec<Dialect>,
+    /// A file of further trusted certificates, from the next start on.
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 pub(crate) fn pair(key: &str, secret: &str) -> Pair {
@@ -112,6 +116,8 @@ impl Place {
             patience: PATIENCE,
             kek: KEK,
             faults: None,
+            dialects: Vec::new(),
+            ca_file: None,
         };
         place.reopen().await;
         place
@@ -175,6 +181,7 @@ impl Place {
             head: self.patience,
             export_head: self.patience,
             idle: self.patience,
+            ca_file: self.ca_file.clone(),
             webhook_hosts: vec!["127.0.0.1".to_owned()],
             ..HttpOptions::default()
         };
@@ -182,7 +189,7 @@ impl Place {
             kek: kek_of(self.kek),
             surroundings: self.surroundings.clone(),
             http: Http::new(options).unwrap(),
-            dialects: Vec::new(),
+            dialects: self.dialects.clone(),
         }
     }
 

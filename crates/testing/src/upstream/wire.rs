@@ -94,6 +94,9 @@ fn faulty(state: &State, fault: Option<&Fault>) -> Reply {
             reply
         }
         Some(Fault::Bare(status)) => answers::bare(*status, b""),
+        Some(Fault::Later(secs)) => {
+            Reply { headers: vec![("retry-after", secs.to_string())], ..answers::bare(503, b"") }
+        }
         Some(Fault::Redirect(to)) => Reply { headers: vec![("location", to.clone())], ..answers::bare(302, b"") },
         Some(Fault::Body(body)) => answers::ok(200, body),
         _ => Reply { headers: vec![("content-type", "text/html".to_owned())], ..answers::bare(200, b"<html>") },

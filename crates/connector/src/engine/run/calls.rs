@@ -7,11 +7,11 @@ use ids::Timestamp;
 use super::{DAY, Run, failure};
 use crate::{
     Result,
-    executions::{Attempt, TaskStatus},
+    executions::{Attempt, TaskKind, TaskStatus},
     integrations::Health,
     requests::Kind,
     status::{Change, Reason},
-    upstream::{Answer, Call, Failing, Gate, Meaning, Next, next, reason, reopens_at},
+    upstream::{Answer, Call, Endpoint, Failing, Gate, Meaning, Next, next, reason, reopens_at},
 };
 
 impl Run<'_> {
@@ -24,7 +24,7 @@ impl Run<'_> {
         sink: Option<&mut (dyn Write + Send)>,
         also: &[Meaning],
     ) -> Result<Option<Answer>> {
-        if !self.may_call(call) {
+        if !self.may_call(call)? {
             return Ok(None);
         }
         let answer = self.send(order, call, sink).await;
@@ -35,16 +35,25 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// Whether the limit lets the call go now.
-    pub(crate) fn may_call(&mut self, call: &Call) -> bool {
+    /// Whether the limit lets the call go now, and the service can be reached.
+    pub(crate) fn may_call(&mut self, call: &Call) -> Result<bool> {
         match self.session.gate(call.endpoint, self.now()) {
-            Gate::Go => true,
+            Gate::Go => return Ok(true),
             Gate::Wait(until) => {
                 self.connector.counters.throttled(until.micros() - self.now().micros());
                 self.wait_until(until);
-                false
+            }
+            Gate::Closed(until) => {
+                self.connector.counters.throttled(until.micros() - self.now().micros());
+                self.wait_until(until);
+                self.change(Change::Retry(Reason::RateLimited))?;
+            }
+            Gate::Away(until) => {
+                self.wait_until(until);
+                self.change(Change::Retry(Reason::Unreachable))?;
             }
         }
+        Ok(false)
     }
 
     /// Makes the call and notes the attempt.
@@ -78,7 +87,10 @@ impl Run<'_> {
         let number = task.attempts;
         (task.answer_status, task.answer_bytes) = (answer.status, answer.bytes);
         task.answer_sha256.clone_from(&answer.sha256);
-        if answer.meaning == Meaning::Ok {
+        // That a question about it was answered says nothing of the call that deletes.
+        let is_question = call.body.is_none() && matches!(task.kind, TaskKind::DeleteUsers | TaskKind::FeedsDelete);
+        let is_its_own = !is_question || call.endpoint == Endpoint::GetTask;
+        if answer.meaning == Meaning::Ok && is_its_own {
             (task.failures, task.failing_since) = (0, None);
         }
         self.changed.attempts.insert((order, number), attempt);

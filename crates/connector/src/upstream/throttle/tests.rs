@@ -43,7 +43,7 @@ impl Server {
 /// Makes `count` calls as fast as the gate lets them; answers the moment after the last.
 fn run(state: &mut LimitState, server: &mut Server, mut now: i64, count: usize, garbage: bool) -> i64 {
     for _ in 0..count {
-        while let Gate::Wait(until) = state.gate(75, at(now)) {
+        while let Some(until) = state.gate(75, at(now)).until() {
             assert!(until > at(now));
             now = until.micros() - START;
         }
@@ -122,7 +122,7 @@ fn a23_28_a_429_closes_the_class_halves_the_pace_and_clean_windows_give_it_back(
     assert_eq!(state.gate(75, at(0)), Gate::Go);
     state.refused(at(0), at(300 * SECOND));
     assert_eq!(state.factor(), 500);
-    assert_eq!(state.gate(75, at(10 * SECOND)), Gate::Wait(at(300 * SECOND)));
+    assert_eq!(state.gate(75, at(10 * SECOND)), Gate::Closed(at(300 * SECOND)));
     state.refused(at(SECOND), at(200 * SECOND));
     assert_eq!(state.factor(), 500, "answers to calls that were under way do not halve it again");
     run(&mut state, &mut server, 300 * SECOND, 400, false);
@@ -168,7 +168,7 @@ fn calls_that_wait_are_told_different_moments_at_the_pace() {
     state.refused(at(3 * interval), at(300 * SECOND));
     assert_eq!(
         state.gate(75, at(4 * interval)),
-        Gate::Wait(at(300 * SECOND)),
+        Gate::Closed(at(300 * SECOND)),
         "what is closed opens for the first of them"
     );
 }
