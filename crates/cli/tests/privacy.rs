@@ -5,8 +5,6 @@
 
 #[path = "privacy/files.rs"]
 mod files;
-#[path = "privacy/schema.rs"]
-mod schema;
 #[path = "privacy/settings.rs"]
 mod settings;
 #[path = "privacy/verbs.rs"]
@@ -20,7 +18,7 @@ use std::{
 use connector::surroundings::{Clock as _, WallClock};
 use serde_json::Value;
 use tempfile::TempDir;
-use testing::{clock::HandClock, upstream::Upstream};
+use testing::{clock::HandClock, schema, upstream::Upstream};
 
 const KEY: &str = "commandkey";
 const SECRET: &str = "a-secret-that-is-long-enough-for-hs256";

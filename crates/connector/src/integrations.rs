@@ -1,6 +1,7 @@
 //! Integrations and their credentials (§2, §5, §6.1): where the data is, and what may be asked of it.
 
 mod contents;
+mod watching;
 
 use ids::Timestamp;
 use minicbor::{Decode, Encode};
@@ -16,6 +17,7 @@ use crate::{
 };
 
 pub use contents::Contents;
+pub use watching::{Ledger, Poll, Watching};
 
 /// The longest name, in characters.
 pub const NAME_CHARS_MAX: usize = 80;
@@ -187,9 +189,31 @@ pub struct Integration {
     /// What requests take in.
     #[cbor(n(15), default)]
     pub contents: Contents,
+    /// How a deletion is followed.
+    #[cbor(n(16), default)]
+    pub watching: Watching,
 }
 
 impl Integration {
+    /// What is promised less than it could be, as long as it is set so (§11.2).
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let warnings = [
+            (!self.delete_options.is_hard(), "deletions are not hard in everything: they are never called erased"),
+            (!self.watching.verify_erasure, "nobody looks whether anything is left: deletions are never called erased"),
+            (self.watching.ledger == Ledger::Off, "erasures are not remembered: nobody who comes back is found"),
+            (!(70..=80).contains(&self.throttle_percent), "the share of the limits is not 70 to 80 percent"),
+            (
+                self.health != Health::Untested && !self.capabilities.iter().any(|one| one == "delete"),
+                "the right to delete is unproven",
+            ),
+            (
+                self.health != Health::Untested && !self.capabilities.iter().any(|one| one == "email"),
+                "users cannot be searched by e-mail",
+            ),
+        ];
+        warnings.into_iter().filter(|(holds, _)| *holds).map(|(_, told)| told).collect()
+    }
+
     /// Whether feeds data is exported and deleted too.
     pub fn includes_feeds(&self) -> bool {
         self.contents.include_feeds.unwrap_or_else(|| self.capabilities.iter().any(|one| one == "feeds"))

@@ -68,6 +68,8 @@ pub(crate) const ARTIFACT: Table<(String, String), Artifact> = Table::new(35, "a
 pub(crate) const LEASE: Table<String, Claim> = Table::new(36, "lease");
 /// integration, hash of a user id → when the user was erased.
 pub(crate) const ERASED: Table<(String, String), i64> = Table::new(40, "erased");
+/// integration, hash of a user id → the id, sealed under the key of the integration. Beside `ERASED`, where that is wished.
+pub(crate) const ERASED_ID: Table<(String, String), minicbor::bytes::ByteVec> = Table::new(43, "erased_id");
 /// replay → how far a search for erased users who came back is.
 pub(crate) const REPLAY: Table<String, Replay> = Table::new(41, "replay");
 /// due time in microseconds, replay → nothing. Mirror of `REPLAY`.
@@ -134,6 +136,7 @@ mod tests {
             LEASE.tag(),
             INSTANCE.tag(),
             ERASED.tag(),
+            ERASED_ID.tag(),
             REPLAY.tag(),
             REPLAY_DUE.tag(),
             TOKEN.tag(),

@@ -1,5 +1,6 @@
 //! Erasures done again after the other side restored a backup (§13): every user there is held against the ledger of
-//! erasures, which knows hashes of ids only, and who came back is deleted by an ordinary request.
+//! erasures, which knows hashes of ids, and who came back is deleted by an ordinary request. Where the ledger has the ids
+//! too, they alone are asked for.
 //!
 //! **Invariant:** only a user who was made before their erasure is deleted; whoever has such an id since then is somebody
 //! new.
@@ -13,9 +14,9 @@ use crate::{
     audit::{self, Draft},
     engine::{PAGE, due_key, query, users},
     error::failed,
-    integrations::{self, Health},
-    keys::Place,
-    keyspace::{ERASED, HERE, LIMIT, REPLAY, REPLAY_DUE},
+    integrations::{self, Health, Ledger},
+    keys::{DataKey, Place},
+    keyspace::{ERASED, ERASED_ID, HERE, LIMIT, REPLAY, REPLAY_DUE},
     requests::{Category, GivenIdentifier, Kind},
     status::Reason,
     upstream::{Answer, Call, Failing, Meaning, Next, Session, next},
@@ -70,6 +71,9 @@ pub struct Replay {
     failures: u32,
     #[n(14)]
     failing_since: Option<Timestamp>,
+    /// Whether the erased alone are asked for, because the ledger has the id of each.
+    #[cbor(n(15), default)]
+    asks_for_ids: bool,
 }
 
 impl Replay {
@@ -92,6 +96,26 @@ impl Replay {
     }
 }
 
+/// Some of the erased.
+struct Erased {
+    ids: Vec<String>,
+    /// The hash of the last of them that was looked up.
+    last: String,
+}
+
+fn place(hash: &str) -> Place<'_> {
+    Place { table: "erased", row: hash, field: "user_id" }
+}
+
+/// Notes that a user was erased; with a key, the id too.
+pub(crate) fn remember(tx: &mut Transaction, row: (String, String), id: Option<(&str, &DataKey)>, now: Timestamp) {
+    ERASED.put(tx, HERE, &row, &now.micros());
+    match id {
+        Some((id, key)) => ERASED_ID.put(tx, HERE, &row, &key.seal(place(&row.1), id.as_bytes()).into()),
+        None => ERASED_ID.delete(tx, HERE, &row),
+    }
+}
+
 impl Connector {
     /// Begins a search on each of these integrations, on all of them if none is named. The worker goes on with it.
     ///
@@ -109,6 +133,8 @@ impl Connector {
         let mut replays = Vec::new();
         for integration in chosen {
             let now = self.surroundings.now();
+            let keeps_ids = integration.watching.ledger == Ledger::Encrypted;
+            let asks_for_ids = keeps_ids && self.has_every_id(&integration.id, since).await?;
             let replay = Replay {
                 id: self.surroundings.id("rpl_"),
                 integration: integration.id,
@@ -125,6 +151,7 @@ impl Connector {
                 reason: None,
                 failures: 0,
                 failing_since: None,
+                asks_for_ids,
             };
             let begun = Draft::by(actor, "erasures.replay_begun", &replay.id).with("since", since.rfc3339());
             self.put_replay(&replay, Some(&begun), None).await?;
@@ -185,6 +212,88 @@ impl Connector {
         Ok(page.rows.first().map(|((at, _), ())| Timestamp::from_micros(i64::try_from(*at).unwrap_or(i64::MAX))))
     }
 
+    /// Whether the ledger has the id, and not the hash alone, of everybody who was erased there since then.
+    async fn has_every_id(&self, integration: &str, since: Timestamp) -> Result<bool> {
+        let mut tx = self.store.read();
+        let mut range = ERASED.prefix(HERE, &(integration.to_owned(),));
+        loop {
+            let page = ERASED.scan(&mut tx, HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
+            for (row, _) in page.rows.iter().filter(|(_, erased_at)| *erased_at >= since.micros()) {
+                if !ERASED_ID.exists(&mut tx, HERE, row).await? {
+                    return Ok(false);
+                }
+            }
+            match page.rows.last().filter(|_| page.more) {
+                Some((row, _)) => range.start = store::key::after(ERASED.key(HERE, row)),
+                None => return Ok(true),
+            }
+        }
+    }
+
+    /// The next erased users, by id, with the hash of the last; nobody when all were asked for.
+    async fn next_erased(&self, replay: &Replay, key: &DataKey, after: Option<&str>) -> Result<Option<Erased>> {
+        let mut tx = self.store.read();
+        let mut range = ERASED_ID.prefix(HERE, &(replay.integration.clone(),));
+        if let Some(after) = after {
+            range.start = store::key::after(ERASED_ID.key(HERE, &(replay.integration.clone(), after.to_owned())));
+        }
+        let limit = Limit { rows: PAGE, ..Limit::PAGE };
+        let page = ERASED_ID.scan(&mut tx, HERE, range, Direction::Forward, limit).await?;
+        let Some(((_, last), _)) = page.rows.last() else { return Ok(None) };
+        let mut erased = Erased { ids: Vec::new(), last: last.clone() };
+        for (row, sealed) in &page.rows {
+            let erased_at = ERASED.get(&mut tx, HERE, row).await?;
+            if erased_at.is_some_and(|erased_at| erased_at >= replay.since.micros()) {
+                erased.ids.push(key.open_text(place(&row.1), sealed)?);
+            }
+        }
+        Ok(Some(erased))
+    }
+
+    /// Asks for the next of those who were erased.
+    async fn search_the_erased(&self, mut replay: Replay, key: &DataKey, session: &Session) -> Result<()> {
+        let now = self.surroundings.now();
+        let cursor_id = replay.id.clone();
+        let at = Place { table: "replay", row: &cursor_id, field: "cursor" };
+        let after = replay.sealed_cursor.as_ref().map(|sealed| key.open_text(at, sealed)).transpose()?;
+        let Some(erased) = self.next_erased(&replay, key, after.as_deref()).await? else {
+            return self.end_search(&mut replay, None).await;
+        };
+        let call = query(&serde_json::json!({"id": {"$in": erased.ids}}), None);
+        if !erased.ids.is_empty() {
+            if let Some(until) = session.gate(call.endpoint, now).until() {
+                replay.next_run_at = Some(until);
+                return self.put_replay(&replay, None, None).await;
+            }
+            let answer = session.call(&self.http, &call, None, &self.surroundings).await;
+            let Some(page) = (answer.meaning == Meaning::Ok).then(|| users(&answer)).flatten() else {
+                return self.search_failed(&mut replay, session, &call, answer).await;
+            };
+            for user in page.iter().filter(|user| erased.ids.contains(&user.id)) {
+                self.hold_against_the_ledger(&mut replay, &user.id, user.made_at()).await?;
+            }
+        }
+        (replay.failures, replay.failing_since, replay.reason) = (0, None, None);
+        replay.sealed_cursor = Some(key.seal(at, erased.last.as_bytes()).into());
+        replay.next_run_at = Some(self.surroundings.now());
+        self.put_replay(&replay, None, Some((session, &call))).await
+    }
+
+    /// What follows from an answer that is no list of users.
+    async fn search_failed(&self, replay: &mut Replay, session: &Session, call: &Call, answer: Answer) -> Result<()> {
+        let answer = if answer.meaning == Meaning::Ok { answer.unreadable("no list of users") } else { answer };
+        self.follow_up(replay, session, &answer);
+        self.put_replay(replay, None, Some((session, call))).await
+    }
+
+    /// Ends a search that has looked at everybody.
+    async fn end_search(&self, replay: &mut Replay, used: Option<(&Session, &Call)>) -> Result<()> {
+        replay.end(None, self.surroundings.now());
+        let ended = Draft::by(&replay.requested_by, "erasures.replayed", &replay.id);
+        let ended = ended.with("looked_at", replay.looked_at).with("resurrected", replay.resurrected);
+        self.put_replay(replay, Some(&ended.with("re_registered", replay.re_registered)), used).await
+    }
+
     /// Looks at the next page of users.
     async fn search_a_page(&self, mut replay: Replay) -> Result<()> {
         let mut tx = self.store.read();
@@ -192,6 +301,9 @@ impl Connector {
         let key = self.ring.load(&mut tx, &integration.id).await?;
         drop(tx);
         let session = self.session(&integration).await?;
+        if replay.asks_for_ids {
+            return self.search_the_erased(replay, &key, &session).await;
+        }
         let place = Place { table: "replay", row: &replay.id.clone(), field: "cursor" };
         let cursor = replay.sealed_cursor.as_ref().map(|sealed| key.open_text(place, sealed)).transpose()?;
         let call = query(&serde_json::json!({}), cursor.as_deref());
@@ -202,9 +314,7 @@ impl Connector {
         let answer = session.call(&self.http, &call, None, &self.surroundings).await;
         let used = Some((&*session, &call));
         let Some(page) = (answer.meaning == Meaning::Ok).then(|| users(&answer)).flatten() else {
-            let answer = if answer.meaning == Meaning::Ok { answer.unreadable("no list of users") } else { answer };
-            self.follow_up(&mut replay, &session, &answer);
-            return self.put_replay(&replay, None, used).await;
+            return self.search_failed(&mut replay, &session, &call, answer).await;
         };
         (replay.failures, replay.failing_since, replay.reason) = (0, None, None);
         for user in &page {
@@ -221,12 +331,7 @@ impl Connector {
                 replay.end(Some(Reason::PaginationLoop), now);
                 self.put_replay(&replay, None, used).await
             }
-            _ => {
-                replay.end(None, now);
-                let ended = Draft::by(&replay.requested_by, "erasures.replayed", &replay.id);
-                let ended = ended.with("looked_at", replay.looked_at).with("resurrected", replay.resurrected);
-                self.put_replay(&replay, Some(&ended.with("re_registered", replay.re_registered)), used).await
-            }
+            _ => self.end_search(&mut replay, used).await,
         }
     }
 

@@ -107,6 +107,8 @@ words! {
         26 Withdrawn = "withdrawn",
         /// Refused by an approver.
         27 Denied = "denied",
+        /// The settings of the integration say that nobody looks whether anything is left.
+        28 NotVerified = "not_verified",
     }
 }
 

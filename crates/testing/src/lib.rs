@@ -6,5 +6,6 @@
 pub mod answer;
 pub mod clock;
 pub mod pond;
+pub mod schema;
 pub mod token;
 pub mod upstream;

@@ -60,9 +60,10 @@ async fn body(here: &Here, kind: &str, person: &Person, asked: &Asked) -> Result
         }
     }
     let verified = &asked.verified;
-    let verification = verified.verified_by.as_ref().map(
-        |by| json!({"method": verified.verification_method, "verified_by": by, "verified_at": verified.verified_at}),
-    );
+    let verification = verified.verified_by.as_ref().map(|by| {
+        let (method, at) = (&verified.verification_method, &verified.verified_at);
+        json!({"method": method, "verified_by": by, "verified_at": at, "evidence_ref": verified.evidence_ref})
+    });
     Ok(Ok(json!({
         "type": kind,
         "identifiers": identifiers(person),
@@ -246,8 +247,11 @@ pub(super) async fn about(here: &Here, verb: Verb) -> Result<Ended> {
         Verb::Approve(one) => (one.id, "/approve", None),
         Verb::Deny(one) => (one.id, "/deny", None),
         Verb::End(one) => (one.id, "/end", None),
-        Verb::Verify(Verify { id, verified_by, method, verified_at }) => {
-            (id, "/verify", Some(json!({"verified_by": verified_by, "method": method, "verified_at": verified_at})))
+        Verb::Verify(Verify { id, verified_by, method, verified_at, evidence_ref }) => {
+            let verified = json!({
+                "verified_by": verified_by, "method": method, "verified_at": verified_at, "evidence_ref": evidence_ref,
+            });
+            (id, "/verify", Some(verified))
         }
         Verb::Select(Select { id, targets, execution }) => {
             (id, "/select-targets", Some(json!({"targets": targets, "execution": execution})))

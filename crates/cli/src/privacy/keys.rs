@@ -55,17 +55,16 @@ pub(super) async fn run(place: &Place, command: Keys, form: Output) -> Result<En
 /// `keys verify`.
 pub(super) async fn verify(place: &Place, form: Output) -> Result<Ended> {
     let here = Here::open(place, form).await?;
-    let answered = here.call("POST", "/v1/keys/verify", None).await;
-    let ended = match answered? {
-        Ok(shown) => {
-            here.show(&shown, |shown| match shown["detail"].as_str() {
-                Some(detail) => output::line(detail),
-                None => output::line(&format!("key {} opens all {} data keys", shown["kek_id"], shown["data_keys"])),
-            })?;
-            if shown["ok"] == true { Ended::Done } else { Ended::NotIntact }
-        }
-        Err(ended) => ended,
-    };
-    here.close().await;
-    Ok(ended)
+    here.beside_its_worker(async |here| {
+        let shown = match here.call("POST", "/v1/keys/verify", None).await? {
+            Ok(shown) => shown,
+            Err(ended) => return Ok(ended),
+        };
+        here.show(&shown, |shown| match shown["detail"].as_str() {
+            Some(detail) => output::line(detail),
+            None => output::line(&format!("key {} opens all {} data keys", shown["kek_id"], shown["data_keys"])),
+        })?;
+        Ok(if shown["ok"] == true { Ended::Done } else { Ended::NotIntact })
+    })
+    .await
 }

@@ -93,9 +93,10 @@ pub(super) fn integration(one: &Value) -> Result<()> {
 /// An integration with its settings.
 pub(super) fn settings(one: &Value) -> Result<()> {
     integration(one)?;
-    let known = ["async_deletion_behavior", "email_field", "throttle", "delete_options", "policies", "include_feeds"];
-    let more = ["include_files", "file_hosts", "redact_others", "raw", "async_export_fallback", "export_before_delete"];
-    for name in known.into_iter().chain(more) {
+    let known = ["async_deletion_behavior", "email_field", "throttle", "delete_options", "policies", "poll"];
+    let more = ["erasure_ledger", "include_feeds", "include_files", "file_hosts", "redact_others", "raw"];
+    let most = ["async_export_fallback", "export_before_delete"];
+    for name in known.into_iter().chain(more).chain(most) {
         match &one[name] {
             Value::Object(fields) => {
                 for (field, value) in fields {
@@ -108,7 +109,8 @@ pub(super) fn settings(one: &Value) -> Result<()> {
     output::line(&format!(
         "  capabilities: {}",
         list(&one["capabilities"]).iter().map(text).collect::<Vec<_>>().join(", ")
-    ))
+    ))?;
+    list(&one["warnings"]).iter().try_for_each(|warning| output::line(&format!("  warning: {}", text(warning))))
 }
 
 /// The elements of a list.

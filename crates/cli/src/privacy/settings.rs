@@ -39,6 +39,16 @@ pub(super) fn body(given: &Settings) -> Result<Value> {
         ("four_eyes", given.four_eyes.map(Value::from)),
         ("require_verification", given.require_verification.map(Value::from)),
         ("cooling_off_s", cooling_off.map(Value::from)),
+        ("verify_erasure", given.verify_erasure.map(Value::from)),
+    ]);
+    let secs = |time: &Option<String>| time.as_deref().map(asking::secs).transpose();
+    let poll = fields([
+        ("preset", text(&given.poll)),
+        ("first_s", secs(&given.poll_first)?.map(Value::from)),
+        ("most_s", secs(&given.poll_most)?.map(Value::from)),
+        ("after_an_hour_s", secs(&given.poll_after_an_hour)?.map(Value::from)),
+        ("after_a_day_s", secs(&given.poll_after_a_day)?.map(Value::from)),
+        ("spread", given.poll_spread.map(Value::from)),
     ]);
     let all = fields([
         ("async_deletion_behavior", text(&given.async_deletion_behavior)),
@@ -46,6 +56,8 @@ pub(super) fn body(given: &Settings) -> Result<Value> {
         ("throttle", given.throttle.map(|share| json!({"target": share}))),
         ("delete_options", delete_options),
         ("policies", policies),
+        ("poll", poll),
+        ("erasure_ledger", text(&given.erasure_ledger)),
         ("include_feeds", include_feeds),
         ("include_files", given.include_files.map(Value::from)),
         ("file_hosts", hosts),

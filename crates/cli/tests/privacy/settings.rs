@@ -22,6 +22,14 @@ fn table() -> Vec<(&'static str, &'static str, Value)> {
         ("--four-eyes true", "/policies/four_eyes", json!(true)),
         ("--require-verification true", "/policies/require_verification", json!(true)),
         ("--cooling-off 2h", "/policies/cooling_off_s", json!(7200)),
+        ("--verify-erasure false", "/policies/verify_erasure", json!(false)),
+        ("--erasure-ledger encrypted", "/erasure_ledger", json!("encrypted")),
+        ("--poll hourly", "/poll/preset", json!("hourly")),
+        ("--poll-first 10", "/poll/first_s", json!(10)),
+        ("--poll-most 10m", "/poll/most_s", json!(600)),
+        ("--poll-after-an-hour 30m", "/poll/after_an_hour_s", json!(1800)),
+        ("--poll-after-a-day 2h", "/poll/after_a_day_s", json!(7200)),
+        ("--poll-spread 0.2", "/poll/spread", json!(0.2)),
         ("--include-feeds false", "/include_feeds", json!(false)),
         ("--include-files true", "/include_files", json!(true)),
         ("--file-hosts cdn.example.com,.example.org", "/file_hosts", json!(["cdn.example.com", ".example.org"])),
@@ -34,9 +42,10 @@ fn table() -> Vec<(&'static str, &'static str, Value)> {
 
 /// The settings of a shown integration, without what is found out about it.
 fn settings(shown: &Value) -> Value {
-    let names = ["async_deletion_behavior", "email_field", "throttle", "delete_options", "policies", "include_feeds"];
-    let more = ["include_files", "file_hosts", "redact_others", "raw", "async_export_fallback", "export_before_delete"];
-    names.iter().chain(&more).map(|name| ((*name).to_owned(), shown[name].clone())).collect()
+    let names = ["async_deletion_behavior", "email_field", "throttle", "delete_options", "policies", "poll"];
+    let more = ["erasure_ledger", "include_feeds", "include_files", "file_hosts", "redact_others", "raw"];
+    let most = ["async_export_fallback", "export_before_delete"];
+    names.iter().chain(&more).chain(&most).map(|name| ((*name).to_owned(), shown[name].clone())).collect()
 }
 
 /// The pointers to every single setting.
@@ -93,6 +102,11 @@ async fn check_50_settings_are_taken_at_once_too_and_a_wrong_one_is_named_with_w
     assert!(refused("--throttle 7").contains("`throttle.target` must be a share"));
     assert!(refused("--raw false").contains("`redact_others` is true"));
     assert!(refused("--include-feeds perhaps").contains("true, false or auto"));
+    assert_eq!(refused("--poll often"), "`poll.preset` must be one of quick, hourly");
+    assert_eq!(refused("--erasure-ledger paper"), "`erasure_ledger` must be one of hash, encrypted, off");
+    assert!(refused("--poll-first 10m").contains("`first_s` must not be longer than `most_s`"));
+    assert!(refused("--poll-after-a-day 2d").contains("waits must be 1 to 86400 seconds"));
+    assert!(refused("--poll-spread 0.6").contains("must be a share from 0 to 0.5"));
     assert!(refused("--cooling-off soon").contains("write 60, 5m or 1h"));
     assert!(refused("").contains("say what to change"));
     place.ends(USAGE, "integrations set Stream --approval perhaps");

@@ -1,10 +1,20 @@
-//! Every verb (§18): it is run here or named as run elsewhere, prints one JSON document, and stands for the calls of the
-//! service; the help of each is a snapshot. All of it goes by the tree of commands as the binary tells it, so that a new
-//! verb cannot be forgotten.
+//! Every verb (§18): it is run here, prints one JSON document, and stands for the calls of the service; the help of each
+//! is a snapshot. All of it goes by the tree of commands as the binary tells it, so that a new verb cannot be forgotten.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+};
 
 use testing::upstream::{Fault, calls};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 use super::*;
 
@@ -64,36 +74,6 @@ const VERBS: &[(&str, &str)] = &[
     ("POST /v1/tokens", "token create"),
     ("GET /v1/tokens", "token list"),
     ("DELETE /v1/tokens/{id}", "token revoke"),
-];
-
-/// Verbs that the walk leaves out: other tests of this file's neighbours run them, or the calls behind them are tested at
-/// the service.
-const ELSEWHERE: &[&str] = &[
-    "audit export",
-    "audit verify",
-    "backup",
-    "batch cancel",
-    "batch pause",
-    "batch report",
-    "batch resume",
-    "batch rows",
-    "batch run",
-    "batch status",
-    "certificate fetch",
-    "certificate verify",
-    "doctor",
-    "end",
-    "integrations remove",
-    "keys rotate",
-    "replay-erasures",
-    "restore",
-    "serve",
-    "webhooks add",
-    "webhooks deliveries",
-    "webhooks list",
-    "webhooks redeliver",
-    "webhooks remove",
-    "webhooks rotate",
 ];
 
 /// The help of `millpond privacy` and these words.
@@ -224,13 +204,13 @@ impl Walk {
         self.prints(DONE, &format!("deny {cat}"), "Request");
         set("--approval false --require-verification true");
         let dan = self.held("access --user-id dan --wait 5", "verification_required");
-        let verified = self.prints(DONE, &format!("verify {dan} --by portal --method email_link"), "Request");
+        let verified =
+            self.prints(DONE, &format!("verify {dan} --by portal --method email_link --evidence-ref T-7"), "Request");
         assert_eq!(verified["verification"]["verified_by"], "portal");
-        self.prints(
-            DONE,
-            "access --email dan@example.com --verified-by desk --verification-method passport",
-            "Request",
-        );
+        assert_eq!(verified["verification"]["evidence_ref"], "T-7");
+        let by_desk = "--verified-by desk --verification-method passport --evidence-ref T-8";
+        let asked = self.prints(DONE, &format!("access --email dan@example.com {by_desk}"), "Request");
+        assert_eq!(asked["verification"]["evidence_ref"], "T-8");
         set("--require-verification false");
         let twins = self.held("delete --email twins@example.com --yes --wait 5", "multiple_matches");
         self.prints(DONE, &format!("extend {twins} --reason many"), "Request");
@@ -250,14 +230,171 @@ impl Walk {
     }
 }
 
+/// More looks than an event takes to arrive.
+const LOOKS_MAX: usize = 100;
+
+/// A receiver of events, which answers with the status that it is told.
+async fn receiver() -> (String, Arc<AtomicU16>) {
+    let status = Arc::new(AtomicU16::new(200));
+    let answer = status.clone();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let mut head = [0; 4096];
+                while socket.read(&mut head).await.is_ok_and(|bytes| bytes > 0) {
+                    let text = format!("HTTP/1.1 {} x\r\ncontent-length: 0\r\n\r\n", answer.load(Ordering::SeqCst));
+                    // Whoever hangs up has what they wanted.
+                    let _ = socket.write_all(text.as_bytes()).await;
+                }
+            });
+        }
+    });
+    (url, status)
+}
+
+impl Walk {
+    /// A batch with a wrong row, and one that is stopped.
+    fn batches(&self) {
+        let row = |id: &str| format!("{{\"identifiers\":[{{\"category\":\"user_id\",\"value\":\"{id}\"}}]}}\n");
+        self.place.write("good.jsonl", (row("amy") + &row("nobody")).as_bytes());
+        self.place.write("wrong.csv", b"type,email\naccess,amy@example.com\naccess,not an address\n");
+        let good = self.prints(DONE, "batch run good.jsonl --type access --wait 60", "Batch");
+        assert_eq!((&good["progress"]["complete"], &good["progress"]["no_records"]), (&1.into(), &1.into()));
+        let wrong = self.prints(FAILED, "batch run wrong.csv --wait 60", "Batch");
+        let wrong = id(&wrong);
+        self.prints(FAILED, &format!("batch status {wrong}"), "Batch");
+        let rows = self.prints(DONE, &format!("batch rows {wrong} --status invalid"), "BatchRows");
+        assert_eq!((&rows["data"][0]["row"], rows["data"].as_array().unwrap().len()), (&2.into(), 1));
+        self.prints(DONE, &format!("batch report {wrong}"), "BatchRows");
+        self.ends(DONE, &format!("batch report {wrong} --out report.csv"));
+        let report = std::fs::read_to_string(self.place.dir.path().join("report.csv")).unwrap();
+        assert_eq!(report.lines().count(), 3, "{report}");
+        self.ends(NOT_FOUND, "batch report bat_nobody");
+        self.place.upstream.fail(calls::QUERY, usize::MAX, Fault::Later(900));
+        self.place.write("slow.jsonl", row("slow").as_bytes());
+        let slow = self.prints(PROCESSING, "batch run slow.jsonl --type access --wait 1", "Batch");
+        let slow = id(&slow);
+        self.prints(DONE, &format!("batch pause {slow}"), "Batch");
+        assert_eq!(self.prints(NEEDS_DECISION, &format!("batch status {slow}"), "Batch")["state"], "paused");
+        self.prints(DONE, &format!("batch resume {slow}"), "Batch");
+        self.prints(DONE, &format!("batch cancel {slow}"), "Batch");
+        self.place.upstream.heal();
+    }
+
+    /// A receiver that takes an event, and one that is gone.
+    async fn webhooks(&self) {
+        let (url, status) = receiver().await;
+        self.ends(FAILED, &format!("webhooks add {url}"));
+        let hook = self.prints(DONE, &format!("webhooks add {url} --webhook-host 127.0.0.1"), "Webhook");
+        assert!(hook["secret"].as_str().unwrap().starts_with("whsec_"));
+        let hook = id(&hook);
+        assert_eq!(self.prints(DONE, "webhooks list", "Webhooks")["data"][0]["id"], *hook);
+        self.prints(DONE, &format!("webhooks rotate {hook} --overlap 1h"), "Webhook");
+        self.prints(DONE, "access --user-id amy --external-id told --webhook-host 127.0.0.1", "Request");
+        let states = |wanted: &str| {
+            let line = format!("webhooks deliveries {hook} --webhook-host 127.0.0.1");
+            let sent = self.prints(DONE, &line, "Deliveries");
+            let sent = sent["data"].as_array().unwrap().clone();
+            !sent.is_empty() && sent.iter().all(|one| one["state"] == wanted)
+        };
+        assert!((0..LOOKS_MAX).any(|_| states("delivered")), "nobody took the events");
+        status.store(410, Ordering::SeqCst);
+        self.prints(DONE, "access --user-id amy --external-id untold --webhook-host 127.0.0.1", "Request");
+        let is_disabled =
+            || self.prints(DONE, "webhooks list --webhook-host 127.0.0.1", "Webhooks")["data"][0]["disabled"] == true;
+        assert!((0..LOOKS_MAX).any(|_| is_disabled()), "nobody heard that it is gone");
+        status.store(200, Ordering::SeqCst);
+        self.prints(DONE, &format!("webhooks redeliver {hook} --webhook-host 127.0.0.1"), "Redelivered");
+        assert!((0..LOOKS_MAX).any(|_| states("delivered")), "nobody took what was sent again");
+        self.ends(DONE, &format!("webhooks remove {hook}"));
+        self.ends(NOT_FOUND, &format!("webhooks deliveries {hook}"));
+    }
+
+    /// The certificate of a deletion, fetched and checked.
+    fn a_certificate(&self) {
+        self.ends(DONE, "integrations set Stream --poll-first 1 --poll-most 1 --poll-spread 0");
+        let deleted = self.prints(DONE, "delete --user-id gil --yes --wait 2m", "Request");
+        assert_eq!(deleted["outcome"], "erased");
+        let deleted = id(&deleted);
+        self.ends(DONE, &format!("certificate fetch {deleted} --out erasure.json"));
+        self.ends(DONE, "certificate verify erasure.json");
+        let text = std::fs::read(self.place.dir.path().join("erasure.json")).unwrap();
+        let faults = schema::faults(&self.place.document, "Certificate", &serde_json::from_slice(&text).unwrap());
+        assert_eq!(faults, Vec::<String>::new());
+        self.ends(DONE, &format!("certificate fetch {deleted} --out erasure.html --html"));
+        self.ends(DONE, "certificate verify erasure.html");
+        self.place.write("erasure.json", &[&text[..], b" "].concat());
+        self.ends(NOT_INTACT, "certificate verify erasure.json");
+        self.ends(NOT_FOUND, "certificate fetch dsr_nobody --out none.json");
+        self.prints(DONE, "replay-erasures --integration Stream --wait 30", "Replays");
+    }
+
+    fn upkeep(&self) {
+        self.prints(DONE, "doctor", "Examination");
+        self.ends(DONE, "audit export");
+        self.prints(DONE, "audit verify", "AuditCheck");
+        self.ends(DONE, "backup privacy.backup");
+        self.ends(DONE, "restore privacy.backup --data-dir elsewhere");
+        let access = self.prints(DONE, "access --user-id amy --external-id unended", "Request");
+        self.ends(FAILED, &format!("end {}", id(&access)));
+        self.note("serve");
+        self.ends(FAILED, "serve --listen 0.0.0.0:0");
+        self.ends(DONE, "keys rotate --new-kek-file rotated.kek");
+        self.ends(DONE, "integrations remove Stream --force --kek-file rotated.kek");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn check_50_every_verb_is_run_and_prints_json() {
     let walk = Walk::new().await;
     walk.place.people();
+    walk.place.upstream.set(|world| {
+        world.add("gil", "gil@example.com");
+        world.task_words = vec!["completed".to_owned()];
+    });
     walk.keys_and_connections();
     walk.an_access();
     walk.decisions();
-    let left = walk.left.into_inner();
-    let left: Vec<&String> = left.iter().filter(|verb| !ELSEWHERE.contains(&verb.as_str())).collect();
-    assert!(left.is_empty(), "no test runs {left:?}");
+    walk.batches();
+    walk.webhooks().await;
+    walk.a_certificate();
+    walk.upkeep();
+    assert_eq!(walk.left.into_inner(), BTreeSet::new(), "nothing runs these");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_50_retry_and_watch_wait_for_no_attempt_that_is_far_away() {
+    let place = Place::connected().await;
+    place.upstream.fail(calls::QUERY, usize::MAX, Fault::Later(900));
+    let access = place.prints(PROCESSING, "access --user-id amy --wait 1", "Request");
+    let access = id(&access);
+    place.upstream.heal();
+    let told = place.command(&format!("watch {access} --wait 4")).output().unwrap();
+    assert_eq!(told.status.code(), Some(PROCESSING));
+    let told = String::from_utf8(told.stderr).unwrap();
+    assert!(told.contains("retrying · resolve · upstream_trouble · next check 20"), "{told}");
+    place.prints(DONE, &format!("retry {access}"), "Request");
+    assert_eq!(place.prints(DONE, &format!("watch {access} --wait 60"), "Request")["outcome"], "records_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_50_a_service_whose_worker_fails_ends() {
+    let place = Place::connected().await;
+    let token = place.ends(DONE, "token create --name portal --role request_operator");
+    place.write("token", token["token"].as_str().unwrap().as_bytes());
+    let mut child = place.command("serve --listen 127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let mut served = Served(child);
+    let ready = out.lines().next().unwrap().unwrap();
+    // Nothing can be written where bodies are kept.
+    let blobs = place.dir.path().join("millpond-privacy/blobs");
+    std::fs::remove_dir_all(&blobs).unwrap();
+    std::fs::write(&blobs, b"").unwrap();
+    let server = format!("--server {} --token-file token", ready.strip_prefix("ready ").unwrap());
+    // The call may be answered or cut off, as the service is quick to end.
+    let _ = place.command(&format!("{server} access --user-id amy --wait 0")).output().unwrap();
+    assert_eq!(served.0.wait().unwrap().code(), Some(FAILED));
 }

@@ -12,7 +12,7 @@ use crate::{
     executions,
     integrations::{
         self, Behavior, Contents, Credential, CredentialState, DeleteOptions, Health, Integration, NAME_CHARS_MAX,
-        Pair, Policies,
+        Pair, Policies, Watching,
     },
     keyspace::{CREDENTIAL, DUE, HERE, INTEGRATION, INTEGRATION_NAME},
     leases,
@@ -45,6 +45,8 @@ pub struct NewIntegration {
     pub throttle_percent: u8,
     /// What requests take in.
     pub contents: Contents,
+    /// How a deletion is followed.
+    pub watching: Watching,
     /// Whether outer spaces of the credentials are removed.
     pub trim: bool,
     /// Whether it is kept though its test failed; it cannot run requests then.
@@ -67,6 +69,7 @@ impl NewIntegration {
             policies: Policies::default(),
             throttle_percent: THROTTLE_PERCENT,
             contents: Contents::default(),
+            watching: Watching::default(),
             trim: false,
             save_untested: false,
             with_delete_probe: true,
@@ -85,6 +88,7 @@ impl NewIntegration {
             return Err(Error::invalid("throttle_percent", "must be 1 to 100"));
         }
         self.contents.check()?;
+        self.watching.poll.check()?;
         self.delete_options.check()
     }
 }
@@ -114,6 +118,7 @@ impl Connector {
             created_at: now,
             credential: 1,
             contents: new.contents.clone(),
+            watching: new.watching.clone(),
         };
         let bytes = Zeroizing::new(self.surroundings.bytes());
         let id = &integration.id;
@@ -158,6 +163,7 @@ impl Connector {
             change(&mut integration)?;
             integration.delete_options.check()?;
             integration.contents.check()?;
+            integration.watching.poll.check()?;
             if integration.health != before.health {
                 let (health, reason) = (integration.health, integration.health_reason.take());
                 integration.health = before.health;

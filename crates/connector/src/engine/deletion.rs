@@ -280,19 +280,17 @@ impl Run<'_> {
         self.accepted(order, None)
     }
 
-    /// When the job is looked at next: quickly at first, hourly in the end, a tenth more or less.
+    /// When the job is looked at next, by the schedule of the integration; once a day when it is only watched.
     fn wait_for_poll(&mut self) {
         let now = self.now();
         let Some(submission) = &self.execution.submission else { return };
         let elapsed = now.micros() - submission.at.micros();
-        let wait = match elapsed {
-            ..HOUR => (5 * SECOND).saturating_mul(1 << submission.polls.min(10)).min(5 * MINUTE),
-            HOUR..DAY => 15 * MINUTE,
-            _ if self.execution.state.status() == Status::Failed => DAY,
-            _ => HOUR,
-        };
-        let spread = i64::try_from(self.connector.surroundings.below((wait / 5).unsigned_abs())).unwrap_or(0);
-        self.wait(wait - wait / 10 + spread);
+        let poll = self.integration.watching.poll;
+        let is_given_up = self.execution.state.status() == Status::Failed;
+        let wait = if is_given_up { DAY } else { poll.wait(elapsed, submission.polls) };
+        let spread = poll.spread(wait);
+        let chance = self.connector.surroundings.below((2 * spread).unsigned_abs().max(1));
+        self.wait(wait - spread + i64::try_from(chance).unwrap_or(0));
     }
 
     /// Looks how far the job is.
@@ -336,17 +334,25 @@ impl Run<'_> {
 
     fn task_completed(&mut self) -> Result<()> {
         let is_hard = self.execution.options.as_ref().is_some_and(crate::integrations::DeleteOptions::is_hard);
+        let reason = match (is_hard, self.integration.watching.verify_erasure) {
+            (true, true) => {
+                self.begin_verification(SETTLE);
+                return Ok(());
+            }
+            (true, false) => Reason::NotVerified,
+            (false, _) => Reason::NotHard,
+        };
         if is_hard {
-            self.begin_verification(SETTLE);
-            return Ok(());
+            self.remember_erased()?;
         }
         self.execution.phase = Phase::Done;
         self.execution.next_run_at = None;
-        if self.execution.is_background {
-            self.execution.is_background = false;
+        let is_late = self.execution.state.reason() == Some(Reason::TaskTimeout);
+        let was_background = std::mem::take(&mut self.execution.is_background);
+        if was_background && !is_late {
             return Ok(());
         }
-        self.change(Change::Complete(Outcome::Submitted, Some(Reason::NotHard)))
+        self.change(Change::Complete(Outcome::Submitted, Some(reason)))
     }
 
     /// The job failed or is lost: whoever is still there is asked for again, up to three times.

@@ -16,10 +16,11 @@ use crate::{
     blobs::Written,
     error::failed,
     executions::{self, Artifact, Attempt, Check, Execution, Failure, Phase, SubTask, Target, TaskKind, TaskStatus},
-    integrations::{self, Health, Integration},
+    integrations::{self, Health, Integration, Ledger},
     keys::{DataKey, Place},
-    keyspace::{ARTIFACT, ATTEMPT, DUE, ERASED, EXECUTION, HERE, INTEGRATION, LIMIT, REQUEST, SUB_TASK, TARGET},
+    keyspace::{ARTIFACT, ATTEMPT, DUE, EXECUTION, HERE, INTEGRATION, LIMIT, REQUEST, SUB_TASK, TARGET},
     leases::Lease,
+    replays,
     requests::Request,
     status::{self, Change, Facts, Outcome, Reason, Status},
     upstream::{Answer, Session},
@@ -55,7 +56,8 @@ struct Changed {
     events: Vec<(Draft, Value)>,
     limits: BTreeSet<crate::upstream::Endpoint>,
     health: Option<(Health, Option<String>)>,
-    erased: Vec<String>,
+    /// The ids of the erased, each with whether the id itself is kept, sealed.
+    erased: Vec<(String, bool)>,
 }
 
 /// A due time as a key.
@@ -262,10 +264,16 @@ impl<'a> Run<'a> {
         self.changed.events.push((draft, data));
     }
 
-    /// Notes that a user was erased.
-    pub(crate) fn note_erased(&mut self, id: &str) {
-        let hash = self.connector.erased_hash(id);
-        self.changed.erased.push(hash);
+    /// Notes in the ledger that the users are erased, as its mode says.
+    pub(crate) fn remember_erased(&mut self) -> Result<()> {
+        for (_, id) in self.target_ids()? {
+            match self.integration.watching.ledger {
+                Ledger::Off => {}
+                Ledger::Hash => self.changed.erased.push((id, false)),
+                Ledger::Encrypted => self.changed.erased.push((id, true)),
+            }
+        }
+        Ok(())
     }
 
     /// Whether the flow goes on now.
@@ -403,8 +411,12 @@ impl<'a> Run<'a> {
                 }
                 INTEGRATION.put(tx, HERE, &integration.id, &integration);
             }
-            for hash in &changed.erased {
-                ERASED.put(tx, HERE, &(execution.integration.clone(), hash.clone()), &now.micros());
+            if !changed.erased.is_empty() {
+                let key = self.connector.ring.load(tx, &execution.integration).await?;
+                for (id, is_kept) in &changed.erased {
+                    let row = (execution.integration.clone(), self.connector.erased_hash(id));
+                    replays::remember(tx, row, is_kept.then_some((id.as_str(), &key)), now);
+                }
             }
             let mut audit_seqs = execution.audit_seqs.clone();
             for draft in &changed.audits {

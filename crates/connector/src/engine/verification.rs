@@ -169,9 +169,7 @@ impl Run<'_> {
             return Ok(());
         }
         self.certify().await?;
-        for (_, id) in self.target_ids()? {
-            self.note_erased(&id);
-        }
+        self.remember_erased()?;
         self.execution.phase = Phase::Done;
         self.execution.next_run_at = None;
         let is_late = self.execution.state.reason() == Some(Reason::TaskTimeout);

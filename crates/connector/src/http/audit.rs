@@ -12,13 +12,18 @@ use super::{Problem, router::Here};
 use crate::audit::{self, Draft};
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct After {
     #[serde(default)]
     after: u64,
+    /// The same, as lists name it everywhere.
+    cursor: Option<u64>,
+    limit: Option<usize>,
 }
 
 pub(super) async fn list((State(connector), _): Here, Query(after): Query<After>) -> Result<Json<Value>, Problem> {
-    let entries = audit::list(connector.store(), after.after).await?;
+    let mut entries = audit::list(connector.store(), after.cursor.unwrap_or(after.after)).await?;
+    entries.truncate(after.limit.unwrap_or(usize::MAX).max(1));
     let next = entries.last().map(|entry| entry.seq);
     let shown: Vec<Value> = entries.iter().filter_map(|entry| serde_json::from_str(&entry.to_json()).ok()).collect();
     Ok(Json(json!({"data": shown, "next_cursor": next})))

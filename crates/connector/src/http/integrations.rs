@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use super::{Problem, body, router::Here, views};
 use crate::{
     Connector, Error, NewIntegration, Secret,
-    integrations::{Behavior, Contents, DeleteOptions, FilesForm, Health, Integration, Pair, Policies},
+    integrations::{
+        Behavior, Contents, DeleteOptions, FilesForm, Health, Integration, Ledger, Pair, Policies, Poll, Watching,
+    },
 };
 
 type Answer = Result<Json<Value>, Problem>;
@@ -27,6 +29,8 @@ struct Settings {
     delete_options: Option<Options>,
     throttle: Option<Throttle>,
     policies: Option<Rules>,
+    poll: Option<Schedule>,
+    erasure_ledger: Option<String>,
     /// `null` is an answer here: it means what the test finds.
     #[serde(deserialize_with = "given")]
     include_feeds: Option<Option<bool>>,
@@ -93,6 +97,19 @@ struct Rules {
     four_eyes: Option<bool>,
     require_verification: Option<bool>,
     cooling_off_s: Option<u32>,
+    verify_erasure: Option<bool>,
+}
+
+/// When a job is looked at: a schedule that has a name, or what is changed of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Schedule {
+    preset: Option<String>,
+    first_s: Option<u32>,
+    most_s: Option<u32>,
+    after_an_hour_s: Option<u32>,
+    after_a_day_s: Option<u32>,
+    spread: Option<f64>,
 }
 
 /// What stands in for the settings of an integration, new or old.
@@ -103,6 +120,7 @@ struct Target<'a> {
     options: &'a mut DeleteOptions,
     percent: &'a mut u8,
     policies: &'a mut Policies,
+    watching: &'a mut Watching,
     contents: &'a mut Contents,
 }
 
@@ -131,6 +149,13 @@ impl Settings {
             set(&mut to.policies.four_eyes, rules.four_eyes);
             set(&mut to.policies.needs_verification, rules.require_verification);
             set(&mut to.policies.cooling_off_secs, rules.cooling_off_s);
+            set(&mut to.watching.verify_erasure, rules.verify_erasure);
+        }
+        if let Some(schedule) = &self.poll {
+            schedule.apply(&mut to.watching.poll)?;
+        }
+        if let Some(word) = &self.erasure_ledger {
+            to.watching.ledger = body::word::<Ledger>("erasure_ledger", word)?;
         }
         self.apply_contents(to.contents)
     }
@@ -147,6 +172,28 @@ impl Settings {
         set(&mut to.async_export_fallback, self.async_export_fallback);
         set(&mut to.export_before_delete, self.export_before_delete);
         Ok(())
+    }
+}
+
+impl Schedule {
+    fn apply(&self, to: &mut Poll) -> Result<(), Problem> {
+        if let Some(wanted) = &self.preset {
+            let known = Poll::PRESETS.iter().find(|(name, _)| name == wanted);
+            let names = Poll::PRESETS.map(|(name, _)| name).join(", ");
+            let unknown = || Problem::field("poll.preset", format!("must be one of {names}"));
+            *to = known.ok_or_else(unknown)?.1;
+        }
+        set(&mut to.first_secs, self.first_s);
+        set(&mut to.most_secs, self.most_s);
+        set(&mut to.after_hour_secs, self.after_an_hour_s);
+        set(&mut to.after_day_secs, self.after_a_day_s);
+        if let Some(spread) = self.spread {
+            if !(0.0..=0.5).contains(&spread) {
+                return Err(Problem::field("poll.spread", "must be a share from 0 to 0.5"));
+            }
+            to.spread_percent = (spread * 100.0).round() as u8;
+        }
+        Ok(to.check()?)
     }
 }
 
@@ -193,6 +240,8 @@ const SETTINGS: &[&str] = &[
     "delete_options",
     "throttle",
     "policies",
+    "poll",
+    "erasure_ledger",
     "include_feeds",
     "include_files",
     "file_hosts",
@@ -216,6 +265,7 @@ pub(super) async fn create((State(connector), _): Here, bytes: Bytes) -> Result<
         options: &mut new.delete_options,
         percent: &mut new.throttle_percent,
         policies: &mut new.policies,
+        watching: &mut new.watching,
         contents: &mut new.contents,
     })?;
     set(&mut new.dialect, create.dialect);
@@ -271,11 +321,13 @@ fn apply(settings: &Settings, integration: &mut Integration) -> Result<(), Probl
         options: &mut integration.delete_options,
         percent: &mut integration.throttle_percent,
         policies: &mut integration.policies,
+        watching: &mut integration.watching,
         contents: &mut integration.contents,
     })
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Removal {
     #[serde(default)]
     force: bool,

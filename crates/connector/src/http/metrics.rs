@@ -153,8 +153,7 @@ async fn show_integrations(connector: &Connector, text: &mut Text) -> Result<()>
         for (endpoint, limit) in connector.limits(&one.id).await? {
             let labels = format!("integration=\"{}\",class=\"{endpoint}\"", one.id);
             text.gauge("mp_rate_limit", &labels, limit.limit);
-            let used = limit.remaining.map_or(0, |remaining| limit.limit.saturating_sub(remaining));
-            text.gauge("mp_rate_utilisation", &labels, used as f64 / limit.limit.max(1) as f64);
+            text.gauge("mp_rate_utilisation", &labels, limit.utilisation().unwrap_or(0.0));
         }
     }
     Ok(())

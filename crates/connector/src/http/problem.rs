@@ -1,15 +1,35 @@
 //! Errors as RFC 9457 says (§15.3).
 
+use std::sync::Arc;
+
 use axum::{
     Json,
-    http::StatusCode,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use front::Refusal;
 use serde_json::{Value, json};
 
 use super::views;
-use crate::Error;
+use crate::{Connector, Error};
+
+tokio::task_local! {
+    /// The id of the call that is answered.
+    static REQUEST_ID: String;
+}
+
+/// Answers a call under an id of its own, which a problem names and every answer has as `x-request-id`.
+pub(super) async fn identified(State(connector): State<Arc<Connector>>, request: Request, next: Next) -> Response {
+    let id = connector.surroundings.uuid();
+    let header = HeaderValue::from_str(&id);
+    let mut response = REQUEST_ID.scope(id, next.run(request)).await;
+    if let Ok(header) = header {
+        response.headers_mut().insert("x-request-id", header);
+    }
+    response
+}
 
 /// Why a call is not answered as was hoped.
 #[derive(Debug)]
@@ -82,12 +102,14 @@ impl From<Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let request_id = REQUEST_ID.try_with(Clone::clone).unwrap_or_default();
         let mut body = json!({
             "type": format!("https://millpond.dev/problems/{}", self.code),
             "title": self.status.canonical_reason().unwrap_or("Error"),
             "status": self.status.as_u16(),
             "detail": self.detail,
             "code": self.code,
+            "request_id": request_id,
         });
         if let (Value::Object(body), Value::Object(more)) = (&mut body, self.more) {
             body.extend(more);

@@ -24,6 +24,8 @@ type Answer = Result<Json<Value>, Problem>;
 /// The longest that a call waits for its request, in seconds.
 const WAIT_SECS_MAX: u64 = 300;
 const PAGE: usize = 50;
+/// From the end of a job to the look at what is left, in seconds (§13).
+const SETTLE_SECS: i64 = 10;
 const PAGE_MAX: usize = 200;
 
 #[derive(Deserialize)]
@@ -158,7 +160,26 @@ pub(super) async fn preview((State(connector), Extension(caller)): Here, headers
     let request = wait(&connector, &asked.request().id, &headers).await?;
     let mut shown = views::request(&connector, &request).await?;
     shown["would_call"] = would_call(&connector, &request).await?.into();
+    let (secs, warnings) = expected(&connector, &request).await?;
+    (shown["estimated_s"], shown["warnings"]) = (secs.into(), warnings.into());
     Ok(Json(shown))
+}
+
+/// How long the deletion takes at least, as the settings say, and what is promised less than could be.
+async fn expected(connector: &Connector, request: &Request) -> Result<(i64, Vec<String>), Problem> {
+    let (mut secs, mut warnings) = (0, Vec::new());
+    for detail in connector.details(&request.id).await? {
+        let integration = connector.integration(&detail.execution.integration).await?;
+        let told = integration.warnings().into_iter().map(|warning| format!("{}: {warning}", integration.name));
+        warnings.extend(told);
+        if detail.targets.len() > 1 {
+            warnings.push(format!("{}: {} users match", integration.name, detail.targets.len()));
+        }
+        let grace = i64::from(integration.policies.cooling_off_secs);
+        let look = if integration.watching.verify_erasure { SETTLE_SECS } else { 0 };
+        secs = secs.max(grace + i64::from(integration.watching.poll.first_secs) + look);
+    }
+    Ok((secs, warnings))
 }
 
 /// The calls that the deletion would make, each once.

@@ -15,8 +15,8 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    Caller, Problem, audit, batches, document, erasures, events, integrations, metrics, opendsr, requests, results,
-    tokens, upkeep, webhooks,
+    Caller, Problem, audit, batches, document, erasures, events, integrations, metrics, opendsr, problem, requests,
+    results, tokens, upkeep, webhooks,
 };
 use crate::{
     Connector,
@@ -158,6 +158,7 @@ pub fn router(connector: Arc<Connector>) -> Router {
         .route(opendsr::CERTIFICATE_PATH, axum::routing::get(opendsr::certificate))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(connector.clone(), problem::identified))
         .with_state(connector)
 }
 

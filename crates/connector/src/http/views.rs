@@ -19,7 +19,7 @@ pub(super) fn time(at: Option<Timestamp>) -> Value {
 }
 
 pub(super) fn integration(one: &Integration, hint: Option<&str>) -> Value {
-    let options = &one.delete_options;
+    let (options, poll) = (&one.delete_options, &one.watching.poll);
     json!({
         "id": one.id,
         "name": one.name,
@@ -44,7 +44,18 @@ pub(super) fn integration(one: &Integration, hint: Option<&str>) -> Value {
             "four_eyes": one.policies.four_eyes,
             "require_verification": one.policies.needs_verification,
             "cooling_off_s": one.policies.cooling_off_secs,
+            "verify_erasure": one.watching.verify_erasure,
         },
+        "poll": {
+            "preset": poll.preset(),
+            "first_s": poll.first_secs,
+            "most_s": poll.most_secs,
+            "after_an_hour_s": poll.after_hour_secs,
+            "after_a_day_s": poll.after_day_secs,
+            "spread": f64::from(poll.spread_percent) / 100.0,
+        },
+        "erasure_ledger": one.watching.ledger.word(),
+        "warnings": one.warnings(),
         "include_feeds": one.contents.include_feeds,
         "include_files": one.contents.include_files,
         "file_hosts": one.contents.file_hosts,
@@ -98,6 +109,7 @@ pub(super) fn limit((endpoint, limit): &(Endpoint, LimitState)) -> Value {
         "remaining": limit.remaining,
         "reset_at": time(limit.reset_at),
         "pace": limit.factor() as f64 / 1000.0,
+        "utilisation": limit.utilisation(),
     })
 }
 

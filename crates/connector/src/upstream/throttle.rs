@@ -194,6 +194,12 @@ impl LimitState {
         self.clean_since = self.closed_until;
     }
 
+    /// The share of the limit that was used by everybody, as the last answer said.
+    pub fn utilisation(&self) -> Option<f64> {
+        let used = self.limit.saturating_sub(self.remaining?);
+        Some(used as f64 / self.limit.max(1) as f64)
+    }
+
     /// The share of the pace that is left, in thousandths.
     pub fn factor(&self) -> u64 {
         self.factor

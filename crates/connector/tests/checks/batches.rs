@@ -6,11 +6,7 @@ use std::{
     task::Poll,
 };
 
-use connector::{
-    Filter, NewRequest,
-    http::{Reply, Service},
-    requests::Kind,
-};
+use connector::{Filter, NewRequest, http::Reply, requests::Kind};
 use serde_json::{Value, json};
 use testing::upstream::calls;
 
@@ -24,12 +20,11 @@ const WRONG: usize = ROWS / 100;
 const STEPS_MAX: usize = 200 * ROWS;
 
 async fn send(place: &Place, path: &str, media_type: &str, text: &str) -> Reply {
-    let service = Service::local(place.shared());
-    service.send("POST", path, text.as_bytes().to_vec(), Some(media_type), None).await.unwrap()
+    place.send("POST", path, media_type, text.as_bytes().to_vec()).await
 }
 
 async fn call(place: &Place, method: &str, path: &str) -> Reply {
-    Service::local(place.shared()).call(method, path, None, None).await.unwrap()
+    place.send(method, path, "application/json", Vec::new()).await
 }
 
 async fn batch(place: &Place, id: &str) -> Value {

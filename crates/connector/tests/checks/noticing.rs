@@ -6,7 +6,7 @@ use axum::{
 };
 use connector::{
     Connector, Error, NewRequest,
-    http::{Reply, Service, router},
+    http::{Reply, router},
     integrations::Behavior,
     is_checkpoint,
     requests::{Flag, Kind},
@@ -22,7 +22,7 @@ use crate::{
 };
 
 async fn call(place: &Place, method: &str, path: &str, body: Value) -> Reply {
-    Service::local(place.shared()).call(method, path, Some(&body), None).await.unwrap()
+    place.call(method, path, &body).await
 }
 
 async fn anybody(place: &Place, path: &str) -> (StatusCode, Vec<u8>) {

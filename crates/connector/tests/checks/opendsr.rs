@@ -85,6 +85,8 @@ impl<'a> Controller<'a> {
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         self.assert_signed(&headers, &bytes);
+        let media_type = headers["content-type"].to_str().unwrap();
+        assert_documented((method, &format!("/opendsr/v{}{path}", self.version)), status.as_u16(), media_type, &bytes);
         Answer { status, body: serde_json::from_slice(&bytes).unwrap() }
     }
 

@@ -7,8 +7,10 @@ use std::{
     time::Duration,
 };
 
+use axum::{body::Body, http};
 use connector::{
     Asked, Connector, Detail, NewIntegration, NewRequest, Secret, Setup,
+    http::{Caller, Reply, router},
     integrations::Pair,
     keys::{KEY_BYTES, Kek},
     opendsr::Processor,
@@ -21,6 +23,7 @@ use ids::Timestamp;
 use parking_lot::Mutex;
 use serde_json::Value;
 use testing::{clock::HandClock, upstream::Upstream};
+use tower::ServiceExt as _;
 
 pub(crate) const START: i64 = 1_767_225_600_000_000;
 pub(crate) const SECOND: i64 = 1_000_000;
@@ -300,10 +303,34 @@ impl Place {
         }
     }
 
+    /// Calls the service as whoever has the directory does; its answer must be what the document says of it.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: &Value) -> Reply {
+        self.send(method, path, "application/json", body.to_string().into_bytes()).await
+    }
+
+    /// The same with a body that is no JSON.
+    pub(crate) async fn send(&self, method: &str, path: &str, media_type: &str, body: Vec<u8>) -> Reply {
+        let request = http::Request::builder().method(method).uri(path).extension(Caller::local());
+        let request = request.header("content-type", media_type).body(Body::from(body)).unwrap();
+        let response = router(self.shared()).oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let media_type = response.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned());
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec();
+        assert_documented((method, path), status, &media_type.unwrap_or_default(), &body);
+        Reply { status, body }
+    }
+
     /// The actions of the audit log.
     pub(crate) async fn actions(&self) -> Vec<String> {
         self.log().await.into_iter().map(|entry| entry.action).collect()
     }
+}
+
+/// An answer must be what the document says of it.
+#[track_caller]
+pub(crate) fn assert_documented(call: (&str, &str), status: u16, media_type: &str, body: &[u8]) {
+    let faults = testing::schema::answer_faults(&connector::http::document(), call, status, media_type, body);
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 /// Status, outcome and reason, to compare.

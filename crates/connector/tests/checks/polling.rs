@@ -2,6 +2,7 @@
 
 use connector::{
     NewRequest,
+    integrations::{Ledger, Poll},
     requests::Kind,
     status::{Outcome, Reason, Status},
 };
@@ -71,4 +72,54 @@ async fn a_job_that_never_ends_times_out_and_may_still_turn_out_well() {
     place.upstream.set(|world| world.tasks.get_mut("task-1").unwrap().words = vec!["completed".into()]);
     place.run_until(START + 48 * DAY).await;
     assert_eq!(state(&place.request(&asked.id).await), ERASED);
+}
+
+#[tokio::test]
+async fn the_schedule_of_looks_is_that_of_the_integration() {
+    let place = Place::with(|new| new.watching.poll = Poll::PRESETS[1].1).await;
+    place.upstream.set(|world| world.task_words = vec!["running".into()]);
+    place.ask(&NewRequest::new(Kind::Deletion, vec![user_id("amy")])).await;
+    place.run_until(START + DAY).await;
+    let polls = place.upstream.count(calls::TASK);
+    assert!((21..=27).contains(&polls), "about one an hour: {polls}");
+    let exact = Poll { first_secs: 7, most_secs: 7, spread_percent: 0, ..Poll::default() };
+    let place = Place::with(|new| new.watching.poll = exact).await;
+    place.upstream.set(|world| world.task_words = vec!["running".into()]);
+    place.ask(&NewRequest::new(Kind::Deletion, vec![user_id("amy")])).await;
+    place.run_until(START + 3 * MINUTE).await;
+    let seen = place.upstream.seen();
+    let polls: Vec<i64> = seen.iter().filter(|seen| seen.call == calls::TASK).map(|seen| seen.at).collect();
+    assert!(polls.len() > 20 && polls.windows(2).all(|pair| pair[1] - pair[0] == 7 * SECOND), "{polls:?}");
+}
+
+#[tokio::test]
+async fn without_a_look_at_what_is_left_nothing_is_called_erased() {
+    let place = Place::with(|new| new.watching.verify_erasure = false).await;
+    let request = place.delete(user_id("amy")).await;
+    assert_eq!(state(&request), (Status::Complete, Some(Outcome::Submitted), Some(Reason::NotVerified)));
+    assert_eq!(place.upstream.count(calls::EXPORT), 0, "nobody looked");
+    assert!(place.file(&request, "erasure-certificate.json").await.is_none());
+    let warnings = place.connector().integrations().await.unwrap()[0].warnings();
+    assert_eq!(warnings, ["nobody looks whether anything is left: deletions are never called erased"]);
+}
+
+#[tokio::test]
+async fn without_a_look_a_lost_answer_is_looked_after_all_the_same() {
+    let place = Place::with(|new| new.watching.verify_erasure = false).await;
+    place.upstream.fail(calls::DELETE, 1, Fault::LoseAnswer);
+    assert_eq!(state(&place.delete(user_id("amy")).await), ERASED);
+}
+
+#[tokio::test]
+async fn what_is_promised_less_than_could_be_is_warned_of_for_as_long_as_it_is_set_so() {
+    let place = Place::with(|new| {
+        new.watching.ledger = Ledger::Off;
+        new.throttle_percent = 95;
+        new.with_delete_probe = false;
+    })
+    .await;
+    let warnings = place.connector().integrations().await.unwrap()[0].warnings();
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    let place = Place::new().await;
+    assert!(place.connector().integrations().await.unwrap()[0].warnings().is_empty());
 }

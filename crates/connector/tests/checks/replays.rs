@@ -1,6 +1,6 @@
 //! Erasures done again after the other side restored a backup (§13).
 
-use connector::{Filter, replays::Replay};
+use connector::{Filter, integrations::Ledger, replays::Replay};
 use ids::Timestamp;
 use serde_json::json;
 use testing::upstream::{Fault, calls};
@@ -100,4 +100,50 @@ async fn a_list_that_does_not_go_on_is_given_up() {
         world.loops = true;
     });
     assert_eq!(replayed(&place, ALWAYS).await.status(), "failed");
+}
+
+#[tokio::test]
+async fn where_the_ledger_has_ids_the_erased_alone_are_asked_for() {
+    let place = Place::with(|new| new.watching.ledger = Ledger::Encrypted).await;
+    assert_eq!(state(&place.delete(user_id("amy")).await), ERASED);
+    place.upstream.set(|world| {
+        world.add("amy", "amy@example.com");
+        (0..250).for_each(|n| world.add(&format!("user-{n:03}"), "x@example.com"));
+    });
+    place.upstream.forget();
+    let replay = replayed(&place, ALWAYS).await;
+    assert_eq!((replay.status(), replay.looked_at, replay.resurrected), ("complete", 1, 1));
+    let again = requests_of(&place, &replay).await;
+    assert_eq!(state(&place.finish(&again[0].id).await), ERASED);
+    let seen = place.upstream.seen();
+    assert!(seen[0].query["payload"].contains("amy"), "{:?}", seen[0].query);
+    assert_eq!(replayed(&place, place.clock.micros() + DAY).await.looked_at, 0, "nobody was erased since then");
+}
+
+#[tokio::test]
+async fn a_ledger_that_had_hashes_alone_is_searched_for_among_everybody() {
+    let place = Place::new().await;
+    place.delete(user_id("amy")).await;
+    let id = &place.integration;
+    let changed = place.connector().change_integration(id, "operator", |integration| {
+        integration.watching.ledger = Ledger::Encrypted;
+        Ok(())
+    });
+    changed.await.unwrap();
+    place.upstream.set(|world| {
+        world.add("amy", "amy@example.com");
+        world.add("bob", "bob@example.com");
+    });
+    assert_eq!(state(&place.delete(user_id("bob")).await), ERASED);
+    place.upstream.set(|world| world.add("bob", "bob@example.com"));
+    let replay = replayed(&place, ALWAYS).await;
+    assert_eq!((replay.looked_at, replay.resurrected), (2, 2));
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_off_remembers_nobody() {
+    let place = Place::with(|new| new.watching.ledger = Ledger::Off).await;
+    assert_eq!(state(&place.delete(user_id("amy")).await), ERASED);
+    place.upstream.set(|world| world.add("amy", "amy@example.com"));
+    assert_eq!(replayed(&place, ALWAYS).await.resurrected, 0);
 }

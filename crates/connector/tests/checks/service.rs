@@ -5,7 +5,7 @@ use axum::{
     http::{Request, StatusCode},
 };
 use connector::{
-    http::{Reply, Service, document, router, routes},
+    http::{Reply, document, router, routes},
     tokens::{Need, Role},
 };
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 use crate::place::*;
 
 async fn call(place: &Place, method: &str, path: &str, body: Value) -> Reply {
-    Service::local(place.shared()).call(method, path, Some(&body), None).await.unwrap()
+    place.call(method, path, &body).await
 }
 
 async fn with_token(place: &Place, method: &str, path: &str, token: Option<&str>) -> (StatusCode, Value) {
@@ -179,6 +179,76 @@ async fn check_37_a_preview_gives_the_token_for_what_it_showed() {
     assert_eq!(shown["outcome"], "preview");
     assert!(shown["confirm_token"].is_string(), "{shown}");
     assert!(place.upstream.deletions().is_empty());
+}
+
+/// Every schema that `value` refers to.
+fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(fields.get("$ref").and_then(Value::as_str));
+            fields.values().for_each(|field| references(field, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn check_50_the_document_says_of_every_good_answer_what_it_holds() {
+    let document = document();
+    let mut media_types = 0;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let good = operation["responses"].as_object().unwrap().iter().filter(|(status, _)| status.starts_with('2'));
+            let good: Vec<_> = good.collect();
+            assert_eq!(good.len(), 1, "{method} {path}");
+            for (status, answer) in good {
+                let content = answer["content"].as_object();
+                assert_eq!(content.is_none(), status == "204", "{method} {path}");
+                for (media_type, told) in content.into_iter().flatten() {
+                    let schema = &told["schema"];
+                    let is_told =
+                        schema["$ref"].is_string() || (media_type != "application/json" && schema["type"] == "string");
+                    assert!(is_told, "{method} {path} answers {media_type} without a schema");
+                    media_types += 1;
+                }
+            }
+        }
+    }
+    assert!(media_types > routes().len() / 2);
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for reference in &found {
+        let name = reference.strip_prefix("#/components/schemas/").unwrap();
+        assert!(schemas.contains_key(name), "{reference} leads nowhere");
+    }
+    for name in schemas.keys() {
+        assert!(found.iter().any(|reference| reference.ends_with(&format!("/{name}"))), "nothing uses {name}");
+    }
+}
+
+#[tokio::test]
+async fn check_50_an_answer_that_the_document_does_not_tell_would_be_noticed() {
+    let faults = |value: Value| testing::schema::faults(&document(), "Token", &value);
+    let token = json!({"id": 7, "name": "x", "role": "king", "created_at": "yesterday"});
+    assert_eq!(faults(token).len(), 4);
+    let whole =
+        json!({"id": "a", "name": "x", "role": "viewer", "created_at": "2026-01-01T00:00:00Z", "expires_at": null});
+    assert_eq!(faults(whole.clone()), Vec::<String>::new());
+    let mut more = whole;
+    more["secret"] = "x".into();
+    assert_eq!(faults(more), ["Token.secret is not told"]);
+}
+
+#[tokio::test]
+async fn check_50_every_problem_names_the_call_that_it_answers() {
+    let place = Place::new().await;
+    let first = place.call("GET", "/v1/requests/nobody", &Value::Null).await.json();
+    let second = place.call("GET", "/v1/requests/nobody", &Value::Null).await.json();
+    assert!(first["request_id"].is_string() && first["request_id"] != second["request_id"]);
+    let (_, refused) = with_token(&place, "GET", "/v1/requests", None).await;
+    assert!(refused["request_id"].is_string(), "{refused}");
 }
 
 #[tokio::test]

@@ -2,13 +2,13 @@
 
 use std::io::Cursor;
 
-use connector::{backup, http::Service};
+use connector::backup;
 use serde_json::{Value, json};
 
 use crate::place::*;
 
 async fn called(place: &Place, path: &str) -> Value {
-    let reply = Service::local(place.shared()).call("POST", path, Some(&json!({})), None).await.unwrap();
+    let reply = place.call("POST", path, &json!({})).await;
     assert_eq!(reply.status, 200, "{path}");
     reply.json()
 }

@@ -52,6 +52,9 @@ pub(crate) struct Verified {
     /// When, as 2026-01-31T09:00:00Z; now if it is left out
     #[arg(long, value_name = "TIME", requires = "verified_by")]
     pub(crate) verified_at: Option<String>,
+    /// Where the evidence is kept, as a number of a ticket: no personal data
+    #[arg(long, value_name = "TEXT", requires = "verified_by")]
+    pub(crate) evidence_ref: Option<String>,
 }
 
 /// `access`.
@@ -129,6 +132,9 @@ pub(crate) struct Verify {
     /// When, as 2026-01-31T09:00:00Z; now if it is left out
     #[arg(long = "at", value_name = "TIME")]
     pub(crate) verified_at: Option<String>,
+    /// Where the evidence is kept, as a number of a ticket: no personal data
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) evidence_ref: Option<String>,
 }
 
 /// `select`.

@@ -158,6 +158,30 @@ pub(crate) struct Settings {
     /// The grace before a deletion: 60, 5m, 1h, 1d
     #[arg(long, value_name = "TIME")]
     pub(crate) cooling_off: Option<String>,
+    /// Whether it is looked for what is left after a deletion; without it nothing is ever called erased
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) verify_erasure: Option<bool>,
+    /// How the erased are remembered: hash (the default), encrypted, with their ids too, or off
+    #[arg(long, value_name = "WORD")]
+    pub(crate) erasure_ledger: Option<String>,
+    /// When the job of a deletion is looked at: quick (the default) or hourly
+    #[arg(long, value_name = "WORD")]
+    pub(crate) poll: Option<String>,
+    /// The first wait before it is looked at, which doubles: 5 by default
+    #[arg(long, value_name = "TIME")]
+    pub(crate) poll_first: Option<String>,
+    /// The longest wait in the first hour: 5m by default
+    #[arg(long, value_name = "TIME")]
+    pub(crate) poll_most: Option<String>,
+    /// The wait after an hour: 15m by default
+    #[arg(long, value_name = "TIME")]
+    pub(crate) poll_after_an_hour: Option<String>,
+    /// The wait after a day: 1h by default
+    #[arg(long, value_name = "TIME")]
+    pub(crate) poll_after_a_day: Option<String>,
+    /// The share of a wait that chance adds or takes; 0.1 by default
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) poll_spread: Option<f64>,
     /// Whether feeds data is exported and deleted too: true, false, or auto (the default), which is what the test finds
     #[arg(long, value_name = "WORD")]
     pub(crate) include_feeds: Option<String>,
