@@ -168,7 +168,7 @@ impl Run<'_> {
                 self.plan_package();
                 Ok(())
             }
-            (Phase::Package, Kind::Access) => self.finish_access(),
+            (Phase::Package | Phase::Done, Kind::Access) if self.is_running() => self.finish_access(),
             // Without the whole package nothing is deleted.
             (Phase::Package, Kind::Deletion) => match self.failed_task() {
                 Some(reason) => self.fail(reason),
@@ -179,7 +179,7 @@ impl Run<'_> {
                 None => Ok(()),
             },
             (Phase::Verify, _) => self.judge().await,
-            (Phase::Report | Phase::Preview | Phase::Done, _) => {
+            (Phase::Package | Phase::Report | Phase::Preview | Phase::Done, _) => {
                 self.execution.next_run_at = None;
                 Ok(())
             }

@@ -143,6 +143,8 @@ impl Connector {
                 match run.execution.state.status() {
                     Status::Failed => run.start_anew()?,
                     Status::Retrying => run.try_now(),
+                    // Nothing would ever go on with it otherwise.
+                    Status::Processing if run.execution.next_run_at.is_none() => run.try_now(),
                     _ => return Ok(false),
                 }
                 Ok(true)
@@ -350,7 +352,9 @@ impl Run<'_> {
         let generation = self.execution.generation;
         let again: Vec<u32> = self
             .tasks()
-            .filter(|(_, task)| task.status == TaskStatus::Failed || task.kind == TaskKind::Package || is_put_off(task))
+            .filter(|(_, task)| {
+                (task.status == TaskStatus::Failed && task.kind != TaskKind::Package) || is_put_off(task)
+            })
             .map(|(order, _)| order)
             .collect();
         let was_deleting = matches!(self.execution.phase, Phase::Submit | Phase::Poll | Phase::Verify);
@@ -367,6 +371,11 @@ impl Run<'_> {
             let task = self.task_mut(order);
             (task.status, task.generation, task.failures, task.failing_since) = (status, generation, 0, None);
             task.upstream_task_id = task.upstream_task_id.take().filter(|_| !is_of_feeds);
+        }
+        if matches!(self.execution.phase, Phase::Export | Phase::Report | Phase::Package | Phase::Done) && !was_deleting
+        {
+            // The package is made anew when everything is there.
+            self.execution.phase = Phase::Export;
         }
         if deletes_again {
             // A job that was watched in the background is nothing to wait for: what it did is found out.

@@ -440,7 +440,11 @@ impl<'a> Run<'a> {
 }
 
 /// Writes an execution and when it is due.
+///
+/// **Invariant:** what may run is due some time: nothing else would ever go on with it.
 pub(crate) async fn put(tx: &mut Transaction, execution: &Execution) -> Result<()> {
+    let runs = matches!(execution.state.status(), Status::Queued | Status::Processing | Status::Retrying);
+    debug_assert!(!runs || execution.next_run_at.is_some(), "an execution runs and is never due: {execution:?}");
     if let Some(before) = EXECUTION.get(tx, HERE, &execution.id).await?.and_then(|before| before.next_run_at) {
         DUE.delete(tx, HERE, &(due_key(before), execution.id.clone()));
     }

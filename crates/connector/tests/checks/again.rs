@@ -45,6 +45,35 @@ async fn after_a_retry_the_waits_begin_with_the_shortest() {
 }
 
 #[tokio::test]
+async fn an_access_that_failed_in_part_is_made_whole_by_retry() {
+    let place = Place::new().await;
+    place.upstream.fail(calls::REPORT, 1, Fault::Status(403, 17));
+    let failed = place.access(user_id("amy")).await;
+    assert_eq!(state(&failed), (Status::Failed, Some(Outcome::Partial), Some(Reason::PermissionMissing)));
+    assert_eq!(place.package(&failed).await.json("manifest.json")["complete"], false);
+    place.connector().retry(&failed.id, "operator").await.unwrap();
+    assert_eq!(state(&place.finish(&failed.id).await), FOUND);
+    assert_eq!(
+        place.upstream.calls(),
+        [calls::QUERY, calls::EXPORT, calls::REPORT, calls::REPORT],
+        "what was brought stays"
+    );
+    assert_eq!(place.package(&failed).await.json("manifest.json")["complete"], true);
+}
+
+#[tokio::test]
+async fn what_turns_out_too_large_at_a_retry_is_in_the_package_all_the_same() {
+    let place = Place::new().await;
+    place.upstream.fail(calls::EXPORT, 1, Fault::Status(403, 17));
+    let failed = place.access(user_id("amy")).await;
+    assert_eq!(failed.state.status(), Status::Failed);
+    place.upstream.set(|world| world.too_large = ["amy".to_owned()].into());
+    place.connector().retry(&failed.id, "operator").await.unwrap();
+    assert_eq!(state(&place.finish(&failed.id).await), FOUND);
+    assert!(place.package(&failed).await.names().contains(&"users/1/async/export.jsonl".to_owned()));
+}
+
+#[tokio::test]
 async fn retry_is_no_way_round_a_limit() {
     let place = Place::new().await;
     place.upstream.set(|world| world.storm_until = START + 5 * MINUTE);
