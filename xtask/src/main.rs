@@ -10,6 +10,7 @@ mod kill;
 mod memory;
 mod quickstart;
 mod replay;
+mod scale;
 mod seed;
 mod serve;
 mod shell;

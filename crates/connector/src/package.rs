@@ -18,6 +18,7 @@ pub(crate) use views::{csv_cell, each};
 
 pub(crate) use age::Encryptor;
 pub(crate) use certificate::certificate_page;
+pub use certificate::signed_with;
 
 /// Why an archive is not what its manifest says.
 #[derive(Debug, thiserror::Error)]

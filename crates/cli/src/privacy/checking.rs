@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use connector::{package, signing};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     Ended,
@@ -57,9 +57,8 @@ pub(super) fn certificate(file: &Path, signature: Option<&Path>, form: Output) -
     let bytes = read(file)?;
     let beside = signature.map_or_else(|| beside(file), Path::to_owned);
     let signature = String::from_utf8(read(&beside)?).unwrap_or_default();
-    let certificate: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let key = certificate["public_key"].as_str().unwrap_or_default();
-    let is_whole = signing::verify(&bytes, &signature, key);
+    let key = connector::package::signed_with(&bytes).unwrap_or_default();
+    let is_whole = signing::verify(&bytes, &signature, &key);
     match form {
         Output::Json => output::json(&json!({"ok": is_whole, "public_key": key}))?,
         Output::Human if is_whole => output::line(&format!("whole · signed with {key}"))?,

@@ -24,6 +24,19 @@ fn list(elements: &Value, fields: &[&str]) -> String {
     format!("<table>\n<tr>{head}</tr>\n{rows}</table>\n")
 }
 
+/// Before the key on the page.
+const SIGNED_WITH: &str = "Signed with";
+
+/// The public key that a certificate, or its page, says to be signed with.
+pub fn signed_with(bytes: &[u8]) -> Option<String> {
+    if let Ok(certificate) = serde_json::from_slice::<Value>(bytes) {
+        return certificate["public_key"].as_str().map(str::to_owned);
+    }
+    let (_, rest) = std::str::from_utf8(bytes).ok()?.split_once(SIGNED_WITH)?;
+    let (_, cell) = rest.split_once("<td>")?;
+    Some(cell.split_once('<')?.0.to_owned())
+}
+
 /// The page of a certificate.
 pub(crate) fn certificate_page(certificate: &Value) -> String {
     let fact = |name: &'static str, value: &Value| (name, text(value));
@@ -39,7 +52,7 @@ pub(crate) fn certificate_page(certificate: &Value) -> String {
         fact("Deleted, as the service counts", &certificate["deleted_counts"]),
         fact("Issued", &certificate["issued_at"]),
         fact("Audit log", &certificate["audit"]),
-        fact("Signed with", &certificate["public_key"]),
+        fact(SIGNED_WITH, &certificate["public_key"]),
     ];
     let mut body = String::from("<h1>Certificate of erasure</h1>\n");
     body.push_str(&table(facts.into_iter()));
@@ -72,5 +85,13 @@ mod tests {
         assert!(page.contains("dsr_1") && page.contains("delete_users") && page.contains("Backups &amp; more"));
         assert!(!page.contains("<script"), "{page}");
         assert!(page.contains("Content-Security-Policy"));
+    }
+
+    #[test]
+    fn the_key_of_a_signature_is_found_in_both_forms() {
+        let certificate = json!({"public_key": "a+b/c="});
+        assert_eq!(signed_with(certificate.to_string().as_bytes()).as_deref(), Some("a+b/c="));
+        assert_eq!(signed_with(certificate_page(&certificate).as_bytes()).as_deref(), Some("a+b/c="));
+        assert_eq!(signed_with(b"<p>nothing"), None);
     }
 }

@@ -12,12 +12,9 @@ use testing::upstream::calls;
 
 use crate::{hooks::receiver, place::*};
 
-/// What one row costs is a dozen calls and twice as many synced commits: a build without optimisation is given a
-/// hundredth of the contract's 10,000.
-const ROWS: usize = if cfg!(debug_assertions) { 100 } else { 10_000 };
-/// One row in a hundred is wrong.
-const WRONG: usize = ROWS / 100;
-const STEPS_MAX: usize = 200 * ROWS;
+/// What one row costs is a dozen calls and twice as many synced commits: the rows without and with `MILLPOND_SCALE=full`.
+const ROWS: (usize, usize) = (100, 10_000);
+const STEPS_MAX: usize = 2_000_000;
 
 async fn send(place: &Place, path: &str, media_type: &str, text: &str) -> Reply {
     place.send("POST", path, media_type, text.as_bytes().to_vec()).await
@@ -80,15 +77,18 @@ fn deletions(rows: usize) -> String {
 #[tokio::test]
 async fn check_40_a_batch_survives_a_restart_and_has_a_result_for_every_row() {
     let mut place = Place::new().await;
-    populate(&place, ROWS);
+    let rows = crate::size::sized(ROWS.0, ROWS.1);
+    // One row in a hundred is wrong.
+    let wrong = rows / 100;
+    populate(&place, rows);
     let (url, _, taken) = receiver().await;
     place.connector().add_webhook(&url).await.unwrap();
-    let path = format!("/v1/batches?i_know=true&max_deletions_per_hour={ROWS}");
-    let made = send(&place, &path, "application/x-ndjson", &deletions(ROWS)).await;
+    let path = format!("/v1/batches?i_know=true&max_deletions_per_hour={rows}");
+    let made = send(&place, &path, "application/x-ndjson", &deletions(rows)).await;
     assert_eq!(made.status, 201, "{}", made.json());
     let id = made.json()["id"].as_str().unwrap().to_owned();
-    assert_eq!(made.json()["progress"]["failed"], WRONG, "what is wrong is told before anything runs");
-    while place.upstream.deletions().len() < ROWS / 2 {
+    assert_eq!(made.json()["progress"]["failed"], wrong, "what is wrong is told before anything runs");
+    while place.upstream.deletions().len() < rows / 2 {
         round(&place).await;
     }
     place.reopen().await;
@@ -101,7 +101,7 @@ async fn check_40_a_batch_survives_a_restart_and_has_a_result_for_every_row() {
     assert!(place.clock.micros() - started < MINUTE, "{} s", (place.clock.micros() - started) / SECOND);
     let done = until(&place, &id, "completed").await;
     let expected = json!({
-        "total": ROWS, "queued": 0, "processing": 0, "complete": ROWS - WRONG, "no_records": 0, "failed": WRONG, "held": 0,
+        "total": rows, "queued": 0, "processing": 0, "complete": rows - wrong, "no_records": 0, "failed": wrong, "held": 0,
         "canceled": 0, "eta_s": null,
     });
     assert_eq!(done["progress"], expected);
@@ -110,12 +110,12 @@ async fn check_40_a_batch_survives_a_restart_and_has_a_result_for_every_row() {
     let all = deleted.len();
     deleted.sort_unstable();
     deleted.dedup();
-    assert_eq!((all, deleted.len()), (ROWS - WRONG, ROWS - WRONG), "each is deleted once");
-    let rows = call(&place, "GET", &format!("/v1/batches/{id}/rows?status=invalid&limit=200")).await.json();
-    assert_eq!(rows["data"].as_array().unwrap().len(), WRONG);
-    assert_eq!(rows["data"][0]["row"], 100);
+    assert_eq!((all, deleted.len()), (rows - wrong, rows - wrong), "each is deleted once");
+    let invalid = call(&place, "GET", &format!("/v1/batches/{id}/rows?status=invalid&limit=200")).await.json();
+    assert_eq!(invalid["data"].as_array().unwrap().len(), wrong);
+    assert_eq!(invalid["data"][0]["row"], 100);
     let report = String::from_utf8(call(&place, "GET", &format!("/v1/batches/{id}/report.csv")).await.body).unwrap();
-    assert_eq!(report.lines().count(), ROWS + 1);
+    assert_eq!(report.lines().count(), rows + 1);
     assert!(report.contains("1,T-0,deletion,dsr_") && report.contains(",complete,erased,"));
     assert!(!report.contains("user-0") && !report.contains("canary"), "a report names nobody");
     while place.connector().deliver_due().await.unwrap() > 0 {}

@@ -22,6 +22,8 @@ mod replays;
 mod requests;
 mod secrets;
 mod service;
+#[path = "../shared/size.rs"]
+mod size;
 mod slow;
 mod sockets;
 mod tls;

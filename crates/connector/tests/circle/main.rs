@@ -6,18 +6,16 @@
 
 mod feeds_v3;
 mod life;
-
-use std::sync::Arc;
+#[path = "../shared/start.rs"]
+mod start;
 
 use connector::{
-    Connector, NewIntegration, NewRequest, Secret, Setup,
-    integrations::{Behavior, Health, Pair},
-    keys::{KEY_BYTES, Kek},
+    Connector, NewRequest,
+    integrations::{Behavior, Health},
     probe::StepStatus,
     requests::{Category, GivenIdentifier, Kind, Request},
     status::{Outcome, Status},
-    surroundings::{Clock, Surroundings, SystemDice, WallClock},
-    upstream::{Http, HttpOptions},
+    surroundings::{Clock as _, WallClock},
 };
 use ids::Timestamp;
 use testing::{
@@ -27,14 +25,6 @@ use testing::{
 
 /// More steps than any flow here has.
 const STEPS_MAX: usize = 2_000;
-
-struct Hand(HandClock);
-
-impl Clock for Hand {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.micros())
-    }
-}
 
 /// A connector beside a server.
 struct Place {
@@ -51,20 +41,8 @@ impl Place {
         let pond = Pond::start().await;
         let clock = HandClock::at(WallClock.now().micros());
         let dir = tempfile::tempdir().unwrap();
-        let setup = Setup {
-            kek: Kek::new(&[7; KEY_BYTES]).unwrap(),
-            surroundings: Surroundings::new(Arc::new(Hand(clock.clone())), Arc::new(SystemDice)),
-            http: Http::new(HttpOptions::default()).unwrap(),
-            dialects: Vec::new(),
-        };
-        let connector = Connector::open(dir.path(), setup).await.unwrap();
-        let pair = Pair { key: Secret::new(KEY.to_owned()), secret: Secret::new(SECRET.to_owned()) };
-        let new = NewIntegration {
-            base_url: Some(pond.url()),
-            dialect: "millpond".to_owned(),
-            ..NewIntegration::new("Pond")
-        };
-        let connected = connector.connect(&new, pair).await.unwrap();
+        let connector = start::open(dir.path(), &clock, store::Options::default()).await;
+        let connected = start::connect(&connector, pond.url(), "millpond", (KEY, SECRET)).await;
         let passed = connected.report.steps.iter().filter(|step| step.status == StepStatus::Ok);
         let passed: Vec<&str> = passed.map(|step| step.name).collect();
         assert!((0..=8).all(|number| passed.contains(&format!("T{number}").as_str())), "{passed:?}");
