@@ -24,7 +24,7 @@ use crate::{
     keyspace::{DUE, EXECUTION, HERE},
     leases::Lease,
     requests::Kind,
-    status::{Change, Status},
+    status::{Change, Reason, Status},
 };
 
 pub(crate) use feeds::PUT_OFF;
@@ -115,6 +115,11 @@ impl Connector {
         }
         let mut run = Run::begin(self, execution, Some(lease)).await?;
         run.execution.next_run_at = Some(self.surroundings.now());
+        // The days of grace are over.
+        if run.execution.state.status() == Status::Held && run.execution.state.reason() == Some(Reason::CoolingOff) {
+            run.execution.approved.push(Reason::CoolingOff);
+            run.change(Change::Queue)?;
+        }
         if matches!(run.execution.state.status(), Status::Queued | Status::Retrying) {
             run.change(Change::Process)?;
         }

@@ -44,8 +44,9 @@ pub(crate) const CREDENTIAL: Table<(String, u32), Credential> = Table::new(12, "
 pub(crate) const LIMIT: Table<(String, String), LimitState> = Table::new(13, "limit");
 /// request → the request.
 pub(crate) const REQUEST: Table<String, Request> = Table::new(20, "request");
-/// external id → request. Unique.
-pub(crate) const EXTERNAL: Table<String, String> = Table::new(21, "external");
+// 21 was `external`, which did not tell clients apart.
+/// client, external id → request. Unique.
+pub(crate) const EXTERNAL: Table<(String, String), String> = Table::new(25, "client_external");
 /// idempotency key → when it was used, for which body, and the request.
 pub(crate) const IDEMPOTENCY: Table<String, (i64, String, String)> = Table::new(22, "idempotency");
 /// hash of type, identifiers and integrations → the last request for them.

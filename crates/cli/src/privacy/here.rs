@@ -8,7 +8,7 @@ use connector::{
     http::{Download, Reply, Service},
     keys::{Kek, Source},
     surroundings::Surroundings,
-    upstream::{Http, HttpOptions},
+    upstream::{Dialect, Http, HttpOptions},
 };
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -66,13 +66,20 @@ pub(super) async fn open(place: &Place) -> Result<Connector> {
     let options = HttpOptions { ca_file: place.ca_file.clone(), webhook_hosts, ..HttpOptions::default() };
     let kek = kek(place)?;
     std::fs::create_dir_all(&place.data_dir).with_context(|| format!("cannot make {}", place.data_dir.display()))?;
-    let setup = Setup { kek, surroundings: Surroundings::system(), http: Http::new(options)?, dialects: Vec::new() };
+    let dialects = place.dialect_file.iter().map(|path| dialect(path)).collect::<Result<_>>()?;
+    let setup = Setup { kek, surroundings: Surroundings::system(), http: Http::new(options)?, dialects };
     Connector::open(&place.data_dir, setup).await.with_context(|| {
         format!(
             "cannot open {}; if a service runs there, ask it with --server URL --token-file FILE",
             place.data_dir.display()
         )
     })
+}
+
+/// What is spoken, from a file.
+fn dialect(path: &Path) -> Result<Dialect> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Dialect::parse(&text).with_context(|| format!("{} is no dialect", path.display()))
 }
 
 /// The text of a secret file, without the one line break that editors leave at the end.

@@ -96,7 +96,18 @@ impl NewRequest {
         let identifiers: Vec<String> = self.identifiers.iter().map(GivenIdentifier::normal).collect();
         let (kind, dry) = (self.kind, self.is_dry_run);
         let parts = format!("{kind}|{identifiers:?}|{:?}|{:?}|{dry}", self.integrations, self.external_id);
-        pepper.hash(parts.as_bytes())
+        // When it was verified may be the moment of the call.
+        let verified = self.verification.as_ref().map(|one| (&one.method, &one.verified_by, &one.evidence_ref));
+        let terms = format!("{}|{:?}|{:?}|{verified:?}", self.regulation, self.days, self.received_at);
+        pepper.hash(format!("{parts}|{terms}|{:?}", self.confirm_token).as_bytes())
+    }
+
+    /// The keyed hashes of the persons, in order.
+    fn lookups(&self, pepper: &crate::keys::DataKey) -> Vec<String> {
+        let hash = |one: &GivenIdentifier| pepper.hash(one.normal().as_bytes());
+        let mut lookups: Vec<String> = self.identifiers.iter().map(hash).collect();
+        lookups.sort_unstable();
+        lookups
     }
 
     /// The hash of type, persons and places.
@@ -109,7 +120,7 @@ impl NewRequest {
     }
 }
 
-/// The reason for which a new execution waits for a person, and until when it waits by itself.
+/// The reason for which a new execution waits for a person.
 fn first_hold(request: &Request, integration: &Integration) -> Option<Reason> {
     let policies = &integration.policies;
     let deletes = request.kind == Kind::Deletion && !request.is_dry_run;
@@ -136,11 +147,12 @@ impl Connector {
         let id = self.surroundings.id("dsr_");
         let bytes = Zeroizing::new(self.surroundings.bytes());
         let body = new.body(&self.pepper);
+        let lookups = new.lookups(&self.pepper);
         let places =
             if new.integrations.is_empty() { self.integrations().await?.len() } else { new.integrations.len() };
         let execution_ids: Vec<String> = (0..places).map(|_| self.surroundings.id("exe_")).collect();
         let written = self.store.write(async |tx: &mut Transaction| {
-            if let Some(known) = known(tx, new, &body, now).await? {
+            if let Some(known) = known(tx, new, (&body, &lookups), now).await? {
                 return Ok(Asked::Duplicate(known));
             }
             let integrations = meant(tx, &new.integrations).await?;
@@ -187,7 +199,7 @@ impl Connector {
                 let mut execution = Execution::new(execution_id.clone(), &id, &integration.id, new.kind, now);
                 execution.confirmed.clone_from(&new.confirm_token);
                 let hold = first_hold(&request, integration);
-                begin(&mut execution, hold, integration, new, now)?;
+                begin(&mut execution, hold, now)?;
                 for number in 0..request.identifiers.len() {
                     let mut task = SubTask::new(TaskKind::Resolve, 0);
                     task.identifier = u32::try_from(number).ok();
@@ -207,26 +219,23 @@ impl Connector {
 }
 
 /// Lets an execution run, or holds it.
-fn begin(
-    execution: &mut Execution,
-    hold: Option<Reason>,
-    integration: &Integration,
-    new: &NewRequest,
-    now: Timestamp,
-) -> Result<()> {
+fn begin(execution: &mut Execution, hold: Option<Reason>, now: Timestamp) -> Result<()> {
     if let Some(reason) = hold {
         execution.state.apply(Change::Hold(reason), Facts::default())?;
         return Ok(());
     }
-    let waits = new.kind == Kind::Deletion && !new.is_dry_run;
-    let grace = if waits { i64::from(integration.policies.cooling_off_secs) } else { 0 };
     execution.state.apply(Change::Queue, Facts::default())?;
-    execution.next_run_at = Some(now.plus_micros(grace * SECOND));
+    execution.next_run_at = Some(now);
     Ok(())
 }
 
 /// The request that this idempotency key or external id stands for.
-async fn known(tx: &mut Transaction, new: &NewRequest, body: &str, now: Timestamp) -> Result<Option<Request>> {
+async fn known(
+    tx: &mut Transaction,
+    new: &NewRequest,
+    (body, lookups): (&str, &[String]),
+    now: Timestamp,
+) -> Result<Option<Request>> {
     if let Some(key) = &new.idempotency_key
         && let Some((at, stored, id)) = IDEMPOTENCY.get(tx, HERE, key).await?
         && now.micros() - at < IDEMPOTENCY_KEPT
@@ -237,9 +246,12 @@ async fn known(tx: &mut Transaction, new: &NewRequest, body: &str, now: Timestam
         return Ok(Some(load_request(tx, &id).await?));
     }
     let Some(external_id) = &new.external_id else { return Ok(None) };
-    let Some(id) = EXTERNAL.get(tx, HERE, external_id).await? else { return Ok(None) };
+    let row = (new.requested_by.clone(), external_id.clone());
+    let Some(id) = EXTERNAL.get(tx, HERE, &row).await? else { return Ok(None) };
     let request = load_request(tx, &id).await?;
-    if request.kind != new.kind {
+    let mut persons: Vec<&str> = request.identifiers.iter().map(|one| one.lookup.as_str()).collect();
+    persons.sort_unstable();
+    if request.kind != new.kind || persons != *lookups {
         return Err(Error::Conflict("this external id stands for another request".to_owned()));
     }
     Ok(Some(request))
@@ -275,7 +287,7 @@ async fn store_request(
         LOOKUP.put(tx, HERE, &(identifier.lookup.clone(), id.clone()), &());
     }
     if let Some(external_id) = &request.external_id {
-        EXTERNAL.put(tx, HERE, external_id, id);
+        EXTERNAL.put(tx, HERE, &(new.requested_by.clone(), external_id.clone()), id);
     }
     if let Some(key) = &new.idempotency_key {
         IDEMPOTENCY.put(tx, HERE, key, &(now.micros(), body.to_owned(), id.clone()));

@@ -131,6 +131,16 @@ impl Connector {
         Ok(request.identifiers.iter().enumerate().map(shown).collect())
     }
 
+    /// How many users a request found, everywhere together.
+    pub(crate) async fn found(&self, request: &Request) -> Result<u32> {
+        let mut tx = self.store.read();
+        let mut found = 0;
+        for id in &request.executions {
+            found += executions::load(&mut tx, id).await?.targets;
+        }
+        Ok(found)
+    }
+
     /// The integration.
     ///
     /// # Errors

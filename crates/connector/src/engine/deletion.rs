@@ -44,6 +44,12 @@ impl Run<'_> {
         if self.integration.policies.needs_approval && !is_approved {
             return self.change(Change::Hold(Reason::ApprovalRequired));
         }
+        let grace = i64::from(self.integration.policies.cooling_off_secs) * SECOND;
+        if grace > 0 && !self.execution.approved.contains(&Reason::CoolingOff) {
+            self.change(Change::Hold(Reason::CoolingOff))?;
+            self.wait(grace);
+            return Ok(());
+        }
         // A deletion that was previewed is for exactly the users that were shown.
         if self.execution.confirmed.as_ref().is_some_and(|confirmed| *confirmed != self.target_set()) {
             return self.change(Change::Hold(Reason::IdentityChanged));

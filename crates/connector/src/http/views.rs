@@ -9,7 +9,7 @@ use crate::{
     integrations::Integration,
     probe::{Report, Step},
     requests::{Flag, Request},
-    status::Reason,
+    status::{Reason, Status},
     tokens::Token,
     upstream::{Endpoint, LimitState},
 };
@@ -113,6 +113,19 @@ pub(super) fn limit((endpoint, limit): &(Endpoint, LimitState)) -> Value {
     })
 }
 
+/// What people who come from DataGrail would read.
+async fn display_name(connector: &Connector, request: &Request) -> Result<String> {
+    let name = request.state.status().display_name();
+    if request.state.status() != Status::Complete {
+        return Ok(name.to_owned());
+    }
+    Ok(match connector.found(request).await? {
+        0 => format!("{name} – No records found"),
+        1 => format!("{name} – 1 record found"),
+        found => format!("{name} – {found} records found"),
+    })
+}
+
 /// What a request is, in short.
 pub(super) async fn summary(connector: &Connector, request: &Request) -> Result<Value> {
     let identifiers = connector.masked(request).await?;
@@ -126,7 +139,7 @@ pub(super) async fn summary(connector: &Connector, request: &Request) -> Result<
         "external_id": request.external_id,
         "type": request.kind.word(),
         "status": state.status().word(),
-        "display_name": state.status().display_name(),
+        "display_name": display_name(connector, request).await?,
         "outcome": state.outcome().map(crate::status::Outcome::word),
         "reason": state.reason().map(Reason::word),
         "dry_run": request.is_dry_run,

@@ -47,6 +47,40 @@ async fn check_36_an_external_id_stands_for_one_request() {
 }
 
 #[tokio::test]
+async fn check_36_an_external_id_is_of_one_client_and_one_person() {
+    let place = Place::new().await;
+    let of = |client: &str, person: &str| NewRequest {
+        external_id: Some("T-1".into()),
+        requested_by: client.into(),
+        ..NewRequest::new(Kind::Access, vec![user_id(person)])
+    };
+    let first = place.ask(&of("portal", "amy")).await;
+    place.finish(&first.id).await;
+    assert_eq!(place.ask(&of("portal", "amy")).await.id, first.id);
+    assert!(matches!(place.connector().ask(&of("portal", "bob")).await, Err(Error::Conflict(_))));
+    assert_ne!(place.ask(&of("desk", "bob")).await.id, first.id, "another client has ids of its own");
+}
+
+#[tokio::test]
+async fn a_deletion_waits_out_its_grace_and_may_be_withdrawn_meanwhile() {
+    let place = Place::with(|new| new.policies.cooling_off_secs = 24 * 3600).await;
+    place.upstream.set(|world| world.add("bob", "bob@example.com"));
+    let amy = place.delete(user_id("amy")).await;
+    let bob = place.delete(user_id("bob")).await;
+    let cooling = (Status::Held, None, Some(Reason::CoolingOff));
+    assert_eq!((state(&amy), state(&bob)), (cooling, cooling));
+    place.run_until(START + 23 * HOUR).await;
+    place.connector().cancel(&bob.id, "operator").await.unwrap();
+    assert!(place.upstream.deletions().is_empty());
+    place.run_until(START + 25 * HOUR).await;
+    assert_eq!(state(&place.request(&amy.id).await), ERASED);
+    assert_eq!(place.upstream.deletions(), [["amy"]]);
+    let preview = NewRequest { is_dry_run: true, ..NewRequest::new(Kind::Deletion, vec![user_id("bob")]) };
+    let preview = place.ask(&preview).await;
+    assert_eq!(place.finish(&preview.id).await.state.status(), Status::Complete, "a look needs no grace");
+}
+
+#[tokio::test]
 async fn check_39_one_of_three_integrations_failing_leaves_the_others_done() {
     let place = Place::new().await;
     let mut others = Vec::new();

@@ -95,6 +95,7 @@ async fn a_request_is_made_shown_and_found_and_names_nobody() {
     assert_eq!((again.status, &again.json()["duplicate_of"]), (200, &json!(id)));
     let shown = call(&place, "GET", &format!("/v1/requests/{id}"), json!({})).await.json();
     assert_eq!((&shown["status"], &shown["outcome"]), (&json!("complete"), &json!("records_found")));
+    assert_eq!(shown["display_name"], "Complete – 1 record found");
     assert_eq!(shown["executions"][0]["sub_tasks"].as_array().unwrap().len(), 4);
     assert!(!shown.to_string().to_lowercase().contains("amy@"), "{shown}");
     let found = call(&place, "POST", "/v1/requests/search", json!({"category": "email", "value": "amy@example.com"}));

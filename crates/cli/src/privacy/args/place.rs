@@ -47,6 +47,9 @@ pub(crate) struct Place {
     /// Further trusted certificates, as PEM
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// A dialect of the API beside those that are built in, as JSON; `--dialect` of an integration names it
+    #[arg(long, global = true, env = "MILLPOND_PRIVACY_DIALECT_FILES", value_name = "FILE", value_delimiter = ',')]
+    pub(crate) dialect_file: Vec<PathBuf>,
     /// Hosts inside that webhooks may go to, over http too
     #[arg(long, global = true, env = "MILLPOND_PRIVACY_WEBHOOK_HOSTS", value_name = "HOST", value_delimiter = ',')]
     pub(crate) webhook_host: Vec<String>,
