@@ -88,6 +88,13 @@ async fn do_stage(
             let is_done = standing::reactivate(tx, user, by.as_ref(), brings, progress, now).await?;
             (users.len(), is_done)
         }
+        Kind::DeleteMessages(asked) => {
+            let is_done = messages::remove_of_user(tx, asked, progress, (planned_at, now)).await?;
+            if is_done {
+                progress.next_stage();
+            }
+            (1, is_done)
+        }
         Kind::DeleteFeeds { user, is_hard } => {
             let soft = (!is_hard).then_some(planned_at);
             let is_stage_done = match progress.stage {

@@ -49,7 +49,10 @@ use crate::{
     },
     files::{File, Variant},
     log::Event,
-    moderation::{actions::Action, configs::Config as ModerationConfig, flags::Flag, review::Item},
+    moderation::{
+        actions::Action, appeals::Appeal, checks::Fingerprint, configs::Config as ModerationConfig, flags::Flag,
+        review::Item, settings::Setting as ModerationSetting,
+    },
     places::Places,
     settings::Settings,
     tasks::Task,
@@ -253,6 +256,14 @@ pub const FLAGGED_BY: Table<(String, String, String), ()> = Table::new(73, "flag
 pub const FLAGGED: Table<(String, String, String), ()> = Table::new(74, "flagged");
 /// when, newest first, note → what a moderator did.
 pub const ACTION: Table<(Latest, String), Action> = Table::new(75, "action");
+/// user, when, content → its fingerprint, where a policy counts what is said. What no rule looks back to goes.
+pub const SAID: Table<(String, At, String), Fingerprint> = Table::new(235, "said");
+/// appeal → the appeal.
+pub const APPEAL: Table<String, Appeal> = Table::new(236, "appeal");
+/// who appeals, appeal → nothing. Mirror of `APPEAL`.
+pub const APPEALED_BY: Table<(String, String), ()> = Table::new(237, "appealed_by");
+/// what kind of setting, id → a setting of moderation that only its dashboards read.
+pub const MODERATION_SETTING: Table<(String, String), ModerationSetting> = Table::new(238, "moderation_setting");
 /// key, team or nothing → how content is to be moderated.
 pub const MODERATION_CONFIG: Table<(String, String), ModerationConfig> = Table::new(76, "moderation_config");
 

@@ -1,10 +1,14 @@
 //! Moderation: who may not write, what was reported, and what was done about it (chat §11.8, §12.18; v2 §6).
 
 pub mod actions;
+pub mod appeals;
 pub mod bans;
+pub mod checks;
 pub mod configs;
+pub mod decisions;
 pub mod flags;
 pub mod review;
+pub mod settings;
 
 use crate::filter::{Filter, Row, Sort};
 

@@ -148,6 +148,9 @@ pub enum Kind {
     /// Says that words were added to a blocklist.
     #[n(33)]
     ImportWords,
+    /// Deletes what a user said.
+    #[n(35)]
+    DeleteMessages(#[n(0)] Box<DeleteMessages>),
     /// Clears away what feeds v3 leave that are hidden already.
     #[n(20)]
     ClearFeeds(#[n(0)] Box<crate::v3::feeds::delete::Deletion>),
@@ -164,6 +167,20 @@ impl Kind {
     pub fn is_export(&self) -> bool {
         matches!(self, Kind::ExportUsers(_) | Kind::ExportChannels(_) | Kind::ExportFeeds(_))
     }
+}
+
+/// What is deleted of what a user said, and how (chat §11.8).
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct DeleteMessages {
+    /// Who said it.
+    #[n(0)]
+    pub user: UserId,
+    /// Where; everywhere, if absent.
+    #[n(1)]
+    pub channel: Option<ChannelId>,
+    /// How.
+    #[n(2)]
+    pub mode: Mode,
 }
 
 /// What is written of channels, and how (chat §11.12).

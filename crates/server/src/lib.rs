@@ -27,6 +27,7 @@ mod reply;
 pub mod residue;
 mod router;
 pub mod seal;
+mod shown;
 mod spool;
 mod start;
 mod to_wire;

@@ -8,15 +8,18 @@ use ids::Timestamp;
 use minicbor::{Decode, Encode};
 use store::{Direction, Limit};
 
-use super::types::{self, Config};
+use super::types::{self, Config, config::SIMPLE};
 use crate::{
     Error, Result, Tx,
     keyspace::{BLOCKLIST, BLOCKLIST_WORDS, CHANNEL_TYPE},
     tasks::{self, Kind},
+    moderation::checks::{Hit, Verdict, Words},
 };
 
 /// The list that every app has.
 pub const BUILT_IN: &str = "profanity_en_2020_v1";
+/// Other names that policies have for it.
+const ALSO_BUILT_IN: [&str; 1] = ["profanity_en"];
 /// What the list of every app holds.
 const BUILT_IN_WORDS: [&str; 12] = [
     "arsehole",
@@ -261,25 +264,36 @@ pub async fn remove(tx: &mut Tx, id: &Id) -> Result<()> {
     Ok(())
 }
 
-/// What becomes of a message with this text in a channel of this config: the hardest of `flag`, `shadow_block` and `block`
-/// that a list asks for, and which list; `None` when no list finds anything.
+/// What the lists of a channel of this config find in `text`, with what the config asks for each (chat §12.14): its lists,
+/// and with the automod `simple` the list that every app has.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn verdict(tx: &mut Tx, config: &Config, text: &str) -> Result<Option<(String, String)>> {
-    let one = (!config.blocklist.is_empty()).then_some((&config.blocklist, &config.blocklist_behavior));
-    let more = config.blocklists.iter().map(|listed| (&listed.blocklist, &listed.behavior));
-    let hardness = |behavior: &str| ["flag", "shadow_block", "block"].iter().position(|known| *known == behavior);
-    let mut hardest: Option<(String, String)> = None;
-    for (name, behavior) in one.into_iter().chain(more) {
-        let (list, words) = match load(tx, &(String::new(), name.clone())).await {
-            Err(Error::Absent(_)) => continue,
-            found => found?,
-        };
-        let is_harder = hardest.as_ref().is_none_or(|(_, known)| hardness(behavior) > hardness(known));
-        if is_harder && matching::finds(&list, &words, text) {
-            hardest = Some((name.clone(), behavior.clone()));
+pub async fn hits(tx: &mut Tx, config: &Config, text: &str) -> Result<Vec<Hit>> {
+    let one = (!config.blocklist.is_empty()).then_some((config.blocklist.as_str(), &config.blocklist_behavior));
+    let more = config.blocklists.iter().map(|listed| (listed.blocklist.as_str(), &listed.behavior));
+    let simple = (config.automod == SIMPLE).then_some((BUILT_IN, &config.automod_behavior));
+    let mut hits = Vec::new();
+    for (list, behavior) in one.into_iter().chain(more).chain(simple) {
+        let verdict = Verdict::of_action(behavior).unwrap_or(Verdict::Flag);
+        let words = Words { list: list.to_owned(), team: String::new(), is_substring: false, verdict };
+        if finds(tx, &words, &[text]).await? {
+            hits.push(Hit { engine: "blocklist", rule: words.list, verdict });
         }
     }
-    Ok(hardest)
+    Ok(hits)
+}
+
+/// Whether the list of a rule finds something in one of these texts. One that is not there finds nothing.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn finds(tx: &mut Tx, rule: &Words, texts: &[&str]) -> Result<bool> {
+    let name = if ALSO_BUILT_IN.contains(&rule.list.as_str()) { BUILT_IN } else { &rule.list };
+    let (mut list, words) = match load(tx, &(rule.team.clone(), name.to_owned())).await {
+        Err(Error::Absent(_)) => return Ok(false),
+        found => found?,
+    };
+    list.is_substring |= rule.is_substring;
+    Ok(texts.iter().any(|text| matching::finds(&list, &words, text)))
 }

@@ -15,6 +15,7 @@ mod preview;
 mod read;
 mod scene;
 mod send;
+mod shadow;
 mod views;
 
 pub use change::{Change, Patch, commit, release, update};
@@ -28,6 +29,7 @@ pub use preview::{add_preview, link};
 pub use read::{read, read_many};
 pub use scene::Scene;
 pub use send::send;
+pub use shadow::shadow;
 pub(in crate::chat) use views::reacted;
 pub use views::{Author, Beside, Group, Reacted, Shown, Tally, gather, include_member_custom};
 
@@ -155,6 +157,23 @@ pub struct Message {
     #[n(29)]
     #[cbor(default)]
     pub mentioned_groups: Vec<String>,
+    /// Why moderation refused it: of a [`Kind::Error`] alone, which is stored nowhere.
+    #[n(30)]
+    pub moderation: Option<Moderation>,
+}
+
+/// Why a message was refused by moderation (chat §6.7).
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Moderation {
+    /// `bounce` or `remove`.
+    #[n(0)]
+    pub action: String,
+    /// What its author said.
+    #[n(1)]
+    pub original_text: String,
+    /// The blocklists that found something in it.
+    #[n(2)]
+    pub blocklists: Vec<String>,
 }
 
 /// An older version of a message (chat §6.15).

@@ -19,7 +19,7 @@ use crate::{
     },
     log,
     moderation::{flags, review},
-    tasks::{Mode, Progress},
+    tasks::{DeleteMessages, Mode, Progress},
 };
 
 /// Messages that one step looks at.
@@ -40,11 +40,35 @@ pub(super) enum Fate {
     Restore(Timestamp, Timestamp),
 }
 
-/// Does a step of what happens to all that `user` said; whether all is done.
+/// Does a step of a task that deletes what a user said; whether all is done.
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn walk(tx: &mut Tx, user: &UserId, fate: Fate, progress: &mut Progress) -> Result<bool> {
+pub(super) async fn remove_of_user(
+    tx: &mut Tx,
+    asked: &DeleteMessages,
+    progress: &mut Progress,
+    (planned_at, now): (Timestamp, Timestamp),
+) -> Result<bool> {
+    let DeleteMessages { user, channel, mode } = asked;
+    let is_done = walk(tx, user, channel.as_ref(), Fate::Delete(*mode, planned_at), progress).await?;
+    if is_done {
+        told(tx, user, channel.as_ref(), *mode, now);
+    }
+    Ok(is_done)
+}
+
+/// Does a step of what happens to all that `user` said, or said in one channel; whether all is done.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn walk(
+    tx: &mut Tx,
+    user: &UserId,
+    only: Option<&ChannelId>,
+    fate: Fate,
+    progress: &mut Progress,
+) -> Result<bool> {
     let tenant = tx.tenant();
     let mut range = AUTHORED.prefix(tenant, &user.to_string());
     if !progress.cursor.is_empty() {
@@ -55,7 +79,12 @@ pub(super) async fn walk(tx: &mut Tx, user: &UserId, fate: Fate, progress: &mut 
     let mut is_done = !page.more;
     for (key, ()) in page.rows {
         let Ok(id) = MessageId::parse(&key.2) else { continue };
-        if let Some(mut message) = MESSAGE.get(tx, tenant, &key.2).await? {
+        let found = MESSAGE.get(tx, tenant, &key.2).await?;
+        if found.as_ref().is_some_and(|message| only.is_some_and(|only| message.channel != *only)) {
+            progress.cursor = AUTHORED.key(tenant, &key);
+            continue;
+        }
+        if let Some(mut message) = found {
             channels.insert(message.channel.clone());
             let is_whole = match fate {
                 Fate::Delete(Mode::Hard, _) => take_out(tx, &id, &message, &mut budget).await?,
@@ -81,12 +110,12 @@ pub(super) async fn walk(tx: &mut Tx, user: &UserId, fate: Fate, progress: &mut 
     Ok(is_done)
 }
 
-/// Tells that the messages of `user` were deleted everywhere.
-pub(super) fn told(tx: &mut Tx, user: &UserId, mode: Mode, now: Timestamp) {
+/// Tells that the messages of `user` were deleted, everywhere or in one channel.
+pub(super) fn told(tx: &mut Tx, user: &UserId, channel: Option<&ChannelId>, mode: Mode, now: Timestamp) {
     let (is_soft, is_hard) = (mode != Mode::Hard, mode == Mode::Hard);
     let pruning = if mode == Mode::Pruning { r#","pruning":true"# } else { "" };
     let more = format!(r#"{{"soft_delete":{is_soft},"hard_delete":{is_hard}{pruning}}}"#);
-    events::record(tx, Event::new("user.messages.deleted", now, None).by(Some(user)).with(more));
+    events::record(tx, Event::new("user.messages.deleted", now, channel).by(Some(user)).with(more));
 }
 
 /// Marks a message deleted; pruned, it keeps its place and nothing that it said.

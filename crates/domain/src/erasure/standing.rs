@@ -128,11 +128,11 @@ async fn step(tx: &mut Tx, user: &UserId, taken: Taken, way: Way, progress: &mut
             Way::Out(at) => Fate::Delete(Mode::Soft, at),
             Way::In(deleted_at, now) => Fate::Restore(deleted_at, now),
         };
-        if taken.messages && !messages::walk(tx, user, fate, progress).await? {
+        if taken.messages && !messages::walk(tx, user, None, fate, progress).await? {
             return Ok(false);
         }
         if let (true, Way::Out(at)) = (taken.messages, way) {
-            messages::told(tx, user, Mode::Soft, at);
+            messages::told(tx, user, None, Mode::Soft, at);
         }
         progress.next_stage();
         return Ok(!taken.channels);

@@ -130,7 +130,18 @@ const RULES: &[(u8, Rule)] = &[
     (REVIEW.tag(), |key, value, leaver| {
         look(&REVIEW, key, value, |_, item| {
             let is_theirs = is_reported(leaver, &item.entity.kind, &item.entity.id, item.creator.as_ref());
-            Found::row(is_theirs, replace(&mut item.reviewed_by, &leaver.id, None))
+            let was_theirs = replace(&mut item.reviewed_by, &leaver.id, None);
+            let was_handed = item.escalation.as_mut().is_some_and(|handed| {
+                let was_theirs = replace(&mut handed.by, &leaver.id, None);
+                if was_theirs {
+                    // Why, they said in their own words.
+                    handed.reason.clear();
+                    handed.notes.clear();
+                }
+                was_theirs
+            });
+            let was_locked = item.lock.take_if(|lock| lock.by == leaver.id).is_some();
+            Found::row(is_theirs, was_theirs || was_handed || was_locked)
         })
     }),
     (REVIEW_OF.tag(), |key, value, leaver| {
@@ -154,6 +165,24 @@ const RULES: &[(u8, Rule)] = &[
                 action.custom = "{}".to_owned();
             }
             Found::row(is_theirs, was_theirs)
+        })
+    }),
+    (SAID.tag(), |key, value, leaver| look(&SAID, key, value, |(user, ..), _| theirs(leaver, [user]))),
+    (APPEAL.tag(), |key, value, leaver| {
+        look(&APPEAL, key, value, |_, appeal| {
+            let is_about = is_reported(leaver, &appeal.entity.kind, &appeal.entity.id, Some(&appeal.user));
+            let was_theirs = replace(&mut appeal.decided_by, &leaver.id, None);
+            if was_theirs {
+                // Why, they said in their own words.
+                appeal.decision.clear();
+            }
+            Found::row(is_about, was_theirs)
+        })
+    }),
+    (APPEALED_BY.tag(), |key, value, leaver| look(&APPEALED_BY, key, value, |(user, _), ()| theirs(leaver, [user]))),
+    (MODERATION_SETTING.tag(), |key, value, leaver| {
+        look(&MODERATION_SETTING, key, value, |_, setting| {
+            Found::row(false, replace(&mut setting.created_by, &leaver.id, None))
         })
     }),
     (CHANNEL.tag(), |key, value, leaver| {

@@ -49,9 +49,9 @@ pub(super) async fn remove(
         MESSAGES => match asked.messages {
             None => true,
             Some(mode) => {
-                let is_done = messages::walk(tx, user, Fate::Delete(mode, planned_at), progress).await?;
+                let is_done = messages::walk(tx, user, None, Fate::Delete(mode, planned_at), progress).await?;
                 if is_done {
-                    messages::told(tx, user, mode, now);
+                    messages::told(tx, user, None, mode, now);
                 }
                 is_done
             }

@@ -3,6 +3,7 @@
 use ids::{Timestamp, json::Object};
 use minicbor::{Decode, Encode};
 
+use super::checks;
 use crate::{Error, Result, Tx, keyspace::MODERATION_CONFIG, rows};
 
 /// The most configurations of an app.
@@ -30,7 +31,8 @@ pub struct Config {
 /// Sets the configuration `key` of `team`; empty for no team.
 ///
 /// # Errors
-/// [`Error::TooBig`] when it is, [`Error::Unfit`] when there are too many.
+/// [`Error::TooBig`] when it is, [`Error::Unfit`] when there are too many, or when a section that this server runs asks for
+/// what cannot be done.
 pub async fn upsert(
     tx: &mut Tx,
     (key, team): (&str, &str),
@@ -38,6 +40,7 @@ pub async fn upsert(
     is_async: bool,
     now: Timestamp,
 ) -> Result<Config> {
+    checks::check_sections(sections)?;
     let sections = sections.to_string();
     if sections.len() > CONFIG_BYTES_MAX {
         return Err(Error::TooBig(format!("a configuration has at most {CONFIG_BYTES_MAX} bytes")));

@@ -6,7 +6,11 @@ use ids::{ChannelId, MessageId, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
 use serde_json::json;
 
-use super::{Found, review};
+use super::{
+    Found as Chosen,
+    checks::Outcome,
+    review::{self, Mark},
+};
 use crate::{
     Error, Result, Tx,
     chat::{
@@ -22,10 +26,14 @@ use crate::{
 pub const MESSAGE: &str = "stream:chat:v1:message";
 /// The kind of users.
 pub const USER: &str = "stream:user";
+/// The kind of flags that people make.
+pub const BY_USER: &str = "user_report";
 /// The longest name of a kind, and the longest id, in bytes.
 pub const NAME_BYTES_MAX: usize = 255;
 /// The most bytes of what a reporter adds.
 pub const CUSTOM_BYTES_MAX: usize = 5 * 1024;
+/// The most bytes of what machines say of one thing.
+const FOUND_BYTES_MAX: usize = 32 * 1024;
 /// The most flags that are looked at for one thing or one user.
 const FLAGS_MAX: usize = 10_000;
 
@@ -119,8 +127,12 @@ pub struct Report {
 pub struct Flagged {
     /// What.
     pub entity: Entity,
-    /// By whom.
-    pub by: UserId,
+    /// By whom; by no user, where a machine found something.
+    pub by: Option<UserId>,
+    /// What kind of flag: [`BY_USER`], or the name of the engine that found something.
+    pub kind: String,
+    /// What an engine calls what it found.
+    pub labels: Vec<String>,
     /// How.
     pub flag: Flag,
     /// When its item was reviewed.
@@ -166,8 +178,76 @@ pub async fn add(
     }
     let total = of_entity(tx, entity).await?.len();
     let more = json!({ "reason": flag.reason, "total_flags": total }).to_string();
-    tell(tx, "flagged", by, creator.as_ref(), message.as_ref(), more, now);
-    Ok(Flagged { entity: entity.clone(), by: by.clone(), flag, reviewed_at: None })
+    tell(tx, "flagged", Some(by), creator.as_ref(), message.as_ref(), more, now);
+    Ok(by_user(entity.clone(), by.clone(), flag))
+}
+
+fn by_user(entity: Entity, by: UserId, flag: Flag) -> Flagged {
+    Flagged { entity, by: Some(by), kind: BY_USER.to_owned(), labels: Vec::new(), flag, reviewed_at: None }
+}
+
+/// What machines found in something: engines of this server, or models of the application's own.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// What.
+    pub marks: Vec<Mark>,
+    /// What is to become of it.
+    pub recommended: String,
+    /// The policy that asked; empty for none.
+    pub policy: String,
+    /// Whose the thing is, where only the application knows.
+    pub creator: Option<UserId>,
+    /// The content, where only the application has it: a JSON object.
+    pub payload: Object,
+}
+
+impl Found {
+    /// What checks by `policy` found.
+    pub fn of(outcome: &Outcome, policy: &str, now: Timestamp) -> Self {
+        let mark = |hit: &super::checks::Hit| Mark {
+            kind: hit.engine.to_owned(),
+            reason: format!("{}: {}", hit.rule, hit.verdict.name()),
+            labels: vec![hit.rule.clone()],
+            custom: "{}".to_owned(),
+            at: now,
+        };
+        Found {
+            marks: outcome.hits.iter().map(mark).collect(),
+            recommended: outcome.verdict().name().to_owned(),
+            policy: policy.to_owned(),
+            ..Found::default()
+        }
+    }
+}
+
+/// Puts `entity` into the review queue for what was `found` in it; what the same engine found before is replaced. Answers
+/// the id of its item, which is `item` if it has none. A message that is not stored (any more) may be a thing of the
+/// application's own.
+///
+/// # Errors
+/// [`Error::TooBig`] when too much was found.
+pub async fn add_found(tx: &mut Tx, entity: &Entity, found: &Found, item: &str, now: Timestamp) -> Result<String> {
+    let size = found.marks.iter().map(|mark| mark.custom.len() + mark.reason.len()).sum::<usize>();
+    if size + found.payload.to_string().len() > FOUND_BYTES_MAX {
+        return Err(Error::TooBig(format!("flags and moderation_payload have at most {FOUND_BYTES_MAX} bytes")));
+    }
+    let report = Report { creator: found.creator.clone(), ..Report::default() };
+    let (creator, message) = match subject(tx, entity, &report).await {
+        Err(Error::Absent(_)) => (found.creator.clone(), None),
+        known => known?,
+    };
+    let channel = message.as_ref().map(|(_, message)| message.channel.clone());
+    let item = review::open(tx, entity, creator.as_ref(), channel.as_ref(), &found.payload, item, now).await?;
+    review::mark(tx, &item, found).await?;
+    if let Some(creator) = &creator {
+        let tenant = tx.tenant();
+        FLAGGED.put(tx, tenant, &(creator.to_string(), entity.kind.clone(), entity.id.clone()), &());
+    }
+    if message.is_some() && !found.marks.is_empty() {
+        let more = json!({ "reason": found.marks[0].reason, "total_flags": of_entity(tx, entity).await?.len() });
+        tell(tx, "flagged", None, creator.as_ref(), message.as_ref(), more.to_string(), now);
+    }
+    Ok(item)
 }
 
 /// Reports `entity` on behalf of the application itself: it stands in the review queue, and nobody made a flag. Answers
@@ -199,8 +279,8 @@ pub async fn remove(tx: &mut Tx, by: &UserId, entity: &Entity, now: Timestamp) -
         Some(id) => messages::get(tx, &id).await?.map(|message| (id, message)),
         None => None,
     };
-    tell(tx, "unflagged", by, flag.creator.as_ref(), message.as_ref(), "{}".to_owned(), now);
-    Ok(Some(Flagged { entity: entity.clone(), by: by.clone(), flag, reviewed_at: None }))
+    tell(tx, "unflagged", Some(by), flag.creator.as_ref(), message.as_ref(), "{}".to_owned(), now);
+    Ok(Some(by_user(entity.clone(), by.clone(), flag)))
 }
 
 /// Whose the entity is, and the message that it is.
@@ -231,7 +311,7 @@ fn key(entity: &Entity, by: &UserId) -> (String, String, String) {
 fn tell(
     tx: &mut Tx,
     what: &str,
-    by: &UserId,
+    by: Option<&UserId>,
     creator: Option<&UserId>,
     message: Option<&(MessageId, Message)>,
     more: String,
@@ -241,16 +321,20 @@ fn tell(
         Some((id, message)) => Event::new(&format!("message.{what}"), now, Some(&message.channel)).about(id, message),
         None => Event { other: creator.cloned(), ..Event::new(&format!("user.{what}"), now, None) },
     };
-    events::record(tx, event.by(Some(by)).with(more));
+    events::record(tx, event.by(by).with(more));
 }
 
-/// The flags of `entity`, by reporter.
+/// The flags of `entity`: by reporter, then what machines found.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn of_entity(tx: &mut Tx, entity: &Entity) -> Result<Vec<Flagged>> {
     let range = FLAG.prefix(tx.tenant(), &(entity.kind.clone(), entity.id.clone()));
-    flagged(rows::list(tx, &FLAG, range, FLAGS_MAX).await?)
+    let mut all = flagged(rows::list(tx, &FLAG, range, FLAGS_MAX).await?)?;
+    if let Some(queued) = review::of(tx, entity).await? {
+        all.extend(queued.flags());
+    }
+    Ok(all)
 }
 
 /// The flags that `user` made.
@@ -285,11 +369,8 @@ pub async fn against(tx: &mut Tx, user: &UserId) -> Result<Vec<Flagged>> {
 }
 
 fn flagged(rows: Vec<((String, String, String), Flag)>) -> Result<Vec<Flagged>> {
-    let read = |((kind, id, by), flag): ((String, String, String), Flag)| Flagged {
-        entity: Entity { kind, id },
-        by: UserId::parse(&by).expect("keys are made of user ids"),
-        flag,
-        reviewed_at: None,
+    let read = |((kind, id, by), flag): ((String, String, String), Flag)| {
+        by_user(Entity { kind, id }, UserId::parse(&by).expect("keys are made of user ids"), flag)
     };
     Ok(rows.into_iter().map(read).collect())
 }
@@ -305,6 +386,8 @@ pub const SCHEMA: Schema = Schema {
         Field::new("channel_cid", Kind::Text),
         Field::new("message_id", Kind::Text),
         Field::new("reason", Kind::Text),
+        Field::new("type", Kind::Text),
+        Field::new("review_queue_item_id", Kind::Text),
         Field::new("is_reviewed", Kind::Bool),
         Field::new("created_at", Kind::Time),
         Field::new("updated_at", Kind::Time),
@@ -316,7 +399,8 @@ pub const SORT: &[&str] = &["-created_at"];
 
 impl Row for Flagged {
     fn id(&self) -> Cow<'_, str> {
-        Cow::Owned(format!("{} {}", self.entity.id, self.by))
+        let by = self.by.as_ref().map_or(self.kind.as_str(), UserId::as_str);
+        Cow::Owned(format!("{} {by}", self.entity.id))
     }
 
     fn value(&self, field: &str) -> Value<'_> {
@@ -324,7 +408,9 @@ impl Row for Flagged {
         match field {
             // In lists of flags this is the author of what was reported (chat §7).
             "user_id" | "entity_creator_id" => Value::maybe_text(creator.as_ref().map(UserId::as_str)),
-            "created_by_id" => Value::text(self.by.as_str()),
+            "created_by_id" => Value::maybe_text(self.by.as_ref().map(UserId::as_str)),
+            "type" => Value::text(&self.kind),
+            "review_queue_item_id" => Value::text(&self.flag.item),
             "entity_type" => Value::text(&self.entity.kind),
             "entity_id" | "message_id" => Value::text(&self.entity.id),
             "channel_cid" => Value::maybe_text(channel.as_ref().map(ChannelId::as_str)),
@@ -347,11 +433,14 @@ pub async fn query(tx: &mut Tx, kind: Option<&str>, filter: &Filter, sort: &Sort
         Some(kind) => FLAG.prefix(tenant, &kind.to_owned()),
         None => FLAG.range(tenant),
     };
-    let mut found = Found::new(filter, sort);
+    let mut found = Chosen::new(filter, sort);
     for mut flag in flagged(rows::list(tx, &FLAG, range, FLAGS_MAX).await?)? {
         let item = review::get(tx, &flag.flag.item).await?;
         flag.reviewed_at = item.and_then(|item| item.reviewed_at);
         found.look(flag);
+    }
+    for queued in review::marked(tx, kind).await? {
+        queued.flags().into_iter().for_each(|flag| found.look(flag));
     }
     Ok(found.sorted())
 }

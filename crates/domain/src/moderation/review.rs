@@ -9,13 +9,17 @@ use store::{Direction, Limit, key::after};
 use super::{
     Found,
     actions::{self, Action},
-    flags::Entity,
+    flags::{Entity, Flag, Flagged, Found as Machine},
 };
 use crate::{
     Error, Result, Tx,
     filter::{Field, Filter, Kind, Row, Schema, Sort, Value},
     keyspace::{REVIEW, REVIEW_OF},
+    rows,
 };
+
+/// The most items that are looked at for what machines found.
+const ITEMS_MAX: usize = 10_000;
 
 /// An item of the queue.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
@@ -53,6 +57,78 @@ pub struct Item {
     /// More of it: a JSON object.
     #[n(10)]
     pub details: String,
+    /// What machines found, one for each engine.
+    #[n(11)]
+    #[cbor(default)]
+    pub marks: Vec<Mark>,
+    /// What these say is to become of it: `keep`, `flag`, `remove` and the like; empty for nothing.
+    #[n(12)]
+    #[cbor(default)]
+    pub recommended: String,
+    /// The policy that asked; empty for none.
+    #[n(13)]
+    #[cbor(default)]
+    pub policy: String,
+    /// That it was handed on.
+    #[n(14)]
+    pub escalation: Option<Escalation>,
+    /// Who looks at it, and until when others do not.
+    #[n(15)]
+    pub lock: Option<Lock>,
+    /// The last appeal against what was decided.
+    #[n(16)]
+    pub appeal: Option<String>,
+}
+
+/// What a machine found in something: an engine of this server, or a model of the application's own.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Mark {
+    /// Which: `blocklist`, `flood`, `velocity`, or what the application calls its own.
+    #[n(0)]
+    pub kind: String,
+    /// Why.
+    #[n(1)]
+    pub reason: String,
+    /// What it calls that.
+    #[n(2)]
+    pub labels: Vec<String>,
+    /// What the application added: a JSON object.
+    #[n(3)]
+    pub custom: String,
+    /// When.
+    #[n(4)]
+    pub at: Timestamp,
+}
+
+/// That an item was handed on.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Escalation {
+    /// When.
+    #[n(0)]
+    pub at: Timestamp,
+    /// By whom.
+    #[n(1)]
+    pub by: Option<UserId>,
+    /// Why.
+    #[n(2)]
+    pub reason: String,
+    /// What is to be known.
+    #[n(3)]
+    pub notes: String,
+    /// How urgent it is.
+    #[n(4)]
+    pub priority: String,
+}
+
+/// That a moderator looks at an item.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Lock {
+    /// Who.
+    #[n(0)]
+    pub by: UserId,
+    /// Until when.
+    #[n(1)]
+    pub until: Timestamp,
 }
 
 /// The id of the open item of `entity`, made as `fresh` if there is none.
@@ -70,18 +146,17 @@ pub(super) async fn open(
         Some(known) => (known.id, Some(known.item)),
         None => (fresh.to_owned(), None),
     };
+    let before = before.unwrap_or_else(|| Item::new(entity.clone(), now));
     let item = Item {
-        entity: entity.clone(),
         creator: creator.cloned(),
         channel: channel.cloned(),
         payload: payload.to_string(),
-        created_at: before.as_ref().map_or(now, |before| before.created_at),
         updated_at: now,
         reviewed_at: None,
         reviewed_by: None,
-        action: before.map(|before| before.action).unwrap_or_default(),
         result: String::new(),
         details: "{}".to_owned(),
+        ..before
     };
     REVIEW.put(tx, tenant, &id, &item);
     REVIEW_OF.put(tx, tenant, &key, &id);
@@ -96,6 +171,33 @@ pub async fn of(tx: &mut Tx, entity: &Entity) -> Result<Option<Queued>> {
     let (tenant, key) = (tx.tenant(), (entity.kind.clone(), entity.id.clone()));
     let Some(id) = REVIEW_OF.get(tx, tenant, &key).await? else { return Ok(None) };
     Ok(get(tx, &id).await?.map(|item| Queued { id, item }))
+}
+
+/// Adds what machines found to the item `id`; what the same engine found before is replaced.
+pub(super) async fn mark(tx: &mut Tx, id: &str, found: &Machine) -> Result<()> {
+    let mut item = load(tx, id).await?;
+    item.marks.retain(|mark| found.marks.iter().all(|fresh| fresh.kind != mark.kind));
+    item.marks.extend(found.marks.iter().cloned());
+    item.recommended = found.recommended.clone();
+    item.policy = found.policy.clone();
+    put(tx, id, &item);
+    Ok(())
+}
+
+fn put(tx: &mut Tx, id: &str, item: &Item) {
+    let tenant = tx.tenant();
+    REVIEW.put(tx, tenant, &id.to_owned(), item);
+}
+
+/// Changes the item `id`.
+///
+/// # Errors
+/// [`Error::Absent`] when there is no such item.
+pub async fn change(tx: &mut Tx, id: &str, change: impl FnOnce(&mut Item)) -> Result<Item> {
+    let mut item = load(tx, id).await?;
+    change(&mut item);
+    put(tx, id, &item);
+    Ok(item)
 }
 
 /// The item `id`.
@@ -115,18 +217,33 @@ pub async fn load(tx: &mut Tx, id: &str) -> Result<Item> {
     get(tx, id).await?.ok_or_else(|| Error::Absent(format!("review queue item '{id}' does not exist")))
 }
 
-/// Notes that `action` was done about the item `id`, which closes it; `note` is the id of the note in the log.
+/// The open items of what is `creator`'s, at most so many.
+pub(super) async fn open_of(tx: &mut Tx, creator: &UserId, most: usize) -> Result<Vec<String>> {
+    let range = REVIEW.range(tx.tenant());
+    let rows = rows::list(tx, &REVIEW, range, ITEMS_MAX).await?;
+    let is_open = |item: &Item| item.reviewed_at.is_none() && item.creator.as_ref() == Some(creator);
+    Ok(rows.into_iter().filter(|(_, item)| is_open(item)).map(|(id, _)| id).take(most).collect())
+}
+
+/// Locks items for a moderator: others who ask for locked items do not get them until then.
+///
+/// # Errors
+/// When the store fails.
+pub async fn lock(tx: &mut Tx, ids: &[String], lock: &Lock) -> Result<()> {
+    for id in ids {
+        if get(tx, id).await?.is_some() {
+            change(tx, id, |item| item.lock = Some(lock.clone())).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes that `action` was done about the item `id`; `note` is the id of the note in the log.
 ///
 /// # Errors
 /// [`Error::Absent`] when there is no such item.
-pub async fn close(tx: &mut Tx, id: &str, action: &Action, note: &str) -> Result<Item> {
-    let mut item = load(tx, id).await?;
-    item.reviewed_at = Some(action.at);
-    item.reviewed_by = action.user.clone();
-    item.updated_at = action.at;
-    item.action = action.kind.clone();
-    let tenant = tx.tenant();
-    REVIEW.put(tx, tenant, &id.to_owned(), &item);
+pub async fn note(tx: &mut Tx, id: &str, action: &Action, note: &str) -> Result<()> {
+    let item = load(tx, id).await?;
     let action = Action {
         target: action.target.clone().or_else(|| item.creator.clone()),
         entity: Some(item.entity.clone()),
@@ -135,6 +252,22 @@ pub async fn close(tx: &mut Tx, id: &str, action: &Action, note: &str) -> Result
         ..action.clone()
     };
     actions::record(tx, note, &action);
+    Ok(())
+}
+
+/// Notes that `action` was done about the item `id`, which closes it; `name` is the id of the note in the log.
+///
+/// # Errors
+/// [`Error::Absent`] when there is no such item.
+pub async fn close(tx: &mut Tx, id: &str, action: &Action, name: &str) -> Result<Item> {
+    let mut item = load(tx, id).await?;
+    item.reviewed_at = Some(action.at);
+    item.reviewed_by = action.user.clone();
+    item.updated_at = action.at;
+    item.action = action.kind.clone();
+    item.lock = None;
+    put(tx, id, &item);
+    note(tx, id, action, name).await?;
     Ok(item)
 }
 
@@ -175,6 +308,13 @@ pub const SCHEMA: Schema = Schema {
         Field::new("channel_cid", Kind::Text),
         Field::new("review_result", Kind::Text),
         Field::new("reviewed_by", Kind::Text),
+        Field::new("recommended_action", Kind::Text),
+        Field::new("latest_moderator_action", Kind::Text),
+        Field::new("config_key", Kind::Text),
+        Field::new("flag_types", Kind::List),
+        Field::new("escalated", Kind::Bool),
+        Field::new("assigned_to", Kind::Text),
+        Field::new("appeal", Kind::Bool),
         Field::new("created_at", Kind::Time),
         Field::new("updated_at", Kind::Time),
         Field::new("reviewed_at", Kind::Time),
@@ -194,9 +334,56 @@ pub struct Queued {
 }
 
 impl Item {
+    /// An open item of `entity`, of which nothing else is known.
+    pub fn new(entity: Entity, now: Timestamp) -> Self {
+        Item {
+            entity,
+            creator: None,
+            channel: None,
+            payload: "{}".to_owned(),
+            created_at: now,
+            updated_at: now,
+            reviewed_at: None,
+            reviewed_by: None,
+            action: String::new(),
+            result: String::new(),
+            details: "{}".to_owned(),
+            marks: Vec::new(),
+            recommended: String::new(),
+            policy: String::new(),
+            escalation: None,
+            lock: None,
+            appeal: None,
+        }
+    }
+
     /// How it stands, in the API's words.
     pub fn status(&self) -> &'static str {
         if self.reviewed_at.is_some() { "reviewed" } else { "pending" }
+    }
+}
+
+impl Queued {
+    /// What machines found, as flags.
+    pub fn flags(&self) -> Vec<Flagged> {
+        let Item { entity, creator, channel, reviewed_at, .. } = &self.item;
+        let flag = |mark: &Mark| Flagged {
+            entity: entity.clone(),
+            by: None,
+            kind: mark.kind.clone(),
+            labels: mark.labels.clone(),
+            flag: Flag {
+                item: self.id.clone(),
+                creator: creator.clone(),
+                channel: channel.clone(),
+                reason: mark.reason.clone(),
+                custom: mark.custom.clone(),
+                created_at: mark.at,
+                updated_at: mark.at,
+            },
+            reviewed_at: *reviewed_at,
+        };
+        self.item.marks.iter().map(flag).collect()
     }
 }
 
@@ -208,6 +395,7 @@ impl Row for Queued {
     fn value(&self, field: &str) -> Value<'_> {
         let Item { entity, creator, channel, created_at, updated_at, reviewed_at, reviewed_by, result, .. } =
             &self.item;
+        let item = &self.item;
         match field {
             "id" | "report_id" => Value::text(&self.id),
             "status" => Value::text(self.item.status()),
@@ -218,12 +406,27 @@ impl Row for Queued {
             "channel_cid" => Value::maybe_text(channel.as_ref().map(ChannelId::as_str)),
             "review_result" => Value::text(result),
             "reviewed_by" => Value::maybe_text(reviewed_by.as_ref().map(UserId::as_str)),
+            "recommended_action" => Value::text(&item.recommended),
+            "latest_moderator_action" => Value::text(&item.action),
+            "config_key" => Value::text(&item.policy),
+            "flag_types" => Value::List(item.marks.iter().map(|mark| Value::text(&mark.kind)).collect()),
+            "escalated" => Value::Bool(item.escalation.is_some()),
+            "assigned_to" => Value::maybe_text(item.lock.as_ref().map(|lock| lock.by.as_str())),
+            "appeal" => Value::Bool(item.appeal.is_some()),
             "created_at" => Value::Time(*created_at),
             "updated_at" => Value::Time(*updated_at),
             "reviewed_at" => Value::maybe_time(*reviewed_at),
             _ => Value::Null,
         }
     }
+}
+
+/// The items in which machines found something, of things of `kind` or of any.
+pub(super) async fn marked(tx: &mut Tx, kind: Option<&str>) -> Result<Vec<Queued>> {
+    let range = REVIEW.range(tx.tenant());
+    let rows = rows::list(tx, &REVIEW, range, ITEMS_MAX).await?;
+    let is_wanted = |item: &Item| !item.marks.is_empty() && kind.is_none_or(|kind| item.entity.kind == kind);
+    Ok(rows.into_iter().filter(|(_, item)| is_wanted(item)).map(|(id, item)| Queued { id, item }).collect())
 }
 
 /// The items that `filter` wants, of things of `kind` or of any, in the order of `sort`.

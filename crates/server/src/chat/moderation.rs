@@ -1,13 +1,17 @@
 //! `/moderation/…` and the lists of bans (chat §11.8; v2 §6): a file for each resource.
 
+pub(crate) mod appeals;
 pub(crate) mod bans;
 mod cast;
+pub(crate) mod checks;
 pub(crate) mod configs;
+pub(crate) mod decide;
 pub(crate) mod flags;
 pub(crate) mod mutes;
 pub(crate) mod report;
 pub(crate) mod reports;
 pub(crate) mod review;
+pub(crate) mod settings;
 
 pub(super) use cast::Cast;
 

@@ -169,7 +169,7 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         .route(GET, "moderation/user_report", "GetUserReport", S, moderation::report::get)
         .route(POST, "moderation/review_queue", "QueryReviewQueue", S, moderation::review::query)
         .route(GET, "moderation/review_queue/{id}", "GetReviewQueueItem", S, moderation::review::get)
-        .route(POST, "moderation/submit_action", "SubmitAction", S, moderation::review::submit)
+        .route(POST, "moderation/submit_action", "SubmitAction", S, moderation::decide::submit)
         .route(POST, "moderation/logs", "QueryModerationLogs", S, moderation::review::logs)
         .route(POST, "moderation/action_logs", "CreateActionLog", S, moderation::review::note)
         .route(POST, "moderation/config", "UpsertConfig", S, moderation::configs::upsert)
@@ -177,38 +177,56 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         .route(DELETE, "moderation/config/{key}", "DeleteConfig", S, moderation::configs::remove)
         .route(POST, "moderation/configs", "QueryModerationConfigs", S, moderation::configs::query)
         .route(POST, "moderation/bypass", "Bypass", S, moderation::bypass)
-        .route(POST, "moderation/check", "Check", S, absent::answer)
-        .route(POST, "moderation/custom_check", "CustomCheck", S, absent::answer)
+        .route(POST, "moderation/check", "Check", S, moderation::checks::check)
+        .route(POST, "moderation/custom_check", "CustomCheck", S, moderation::checks::custom)
         .route(POST, "moderation/analyze", "Analyze", S, absent::answer)
         .route(POST, "moderation/labels", "Labels", S, absent::answer)
-        .route(POST, "moderation/labels/results", "QueryLabelResults", S, absent::answer)
+        .route(POST, "moderation/labels/results", "QueryLabelResults", S, moderation::checks::label_results)
         .route(POST, "moderation/bulk_image_moderation", "BulkImageModeration", S, absent::answer)
         .route(POST, "moderation/check_s3_access", "CheckS3Access", S, absent::answer)
         .route(POST, "moderation/submit_moderation_feedback", "SubmitFeedback", S, absent::answer)
         .route(POST, "moderation/moderation_rule", "UpsertModerationRule", S, absent::answer)
         .route(GET, "moderation/moderation_rule/{id}", "GetModerationRule", S, absent::answer)
         .route(DELETE, "moderation/moderation_rule/{id}", "DeleteModerationRule", S, absent::answer)
-        .route(POST, "moderation/moderation_rules", "QueryModerationRules", S, absent::answer)
-        .route(POST, "moderation/feeds_moderation_template", "UpsertTemplate", S, absent::answer)
-        .route(GET, "moderation/feeds_moderation_template", "QueryTemplates", S, absent::answer)
-        .route(DELETE, "moderation/feeds_moderation_template", "DeleteTemplate", S, absent::answer)
-        .route(GET, "moderation/action_config", "GetActionConfig", S, absent::answer)
-        .route(POST, "moderation/action_config", "UpsertActionConfig", S, absent::answer)
-        .route(POST, "moderation/action_config/bulk", "BulkUpsertActionConfigs", S, absent::answer)
-        .route(POST, "moderation/action_config/bulk_delete", "BulkDeleteActionConfigs", S, absent::answer)
-        .route(DELETE, "moderation/action_config/{id}", "DeleteActionConfig", S, absent::answer)
-        .route(GET, "moderation/setup", "GetSetup", S, absent::answer)
-        .route(POST, "moderation/setup", "UpsertSetup", S, absent::answer)
-        .route(GET, "moderation/queues", "ListQueues", S, absent::answer)
-        .route(POST, "moderation/queues", "CreateQueue", S, absent::answer)
-        .route(GET, "moderation/queues/{id}", "GetQueue", S, absent::answer)
-        .route(PATCH, "moderation/queues/{id}", "UpdateQueue", S, absent::answer)
-        .route(POST, "moderation/queues/{id}/delete", "DeleteQueue", S, absent::answer)
-        .route(POST, "moderation/appeal", "Appeal", Both, absent::answer)
-        .route(GET, "moderation/appeal/{id}", "GetAppeal", Both, absent::answer)
-        .route(POST, "moderation/appeals", "QueryAppeals", Both, absent::answer)
-        .route(POST, "moderation/appeals/bulk_action", "BulkActionAppeals", S, absent::answer)
-        .route(GET, "moderation/policy_tests/sets", "ListPolicyTestSets", S, absent::answer)
+        .route(POST, "moderation/moderation_rules", "QueryModerationRules", S, moderation::checks::rules)
+        .route(POST, "moderation/feeds_moderation_template", "UpsertTemplate", S, moderation::settings::upsert_template)
+        .route(GET, "moderation/feeds_moderation_template", "QueryTemplates", S, moderation::settings::list_templates)
+        .route(
+            DELETE,
+            "moderation/feeds_moderation_template",
+            "DeleteTemplate",
+            S,
+            moderation::settings::remove_templates,
+        )
+        .route(GET, "moderation/action_config", "GetActionConfig", S, moderation::settings::list_actions)
+        .route(POST, "moderation/action_config", "UpsertActionConfig", S, moderation::settings::upsert_action)
+        .route(
+            POST,
+            "moderation/action_config/bulk",
+            "BulkUpsertActionConfigs",
+            S,
+            moderation::settings::upsert_actions,
+        )
+        .route(
+            POST,
+            "moderation/action_config/bulk_delete",
+            "BulkDeleteActionConfigs",
+            S,
+            moderation::settings::remove_actions,
+        )
+        .route(DELETE, "moderation/action_config/{id}", "DeleteActionConfig", S, moderation::settings::remove_action)
+        .route(GET, "moderation/setup", "GetSetup", S, moderation::settings::get_setup)
+        .route(POST, "moderation/setup", "UpsertSetup", S, moderation::settings::upsert_setup)
+        .route(GET, "moderation/queues", "ListQueues", S, moderation::settings::list_queues)
+        .route(POST, "moderation/queues", "CreateQueue", S, moderation::settings::add_queue)
+        .route(GET, "moderation/queues/{id}", "GetQueue", S, moderation::settings::get_queue)
+        .route(PATCH, "moderation/queues/{id}", "UpdateQueue", S, moderation::settings::update_queue)
+        .route(POST, "moderation/queues/{id}/delete", "DeleteQueue", S, moderation::settings::remove_queue)
+        .route(POST, "moderation/appeal", "Appeal", Both, moderation::appeals::add)
+        .route(GET, "moderation/appeal/{id}", "GetAppeal", Both, moderation::appeals::get)
+        .route(POST, "moderation/appeals", "QueryAppeals", Both, moderation::appeals::query)
+        .route(POST, "moderation/appeals/bulk_action", "BulkActionAppeals", S, moderation::appeals::bulk)
+        .route(GET, "moderation/policy_tests/sets", "ListPolicyTestSets", S, moderation::checks::test_sets)
         .route(POST, "moderation/policy_tests/sets", "CreatePolicyTestSet", S, absent::answer)
         .route(POST, "push_preferences", "UpdatePushPreferences", Both, push::set_preferences)
         .route(GET, "push_providers", "ListPushProviders", S, push::list_providers)

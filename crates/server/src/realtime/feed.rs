@@ -47,6 +47,8 @@ pub(crate) struct Feed {
     waiting: Mutex<Waiting>,
     woken: Notify,
     is_listening: AtomicBool,
+    /// Whether something came that cannot be read yet: the follower is woken once it can.
+    is_due: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -62,12 +64,22 @@ struct Waiting {
 impl Feed {
     /// A feed of what is committed to `store` from now on.
     pub(crate) fn new(store: &Store) -> Arc<Self> {
-        let feed =
-            Arc::new(Feed { waiting: Mutex::default(), woken: Notify::new(), is_listening: AtomicBool::new(false) });
+        let feed = Arc::new(Feed {
+            waiting: Mutex::default(),
+            woken: Notify::new(),
+            is_listening: AtomicBool::new(false),
+            is_due: AtomicBool::new(false),
+        });
         let hook = Arc::downgrade(&feed);
         store.on_publish(Box::new(move |published| {
             if let Some(feed) = hook.upgrade() {
                 feed.take_in(published);
+            }
+        }));
+        let hook = Arc::downgrade(&feed);
+        store.on_shown(Box::new(move || {
+            if let Some(feed) = hook.upgrade().filter(|feed| feed.is_due.swap(false, Ordering::AcqRel)) {
+                feed.woken.notify_one();
             }
         }));
         feed
@@ -91,7 +103,7 @@ impl Feed {
             }
         }
         drop(waiting);
-        self.woken.notify_one();
+        self.is_due.store(true, Ordering::Release);
     }
 
     /// Adds something without a record; while the follower is behind, it is forgotten.

@@ -10,11 +10,11 @@ use super::{
     feed::{Entry, Taken},
     tell,
 };
-use crate::{Server, apps::Tenant};
+use crate::{Server, apps::Tenant, shown::Shown};
 
 /// Runs until the server ends.
 pub(crate) async fn follow(server: Arc<Server>, store: Store) {
-    let mut follower = Follower { server, told: (store.published(), u16::MAX), store };
+    let mut follower = Follower { server, told: (store.published(), u16::MAX), shown: Shown::new(&store) };
     loop {
         let Taken { entries, behind } = follower.server.hub.feed.next().await;
         if let Some((first, last)) = behind {
@@ -26,7 +26,7 @@ pub(crate) async fn follow(server: Arc<Server>, store: Store) {
 
 struct Follower {
     server: Arc<Server>,
-    store: Store,
+    shown: Shown,
     /// The place of the last entry that was told.
     told: Place,
 }
@@ -41,7 +41,8 @@ impl Follower {
                     let (place, logged) = LOG.decode(&key, &value).expect("the log holds what this server wrote to it");
                     // What was already found in the log is not told twice.
                     if place > self.told {
-                        self.published(stamp).await;
+                        // The hook runs just before the commit can be read; what is told is read after it.
+                        self.shown.until(stamp).await;
                         self.told = place;
                         self.logged(AppId(app), logged).await;
                     }
@@ -50,16 +51,9 @@ impl Follower {
         }
     }
 
-    /// The hook runs just before the commit can be read; what is told is read after it.
-    async fn published(&self, stamp: Stamp) {
-        while self.store.published() < stamp {
-            tokio::task::yield_now().await;
-        }
-    }
-
     /// Reads from the log what was dropped from the queue: the commits from `first` to `last`.
     async fn catch_up(&mut self, first: Stamp, last: Stamp) {
-        self.published(last).await;
+        self.shown.until(last).await;
         let from = self.told.max((Stamp(first.0.saturating_sub(1)), u16::MAX));
         tracing::info!(from = from.0.0, to = last.0, "the sockets are behind; reading the log");
         for tenant in self.server.apps.all() {

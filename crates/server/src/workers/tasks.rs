@@ -171,6 +171,7 @@ fn erases(kind: &Kind) -> bool {
     match kind {
         Kind::DeleteUsers(asked) => asked.user == Mode::Hard || asked.messages == Some(Mode::Hard),
         Kind::DeleteChannels { is_hard, .. } => *is_hard,
+        Kind::DeleteMessages(asked) => asked.mode == Mode::Hard,
         Kind::DeleteFeeds { .. } | Kind::Retain(_) => true,
         _ => false,
     }

@@ -7,6 +7,7 @@
 mod access;
 mod app;
 mod auth;
+mod automod;
 mod blocklists;
 mod channels;
 mod commands;

@@ -15,6 +15,21 @@ use super::{
     users::User,
 };
 
+/// Why a message was refused by moderation (chat §6.7).
+#[derive(Serialize, Debug)]
+pub struct Moderation<'a> {
+    /// `bounce` or `remove`.
+    pub action: &'a str,
+    /// What its author said.
+    pub original_text: &'a str,
+    /// A blocklist that found something in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocklist_matched: Option<&'a str>,
+    /// All that did.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub blocklists_matched: &'a [String],
+}
+
 /// A message.
 #[derive(Serialize, Debug)]
 pub struct Message<'a> {
@@ -106,6 +121,9 @@ pub struct Message<'a> {
     /// What the reader has begun to write in its thread.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft: Option<Draft<'a>>,
+    /// Why moderation refused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moderation: Option<Moderation<'a>>,
     /// Whether it counts for nobody as unread.
     pub silent: bool,
     /// Whether only its author sees it.

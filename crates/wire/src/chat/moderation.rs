@@ -87,7 +87,7 @@ pub struct Flag<'a> {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
-    /// Never: nothing is flagged without a reporter.
+    /// Whether a machine found something, and no user said so.
     pub created_by_automod: bool,
     /// What the application added.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,7 +111,7 @@ pub struct Flagged<'a> {
 /// A flag of a message, as moderators read it.
 #[derive(Serialize, Debug)]
 pub struct MessageFlag<'a> {
-    /// Never: nothing is flagged without a reporter.
+    /// Whether a machine found something, and no user said so.
     pub created_by_automod: bool,
     /// The author of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -217,9 +217,9 @@ pub struct ModerationFlag<'a> {
     /// The same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<User<'a>>,
-    /// `user_report`: a person said so.
+    /// `user_report` if a person said so, else the name of the engine or model that found something.
     #[serde(rename = "type")]
-    pub kind: &'static str,
+    pub kind: &'a str,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
@@ -228,8 +228,8 @@ pub struct ModerationFlag<'a> {
     pub review_queue_item_id: Option<&'a str>,
     /// Verdicts of models, of which there are none here.
     pub result: [(); 0],
-    /// Labels of models, of which there are none here.
-    pub labels: [(); 0],
+    /// What the engine or model calls it.
+    pub labels: &'a [String],
     /// What the application added.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom: Option<Members<'a>>,
@@ -303,17 +303,35 @@ pub struct ReviewItem<'a> {
     pub entity_creator_id: Option<&'a str>,
     /// The same.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub entity_creator: Option<User<'a>>,
+    pub entity_creator: Option<EntityCreator<'a>>,
     /// `pending` or `reviewed`.
     pub status: &'static str,
-    /// What a model would do: nothing, for there is none here.
-    pub recommended_action: &'static str,
+    /// What the policy or the application's model asks for; empty when only people reported it.
+    pub recommended_action: &'a str,
+    /// The policy that found something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_key: Option<&'a str>,
     /// How bad a model finds it.
     pub ai_text_severity: &'static str,
     /// The same as a number.
     pub severity: u8,
     /// Whether it was handed on.
     pub escalated: bool,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalated_at: Option<Time>,
+    /// By whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalated_by: Option<&'a str>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalation_metadata: Option<EscalationMetadata<'a>>,
+    /// Who has it locked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assigned_to: Option<User<'a>>,
+    /// The last appeal against what was decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub appeal: Option<Appeal<'a>>,
     /// How often it was reported.
     pub flags_count: usize,
     /// What was last done about it.
@@ -346,13 +364,178 @@ pub struct ReviewItem<'a> {
     pub updated_at: Time,
 }
 
+/// Whose an item of the review queue is, with what moderation knows of the user.
+#[derive(Serialize, Debug)]
+pub struct EntityCreator<'a> {
+    /// The user.
+    #[serde(flatten)]
+    pub user: User<'a>,
+    /// From how many places the user is banned.
+    pub ban_count: usize,
+    /// How often what is the user's was reported.
+    pub flagged_count: usize,
+    /// How often a moderator deleted something of it.
+    pub deleted_content_count: usize,
+}
+
+/// Why an item was handed on.
+#[derive(Serialize, Debug)]
+pub struct EscalationMetadata<'a> {
+    /// The reason.
+    pub reason: &'a str,
+    /// What is to be known.
+    pub notes: &'a str,
+    /// How urgent it is.
+    pub priority: &'a str,
+}
+
+/// An appeal (v2 §6.8).
+#[derive(Serialize, Debug)]
+pub struct Appeal<'a> {
+    /// The id.
+    pub id: &'a str,
+    /// Why, in the user's words.
+    pub appeal_reason: &'a str,
+    /// `submitted`, `accepted` or `rejected`.
+    pub status: &'static str,
+    /// What kind of thing it is about.
+    pub entity_type: &'a str,
+    /// Which.
+    pub entity_id: &'a str,
+    /// Its item in the review queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review_queue_item_id: Option<&'a str>,
+    /// Why it was decided so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision_reason: Option<&'a str>,
+    /// Addresses of what is to be looked at.
+    pub attachments: &'a [String],
+    /// Who appeals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<User<'a>>,
+    /// Since when there is it.
+    pub created_at: Time,
+    /// When it was last changed.
+    pub updated_at: Time,
+}
+
+/// What `POST /moderation/appeal` answers.
+#[derive(Serialize, Debug)]
+pub struct Appealed<'a> {
+    /// The appeal.
+    pub appeal_id: &'a str,
+}
+
+/// What `GET /moderation/appeal/{id}` answers.
+#[derive(Serialize, Debug)]
+pub struct OneAppeal<'a> {
+    /// The appeal.
+    pub item: Appeal<'a>,
+}
+
+/// What `POST /moderation/appeals` answers.
+#[derive(Serialize, Debug)]
+pub struct Appeals<'a> {
+    /// In the order that was asked for.
+    pub items: Vec<Appeal<'a>>,
+    /// What asks for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// What asks for the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prev: Option<String>,
+}
+
+/// What `POST /moderation/appeals/bulk_action` answers.
+#[derive(Serialize, Debug)]
+pub struct BulkDecided<'a> {
+    /// Appeals that were decided.
+    pub results: Vec<AppealResult<'a>>,
+    /// Appeals that were not, and why.
+    pub errors: Vec<AppealError<'a>>,
+}
+
+/// An appeal that was decided among many.
+#[derive(Serialize, Debug)]
+pub struct AppealResult<'a> {
+    /// Which.
+    pub appeal_id: &'a str,
+    /// As it is now.
+    pub appeal_item: Appeal<'a>,
+}
+
+/// An appeal that was not decided among many.
+#[derive(Serialize, Debug)]
+pub struct AppealError<'a> {
+    /// Which.
+    pub appeal_id: &'a str,
+    /// Why not.
+    pub error: String,
+}
+
+/// What `POST /moderation/submit_action` answers.
+#[derive(Serialize, Debug)]
+pub struct Decided<'a> {
+    /// The item as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<ReviewItem<'a>>,
+    /// The appeal that was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub appeal_item: Option<Appeal<'a>>,
+}
+
+/// What `POST /moderation/check` answers.
+#[derive(Serialize, Debug)]
+pub struct Checked<'a> {
+    /// `completed`: nothing is checked later.
+    pub status: &'static str,
+    /// `keep`, `flag`, `shadow`, `bounce` or `remove`.
+    pub recommended_action: &'static str,
+    /// The rule that asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub triggered_rule: Option<TriggeredRule<'a>>,
+    /// Every rule that was broken.
+    pub triggered_rules: Vec<TriggeredRule<'a>>,
+    /// The item of the review queue, unless the content is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<ReviewItem<'a>>,
+}
+
+/// A rule that content broke.
+#[derive(Serialize, Debug)]
+pub struct TriggeredRule<'a> {
+    /// The blocklist, or the name of the rule.
+    pub rule_id: &'a str,
+    /// The same.
+    pub rule_name: &'a str,
+    /// Which engine found it.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// What it asks for.
+    pub actions: [&'static str; 1],
+}
+
+/// What `POST /moderation/custom_check` answers.
+#[derive(Serialize, Debug)]
+pub struct CustomChecked<'a> {
+    /// The item of the review queue.
+    pub id: &'a str,
+    /// How it stands.
+    pub status: &'static str,
+    /// The item.
+    pub item: ReviewItem<'a>,
+}
+
 /// What `POST /moderation/review_queue` answers.
 #[derive(Serialize, Debug)]
 pub struct ReviewQueue<'a> {
     /// In the order that was asked for.
     pub items: Vec<ReviewItem<'a>>,
-    /// Buttons of a dashboard: there are none.
-    pub action_config: BTreeMap<(), ()>,
+    /// Buttons of a dashboard that were set, by the type of what they are for.
+    pub action_config: BTreeMap<String, Vec<serde_json::Value>>,
+    /// Buttons that are there by themselves: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_action_config: Option<BTreeMap<(), ()>>,
     /// How many items there are, by status.
     pub stats: BTreeMap<&'static str, usize>,
     /// What asks for the next page.
@@ -363,12 +546,11 @@ pub struct ReviewQueue<'a> {
     pub prev: Option<String>,
 }
 
-/// What `GET /moderation/review_queue/{id}` and `POST /moderation/submit_action` answer.
+/// What `GET /moderation/review_queue/{id}` answers.
 #[derive(Serialize, Debug)]
 pub struct OneReviewItem<'a> {
     /// The item as it is now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub item: Option<ReviewItem<'a>>,
+    pub item: ReviewItem<'a>,
 }
 
 /// How content is to be moderated (v2 §6.4).
@@ -439,8 +621,8 @@ pub struct UserReport<'a> {
     pub blocks: Vec<ReportedBlock<'a>>,
     /// What moderators did about the user.
     pub actions: Vec<ActionLog<'a>>,
-    /// Appeals, of which there are none here.
-    pub appeals: [(); 0],
+    /// Appeals of the user.
+    pub appeals: Vec<Appeal<'a>>,
     /// What asks for the next page of each list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,

@@ -11,6 +11,7 @@ use crate::{
     },
     custom::Edit,
     keyspace::{At, Chat, Latest, MESSAGE, PENDING, PINNED, VERSION},
+    moderation::checks::Verdict,
 };
 
 /// What becomes of a message.
@@ -130,7 +131,7 @@ pub async fn update(
         Change::Part(patch) => Draft::of(&old, now).patched(patch)?,
     };
     let new = changed(&old, draft, editor, now);
-    let is_flagged = check(tx, &scene, &old, &new).await?;
+    let checked = check(tx, &scene, id, (&old, &new)).await?;
     show_poll(tx, &scene, id, (&old, &new)).await?;
     if has_other_content(&old, &new) {
         note_version(tx, id, &old);
@@ -140,9 +141,7 @@ pub async fn update(
     let tenant = tx.tenant();
     MESSAGE.put(tx, tenant, &id.to_string(), &new);
     if new.kind != Kind::Ephemeral {
-        if is_flagged {
-            send::queue(tx, id, now).await?;
-        }
+        send::queue(tx, id, &checked, now).await?;
         let event = Event::new("message.updated", now, Some(&new.channel)).by(editor.or(new.user.as_ref()));
         events::record(tx, event.about(id, &new));
     }
@@ -212,7 +211,7 @@ fn has_other_content(old: &Message, new: &Message) -> bool {
 }
 
 /// Checks the change; whether a blocklist wants it to be looked at.
-async fn check(tx: &mut Tx, scene: &Scene, old: &Message, new: &Message) -> Result<bool> {
+async fn check(tx: &mut Tx, scene: &Scene, id: &MessageId, (old, new): (&Message, &Message)) -> Result<send::Checked> {
     let is_only_pin =
         old.pin != new.pin && Message { pin: old.pin.clone(), updated_at: old.updated_at, ..new.clone() } == *old;
     if is_only_pin {
@@ -235,12 +234,15 @@ async fn check(tx: &mut Tx, scene: &Scene, old: &Message, new: &Message) -> Resu
         };
         send::check_content(scene, &fresh)?;
     }
-    let verdict = match old.text != new.text {
-        true => send::moderated(tx, scene, &new.text, false).await?,
-        false => None,
+    let checked = match old.text != new.text {
+        true => send::moderated(tx, scene, None, (id, &new.text), new.updated_at).await?,
+        false => send::Checked::default(),
     };
-    if matches!(verdict.as_deref(), Some("block" | "shadow_block")) {
-        return Err(Error::Unfit("message.text: a blocklist has one of its words".to_owned()));
+    if checked.outcome.verdict() > Verdict::Flag {
+        let list = checked.outcome.blocklists().next();
+        let why =
+            if list.is_some() { "a blocklist has one of its words" } else { "it is refused by a moderation policy" };
+        return Err(Error::Unfit(format!("message.text: {why}")));
     }
     let unknown: Vec<UserId> = new.mentioned.iter().filter(|user| !old.mentioned.contains(user)).cloned().collect();
     send::check_mentioned(tx, &unknown).await?;
@@ -254,7 +256,7 @@ async fn check(tx: &mut Tx, scene: &Scene, old: &Message, new: &Message) -> Resu
         }
         _ => {}
     }
-    Ok(verdict.as_deref() == Some(send::FLAG))
+    Ok(checked)
 }
 
 /// Keeps what the message said (chat §6.15).

@@ -2,7 +2,7 @@
 
 use ids::{ChannelId, MessageId, Timestamp, UserId};
 
-use super::{Draft, Kind, Listed, Message, Pin, Scene, commands, get};
+use super::{Draft, Kind, Listed, Message, Moderation, Pin, Scene, commands, get};
 use crate::{
     Error, Result, Tx,
     chat::{
@@ -21,15 +21,14 @@ use crate::{
     },
     moderation::{
         bans,
-        flags::{self, Entity, Report},
+        checks::{self, Content, Outcome, Verdict},
+        flags::{self, Entity, Found},
     },
     users,
 };
 
 /// What stands in the place of a text that a blocklist refuses.
 const BLOCKED: &str = "Message was blocked by moderation policies";
-/// What a blocklist asks for whose words are only to be looked at.
-pub(super) const FLAG: &str = "flag";
 /// The most participants of a thread who are told of a reply one by one.
 const TOLD_MAX: usize = 100;
 
@@ -64,19 +63,20 @@ pub async fn send(
     check_mentioned(tx, &draft.mentioned).await?;
     check_groups(tx, &draft.mentioned_groups).await?;
     let mut message = compose(tx, &scene, draft, now).await?;
-    let verdict = moderated(tx, &scene, &draft.text, draft.forces_moderation).await?;
-    match verdict.as_deref() {
-        Some("block") => return Ok(Message { kind: Kind::Error, text: BLOCKED.to_owned(), html: None, ..message }),
-        Some("shadow_block") => message.is_shadowed = true,
-        _ => {}
+    let found =
+        moderated(tx, &scene, draft.user.as_ref().filter(|_| draft.forces_moderation), (id, &draft.text), now).await?;
+    match found.outcome.verdict() {
+        Verdict::Bounce | Verdict::Remove => return Ok(refused(message, &found.outcome)),
+        Verdict::Shadow => message.is_shadowed = true,
+        Verdict::Keep | Verdict::Flag => {}
     }
     let message = commands::run(tx, &scene, id, message, now).await?;
     if message.kind == Kind::Error {
         return Ok(message);
     }
     store(tx, &scene, id, &message, draft, now).await?;
-    if verdict.as_deref() == Some(FLAG) && message.kind != Kind::Ephemeral {
-        queue(tx, id, now).await?;
+    if message.kind != Kind::Ephemeral {
+        queue(tx, id, &found, now).await?;
     }
     end_draft(tx, &message, now).await?;
     if message.pending.is_none() && message.kind != Kind::Ephemeral {
@@ -88,19 +88,63 @@ pub async fn send(
     Ok(message)
 }
 
-/// Puts a message that a blocklist wants to be looked at into the review queue, on behalf of the application.
-pub(super) async fn queue(tx: &mut Tx, id: &MessageId, now: Timestamp) -> Result<()> {
-    let entity = Entity::new(flags::MESSAGE, id.as_str())?;
-    flags::add_by_app(tx, &entity, &Report::default(), id.as_str(), now).await.map(drop)
+/// What is answered for a message that moderation refuses.
+fn refused(message: Message, outcome: &Outcome) -> Message {
+    let moderation = Moderation {
+        action: outcome.verdict().name().to_owned(),
+        original_text: message.text.clone(),
+        blocklists: outcome.blocklists().map(str::to_owned).collect(),
+    };
+    Message { kind: Kind::Error, text: BLOCKED.to_owned(), html: None, moderation: Some(moderation), ..message }
 }
 
-/// What becomes of such a text because of a blocklist (chat §12.14); what the app's own server says is not checked, unless it
-/// asks for it.
-pub(super) async fn moderated(tx: &mut Tx, scene: &Scene, text: &str, is_forced: bool) -> Result<Option<String>> {
-    if !is_forced && (scene.is_server() || scene.may("skip-message-moderation")) {
-        return Ok(None);
+/// What moderation found in a message, and by which policy.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    pub(super) outcome: Outcome,
+    policy: String,
+}
+
+/// Puts a message in which something was found into the review queue, if a moderator is to look at it.
+pub(super) async fn queue(tx: &mut Tx, id: &MessageId, checked: &Checked, now: Timestamp) -> Result<()> {
+    if checked.outcome.verdict() == Verdict::Keep {
+        return Ok(());
     }
-    Ok(blocklists::verdict(tx, &scene.config, text).await?.map(|(_, behavior)| behavior))
+    let entity = Entity::new(flags::MESSAGE, id.as_str())?;
+    let found = Found::of(&checked.outcome, &checked.policy, now);
+    flags::add_found(tx, &entity, &found, id.as_str(), now).await.map(drop)
+}
+
+/// What moderation finds in such a text: by the blocklists of the channel, and by the policy for it (chat §12.14; v2 §6.4).
+/// What the app's own server says is checked only for `forced`, its author.
+pub(super) async fn moderated(
+    tx: &mut Tx,
+    scene: &Scene,
+    forced: Option<&UserId>,
+    (id, text): (&MessageId, &str),
+    now: Timestamp,
+) -> Result<Checked> {
+    let author = match &scene.caller {
+        Some((user, _)) if !scene.may("skip-message-moderation") => Some(user),
+        Some(_) => None,
+        None => forced,
+    };
+    let Some(author) = author else { return Ok(Checked::default()) };
+    let bypasses = match &scene.caller {
+        Some((_, profile)) => profile.bypasses_moderation,
+        None => checks::is_bypassed(tx, author).await?,
+    };
+    if bypasses {
+        return Ok(Checked::default());
+    }
+    let mut checked =
+        Checked { outcome: Outcome { hits: blocklists::hits(tx, &scene.config, text).await? }, policy: String::new() };
+    if let Some((key, policy)) = checks::find(tx, &checks::keys_of(&scene.id), &scene.channel.team).await? {
+        let content = Content { creator: author, id: id.as_str(), texts: vec![text] };
+        checked.outcome.hits.extend(checks::run(tx, &policy, &content, now).await?.hits);
+        checked.policy = key;
+    }
+    Ok(checked)
 }
 
 /// Whether the caller may say anything here.
@@ -262,6 +306,7 @@ async fn compose(tx: &mut Tx, scene: &Scene, draft: &Draft, now: Timestamp) -> R
         pending: waits.then_some(draft.metadata),
         poll: draft.poll,
         location: draft.location,
+        moderation: None,
         custom: draft.custom,
     })
 }

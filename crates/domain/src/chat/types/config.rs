@@ -9,6 +9,9 @@ use crate::{Error, Result};
 /// The longest text of a message that a type can allow, in characters.
 pub const MESSAGE_LENGTH_MAX: u32 = 20_000;
 
+/// The automod that checks messages for the words of the blocklist that every app has.
+pub const SIMPLE: &str = "simple";
+
 /// What messages of a type are checked for.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Blocklisted {
@@ -90,7 +93,7 @@ pub struct Config {
     /// The longest text of a message, in characters.
     #[n(21)]
     pub max_message_length: u32,
-    /// How messages are moderated: `disabled`, `simple` or `AI`.
+    /// How messages are moderated: `disabled` or [`SIMPLE`].
     #[n(22)]
     pub automod: String,
     /// What becomes of what moderation finds: `flag` or `block`.
@@ -250,9 +253,9 @@ impl Config {
                 0 => {}
                 length => self.max_message_length = message_length(length)?,
             },
-            "automod" => choose(&mut self.automod, name, text()?, &["disabled", "simple", "AI"])?,
+            "automod" => choose(&mut self.automod, name, automod(text()?)?, &["disabled", SIMPLE])?,
             "automod_behavior" => choose(&mut self.automod_behavior, name, text()?, &["flag", "block"])?,
-            "automod_thresholds" => self.automod_thresholds = Some(object(value).ok_or_else(wrong)?),
+            "automod_thresholds" => self.automod_thresholds = thresholds(object(value).ok_or_else(wrong)?)?,
             "blocklist" => self.blocklist = text()?,
             "blocklist_behavior" => choose(&mut self.blocklist_behavior, name, text()?, &BEHAVIORS)?,
             "blocklists" => self.blocklists = blocklists(value).ok_or_else(wrong)?,
@@ -298,6 +301,28 @@ fn choose(field: &mut String, name: &str, text: String, choices: &[&str]) -> Res
     }
     replace(field, text);
     Ok(())
+}
+
+/// What moderates messages without being asked: nobody here can tell what a text means.
+fn automod(name: String) -> Result<String> {
+    match name.as_str() {
+        "AI" => Err(Error::Unfit(
+            "automod: AI is not available in this version of Millpond; use simple, a blocklist or a moderation policy"
+                .to_owned(),
+        )),
+        _ => Ok(name),
+    }
+}
+
+/// Thresholds are those of the automod `AI`: there can be none but empty ones.
+fn thresholds(object: String) -> Result<Option<String>> {
+    match object.as_str() {
+        "{}" => Ok(None),
+        _ => Err(Error::Unfit(
+            "automod_thresholds are those of the automod AI, which is not available in this version of Millpond"
+                .to_owned(),
+        )),
+    }
 }
 
 /// An object as JSON; some clients send an empty list for an empty object.

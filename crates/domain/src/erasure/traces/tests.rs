@@ -24,8 +24,11 @@ use crate::{
     keyspace::{At, Chat, Latest, MEMBERS},
     moderation::{
         actions::Action,
+        appeals::{Appeal, Status},
+        checks::Fingerprint,
         flags::{Entity, Flag},
-        review::Item,
+        review::{Escalation, Item, Lock},
+        settings::Setting,
     },
     tasks::{self, DeleteUsers, Kind, Mode, Step},
     users::mutes::Mute,
@@ -143,23 +146,42 @@ fn plant_reports(tx: &mut Tx, now: ids::Timestamp) {
         FLAGGED_BY.put(tx, tenant, &(by.into(), kind.clone(), thing.into()), &());
         FLAGGED.put(tx, tenant, &(thing.into(), kind.clone(), thing.into()), &());
         let queued = Item {
-            entity: entity(thing),
             creator: Some(id(thing)),
-            channel: None,
-            payload: "{}".into(),
-            created_at: now,
-            updated_at: now,
             reviewed_at: Some(now),
             reviewed_by: Some(id(by)),
-            action: "ban".into(),
-            result: String::new(),
-            details: "{}".into(),
+            escalation: Some(Escalation {
+                at: now,
+                by: Some(id(by)),
+                reason: "why".into(),
+                notes: String::new(),
+                priority: String::new(),
+            }),
+            lock: Some(Lock { by: id(by), until: now }),
+            ..Item::new(entity(thing), now)
         };
         REVIEW.put(tx, tenant, &item, &queued);
         REVIEW_OF.put(tx, tenant, &(kind, thing.into()), &item);
         let action =
             Action { user: Some(id(by)), target: Some(id(thing)), entity: Some(entity(thing)), ..Action::new(now) };
-        ACTION.put(tx, tenant, &(Latest(now), item), &action);
+        ACTION.put(tx, tenant, &(Latest(now), item.clone()), &action);
+        let appeal = Appeal {
+            user: id(by),
+            entity: entity(thing),
+            item: Some(item.clone()),
+            reason: "why".into(),
+            attachments: Vec::new(),
+            status: Status::Rejected,
+            decision: String::new(),
+            decided_by: Some(id(thing)),
+            created_at: now,
+            updated_at: now,
+        };
+        APPEAL.put(tx, tenant, &item, &appeal);
+        APPEALED_BY.put(tx, tenant, &(by.into(), item.clone()), &());
+        let print = Fingerprint { exact: 1, similar: 2, has_link: false };
+        SAID.put(tx, tenant, &(by.into(), At(now), item.clone()), &print);
+        let setting = Setting { json: "{}".into(), created_by: Some(id(by)), created_at: now, updated_at: now };
+        MODERATION_SETTING.put(tx, tenant, &("queue".into(), item), &setting);
     }
 }
 

@@ -28,7 +28,7 @@ pub(in crate::chat) fn read(call: &Call, sent: &mut Fields) -> Result<(Option<Me
     draft.is_pending = sent.flag("pending")?.or(sent.flag("is_pending_message")?);
     draft.metadata = metadata(sent)?;
     draft.keeps_hidden = sent.flag("keep_channel_hidden")?.unwrap_or_default();
-    draft.forces_moderation = sent.flag("force_moderation")?.unwrap_or_default();
+    draft.forces_moderation = sent.flag("force_moderation")?.unwrap_or_default() && call.is_server();
     check_pending(call, &draft)?;
     message.skip(READ_ONLY);
     draft.custom = message.custom()?.to_string();

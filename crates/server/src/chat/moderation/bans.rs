@@ -2,14 +2,17 @@
 
 use domain::{
     Tx,
-    moderation::bans::{self, Banned, Scope},
+    moderation::{
+        bans::{self, Banned, Scope},
+        decisions::plan_deletion,
+    },
     users::Ban,
 };
 use ids::{ChannelId, UserId};
 use serde_json::Value;
 use wire::chat::{error::Code, moderation::Bans};
 
-use super::{Cast, Listing, check_app, check_channel, expires, reason, refuse};
+use super::{Cast, Listing, check_app, check_channel, decide::mode, expires, reason, refuse};
 use crate::{
     chat::{
         error::{Error, Result},
@@ -23,7 +26,7 @@ use crate::{
 /// `POST /moderation/ban`: bans a user from a channel or from the app, or changes the ban.
 pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     refuse(sent.flag("ip_ban")?.unwrap_or_default(), "ip_ban")?;
-    refuse(sent.filled("delete_messages")?.is_some(), "delete_messages")?;
+    let deletes = mode(&mut sent, "delete_messages")?;
     let user = target(&call, &mut sent)?;
     let channel = channel(&call, &mut sent)?;
     check(&call, channel.as_ref()).await?;
@@ -36,8 +39,15 @@ pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
         is_shadow: sent.flag("shadow")?.unwrap_or_default(),
         created_at: now,
     };
-    let (scope, note) = (Scope { channel, has_later_channels }, call.new_id());
-    call.tenant.app.write(async |tx: &mut Tx| bans::add(tx, &user, &scope, &ban, &note).await).await?;
+    let (scope, note, task) = (Scope { channel, has_later_channels }, call.new_id(), call.new_id());
+    let body = async |tx: &mut Tx| {
+        bans::add(tx, &user, &scope, &ban, &note).await?;
+        if let Some(mode) = deletes {
+            plan_deletion(tx, &task, (&user, scope.channel.as_ref()), mode, now);
+        }
+        Ok(())
+    };
+    call.tenant.app.write(body).await?;
     call.done()
 }
 

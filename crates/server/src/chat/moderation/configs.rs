@@ -37,14 +37,19 @@ pub(crate) async fn upsert(call: Call, mut sent: Fields) -> Result<Reply> {
     let is_async = sent.flag("async")?.unwrap_or_default();
     sent.skip(&["user", "user_id"]);
     let (sections, now) = (sent.rest(), call.now());
-    let is_section = |(name, value): &(&str, &RawValue)| name.ends_with("_config") && value.get() != "null";
-    let sections: Object = sections.iter().filter(is_section).fold(Object::default(), |mut sections, (name, value)| {
-        sections.set(name, value.to_owned());
-        sections
-    });
+    let sections = sections_of(&sections);
     let body = async |tx: &mut Tx| configs::upsert(tx, (&key, &team), &sections, is_async, now).await;
     let config = call.tenant.app.write(body).await?;
     call.answer(&OneConfig { config: shown(&call, (&key, &team), &config, &sections) })
+}
+
+/// The sections among the members of an object.
+pub(super) fn sections_of(members: &Object) -> Object {
+    let is_section = |(name, value): &(&str, &RawValue)| name.ends_with("_config") && value.get() != "null";
+    members.iter().filter(is_section).fold(Object::default(), |mut sections, (name, value)| {
+        sections.set(name, value.to_owned());
+        sections
+    })
 }
 
 /// `GET /moderation/config/{key}`.

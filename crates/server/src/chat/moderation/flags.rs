@@ -1,7 +1,5 @@
 //! `/moderation/flag`, `/moderation/unflag` and the lists of flags (chat §11.8; v2 §6.2).
 
-use std::iter;
-
 use domain::{
     Tx,
     chat::messages,
@@ -77,7 +75,7 @@ async fn check(call: &Call, entity: &Entity) -> Result<()> {
 }
 
 async fn answer(call: &Call, flagged: &Stored) -> Result<Reply> {
-    let mut cast = Cast::load(call, iter::once(&flagged.by).chain(&flagged.flag.creator).collect()).await?;
+    let mut cast = Cast::load(call, flagged.by.iter().chain(&flagged.flag.creator).collect()).await?;
     cast.add_messages(call, flagged.entity.message().into_iter().collect()).await?;
     let custom = flagged.flag.custom();
     let flag = call.dialect.classic_only(shape::flag(&cast, flagged, &custom));
@@ -119,7 +117,7 @@ pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     let filter = Filter::parse(&query.filter, flags::SCHEMA)?;
     let found = flags::query(&mut call.snapshot(), None, &filter, &query.sort).await?;
     let page = filter::page(found, &query.sort, query.cursor.as_ref(), query.limit);
-    let cast = Cast::load(&call, page.rows.iter().map(|flag| &flag.by).collect()).await?;
+    let cast = Cast::load(&call, page.rows.iter().filter_map(|flag| flag.by.as_ref()).collect()).await?;
     let customs: Vec<Object> = page.rows.iter().map(|flag| flag.flag.custom()).collect();
     let shown = page.rows.iter().zip(&customs).map(|(flag, custom)| shape::moderation_flag(&cast, flag, custom));
     call.answer(&Flags { flags: shown.collect(), next: query.place(page.next), prev: query.place(page.prev) })

@@ -6,6 +6,7 @@ use domain::{
     filter::{Filter, Sort},
     moderation::{
         actions,
+        appeals::{self, Submitted},
         bans::{self, Banned},
         flags::{self, Flagged},
         review,
@@ -81,7 +82,7 @@ pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
             let shown = shape::action(&cast, noted);
             wire::chat::moderation::ActionLog { user_id: None, user: None, ..shown }
         })),
-        appeals: [],
+        appeals: page.of(facts.appeals.iter().map(|submitted| super::appeals::shown(&cast, submitted))),
         next: page.next(facts.longest()),
     };
     call.answer(&report)
@@ -126,6 +127,7 @@ struct Facts {
     blocks: Vec<users::blocks::Block>,
     blocked_by: usize,
     actions: Vec<actions::Noted>,
+    appeals: Vec<Submitted>,
 }
 
 impl Facts {
@@ -159,6 +161,7 @@ impl Facts {
             blocks: user.blocked,
             blocked_by,
             actions: actions::query(&mut tx, &about, &newest).await?,
+            appeals: appeals::query(&mut tx, Some(id), &Filter::parse("{}", appeals::SCHEMA)?, &newest).await?,
         })
     }
 
@@ -185,6 +188,7 @@ impl Facts {
             self.mutes.len(),
             self.blocks.len(),
             self.actions.len(),
+            self.appeals.len(),
         ];
         lengths.into_iter().max().unwrap_or_default()
     }

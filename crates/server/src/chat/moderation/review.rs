@@ -1,23 +1,23 @@
-//! `/moderation/review_queue`, `/moderation/submit_action`, `/moderation/logs` and `/moderation/action_logs` (v2 §6.5).
+//! `/moderation/review_queue`, `/moderation/logs` and `/moderation/action_logs` (v2 §6.5).
 
 use std::collections::BTreeMap;
 
 use domain::{
     Tx,
-    chat::messages::{self, Message},
     filter::{self, Filter, Sort},
     moderation::{
+        self,
         actions::{self, Action, Noted},
-        bans::{self, Banned, Scope},
+        appeals::Submitted,
+        bans::{self, Banned},
         flags::{self, Entity, Flagged},
-        review::{self, Item, Queued},
+        review::{self, Lock, Queued},
     },
-    users::Ban,
 };
-use ids::{MessageId, UserId, json::Object};
-use wire::chat::moderation::{ActionLogs, OneReviewItem, ReviewItem, ReviewQueue};
+use ids::{UserId, json::Object};
+use wire::chat::moderation::{ActionLogs, EntityCreator, OneReviewItem, ReviewItem, ReviewQueue};
 
-use super::{Cast, expires, reason, refuse};
+use super::{Cast, appeals, reason, settings};
 use crate::{
     chat::{
         error::{Error, Result},
@@ -32,9 +32,16 @@ use crate::{
 /// The most rows that one item shows of each kind.
 const SHOWN_MAX: usize = 100;
 
-/// `POST /moderation/review_queue`: what was reported, page by page.
+/// For how many seconds a moderator has items alone, if nobody says.
+const LOCK_SECONDS: usize = 600;
+/// The longest such time.
+const LOCK_SECONDS_MAX: usize = 24 * 60 * 60;
+
+/// `POST /moderation/review_queue`: what was reported, page by page. With `lock_items`, what another moderator locked is left
+/// out, and what is answered is locked for the one who asks.
 pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
-    refuse(sent.flag("lock_items")?.unwrap_or_default(), "lock_items")?;
+    let locking = locking(&call, &mut sent)?;
+    let hides_defaults = sent.flag("exclude_default_action_config")?.unwrap_or_default();
     let only_stats = sent.flag("stats_only")?.unwrap_or_default();
     let query = Query::read(&mut sent, &["-created_at"])?;
     let filter = Filter::parse(&query.filter, review::SCHEMA)?;
@@ -46,41 +53,77 @@ pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     if only_stats {
         found.clear();
     }
-    let page = filter::page(found, &query.sort, query.cursor.as_ref(), query.limit);
+    let mut limit = query.limit;
+    if let Some((lock, count)) = &locking {
+        let is_others = |held: &Lock| held.by != lock.by && held.until > call.now();
+        found.retain(|queued| !queued.item.lock.as_ref().is_some_and(is_others));
+        limit = limit.min(*count);
+    }
+    let mut page = filter::page(found, &query.sort, query.cursor.as_ref(), limit);
+    if let Some((lock, _)) = &locking {
+        let ids: Vec<String> = page.rows.iter().map(|queued| queued.id.clone()).collect();
+        call.tenant.app.write(async |tx| review::lock(tx, &ids, lock).await).await?;
+        page.rows.iter_mut().for_each(|queued| queued.item.lock = Some(lock.clone()));
+    }
     let (cast, shown) = read(&call, page.rows).await?;
     let items = shown.iter().map(|shown| shown.item(&cast)).collect();
-    call.answer(&ReviewQueue {
-        items,
-        action_config: BTreeMap::new(),
-        stats,
-        next: query.place(page.next),
-        prev: query.place(page.prev),
-    })
+    let action_config = settings::actions(&call, (None, None)).await?;
+    let default_action_config = (!hides_defaults).then(BTreeMap::new);
+    call.answer(&ReviewQueue { items, action_config, default_action_config, stats, next: query.place(page.next), prev: query.place(page.prev) })
+}
+
+/// For whom items are locked, until when, and how many.
+fn locking(call: &Call, sent: &mut Fields) -> Result<Option<(Lock, usize)>> {
+    let count = sent.count("lock_count", usize::MAX, usize::MAX)?;
+    let seconds = sent.count("lock_duration", LOCK_SECONDS, LOCK_SECONDS_MAX)?;
+    let by = call.actor(sent)?;
+    if !sent.flag("lock_items")?.unwrap_or_default() {
+        return Ok(None);
+    }
+    let by = by.ok_or_else(|| Error::field("user_id", "is required with lock_items"))?;
+    let micros = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000);
+    Ok(Some((Lock { by, until: call.now().plus_micros(micros) }, count)))
 }
 
 /// `GET /moderation/review_queue/{id}`.
 pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
     let id = call.param("id").to_owned();
-    let item = review::load(&mut call.snapshot(), &id).await?;
-    one(&call, id, item).await
+    let (cast, shown) = one_item(&call, &id).await?;
+    call.answer(&OneReviewItem { item: shown.item(&cast) })
 }
 
-async fn one(call: &Call, id: String, item: Item) -> Result<Reply> {
-    let (cast, shown) = read(call, vec![Queued { id, item }]).await?;
-    call.answer(&OneReviewItem { item: shown.first().map(|shown| shown.item(&cast)) })
+/// The item `id` with all that is shown with it.
+///
+/// # Errors
+/// 16 when there is no such item.
+pub(super) async fn one_item(call: &Call, id: &str) -> Result<(Cast, Shown)> {
+    let item = review::load(&mut call.snapshot(), id).await?;
+    let (cast, mut shown) = read(call, vec![Queued { id: id.to_owned(), item }]).await?;
+    Ok((cast, shown.remove(0)))
 }
 
 /// An item with all that is shown with it.
-struct Shown {
+pub(super) struct Shown {
     queued: Queued,
     flags: Vec<(Flagged, Object)>,
     actions: Vec<Noted>,
     bans: Vec<Banned>,
+    appeal: Option<Submitted>,
+    /// How often what is the creator's was reported, and how often it was deleted by a moderator.
+    record: (usize, usize),
 }
 
 impl Shown {
-    fn item<'a>(&'a self, cast: &'a Cast) -> ReviewItem<'a> {
+    /// The item as it is answered.
+    pub(super) fn item<'a>(&'a self, cast: &'a Cast) -> ReviewItem<'a> {
         ReviewItem {
+            entity_creator: cast.user(self.queued.item.creator.as_ref()).map(|user| EntityCreator {
+                user,
+                ban_count: self.bans.len(),
+                flagged_count: self.record.0,
+                deleted_content_count: self.record.1,
+            }),
+            appeal: self.appeal.as_ref().map(|submitted| appeals::shown(cast, submitted)),
             flags: self.flags.iter().map(|(flag, custom)| shape::moderation_flag(cast, flag, custom)).collect(),
             flags_count: self.flags.len(),
             actions: self.actions.iter().map(|noted| shape::action(cast, noted)).collect(),
@@ -93,20 +136,29 @@ impl Shown {
         let item = &self.queued.item;
         let actors = self.actions.iter().flat_map(|noted| [noted.action.user.as_ref(), noted.action.target.as_ref()]);
         let banning = self.bans.iter().flat_map(|banned| [Some(&banned.user), banned.ban.by.as_ref()]);
-        let own = [item.creator.as_ref(), item.reviewed_by.as_ref()];
+        let own = [
+            item.creator.as_ref(),
+            item.reviewed_by.as_ref(),
+            item.lock.as_ref().map(|lock| &lock.by),
+            self.appeal.as_ref().map(|submitted| &submitted.appeal.user),
+        ];
         let some = actors.chain(banning).chain(own).flatten();
-        some.chain(self.flags.iter().map(|(flag, _)| &flag.by))
+        some.chain(self.flags.iter().filter_map(|(flag, _)| flag.by.as_ref()))
     }
 }
 
 async fn read(call: &Call, items: Vec<Queued>) -> Result<(Cast, Vec<Shown>)> {
     let mut tx = call.snapshot();
     let mut all = Vec::with_capacity(items.len());
+    let done = match items.is_empty() {
+        true => Vec::new(),
+        false => actions::query(&mut tx, &Filter::parse("{}", actions::SCHEMA)?, &Sort::by(bans::SORT)).await?,
+    };
     for queued in items {
         let mut flags = flags::of_entity(&mut tx, &queued.item.entity).await?;
         flags.truncate(SHOWN_MAX);
-        let about = only("review_queue_item_id", &queued.id);
-        let actions = actions::query(&mut tx, &Filter::parse(&about, actions::SCHEMA)?, &Sort::by(bans::SORT)).await?;
+        let about = done.iter().filter(|noted| noted.action.item.as_deref() == Some(&queued.id));
+        let actions = about.take(SHOWN_MAX).cloned().collect();
         let bans = match &queued.item.creator {
             Some(creator) => {
                 let of_creator = only("user_id", creator.as_str());
@@ -115,7 +167,22 @@ async fn read(call: &Call, items: Vec<Queued>) -> Result<(Cast, Vec<Shown>)> {
             None => Vec::new(),
         };
         let flags = flags.into_iter().map(|flag| (flag.flag.custom(), flag)).map(|(custom, flag)| (flag, custom));
-        all.push(Shown { flags: flags.collect(), queued, actions, bans });
+        let appeal = match &queued.item.appeal {
+            // An appeal that was erased is not there.
+            Some(id) => moderation::appeals::load(&mut tx, id).await.ok().map(|appeal| (id.clone(), appeal)),
+            None => None,
+        };
+        let appeal = appeal.map(|(id, appeal)| Submitted { id, appeal });
+        let record = match &queued.item.creator {
+            Some(creator) => {
+                let is_deletion = |noted: &&Noted| {
+                    noted.action.target.as_ref() == Some(creator) && noted.action.kind.starts_with("delete_")
+                };
+                (moderation::flags::against(&mut tx, creator).await?.len(), done.iter().filter(is_deletion).count())
+            }
+            None => (0, 0),
+        };
+        all.push(Shown { flags: flags.collect(), queued, actions, bans, appeal, record });
     }
     let mut cast = Cast::load(call, all.iter().flat_map(Shown::users).collect()).await?;
     cast.add_messages(call, all.iter().filter_map(|shown| shown.queued.item.entity.message()).collect()).await?;
@@ -130,153 +197,6 @@ async fn read(call: &Call, items: Vec<Queued>) -> Result<(Cast, Vec<Shown>)> {
 /// A filter for one value of one field.
 fn only(field: &str, value: &str) -> String {
     serde_json::json!({ field: value }).to_string()
-}
-
-/// `POST /moderation/submit_action`: does something about an item, which closes it.
-pub(crate) async fn submit(call: Call, mut sent: Fields) -> Result<Reply> {
-    let kind = sent.filled("action_type")?.ok_or_else(|| Error::field("action_type", "is a required field"))?;
-    let id = sent.filled("item_id")?;
-    let by = call.actor(&mut sent)?;
-    let mut payload = match sent.object(&kind)? {
-        Some(payload) => payload,
-        None => Fields::parse("{}", call.dialect)?,
-    };
-    let entity = match (payload.filled("entity_type")?, payload.filled("entity_id")?) {
-        (Some(kind), Some(id)) => Some(Entity::new(&kind, &id)?),
-        _ => None,
-    };
-    let decision = payload.text("decision_reason")?;
-    let words = decision.filter(|words| !words.is_empty()).unwrap_or(reason(&mut payload)?);
-    let now = call.now();
-    let (notes, messages) = ([call.new_id(), call.new_id()], entity.as_ref().and_then(Entity::message));
-    let step = plan(&call, &kind, &mut payload)?;
-    if id.is_none() && entity.is_none() && step.target().is_none() {
-        return Err(Error::field("item_id", "is a required field"));
-    }
-    let action = Action { kind, user: by.clone(), reason: words, ..Action::new(now) };
-    let body = async |tx: &mut Tx| {
-        let item = match &id {
-            Some(id) => Some(review::load(tx, id).await?),
-            None => None,
-        };
-        let message = messages.clone().or_else(|| item.as_ref()?.entity.message());
-        let creator = item.as_ref().and_then(|item| item.creator.clone());
-        step.run(tx, creator, message, &action, &notes[0]).await?;
-        match &id {
-            Some(id) => review::close(tx, id, &action, &notes[1]).await.map(Some),
-            None => Ok(None),
-        }
-    };
-    let closed = call.tenant.app.write(body).await?;
-    match (id, closed) {
-        (Some(id), Some(item)) => one(&call, id, item).await,
-        _ => call.answer(&OneReviewItem { item: None }),
-    }
-}
-
-/// What an action does beside closing its item.
-enum Step {
-    /// Nothing: somebody looked at it.
-    Note,
-    /// Bans a user; its own, if absent.
-    Ban { user: Option<UserId>, scope: Scope, is_shadow: bool, expires: Option<ids::Timestamp> },
-    /// Ends a ban.
-    Unban { user: Option<UserId>, scope: Scope },
-    /// Deletes the message.
-    DeleteMessage { is_hard: bool },
-    /// Brings the message back.
-    Restore,
-}
-
-fn plan(call: &Call, kind: &str, payload: &mut Fields) -> Result<Step> {
-    let scope = |payload: &mut Fields, later| {
-        let channel = payload.channel("channel_cid")?;
-        Ok::<_, Error>(Scope { channel, has_later_channels: payload.flag(later)?.unwrap_or_default() })
-    };
-    match kind {
-        "mark_reviewed" | "custom" => Ok(Step::Note),
-        "ban" => {
-            refuse(payload.flag("ip_ban")?.unwrap_or_default(), "ip_ban")?;
-            refuse(payload.filled("delete_messages")?.is_some(), "delete_messages")?;
-            Ok(Step::Ban {
-                user: payload.user("target_user_id")?,
-                scope: scope(payload, "ban_from_future_channels")?,
-                is_shadow: payload.flag("shadow")?.unwrap_or_default(),
-                expires: expires(payload, call.now())?,
-            })
-        }
-        "unban" => Ok(Step::Unban {
-            user: payload.user("target_user_id")?,
-            scope: scope(payload, "remove_future_channels_ban")?,
-        }),
-        "delete_message" => Ok(Step::DeleteMessage { is_hard: payload.flag("hard_delete")?.unwrap_or_default() }),
-        "restore" => Ok(Step::Restore),
-        other => {
-            refuse(true, &format!("the action {other}"))?;
-            Ok(Step::Note)
-        }
-    }
-}
-
-impl Step {
-    fn target(&self) -> Option<&UserId> {
-        match self {
-            Step::Ban { user, .. } | Step::Unban { user, .. } => user.as_ref(),
-            Step::Note | Step::DeleteMessage { .. } | Step::Restore => None,
-        }
-    }
-
-    async fn run(
-        &self,
-        tx: &mut Tx,
-        creator: Option<UserId>,
-        message: Option<MessageId>,
-        action: &Action,
-        note: &str,
-    ) -> domain::Result<()> {
-        let no = |what: &str| domain::Error::Unfit(format!("{}: the item has no {what}", action.kind));
-        let (by, now) = (action.user.as_ref(), action.at);
-        match self {
-            Step::Note => Ok(()),
-            Step::Ban { user, scope, is_shadow, expires } => {
-                let user = user.clone().or(creator).ok_or_else(|| no("user"))?;
-                let ban = Ban {
-                    by: by.cloned(),
-                    reason: action.reason.clone(),
-                    expires: *expires,
-                    is_shadow: *is_shadow,
-                    created_at: now,
-                };
-                bans::add(tx, &user, scope, &ban, note).await
-            }
-            Step::Unban { user, scope } => {
-                let user = user.clone().or(creator).ok_or_else(|| no("user"))?;
-                bans::remove(tx, &user, scope, by, note, now).await
-            }
-            Step::DeleteMessage { is_hard } => {
-                let message = message.ok_or_else(|| no("message"))?;
-                delete(tx, &message, *is_hard, by, now).await.map(drop)
-            }
-            Step::Restore => {
-                let message = message.ok_or_else(|| no("message"))?;
-                let by = by.ok_or_else(|| domain::Error::Unfit("user_id is a required field".to_owned()))?;
-                messages::undelete(tx, &message, by, now).await.map(drop)
-            }
-        }
-    }
-}
-
-async fn delete(
-    tx: &mut Tx,
-    message: &MessageId,
-    is_hard: bool,
-    by: Option<&UserId>,
-    now: ids::Timestamp,
-) -> domain::Result<Message> {
-    if is_hard {
-        return Err(domain::Error::Unfit("hard_delete: delete the message itself with hard=true".to_owned()));
-    }
-    messages::delete(tx, None, message, by, now).await
 }
 
 /// `POST /moderation/logs`: what moderators did, page by page.

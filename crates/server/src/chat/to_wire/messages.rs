@@ -9,7 +9,7 @@ use domain::{
 use ids::{Timestamp, UserId};
 use wire::chat::{
     dialect::{Custom, Dialect, Time},
-    messages::{MemberBrief, Message, Reaction, ReactionBy, ReactionGroup},
+    messages::{MemberBrief, Message, Moderation, Reaction, ReactionBy, ReactionGroup},
     search::InChannel,
     users::User,
 };
@@ -96,6 +96,12 @@ impl<'a> Frame<'a> {
             shared_location: if is_blank { None } else { self.location(shown.id.as_str(), message) },
             reminder: shown.beside.reminder.as_ref().map(|(user, it)| self.reminder(user, shown.id.as_str(), it)),
             draft: shown.beside.draft.as_ref().map(|found| self.draft(&found.spot, &found.draft)),
+            moderation: message.moderation.as_ref().map(|why| Moderation {
+                action: &why.action,
+                original_text: &why.original_text,
+                blocklist_matched: why.blocklists.first().map(String::as_str),
+                blocklists_matched: &why.blocklists,
+            }),
             silent: message.is_silent,
             shadowed: message.is_shadowed,
             restricted_visibility: message.visible_to.iter().map(UserId::as_str).collect(),

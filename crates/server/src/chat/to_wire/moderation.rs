@@ -5,7 +5,7 @@ use ids::{ChannelId, UserId, json::Object};
 use serde_json::value::RawValue;
 use wire::chat::{
     dialect::{Dialect, Members},
-    moderation::{ActionLog, Ban, Flag, FlagReport, MessageFlag, ModerationFlag, ReviewItem},
+    moderation::{ActionLog, Ban, EscalationMetadata, Flag, FlagReport, MessageFlag, ModerationFlag, ReviewItem},
 };
 
 use crate::chat::moderation::Cast;
@@ -28,12 +28,12 @@ pub(crate) fn ban<'a>(cast: &'a Cast, banned: &'a Banned) -> Ban<'a> {
 pub(crate) fn flag<'a>(cast: &'a Cast, flagged: &'a Flagged, custom: &'a Object) -> Flag<'a> {
     let message = flagged.entity.message();
     Flag {
-        user: cast.user(Some(&flagged.by)),
+        user: cast.user(flagged.by.as_ref()),
         target_message: cast.message(message.as_ref()),
         target_message_id: message.is_some().then_some(flagged.entity.id.as_str()),
         target_user: cast.user(flagged.flag.creator.as_ref()),
         reason: filled(&flagged.flag.reason),
-        created_by_automod: false,
+        created_by_automod: flagged.by.is_none(),
         custom: members(custom),
         created_at: cast.time(flagged.flag.created_at),
         updated_at: cast.time(flagged.flag.updated_at),
@@ -45,7 +45,7 @@ pub(crate) fn message_flag<'a>(cast: &'a Cast, flagged: &'a Flagged, custom: &'a
     let is_classic = cast.dialect == Dialect::Classic;
     let reviewed_at = flagged.reviewed_at.map(|at| cast.time(at));
     MessageFlag {
-        created_by_automod: false,
+        created_by_automod: flagged.by.is_none(),
         user: cast.user(flagged.flag.creator.as_ref()),
         message: cast.message(flagged.entity.message().as_ref()),
         reason: filled(&flagged.flag.reason),
@@ -66,13 +66,13 @@ pub(crate) fn moderation_flag<'a>(cast: &'a Cast, flagged: &'a Flagged, custom: 
         entity_type: &flagged.entity.kind,
         entity_id: &flagged.entity.id,
         entity_creator_id: flag.creator.as_ref().map(UserId::as_str),
-        user_id: Some(flagged.by.as_str()),
-        user: cast.user(Some(&flagged.by)),
-        kind: "user_report",
+        user_id: Some(flagged.by.as_ref().map_or("", UserId::as_str)),
+        user: cast.user(flagged.by.as_ref()),
+        kind: &flagged.kind,
         reason: filled(&flag.reason),
         review_queue_item_id: Some(&flag.item),
         result: [],
-        labels: [],
+        labels: &flagged.labels,
         custom: members(custom),
         created_at: cast.time(flag.created_at),
         updated_at: cast.time(flag.updated_at),
@@ -107,12 +107,22 @@ pub(crate) fn review_item<'a>(cast: &'a Cast, queued: &'a Queued) -> ReviewItem<
         entity_type: &item.entity.kind,
         entity_id: &item.entity.id,
         entity_creator_id: item.creator.as_ref().map(UserId::as_str),
-        entity_creator: cast.user(item.creator.as_ref()),
+        entity_creator: None,
         status: item.status(),
-        recommended_action: "",
+        recommended_action: &item.recommended,
+        config_key: filled(&item.policy),
         ai_text_severity: "",
         severity: 0,
-        escalated: false,
+        escalated: item.escalation.is_some(),
+        escalated_at: item.escalation.as_ref().map(|handed| cast.time(handed.at)),
+        escalated_by: item.escalation.as_ref().and_then(|handed| Some(handed.by.as_ref()?.as_str())),
+        escalation_metadata: item.escalation.as_ref().map(|handed| EscalationMetadata {
+            reason: &handed.reason,
+            notes: &handed.notes,
+            priority: &handed.priority,
+        }),
+        assigned_to: item.lock.as_ref().filter(|lock| lock.until > cast.now).and_then(|lock| cast.user(Some(&lock.by))),
+        appeal: None,
         flags_count: 0,
         latest_moderator_action: &item.action,
         reviewed_by: item.reviewed_by.as_ref().map_or("", UserId::as_str),

@@ -68,6 +68,7 @@ fn items(kind: &Kind) -> Vec<String> {
             users.iter().map(ToString::to_string).collect()
         }
         Kind::DeleteFeeds { user, .. } => vec![user.to_string()],
+        Kind::DeleteMessages(asked) => vec![asked.user.to_string()],
         Kind::ClearFeeds(deletion) => deletion.feeds.iter().map(|feed| feed.fid.to_string()).collect(),
         Kind::ClearGroup(group, _) => vec![group.clone()],
         Kind::FitFeed(change) => vec![change.fid.to_string()],

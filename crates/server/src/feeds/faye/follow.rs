@@ -16,6 +16,7 @@ use crate::{
     apps::Tenant,
     error::Result,
     feeds::changes::{self, Change, Teller},
+    shown::Shown,
 };
 
 /// Feed → what one commit changed in it.
@@ -23,11 +24,10 @@ type Changes = BTreeMap<FeedId, Change>;
 
 /// Runs until the server ends.
 pub(crate) async fn follow(server: Arc<Server>, store: Store) {
+    let shown = Shown::new(&store);
     while let Some(Commit { stamp, events }) = server.faye.next().await {
         // The hook runs just before the commit can be read.
-        while store.published() < stamp {
-            tokio::task::yield_now().await;
-        }
+        shown.until(stamp).await;
         let mut by_app: BTreeMap<AppId, Vec<Event>> = BTreeMap::new();
         events.into_iter().for_each(|(app, event)| by_app.entry(app).or_default().push(event));
         for (app, events) in by_app {

@@ -110,6 +110,7 @@ fn message(channel: &str, n: usize) -> Message {
         pending: None,
         poll: None,
         location: None,
+        moderation: None,
         custom: "{}".into(),
         mentions_channel: false,
         mentions_here: false,
