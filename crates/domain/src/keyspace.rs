@@ -258,6 +258,8 @@ pub const FLAGGED: Table<(String, String, String), ()> = Table::new(74, "flagged
 pub const ACTION: Table<(Latest, String), Action> = Table::new(75, "action");
 /// user, when, content → its fingerprint, where a policy counts what is said. What no rule looks back to goes.
 pub const SAID: Table<(String, At, String), Fingerprint> = Table::new(235, "said");
+/// when, message → nothing: the message is deleted then, if nobody committed it.
+pub const PENDING_DUE: Table<(At, String), ()> = Table::new(239, "pending_due");
 /// appeal → the appeal.
 pub const APPEAL: Table<String, Appeal> = Table::new(236, "appeal");
 /// who appeals, appeal → nothing. Mirror of `APPEAL`.

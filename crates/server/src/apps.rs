@@ -208,6 +208,14 @@ impl Registry {
         format!("{SEALED}{}", STANDARD.encode(self.seal.seal(secret, &id.0.to_string())))
     }
 
+    /// A secret of the app's settings, in plain: one that was never sealed is plain already. `None` when it was sealed with
+    /// another key.
+    pub(crate) fn unseal(&self, id: AppId, stored: &str) -> Option<Zeroizing<String>> {
+        let Some(sealed) = stored.strip_prefix(SEALED) else { return Some(Zeroizing::new(stored.to_owned())) };
+        let sealed = STANDARD.decode(sealed).ok()?;
+        self.seal.open(&sealed, &id.0.to_string()).ok()
+    }
+
     /// Gives the app another secret; tokens signed with the old one are worth nothing from now on.
     ///
     /// # Errors

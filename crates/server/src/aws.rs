@@ -193,7 +193,10 @@ mod tests {
         assert_eq!(region(&access(&queue, "a-b-1"), "sqs.eu-west-1.amazonaws.com"), "a-b-1");
         assert_eq!(region(&access(&queue, ""), "127.0.0.1:9"), REGION);
         assert_eq!(region(&access(&topic, ""), "any"), "eu-north-1");
-        assert_eq!(topic_url(&access(&topic, ""), "arn:aws:sns:eu-north-1:1:t"), "https://sns.eu-north-1.amazonaws.com/");
+        assert_eq!(
+            topic_url(&access(&topic, ""), "arn:aws:sns:eu-north-1:1:t"),
+            "https://sns.eu-north-1.amazonaws.com/"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod admin;
 pub mod apps;
 mod auth;
+mod aws;
 pub mod blobs;
 mod chat;
 pub mod compaction;

@@ -247,6 +247,7 @@ impl Running {
         workers.spawn(workers::sweep_files(self.server.clone()));
         workers.spawn(workers::work(self.server.clone()));
         workers.spawn(workers::remind(self.server.clone()));
+        workers.spawn(workers::expire(self.server.clone()));
         workers.spawn(faye::follow(self.server.clone(), self.store.clone()));
         workers.spawn(faye::sweep(self.server.clone()));
         workers.spawn(realtime::follow(self.server.clone(), self.store.clone()));

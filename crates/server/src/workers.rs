@@ -1,5 +1,6 @@
 //! What runs beside the requests: a file for each job.
 
+mod expire;
 mod news;
 mod prune_log;
 mod remind;
@@ -8,6 +9,7 @@ mod sweep_files;
 mod tasks;
 mod webhooks;
 
+pub(crate) use expire::expire;
 pub(crate) use prune_log::prune_log;
 pub(crate) use remind::{remind, remind_due};
 pub(crate) use retention::{plan as plan_retention, retain};

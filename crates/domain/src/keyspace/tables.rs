@@ -59,6 +59,7 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
         Personal::ByUser,
         Told::Withheld("fingerprints of what is told itself, from which nothing can be read"),
     ),
+    (PENDING_DUE.tag(), PENDING_DUE.name(), Personal::None, Told::Nobody),
     (APPEAL.tag(), APPEAL.name(), Personal::ByReport, Told::Report),
     (APPEALED_BY.tag(), APPEALED_BY.name(), Personal::ByUser, Told::With("appeal")),
     (MODERATION_SETTING.tag(), MODERATION_SETTING.name(), Personal::ByReport, Told::Nobody),

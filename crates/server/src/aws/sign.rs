@@ -54,8 +54,7 @@ pub(crate) fn sign(request: &Request<'_>, secrets: Secrets<'_>, now: Timestamp) 
     let to_sign = format!("{ALGORITHM}\n{date}\n{scope}\n{}", hash(canonical.as_bytes()));
     let signature = hex(key(secrets.secret, day, region, service).as_ref(), to_sign.as_bytes());
     let credential = format!("{}/{scope}", secrets.key);
-    let authorization =
-        format!("{ALGORITHM} Credential={credential}, SignedHeaders={SIGNED}, Signature={signature}");
+    let authorization = format!("{ALGORITHM} Credential={credential}, SignedHeaders={SIGNED}, Signature={signature}");
     Signed { date, authorization }
 }
 

@@ -184,7 +184,7 @@ fn receivers(hub: &Hub, app: AppId, event: &Event, now: Timestamp) -> Vec<Arc<Co
 fn is_for_webhooks(kind: &str) -> bool {
     match kind.split_once('.') {
         Some(("channel", kind)) => matches!(kind, "created" | "muted" | "unmuted"),
-        Some(("message" | "user", kind)) => matches!(kind, "flagged" | "unflagged"),
+        Some(("message" | "user", kind)) => matches!(kind, "flagged" | "pending" | "unflagged"),
         _ => false,
     }
 }
@@ -271,7 +271,7 @@ pub(crate) fn is_built_in(kind: &str) -> bool {
 }
 
 /// First parts of the names of events.
-const FAMILIES: [&str; 20] = [
+const FAMILIES: [&str; 21] = [
     "ai_indicator",
     "campaign",
     "channel",
@@ -283,6 +283,7 @@ const FAMILIES: [&str; 20] = [
     "member",
     "message",
     "moderation",
+    "moderation_check",
     "notification",
     "poll",
     "reaction",

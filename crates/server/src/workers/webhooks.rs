@@ -13,23 +13,34 @@ use std::{
 
 use async_compression::tokio::bufread::GzipEncoder;
 use aws_lc_rs::hmac;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
     chat::events::Event,
     keyspace::{HOOK_PLACE, LOG},
     log::Event as Logged,
     places::{self, Place},
-    settings::{self, Settings, hooks::Webhook},
+    settings::{
+        self, Settings,
+        hooks::{Access as Keys, Way, Webhook},
+    },
 };
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, HeaderValue, header};
 use ids::{AppId, ChannelId, Timestamp};
 use parking_lot::Mutex;
+use serde_json::{Value, json, value::RawValue};
 use store::{Limit, Stamp, Store};
 use tokio::{io::AsyncReadExt, sync::Notify, task::JoinSet};
 use wire::chat::dialect::Dialect;
 
 use super::news;
-use crate::{Server, apps::Tenant, outbound::Outbound, realtime};
+use crate::{
+    Server,
+    apps::Tenant,
+    aws::{self, Target},
+    outbound::Outbound,
+    realtime,
+};
 
 mod feeds;
 
@@ -45,13 +56,20 @@ pub struct Options {
     pub timeout: Duration,
     /// The pause before the second attempt; it doubles with each. Default: 1 s.
     pub first_pause: Duration,
+    /// The address of the service of topics, where it is not Amazon's. Default: Amazon's of the topic's region.
+    pub sns_endpoint: Option<String>,
     /// Attempts before an event is given up. Default: 12, which is some 25 minutes.
     pub attempts_max: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { timeout: Duration::from_secs(6), first_pause: Duration::from_secs(1), attempts_max: 12 }
+        Options {
+            timeout: Duration::from_secs(6),
+            first_pause: Duration::from_secs(1),
+            attempts_max: 12,
+            sns_endpoint: None,
+        }
     }
 }
 
@@ -181,12 +199,76 @@ impl Sending<'_> {
     async fn send(self, place: Place, event: Event) -> domain::Result<bool> {
         let Sending { works, tenant, hook } = self;
         let dialect = if hook.is_v2 { Dialect::V2 } else { Dialect::Classic };
+        let group = match (hook.groups_by_event, &event.channel) {
+            (false, Some(channel)) => channel.to_string(),
+            _ => event.kind.clone(),
+        };
         let text = realtime::show(&works.server, tenant, event, dialect, works.now()).await?;
-        let signature = tenant.sign(text.get().as_bytes());
-        let body = if hook.is_packed { packed(text.get().as_bytes()).await } else { text.get().into() };
-        let post = Post { tenant, hook: &hook.id, url: &hook.url, place, name: "", is_packed: hook.is_packed };
-        Ok(works.send(&post, &signature, &body).await)
+        let url = match &hook.way {
+            Way::Post(url) => url.clone(),
+            Way::Pending(url) => {
+                let Some((method, text)) = pending(&text) else { return Ok(true) };
+                return Ok(self.post(place, &format!("{}/{method}", url.trim_end_matches('/')), &text).await);
+            }
+            Way::Queue(url, access) => {
+                return Ok(self.hand_over(place, (&Target::Queue(url.clone()), access), &text, &group).await);
+            }
+            Way::Topic(name, access) => {
+                return Ok(self.hand_over(place, (&Target::Topic(name.clone()), access), &text, &group).await);
+            }
+        };
+        Ok(self.post(place, &url, text.get()).await)
     }
+
+    async fn post(self, place: Place, url: &str, text: &str) -> bool {
+        let Sending { works, tenant, hook } = self;
+        let signature = tenant.sign(text.as_bytes());
+        let body = if hook.is_packed { packed(text.as_bytes()).await } else { text.into() };
+        let post = Post { tenant, hook: &hook.id, url, place, name: "", is_packed: hook.is_packed };
+        works.send(&post, &signature, &body).await
+    }
+
+    /// Hands an event to a queue or a topic until it is taken, or given up.
+    async fn hand_over(self, place: Place, (target, access): (&Target, &Keys), text: &RawValue, group: &str) -> bool {
+        let Sending { works, tenant, hook } = self;
+        let Some(secret) = works.server.apps.unseal(tenant.app.id, &access.secret) else {
+            tracing::warn!(hook = hook.id, "the secret of a queue was sealed with another key");
+            return false;
+        };
+        let body = match hook.is_packed {
+            true => STANDARD.encode(packed(text.get().as_bytes()).await),
+            false => text.get().to_owned(),
+        };
+        let id = event_id(tenant.app.id, &hook.id, place, "");
+        let options = &works.server.webhooks;
+        let access = aws::Access {
+            target,
+            region: &access.region,
+            key: &access.key,
+            secret: &secret,
+            sns_endpoint: options.sns_endpoint.as_deref(),
+        };
+        let message = aws::Message { body: &body, id: &id, group };
+        works.try_often(&hook.id, &Attempt::HandOver(&access, message)).await
+    }
+}
+
+/// What a hook for messages that wait is posted, and where: the message and what it was sent with.
+fn pending(event: &RawValue) -> Option<(String, String)> {
+    let event: BTreeMap<String, Value> = serde_json::from_str(event.get()).ok()?;
+    let custom = event.get("custom");
+    let member = |name: &str| event.get(name).or_else(|| custom?.get(name)).cloned();
+    let method = member("method")?.as_str()?.to_owned();
+    let body = json!({ "message": member("message")?, "metadata": member("metadata").unwrap_or_default() });
+    Some((method, body.to_string()))
+}
+
+/// One thing to be taken.
+enum Attempt<'a> {
+    /// A signed body, posted.
+    Post(&'a Post<'a>, &'a str, &'a [u8]),
+    /// A message for a queue or a topic.
+    HandOver(&'a aws::Access<'a>, aws::Message<'a>),
 }
 
 /// One thing to post to a hook.
@@ -209,13 +291,16 @@ impl Works {
 
     /// Posts `body` until it is taken, or given up; answers whether it was taken.
     async fn send(&self, post: &Post<'_>, signature: &str, body: &[u8]) -> bool {
+        self.try_often(post.hook, &Attempt::Post(post, signature, body)).await
+    }
+
+    /// Tries until it succeeds, with longer and longer pauses; answers whether it did.
+    async fn try_often(&self, hook: &str, what: &Attempt<'_>) -> bool {
         let options = &self.server.webhooks;
         for attempt in 1..=options.attempts_max {
-            let headers = post.headers(signature, attempt);
-            match self.outbound.post(post.url, headers, body.to_vec(), options.timeout).await {
-                Ok(answer) if answer.is_success() => return true,
-                Ok(answer) => tracing::debug!(status = answer.status, attempt, hook = post.hook, "a hook refused"),
-                Err(error) => tracing::debug!(%error, attempt, hook = post.hook, "a hook could not be called"),
+            match self.try_once(what, attempt).await {
+                Ok(()) => return true,
+                Err(error) => tracing::debug!(error, attempt, hook, "a hook did not take an event"),
             }
             if attempt < options.attempts_max {
                 let pause = options.first_pause.saturating_mul(2_u32.saturating_pow(attempt - 1));
@@ -223,6 +308,26 @@ impl Works {
             }
         }
         false
+    }
+}
+
+impl Works {
+    async fn try_once(&self, what: &Attempt<'_>, attempt: u32) -> Result<(), String> {
+        let timeout = self.server.webhooks.timeout;
+        match what {
+            Attempt::Post(post, signature, body) => {
+                let headers = post.headers(signature, attempt);
+                match self.outbound.post(post.url, headers, body.to_vec(), timeout).await {
+                    Ok(answer) if answer.is_success() => Ok(()),
+                    Ok(answer) => Err(format!("status {}", answer.status)),
+                    Err(error) => Err(error.to_string()),
+                }
+            }
+            Attempt::HandOver(access, message) => {
+                let sent = aws::send(&self.outbound, access, *message, self.now(), timeout).await;
+                sent.map_err(|error| error.to_string())
+            }
+        }
     }
 }
 

@@ -1,12 +1,16 @@
 //! Webhooks against a receiver on a socket of this machine (§13, §5A.6).
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use async_compression::tokio::bufread::GzipDecoder;
 use aws_lc_rs::hmac;
 use axum::{Router, body::Bytes, routing::post};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::chat::events::{self, Event};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 use ids::Timestamp;
 use serde_json::{Value, json};
 use tokio::{
@@ -22,6 +26,7 @@ use crate::{
 
 /// What the receiver took.
 struct Call {
+    path: String,
     headers: HeaderMap,
     body: Bytes,
 }
@@ -29,6 +34,11 @@ struct Call {
 impl Call {
     fn header(&self, name: &str) -> &str {
         self.headers[name].to_str().unwrap()
+    }
+
+    /// The members of a form.
+    fn form(&self) -> HashMap<String, String> {
+        form_urlencoded::parse(&self.body).into_owned().collect()
     }
 
     fn json(&self) -> Value {
@@ -45,14 +55,14 @@ impl Call {
 async fn receiver(statuses: &[u16]) -> (String, UnboundedReceiver<Call>) {
     let (took, calls) = unbounded_channel();
     let statuses = std::sync::Arc::new(std::sync::Mutex::new(statuses.iter().copied().collect::<VecDeque<_>>()));
-    let answer = async move |headers: HeaderMap, body: Bytes| {
+    let answer = async move |uri: Uri, headers: HeaderMap, body: Bytes| {
         let status = statuses.lock().unwrap().pop_front().unwrap_or(200);
-        took.send(Call { headers, body }).unwrap();
+        took.send(Call { path: uri.path().to_owned(), headers, body }).unwrap();
         StatusCode::from_u16(status).unwrap()
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
-    let routes = Router::new().route("/hook", post(answer));
+    let routes = Router::new().fallback(post(answer));
     tokio::spawn(async move { axum::serve(listener, routes).await });
     (url, calls)
 }
@@ -164,4 +174,102 @@ async fn a_hook_on_this_machine_is_not_called_unless_it_is_allowed() {
     set(&lake, json!([hook("1", &url)])).await;
     happen(&lake, "wave").await;
     assert!(tokio::time::timeout(Duration::from_millis(100), calls.recv()).await.is_err());
+}
+
+#[tokio::test]
+async fn an_event_is_put_into_a_queue_signed_with_its_key_and_tried_again() {
+    let lake = Lake::new().await;
+    let (url, mut calls) = receiver(&[503]).await;
+    let queue = json!({ "id": "q", "hook_type": "sqs", "sqs_queue_url": format!("{url}.fifo"), "sqs_region": "eu-west-1",
+        "sqs_auth_type": "keys", "sqs_key": "AKID", "sqs_secret": "hush" });
+    set(&lake, json!([queue])).await;
+    assert!(!lake.get("app").await.ok(200).to_string().contains("hush"));
+    happen(&lake, "wave").await;
+    let (first, second) = (calls.recv().await.unwrap(), calls.recv().await.unwrap());
+    assert_eq!(first.body, second.body, "the same again");
+    let form = second.form();
+    let event: Value = serde_json::from_str(&form["MessageBody"]).unwrap();
+    assert_eq!((form["Action"].as_str(), &event["type"]), ("SendMessage", &json!("wave")));
+    assert_eq!((form["MessageGroupId"].as_str(), second.path.as_str()), ("messaging:room", "/hook.fifo"));
+    let start = "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/sqs/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=";
+    assert!(second.header("authorization").starts_with(start), "{}", second.header("authorization"));
+    assert_eq!(second.header("x-amz-date"), "20260101T000000Z");
+}
+
+#[tokio::test]
+async fn an_event_is_published_to_a_topic_packed_if_the_app_packs() {
+    let (url, mut calls) = receiver(&[]).await;
+    let lake = Lake::publishing(&url).await;
+    let topic = json!({ "hook_type": "sns", "sns_topic_arn": "arn:aws:sns:eu-north-1:1:t", "sns_key": "AKID",
+        "sns_secret": "hush" });
+    lake.patch("app", json!({ "event_hooks": [topic], "enable_hook_payload_compression": true })).await.ok(201);
+    happen(&lake, "wave").await;
+    let call = calls.recv().await.unwrap();
+    let form = call.form();
+    assert_eq!((form["Action"].as_str(), form["TopicArn"].as_str()), ("Publish", "arn:aws:sns:eu-north-1:1:t"));
+    assert!(call.header("authorization").contains("/eu-north-1/sns/"));
+    let packed = STANDARD.decode(&form["Message"]).unwrap();
+    let mut text = String::new();
+    GzipDecoder::new(packed.as_slice()).read_to_string(&mut text).await.unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["type"], "wave");
+}
+
+#[tokio::test]
+async fn a_check_of_a_queue_hands_a_message_over_and_says_what_came_of_it() {
+    let lake = Lake::new().await;
+    let (url, mut calls) = receiver(&[200, 403]).await;
+    let body = json!({ "sqs_url": url, "sqs_key": "AKID", "sqs_secret": "hush" });
+    let taken = lake.post("check_sqs", body.clone()).await.ok(201);
+    assert_eq!(taken, json!({ "status": "ok", "error": "", "data": {} }));
+    assert!(calls.recv().await.unwrap().form()["MessageBody"].contains("health.check"));
+    let refused = lake.post("check_sqs", body).await.ok(201);
+    assert_eq!(
+        (&refused["status"], &refused["error"], &refused["data"]),
+        (&json!("error"), &json!("status 403"), &json!({}))
+    );
+}
+
+#[tokio::test]
+async fn a_hook_for_messages_that_wait_is_told_of_them_and_of_nothing_else() {
+    let lake = Lake::new().await;
+    let (url, mut calls) = receiver(&[]).await;
+    let hook = json!({ "hook_type": "pending_message", "webhook_url": url, "timeout_ms": 1000,
+        "callback": { "mode": "CALLBACK_MODE_REST" } });
+    set(&lake, json!([hook])).await;
+    lake.post("users", json!({ "users": { "amy": { "id": "amy" } } })).await.ok(201);
+    let room = json!({ "data": { "created_by_id": "amy", "members": ["amy"] } });
+    lake.post("channels/messaging/room/query", room).await.ok(201);
+    let send = async |id: &str, pending: bool| {
+        let body = json!({ "message": { "id": id, "text": "hi", "user_id": "amy" }, "pending": pending,
+            "pending_message_metadata": { "k": "v" } });
+        lake.post("channels/messaging/room/message", body).await.ok(201);
+    };
+    send("plain", false).await;
+    send("waits", true).await;
+    let call = calls.recv().await.unwrap();
+    let told = call.json();
+    assert_eq!(call.path, "/hook/PassOnPendingMessage");
+    assert_eq!((&told["message"]["id"], &told["metadata"]), (&json!("waits"), &json!({ "k": "v" })));
+    assert_eq!(call.header("x-signature"), Call::signature(&call.body));
+}
+
+#[tokio::test]
+async fn a_hook_takes_what_its_product_is_and_queues_need_keys() {
+    let lake = Lake::new().await;
+    let (url, mut calls) = receiver(&[]).await;
+    let mut of_moderation = hook("1", &url);
+    of_moderation["product"] = json!("moderation");
+    set(&lake, json!([of_moderation])).await;
+    for kind in ["message.new", "user.banned"] {
+        happen(&lake, kind).await;
+    }
+    assert_eq!(calls.recv().await.unwrap().json()["type"], "user.banned");
+    for wrong in [
+        json!({ "hook_type": "sqs", "sqs_queue_url": url, "sqs_auth_type": "role" }),
+        json!({ "hook_type": "sns" }),
+        json!({ "hook_type": "pending_message", "webhook_url": url, "callback": { "mode": "CALLBACK_MODE_TWIRP" } }),
+    ] {
+        let body = json!({ "event_hooks": [wrong] }).to_string();
+        assert_eq!(lake.refuses(http::Method::PATCH, "app", body.clone()).await, (400, 4), "{body}");
+    }
 }

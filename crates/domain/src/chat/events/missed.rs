@@ -8,6 +8,7 @@ use store::{Limit, Place};
 use super::Event;
 use crate::{
     Error, Result, Tx,
+    chat::hooks::PENDING,
     keyspace::LOG,
     log::{self, Event as Logged},
 };
@@ -46,7 +47,8 @@ pub async fn missed(
                 return Ok(missed);
             }
             let is_theirs = event.channel.as_ref().is_some_and(|channel| channels.contains(channel));
-            if is_theirs && event.at > since {
+            // What waits is nobody's but its author's.
+            if is_theirs && event.at > since && event.kind != PENDING {
                 missed.push(*event);
             }
         }

@@ -3,7 +3,7 @@
 use ids::{MessageId, Timestamp, UserId};
 use store::{Direction, Limit};
 
-use super::{Message, Scene, change, page::HIDDEN_MAX, send};
+use super::{Message, Scene, change, page::HIDDEN_MAX, pending, send};
 use crate::{
     App, Error, Result, Tx,
     chat::{
@@ -136,6 +136,10 @@ pub async fn delete_for_good(
         uncount_reply(tx, &message);
         message.deleted_at = Some(now);
         message.updated_at = now;
+        if message.pending.is_some() {
+            pending::tell(tx, id, &message, pending::DELETED, now);
+            return Ok(message);
+        }
         let event = Event::new("message.deleted", now, Some(&message.channel)).by(by).about(id, &message);
         events::record(tx, event.with(r#"{"hard_delete":true}"#));
         Ok(message)

@@ -2,7 +2,7 @@
 
 use ids::{ChannelId, MessageId, Timestamp, UserId};
 
-use super::{Draft, Kind, Listed, Message, Moderation, Pin, Scene, commands, get};
+use super::{Draft, Kind, Listed, Message, Moderation, Pin, Scene, commands, get, pending};
 use crate::{
     Error, Result, Tx,
     chat::{
@@ -79,6 +79,9 @@ pub async fn send(
         queue(tx, id, &found, now).await?;
     }
     end_draft(tx, &message, now).await?;
+    if message.pending.is_some() {
+        pending::pass_on(tx, id, &message, now).await?;
+    }
     if message.pending.is_none() && message.kind != Kind::Ephemeral {
         publish(tx, id, &message, parent.as_ref(), now).await?;
         if !draft.keeps_hidden && is_in_channel(&message) && !message.is_shadowed {

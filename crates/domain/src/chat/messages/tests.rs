@@ -159,14 +159,30 @@ async fn what_is_for_some_is_seen_by_them_and_its_author() {
 async fn a_pending_message_is_its_authors_until_it_is_committed() {
     let pond = Pond::new().await;
     pond.send_as(None, "a", &Draft { is_pending: Some(true), ..text("amy", "hi") }).await.unwrap();
-    assert_eq!((pond.page(&Part::newest(10), None).await, pond.told().await.len()), (String::new(), 0));
+    // What waits, hooks alone are told.
+    assert_eq!((pond.page(&Part::newest(10), None).await, pond.told().await.len()), (String::new(), 1));
     let now = pond.tick();
     let seen = async |who: &str| read(&mut pond.app.snapshot(), Some(&user(who)), &message("a"), now).await.is_ok();
     assert!(seen("amy").await && !seen("bob").await);
     pond.write(async |tx| commit(tx, &message("a"), now).await).await;
-    assert_eq!((pond.page(&Part::newest(10), None).await, pond.told().await.len()), ("a".to_owned(), 1));
+    assert_eq!((pond.page(&Part::newest(10), None).await, pond.told().await.len()), ("a".to_owned(), 2));
     let again = pond.app.write(async |tx| commit(tx, &message("a"), now).await).await;
     assert_eq!(broken(again), "message a is not pending");
+}
+
+#[tokio::test]
+async fn a_message_that_nobody_commits_is_deleted_after_three_days() {
+    let pond = Pond::new().await;
+    for id in ["a", "b"] {
+        pond.send_as(None, id, &Draft { is_pending: Some(true), ..text("amy", "hi") }).await.unwrap();
+    }
+    let now = pond.tick();
+    pond.write(async |tx| commit(tx, &message("b"), now).await).await;
+    let is_there = async |id: &str| get(&mut pond.app.snapshot(), &message(id)).await.unwrap().is_some();
+    let day = 24 * 60 * 60 * 1_000_000;
+    assert!(!expire_due(&pond.app, now.plus_micros(2 * day)).await.unwrap() && is_there("a").await);
+    assert!(!expire_due(&pond.app, now.plus_micros(3 * day)).await.unwrap());
+    assert!(!is_there("a").await && is_there("b").await, "what was committed stays");
 }
 
 async fn change(pond: &Pond, caller: Option<&str>, id: &str, change: Patch) -> Result<Message> {

@@ -31,6 +31,8 @@ const HOOKS_MAX: usize = 50;
 const SETTING_BYTES_MAX: usize = 16 * 1024;
 /// What hooks are.
 const HOOK_KINDS: [&str; 4] = ["webhook", "sqs", "sns", "pending_message"];
+/// How hooks for messages that wait are called; posted to, if nobody says.
+const CALLBACK_MODES: [&str; 3] = ["", "CALLBACK_MODE_NONE", "CALLBACK_MODE_REST"];
 /// What hooks are for.
 const PRODUCTS: [&str; 5] = ["all", "chat", "video", "moderation", "feeds"];
 
@@ -149,7 +151,7 @@ fn event_hook(call: &Call, before: &Settings, mut sent: Fields) -> Result<Hook> 
     let details = sealed_members(call, known.and_then(|known| serde_json::from_str(&known.details).ok()), sent);
     let details = details.get().to_owned();
     let hook = Hook { id, is_v2, created_at: now, updated_at: now, details };
-    let text = |name| hook.detail(name).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+    let text = |name: &str| hook.detail(name).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
     let kind = text("hook_type");
     if !HOOK_KINDS.contains(&kind.as_str()) {
         return Err(Error::field("event_hooks.hook_type", &format!("must be one of {}", HOOK_KINDS.join(", "))));
@@ -163,11 +165,35 @@ fn event_hook(call: &Call, before: &Settings, mut sent: Fields) -> Result<Hook> 
     if matches!(kind.as_str(), "webhook" | "pending_message") && !is_url {
         return Err(Error::field("event_hooks.webhook_url", "must be an http or https address"));
     }
+    for (prefix, target) in [("sqs", "sqs_queue_url"), ("sns", "sns_topic_arn")] {
+        if kind == prefix {
+            check_queue(&text(target), &text(&format!("{prefix}_auth_type")), prefix, target)?;
+        }
+    }
+    let mode = hook.detail("callback").and_then(|callback| callback.get("mode")?.as_str().map(str::to_owned));
+    if kind == "pending_message" && !CALLBACK_MODES.contains(&mode.as_deref().unwrap_or_default()) {
+        let known = &CALLBACK_MODES[1..];
+        return Err(Error::field("event_hooks.callback.mode", &format!("must be one of {}", known.join(", "))));
+    }
     let is_list_of_texts = |value: Value| value.is_null() || serde_json::from_value::<Vec<String>>(value).is_ok();
     if !hook.detail("event_types").is_none_or(is_list_of_texts) {
         return Err(Error::field("event_hooks.event_types", "must be a list of strings"));
     }
     Ok(hook)
+}
+
+/// What a queue or a topic needs: this server calls it with keys, and has no role of its own.
+fn check_queue(target: &str, auth: &str, prefix: &str, name: &str) -> Result<()> {
+    if target.is_empty() {
+        return Err(Error::field(&format!("event_hooks.{name}"), "is a required field"));
+    }
+    match auth {
+        "" | "keys" => Ok(()),
+        _ => {
+            let rule = "must be keys: this server has no role that it could assume";
+            Err(Error::field(&format!("event_hooks.{prefix}_auth_type"), rule))
+        }
+    }
 }
 
 /// An object whose secrets are sealed. One that comes back masked, as it is shown, stays what it was in `before`.

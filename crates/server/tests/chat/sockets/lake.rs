@@ -55,8 +55,17 @@ impl Lake {
         Self::start(Options::default(), "192.0.2.1/32").await
     }
 
+    /// One that publishes to topics here.
+    pub(crate) async fn publishing(endpoint: &str) -> Self {
+        let webhooks = WebhookOptions { sns_endpoint: Some(endpoint.to_owned()), ..hasty() };
+        Self::start_with(Options::default(), webhooks, "127.0.0.0/8").await
+    }
+
     async fn start(realtime: Options, allowed: &str) -> Self {
-        let webhooks = WebhookOptions { first_pause: Duration::from_millis(1), ..WebhookOptions::default() };
+        Self::start_with(realtime, hasty(), allowed).await
+    }
+
+    async fn start_with(realtime: Options, webhooks: WebhookOptions, allowed: &str) -> Self {
         let (pond, running) = Pond::start(|options| {
             options.realtime = realtime;
             options.webhooks = webhooks;
@@ -211,4 +220,9 @@ pub(crate) fn user(id: &str) -> UserId {
 
 pub(crate) fn channel(cid: &str) -> ChannelId {
     ChannelId::parse(cid).unwrap()
+}
+
+/// Hooks that are tried again at once.
+fn hasty() -> WebhookOptions {
+    WebhookOptions { first_pause: Duration::from_millis(1), ..WebhookOptions::default() }
 }
