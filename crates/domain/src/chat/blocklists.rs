@@ -12,8 +12,8 @@ use super::types::{self, Config, config::SIMPLE};
 use crate::{
     Error, Result, Tx,
     keyspace::{BLOCKLIST, BLOCKLIST_WORDS, CHANNEL_TYPE},
-    tasks::{self, Kind},
     moderation::checks::{Hit, Verdict, Words},
+    tasks::{self, Kind},
 };
 
 /// The list that every app has.

@@ -69,7 +69,14 @@ pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     let items = shown.iter().map(|shown| shown.item(&cast)).collect();
     let action_config = settings::actions(&call, (None, None)).await?;
     let default_action_config = (!hides_defaults).then(BTreeMap::new);
-    call.answer(&ReviewQueue { items, action_config, default_action_config, stats, next: query.place(page.next), prev: query.place(page.prev) })
+    call.answer(&ReviewQueue {
+        items,
+        action_config,
+        default_action_config,
+        stats,
+        next: query.place(page.next),
+        prev: query.place(page.prev),
+    })
 }
 
 /// For whom items are locked, until when, and how many.
