@@ -193,6 +193,10 @@ pub(crate) struct Network {
     /// and Open Graph; repeat it for more
     #[arg(long, env = "MILLPOND_OUTBOUND_ALLOW", value_name = "NETWORK", value_delimiter = ',')]
     pub(crate) outbound_allow: Vec<IpNet>,
+
+    /// Where topics (SNS) are published, if that is not Amazon's service in the region of the topic
+    #[arg(long, env = "MILLPOND_SNS_ENDPOINT", value_name = "URL")]
+    pub(crate) sns_endpoint: Option<String>,
 }
 
 /// How the data is kept.

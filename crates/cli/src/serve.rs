@@ -15,7 +15,7 @@ use server::apps::NewApp;
 use server::blobs::Blobs;
 use server::front;
 use server::seal::Seal;
-use server::{Feeds, Options, Running};
+use server::{Feeds, Options, Running, WebhookOptions};
 use store::Store;
 use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -57,6 +57,7 @@ async fn start(serve: &Serve, dir: &Path) -> Result<Running> {
     let options = Options {
         front: front_options(&serve.network, &serve.limits),
         outbound_allowed: serve.network.outbound_allow.clone(),
+        webhooks: WebhookOptions { sns_endpoint: serve.network.sns_endpoint.clone(), ..WebhookOptions::default() },
         rate_limits: serve.limits.rate_limits,
         app: first_app(&serve.first_app),
         feeds: feeds_of(&serve.first_app)?,

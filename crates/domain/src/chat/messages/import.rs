@@ -107,6 +107,7 @@ fn composed(given: &Imported, known: Option<&Message>, terms: Terms) -> Message 
         deleted_at: given.deleted_at,
         pending: None,
         poll: None,
+        moderation: None,
         location: None,
         custom: terms.custom(before, &custom).to_string(),
     }
