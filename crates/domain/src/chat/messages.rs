@@ -19,7 +19,7 @@ mod send;
 mod shadow;
 mod views;
 
-pub use change::{Change, Patch, commit, release, update};
+pub use change::{Change, Patch, answer, commit, release, update};
 pub use delete::{delete, delete_for, delete_for_good, undelete};
 pub(crate) use delete::{erase, mark, unmark};
 pub use draft::Draft;

@@ -196,3 +196,34 @@ async fn a_custom_command_that_nobody_handles_is_refused() {
     }
     assert_eq!(app.times(), 3);
 }
+
+#[tokio::test]
+async fn the_buttons_of_a_custom_command_are_answered_by_the_apps_server() {
+    let form =
+        json!({ "type": "poll", "actions": [{ "name": "vote", "value": "yes", "text": "Yes", "type": "button" }] });
+    let answers = [
+        json!({ "message": { "type": "ephemeral", "text": "choose", "attachments": [form] } }),
+        json!({ "message": { "type": "ephemeral", "text": "sure?" } }),
+        json!({ "message": { "type": "error", "text": "too late" } }),
+        json!({ "message": { "type": "regular", "text": "amy said yes", "attachments": [] } }),
+    ];
+    let app = AppServer::new(answers.into_iter().map(|answer| (200, answer)).collect()).await;
+    let pond = pond(json!({ "custom_action_handler_url": app.url })).await;
+    with_command(&pond).await;
+    let asked = said(&pond, json!({ "id": "m", "text": "/ticket it" })).await;
+    assert_eq!((&asked["type"], &asked["text"]), (&json!("ephemeral"), &json!("choose")));
+    let press = async || {
+        let body = json!({ "form_data": { "vote": "yes" } });
+        pond.user("amy").post("messages/m/action", body).await.ok(201)["message"].clone()
+    };
+    let again = press().await;
+    assert_eq!((&again["type"], &again["text"]), (&json!("ephemeral"), &json!("sure?")));
+    let (_, _, told) = app.last();
+    assert_eq!((&told["form_data"], &told["message"]["id"]), (&json!({ "vote": "yes" }), &json!("m")));
+    assert_eq!(press().await["type"], "error");
+    let sent = press().await;
+    assert_eq!((&sent["type"], &sent["text"]), (&json!("regular"), &json!("amy said yes")));
+    assert_eq!(pond.user("bob").get("messages/m").await.ok(200)["message"]["text"], "amy said yes");
+    let body = json!({ "form_data": { "vote": "yes" } }).to_string();
+    assert_eq!(pond.user("amy").refuses(Method::POST, "messages/m/action", body).await, (400, 4), "it is sent");
+}

@@ -58,7 +58,7 @@ pub struct Patch {
 
 impl Draft {
     /// What `message` says, as if it were sent again at `now`.
-    fn of(message: &Message, now: Timestamp) -> Self {
+    pub fn of(message: &Message, now: Timestamp) -> Self {
         let mut known = message.clone();
         known.pin = known.pin.filter(|pin| pin.holds(now));
         Draft {
@@ -312,14 +312,68 @@ pub async fn commit(tx: &mut Tx, id: &MessageId, now: Timestamp) -> Result<Messa
 /// [`Error::Absent`] when the caller sees no such message, [`Error::NotAllowed`] when they may not,
 /// [`Error::Unfit`] when it is not ephemeral.
 pub async fn release(tx: &mut Tx, caller: Option<&UserId>, id: &MessageId, now: Timestamp) -> Result<Message> {
-    let mut message = super::read(tx, caller, id, now).await?;
+    let (_, mut message) = ephemeral(tx, caller, id, now).await?;
+    message.attachments = match &message.command {
+        Some((name, args)) if name == "giphy" => vec![send::giphy(args, false)],
+        _ => message.attachments.iter().map(|attachment| without_actions(attachment)).collect(),
+    };
+    show(tx, id, message, now).await
+}
+
+/// Makes of an ephemeral message what the application answered to one of its buttons: it is shown to all, unless the answer
+/// is for its author alone, too (chat §12.13).
+///
+/// # Errors
+/// As [`release`], and whatever breaks a limit of messages.
+pub async fn answer(
+    tx: &mut Tx,
+    caller: Option<&UserId>,
+    id: &MessageId,
+    draft: &Draft,
+    now: Timestamp,
+) -> Result<Message> {
+    let (scene, message) = ephemeral(tx, caller, id, now).await?;
+    draft.check(&scene)?;
+    let message = Message {
+        text: draft.text.clone(),
+        html: draft.html.clone(),
+        attachments: draft.attachments.clone(),
+        is_silent: draft.is_silent,
+        shows_in_channel: draft.shows_in_channel,
+        translations: draft.translations.clone(),
+        custom: draft.custom.clone(),
+        updated_at: now,
+        ..message
+    };
+    if draft.kind == Kind::Ephemeral {
+        let tenant = tx.tenant();
+        MESSAGE.put(tx, tenant, &id.to_string(), &message);
+        return Ok(message);
+    }
+    show(tx, id, message, now).await
+}
+
+/// The ephemeral message `id`, on whose buttons the caller may press.
+async fn ephemeral(tx: &mut Tx, caller: Option<&UserId>, id: &MessageId, now: Timestamp) -> Result<(Scene, Message)> {
+    let message = super::read(tx, caller, id, now).await?;
     let scene = Scene::load(tx, &message.channel, caller, now).await?;
     scene.check("run-message-action", message.user.as_ref())?;
-    if message.kind != Kind::Ephemeral {
-        return Err(Error::Unfit(format!("message {id} is not ephemeral")));
+    match message.kind == Kind::Ephemeral {
+        true => Ok((scene, message)),
+        false => Err(Error::Unfit(format!("message {id} is not ephemeral"))),
     }
+}
+
+/// An attachment whose buttons were pressed.
+fn without_actions(attachment: &str) -> String {
+    let mut members: serde_json::Value = serde_json::from_str(attachment).unwrap_or_default();
+    members.as_object_mut().map(|members| members.remove("actions"));
+    members.to_string()
+}
+
+/// Shows to all what its author alone saw.
+async fn show(tx: &mut Tx, id: &MessageId, mut message: Message, now: Timestamp) -> Result<Message> {
     message.kind = if message.parent.is_some() { Kind::Reply } else { Kind::Regular };
-    message.attachments = message.command.iter().map(|(_, args)| send::giphy(args, false)).collect();
     message.created_at = now;
     message.updated_at = now;
     let tenant = tx.tenant();

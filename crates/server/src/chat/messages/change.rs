@@ -12,7 +12,7 @@ use super::{
         gate::Call,
         og,
     },
-    READ_ONLY, draft, message_id, one, one_for,
+    READ_ONLY, draft, hooks, message_id, one, one_for,
 };
 use crate::reply::Reply;
 
@@ -162,7 +162,10 @@ pub(crate) async fn act(call: Call, mut sent: Fields) -> Result<Reply> {
             call.done()
         }
         Some("shuffle") => one(&call, id, message).await,
-        _ => Err(Error::field("form_data.image_action", "must be one of [send shuffle cancel]")),
+        _ => match hooks::act(&call, (&id, &message), &form, now).await? {
+            Some(message) => one(&call, id, message).await,
+            None => Err(Error::field("form_data.image_action", "must be one of [send shuffle cancel]")),
+        },
     }
 }
 

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use domain::{
+    Tx,
     chat::{
         commands,
         messages::{self, Draft, Kind, Message},
@@ -113,6 +114,36 @@ pub(super) async fn ask(call: &Call, about: About<'_>, draft: Draft) -> Result<A
     }
 }
 
+/// What became of a button of an ephemeral message of a custom command: its handler is asked with the form. `None` when the
+/// message is of no such command.
+///
+/// # Errors
+/// 44 and 45 as for the command itself; whatever the answer breaks.
+pub(super) async fn act(
+    call: &Call,
+    (id, message): (&MessageId, &Message),
+    form: &Object,
+    now: Timestamp,
+) -> Result<Option<Message>> {
+    let command = message.command.clone().filter(|(name, _)| is_custom(name) && message.kind == Kind::Ephemeral);
+    let Some((name, _)) = command else { return Ok(None) };
+    let form = RawValue::from_string(form.to_string()).expect("an object is JSON");
+    let told = asking(call, &mut call.snapshot(), id, message).await?;
+    let reply = handled(call, &name, Asking { form_data: Some(form), ..told }).await?;
+    let draft = Draft { kind: Kind::Ephemeral, ..Draft::of(message, now) };
+    match rewritten(reply, &draft)? {
+        Rewritten::Error(text) => match ends(message.clone(), text) {
+            Asked::Ends(message) => Ok(Some(*message)),
+            Asked::Goes(_) => Ok(None),
+        },
+        Rewritten::Draft(draft) => {
+            let caller = call.user();
+            let run = call.tenant.app.write(async |tx| messages::answer(tx, caller, id, &draft, now).await);
+            Ok(Some(run.await?))
+        }
+    }
+}
+
 fn ends(message: Message, text: String) -> Asked {
     let text = if text.is_empty() { REFUSED.to_owned() } else { text };
     Asked::Ends(Box::new(Message { kind: Kind::Error, text, html: None, pin: None, pending: None, ..message }))
@@ -126,14 +157,20 @@ fn is_custom(command: &str) -> bool {
 async fn rehearse<'c>(call: &'c Call, about: About<'_>, draft: &Draft) -> Result<(Message, Asking<'c>)> {
     let mut tx = call.snapshot();
     let message = messages::send(&mut tx, call.user(), about.channel, about.id, draft, about.now).await?;
+    let asking = asking(call, &mut tx, about.id, &message).await?;
+    Ok((message, asking))
+}
+
+/// What an app's server is told of a message.
+async fn asking<'c>(call: &'c Call, tx: &mut Tx, id: &MessageId, message: &Message) -> Result<Asking<'c>> {
     let (mut people, dialect, now) = (People::default(), Dialect::Classic, call.now());
-    let loaded = place(call, &mut tx, &message.channel, &mut people).await?;
-    let rehearsed = vec![(about.id.clone(), message.clone())];
-    let shown = messages::gather(&mut tx, rehearsed, call.user(), &mut people).await?;
+    let loaded = place(call, tx, &message.channel, &mut people).await?;
+    let told = vec![(id.clone(), message.clone())];
+    let shown = messages::gather(tx, told, call.user(), &mut people).await?;
     let frame = Frame { dialect, people: &people, now, shows_deleted: false };
     let pen = Pen { dialect, people: &people, now };
     let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let asking = Asking {
+    Ok(Asking {
         message: raw(&frame.message(&shown[0])),
         user: message.user.as_ref().and_then(|user| embedded(dialect, &people, user, now)).map(|user| raw(&user)),
         channel: loaded.as_ref().map(|loaded| raw(&shown_channel(pen, loaded))),
@@ -143,8 +180,7 @@ async fn rehearse<'c>(call: &'c Call, about: About<'_>, draft: &Draft) -> Result
             sdk: header("x-stream-client"),
         },
         form_data: None,
-    };
-    Ok((message, asking))
+    })
 }
 
 fn raw(value: &impl serde::Serialize) -> Box<RawValue> {
@@ -188,8 +224,8 @@ async fn handled(call: &Call, name: &str, asking: Asking<'_>) -> Result<Fields> 
         return Err(Error::new(Code::CommandMissing, format!("no custom_action_handler_url is set to handle /{name}")));
     }
     let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
-    let form_data = Some(RawValue::from_string("{}".to_owned()).expect("it is JSON"));
-    let asking = Asking { form_data, ..asking };
+    let empty = || RawValue::from_string("{}".to_owned()).expect("it is JSON");
+    let asking = Asking { form_data: Some(asking.form_data.unwrap_or_else(empty)), ..asking };
     let answer = post(call, &url.replace("{type}", &name), &asking, Duration::from_millis(TIMEOUT_MILLIS)).await;
     let failed = |reason: String| Error::new(Code::CommandFailed, format!("the handler of /{name} {reason}"));
     match answer {
@@ -241,6 +277,7 @@ fn rewritten(mut reply: Fields, draft: &Draft) -> Result<Rewritten> {
         Some("error") => return Ok(Rewritten::Error(text.unwrap_or_default())),
         Some("system") => draft.kind = Kind::System,
         Some("ephemeral") => draft.kind = Kind::Ephemeral,
+        Some("regular" | "reply") if draft.kind == Kind::Ephemeral => draft.kind = Kind::Regular,
         Some("regular" | "reply") | None => {}
         Some(_) => return Err(wrong(Error::field("type", "must be one of [regular system ephemeral error]"))),
     }
