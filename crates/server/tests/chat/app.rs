@@ -125,7 +125,7 @@ async fn secrets_are_not_shown() {
     pond.set(json!({
         "sqs_secret": "hush-1", "sns_secret": "hush-2", "firebase_config": { "credentials_json": "hush-3" },
         "apn_config": { "auth_key": "hush-4", "development": true }, "huawei_config": { "id": "h", "secret": "hush-5" },
-        "event_hooks": [{ "hook_type": "sqs", "sqs_key": "k", "sqs_secret": "hush-6" }],
+        "event_hooks": [{ "hook_type": "sqs", "sqs_queue_url": "https://q.test", "sqs_key": "k", "sqs_secret": "hush-6" }],
     }))
     .await;
     let app = pond.app().await;
