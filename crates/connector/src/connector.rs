@@ -3,6 +3,7 @@
 mod asking;
 mod connecting;
 mod deciding;
+mod explaining;
 mod following;
 mod integrating;
 mod looking;
@@ -43,6 +44,8 @@ use following::Followers;
 
 pub use asking::{Asked, NewRequest};
 pub use connecting::Connected;
+pub(crate) use explaining::check_reason;
+pub use explaining::{Decision, Explained};
 pub use integrating::NewIntegration;
 pub(crate) use looking::Backlog;
 pub use looking::{Filter, Page};

@@ -7,6 +7,7 @@ use store::Table;
 use crate::{
     audit::{Entry, Head},
     batches::{Batch, Fuse, Row},
+    connector::Decision,
     executions::{Artifact, Attempt, Execution, SubTask, Target},
     fence::Instance,
     hooks::{Delivery, Webhook},
@@ -53,6 +54,8 @@ pub(crate) const IDEMPOTENCY: Table<String, (i64, String, String)> = Table::new(
 pub(crate) const DEDUPE: Table<String, String> = Table::new(23, "dedupe");
 /// hash of an identifier, request → nothing.
 pub(crate) const LOOKUP: Table<(String, String), ()> = Table::new(24, "lookup");
+/// request, time in microseconds → why somebody decided something about it then.
+pub(crate) const DECISION: Table<(String, u64), Decision> = Table::new(26, "decision");
 /// execution → the execution.
 pub(crate) const EXECUTION: Table<String, Execution> = Table::new(30, "execution");
 /// due time in microseconds, execution → nothing. Mirror of `EXECUTION`.
@@ -128,6 +131,7 @@ mod tests {
             IDEMPOTENCY.tag(),
             DEDUPE.tag(),
             LOOKUP.tag(),
+            DECISION.tag(),
             EXECUTION.tag(),
             DUE.tag(),
             TARGET.tag(),

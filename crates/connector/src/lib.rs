@@ -45,6 +45,8 @@ mod words;
 mod worker;
 
 pub use connector::is_checkpoint;
-pub use connector::{Asked, Connected, Connector, Detail, Filter, NewIntegration, NewRequest, Page, Setup};
+pub use connector::{
+    Asked, Connected, Connector, Decision, Detail, Explained, Filter, NewIntegration, NewRequest, Page, Setup,
+};
 pub use error::{Error, Result};
 pub use secret::Secret;

@@ -75,21 +75,21 @@ pub(crate) enum Verb {
     /// Note who verified that it is the person who asks
     Verify(Verify),
     /// Do again what failed
-    Retry(One),
+    Retry(Decided),
     /// Withdraw a request
-    Cancel(One),
+    Cancel(Decided),
     /// Stop a request
-    Hold(One),
+    Hold(Decided),
     /// Let a stopped request go on
-    Resume(One),
+    Resume(Decided),
     /// Approve a held request
-    Approve(One),
+    Approve(Decided),
     /// Refuse a held request
-    Deny(One),
+    Deny(Decided),
     /// Say which of the matches are meant
     Select(Select),
     /// End a failed request as cancelled for the controllers that handed it in over OpenDSR
-    End(One),
+    End(Decided),
     /// Extend the deadline, once
     Extend {
         /// The request
@@ -194,6 +194,16 @@ pub(crate) enum Token {
 pub(crate) struct One {
     /// The request
     pub(crate) id: String,
+}
+
+/// A decision about a request.
+#[derive(Args, Debug)]
+pub(crate) struct Decided {
+    /// The request
+    pub(crate) id: String,
+    /// Why; it is sealed with the request, and shown with it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
 }
 
 /// `watch`.

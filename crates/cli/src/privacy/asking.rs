@@ -240,21 +240,22 @@ pub(super) async fn about(here: &Here, verb: Verb) -> Result<Ended> {
             return Ok(ended(&shown));
         }
         Verb::Status(one) => (one.id, "", None),
-        Verb::Retry(one) => (one.id, "/retry", None),
-        Verb::Cancel(one) => (one.id, "/cancel", None),
-        Verb::Hold(one) => (one.id, "/hold", None),
-        Verb::Resume(one) => (one.id, "/resume", None),
-        Verb::Approve(one) => (one.id, "/approve", None),
-        Verb::Deny(one) => (one.id, "/deny", None),
-        Verb::End(one) => (one.id, "/end", None),
-        Verb::Verify(Verify { id, verified_by, method, verified_at, evidence_ref }) => {
+        Verb::Retry(one) => (one.id, "/retry", Some(json!({"reason": one.reason}))),
+        Verb::Cancel(one) => (one.id, "/cancel", Some(json!({"reason": one.reason}))),
+        Verb::Hold(one) => (one.id, "/hold", Some(json!({"reason": one.reason}))),
+        Verb::Resume(one) => (one.id, "/resume", Some(json!({"reason": one.reason}))),
+        Verb::Approve(one) => (one.id, "/approve", Some(json!({"reason": one.reason}))),
+        Verb::Deny(one) => (one.id, "/deny", Some(json!({"reason": one.reason}))),
+        Verb::End(one) => (one.id, "/end", Some(json!({"reason": one.reason}))),
+        Verb::Verify(Verify { id, verified_by, method, verified_at, evidence_ref, reason }) => {
             let verified = json!({
                 "verified_by": verified_by, "method": method, "verified_at": verified_at, "evidence_ref": evidence_ref,
+                "reason": reason,
             });
             (id, "/verify", Some(verified))
         }
-        Verb::Select(Select { id, targets, execution }) => {
-            (id, "/select-targets", Some(json!({"targets": targets, "execution": execution})))
+        Verb::Select(Select { id, targets, execution, reason }) => {
+            (id, "/select-targets", Some(json!({"targets": targets, "execution": execution, "reason": reason})))
         }
         Verb::Extend { id, reason } => (id, "/extend", Some(json!({"reason": reason}))),
         _ => bail!("this verb is not about a request"),

@@ -201,7 +201,11 @@ impl Walk {
         let bob = self.held("delete --user-id bob --yes --wait 5", "approval_required");
         self.prints(DONE, &format!("approve {bob}"), "Request");
         let cat = self.held("delete --user-id cat --yes --wait 5", "approval_required");
-        self.prints(DONE, &format!("deny {cat}"), "Request");
+        let denied = self.prints(DONE, &format!("deny {cat} --reason not-hers"), "Request");
+        assert_eq!(
+            (&denied["decisions"][0]["action"], &denied["decisions"][0]["reason"]),
+            (&"deny".into(), &"not-hers".into())
+        );
         set("--approval false --require-verification true");
         let dan = self.held("access --user-id dan --wait 5", "verification_required");
         let verified =

@@ -11,9 +11,10 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Problem, body, router::Here, views};
+use super::{Caller, Problem, body, router::Here, views};
 use crate::{
     Asked, Connector, Filter, NewRequest,
+    connector::check_reason,
     deadlines::Regulation,
     requests::{Category, GivenIdentifier, Kind, Request, Verification},
     status::Status,
@@ -245,34 +246,80 @@ async fn shown(connector: &Connector, id: &str) -> Answer {
     Ok(Json(views::request(connector, &request).await?))
 }
 
+/// Why a decision is made, in the words of whoever makes it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Why {
+    reason: Option<String>,
+}
+
+/// The reason in a body, checked before anything is decided.
+fn why(bytes: &Bytes) -> Result<Option<String>, Problem> {
+    let Why { reason } = body::read(bytes)?;
+    reason.as_deref().map(check_reason).transpose()?;
+    Ok(reason)
+}
+
+/// Notes the reason of what was decided, if there is one, and shows the request.
+async fn explained(connector: &Connector, id: &str, caller: &Caller, what: (&str, Option<String>)) -> Answer {
+    if let (action, Some(reason)) = what {
+        connector.explain(id, &caller.name, action, &reason).await?;
+    }
+    shown(connector, id).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Verifying {
+    method: String,
+    verified_at: Option<String>,
+    verified_by: String,
+    evidence_ref: Option<String>,
+    reason: Option<String>,
+}
+
 pub(super) async fn verify(
     (State(connector), Extension(caller)): Here,
     Path(id): Path<String>,
     bytes: Bytes,
 ) -> Answer {
-    let verified: Verified = body::read(&bytes)?;
+    let Verifying { method, verified_at, verified_by, evidence_ref, reason } = body::read(&bytes)?;
+    reason.as_deref().map(check_reason).transpose()?;
+    let verified = Verified { method, verified_at, verified_by, evidence_ref };
     connector.verify(&id, &verified.stored(&connector)?, &caller.name).await?;
-    shown(&connector, &id).await
+    explained(&connector, &id, &caller, ("verify", reason)).await
 }
 
-pub(super) async fn approve((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+pub(super) async fn approve(
+    (State(connector), Extension(caller)): Here,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Answer {
+    let reason = why(&bytes)?;
     connector.approve(&id, &caller.name).await?;
-    shown(&connector, &id).await
+    explained(&connector, &id, &caller, ("approve", reason)).await
 }
 
-pub(super) async fn deny((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+pub(super) async fn deny((State(connector), Extension(caller)): Here, Path(id): Path<String>, bytes: Bytes) -> Answer {
+    let reason = why(&bytes)?;
     connector.deny(&id, &caller.name).await?;
-    shown(&connector, &id).await
+    explained(&connector, &id, &caller, ("deny", reason)).await
 }
 
-pub(super) async fn hold((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+pub(super) async fn hold((State(connector), Extension(caller)): Here, Path(id): Path<String>, bytes: Bytes) -> Answer {
+    let reason = why(&bytes)?;
     connector.hold(&id, &caller.name).await?;
-    shown(&connector, &id).await
+    explained(&connector, &id, &caller, ("hold", reason)).await
 }
 
-pub(super) async fn resume((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+pub(super) async fn resume(
+    (State(connector), Extension(caller)): Here,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Answer {
+    let reason = why(&bytes)?;
     connector.release(&id, &caller.name).await?;
-    shown(&connector, &id).await
+    explained(&connector, &id, &caller, ("resume", reason)).await
 }
 
 #[derive(Deserialize)]
@@ -281,6 +328,7 @@ struct Selection {
     execution: Option<String>,
     /// Numbers of matches, from 1.
     targets: Vec<usize>,
+    reason: Option<String>,
 }
 
 pub(super) async fn select(
@@ -289,6 +337,7 @@ pub(super) async fn select(
     bytes: Bytes,
 ) -> Answer {
     let selection: Selection = body::read(&bytes)?;
+    selection.reason.as_deref().map(check_reason).transpose()?;
     let request = connector.request(&id).await?;
     let execution = match (selection.execution, request.executions.as_slice()) {
         (Some(execution), all) if all.contains(&execution) => execution,
@@ -298,15 +347,16 @@ pub(super) async fn select(
     let numbers: Vec<usize> = selection.targets.iter().map(|number| number.wrapping_sub(1)).collect();
     to_its_end(async move {
         connector.select_targets(&execution, &numbers, &caller.name).await?;
-        shown(&connector, &id).await
+        explained(&connector, &id, &caller, ("select-targets", selection.reason)).await
     })
     .await
 }
 
-pub(super) async fn retry((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+pub(super) async fn retry((State(connector), Extension(caller)): Here, Path(id): Path<String>, bytes: Bytes) -> Answer {
+    let reason = why(&bytes)?;
     to_its_end(async move {
         connector.retry(&id, &caller.name).await?;
-        shown(&connector, &id).await
+        explained(&connector, &id, &caller, ("retry", reason)).await
     })
     .await
 }
@@ -328,17 +378,24 @@ pub(super) async fn extend(
     bytes: Bytes,
 ) -> Answer {
     let given: Reasoned = body::read(&bytes)?;
+    check_reason(&given.reason)?;
     connector.extend(&id, &given.reason, &caller.name).await?;
-    shown(&connector, &id).await
+    explained(&connector, &id, &caller, ("extend", Some(given.reason))).await
 }
 
-pub(super) async fn cancel((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+pub(super) async fn cancel(
+    (State(connector), Extension(caller)): Here,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Answer {
+    let reason = why(&bytes)?;
     connector.cancel(&id, &caller.name).await?;
-    shown(&connector, &id).await
+    explained(&connector, &id, &caller, ("cancel", reason)).await
 }
 
 /// Ends a failed request for the OpenDSR controllers that handed it in.
-pub(super) async fn end((State(connector), Extension(caller)): Here, Path(id): Path<String>) -> Answer {
+pub(super) async fn end((State(connector), Extension(caller)): Here, Path(id): Path<String>, bytes: Bytes) -> Answer {
+    let reason = why(&bytes)?;
     connector.end_opendsr(&id, &caller.name).await?;
-    shown(&connector, &id).await
+    explained(&connector, &id, &caller, ("end", reason)).await
 }

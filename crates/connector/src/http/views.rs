@@ -4,7 +4,7 @@ use ids::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    Connector, Detail, Result,
+    Connector, Detail, Explained, Result,
     executions::{Attempt, SubTask},
     integrations::Integration,
     probe::{Report, Step},
@@ -165,6 +165,13 @@ pub(super) async fn request(connector: &Connector, request: &Request) -> Result<
     let mut shown = summary(connector, request).await?;
     let details = connector.details(&request.id).await?;
     shown["executions"] = details.iter().map(execution).collect();
+    let decisions = connector.decisions(&request.id).await?;
+    let decision = |one: &Explained| {
+        json!({
+            "at": time(Some(one.at)), "actor": one.actor, "action": one.action, "reason": one.reason,
+        })
+    };
+    shown["decisions"] = decisions.iter().map(decision).collect();
     if request.is_dry_run && request.state.outcome() == Some(crate::status::Outcome::Preview) {
         shown["confirm_token"] = connector.confirm_token(&request.id).await.ok().into();
     }

@@ -26,6 +26,8 @@ pub(crate) struct Session {
     pair: Pair,
     percent: u8,
     known: Mutex<Known>,
+    /// Held by the one call that deletes (§7.2).
+    deleting: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -44,7 +46,8 @@ impl Session {
         percent: u8,
         limits: BTreeMap<Endpoint, LimitState>,
     ) -> Self {
-        Session { address, dialect, pair, percent, known: Mutex::new(Known { limits, ..Known::default() }) }
+        let known = Mutex::new(Known { limits, ..Known::default() });
+        Session { address, dialect, pair, percent, known, deleting: tokio::sync::Mutex::default() }
     }
 
     /// How far the other side's clock is ahead of ours, in microseconds: the median of the last answers.
@@ -93,6 +96,10 @@ impl Session {
         mut sink: Option<&mut (dyn Write + Send)>,
         surroundings: &Surroundings,
     ) -> Answer {
+        let _alone = match call.endpoint {
+            Endpoint::DeleteUsers => Some(self.deleting.lock().await),
+            _ => None,
+        };
         let tokens = [Times::Learnt, Times::Learnt, Times::None];
         let mut last = None;
         for times in tokens {

@@ -366,3 +366,23 @@ async fn what_requests_take_in_is_set_for_each_integration() {
         assert_eq!(call(&place, "PATCH", &path, wrong.clone()).await.status, 422, "{wrong}");
     }
 }
+
+#[tokio::test]
+async fn every_decision_has_its_reason_which_is_sealed_and_goes_with_the_request() {
+    let place = Place::with(|new| new.policies.needs_approval = true).await;
+    let body = json!({"type": "deletion", "identifiers": [{"category": "user_id", "value": "amy"}]});
+    let made = call(&place, "POST", "/v1/requests", body).await.json();
+    let path = format!("/v1/requests/{}", made["id"].as_str().unwrap());
+    let long = call(&place, "POST", &format!("{path}/approve"), json!({"reason": "x".repeat(501)})).await;
+    assert_eq!((long.status, &long.json()["errors"][0]["field"]), (422, &json!("reason")));
+    let unknown = call(&place, "POST", &format!("{path}/approve"), json!({"why": "x"})).await;
+    assert_eq!(unknown.status, 422);
+    assert_eq!(call(&place, "GET", &path, json!({})).await.json()["status"], "held", "nothing was decided");
+    let denied = call(&place, "POST", &format!("{path}/deny"), json!({"reason": "canary-words of amy"})).await.json();
+    let told =
+        json!([{"at": "2026-01-01T00:00:00Z", "actor": "local", "action": "deny", "reason": "canary-words of amy"}]);
+    assert_eq!((&denied["status"], &denied["decisions"]), (&json!("canceled"), &told));
+    assert!(place.log().await.iter().all(|entry| !entry.to_json().contains("canary-words")));
+    place.connector().shred(made["id"].as_str().unwrap()).await.unwrap();
+    assert_eq!(call(&place, "GET", &path, json!({})).await.json()["decisions"][0]["reason"], Value::Null);
+}

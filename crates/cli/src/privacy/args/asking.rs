@@ -135,6 +135,9 @@ pub(crate) struct Verify {
     /// Where the evidence is kept, as a number of a ticket: no personal data
     #[arg(long, value_name = "TEXT")]
     pub(crate) evidence_ref: Option<String>,
+    /// Why; it is sealed with the request, and shown with it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
 }
 
 /// `select`.
@@ -148,4 +151,7 @@ pub(crate) struct Select {
     /// Of which execution, if the request asks at several integrations
     #[arg(long, value_name = "ID")]
     pub(crate) execution: Option<String>,
+    /// Why; it is sealed with the request, and shown with it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
 }
