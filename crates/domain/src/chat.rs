@@ -11,7 +11,6 @@ pub mod locations;
 pub mod members;
 pub mod messages;
 pub mod permissions;
-pub mod polls;
 pub mod push;
 pub mod reactions;
 pub mod reads;

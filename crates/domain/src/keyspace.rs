@@ -27,7 +27,6 @@ use crate::{
         members::Member,
         messages::{Listed, Message, Version},
         permissions::{catalogue::Permission, roles::Role},
-        polls::{Poll, Vote},
         push::{preferences::Preference, providers::Provider, templates::Template},
         reactions::Reaction,
         reads::Read,
@@ -54,14 +53,15 @@ use crate::{
         review::Item, settings::Setting as ModerationSetting,
     },
     places::Places,
+    polls::{Poll, Vote},
     settings::Settings,
     tasks::Task,
     users::{Ban, User, devices::Device, mutes::Mute},
     v3::{
         activities::Activity as V3Activity, bookmarks::Bookmark, collections::Collection, comments::Comment,
-        feeds::Feed as V3Feed, folders::Folder, follows::Follow as V3Follow, groups::Group as V3Group,
-        members::Member as V3Member, objects::Object, pins::Pin as V3Pin, reactions::Reaction as V3Reaction,
-        views::View as V3View,
+        feedback::Feedback, feeds::Feed as V3Feed, folders::Folder, follows::Follow as V3Follow,
+        groups::Group as V3Group, levels::Level, members::Member as V3Member, objects::Object, pins::Pin as V3Pin,
+        reactions::Reaction as V3Reaction, views::View as V3View,
     },
 };
 
@@ -342,6 +342,16 @@ pub const V3_TALLY: Counter<(Id, u8)> = Counter::new(151, "v3_tally");
 pub const V3_PIN: Table<(Feed, Id), V3Pin> = Table::new(152, "v3_pin");
 /// user, feed, what is noted, activity or group as a number (0 for all) → when: what the user saw, read and watched.
 pub const V3_MARK: Table<(String, Feed, u8, u64), Timestamp> = Table::new(220, "v3_mark");
+/// poll, activity → nothing: the activity shows the poll. Mirror of `V3_ACTIVITY`.
+pub const V3_POLL_SHOWN: Table<(String, String), ()> = Table::new(240, "v3_poll_shown");
+/// id → membership level.
+pub const V3_LEVEL: Table<String, Level> = Table::new(241, "v3_level");
+/// activity, user → what the user said of it to whoever ranks.
+pub const V3_FEEDBACK: Table<(Id, String), Feedback> = Table::new(242, "v3_feedback");
+/// activity, metric → its total.
+pub const V3_METRIC: Counter<(Id, String)> = Counter::new(243, "v3_metric");
+/// activity, the activity that shares it → nothing. Mirror of `V3_ACTIVITY`.
+pub const V3_SHARE: Table<(Id, Newest), ()> = Table::new(244, "v3_share");
 /// name → feed view.
 pub const V3_VIEW: Table<String, V3View> = Table::new(221, "v3_view");
 /// name → when the view was last used to read a feed, to the minute.

@@ -17,6 +17,7 @@ pub mod keyspace;
 pub mod log;
 pub mod moderation;
 pub mod places;
+pub mod polls;
 mod rows;
 pub mod settings;
 pub mod tasks;

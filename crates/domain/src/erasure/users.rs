@@ -12,9 +12,10 @@ use super::{
 };
 use crate::{
     Result, Tx,
-    chat::{drafts, locations, members, polls, reactions, reminders},
+    chat::{drafts, locations, members, reactions, reminders},
     exports, files,
     keyspace::{Chat, DEVICE, MEMBERS, MEMBERSHIP, MUTE, MUTED, PROFILE, PUSH_PREFERENCE, REACTED, REACTION, USER},
+    polls,
     tasks::{DeleteUsers, Leaver, Mode, Progress, Step},
     users::{self, User},
 };

@@ -3,7 +3,7 @@
 use ids::{Timestamp, UserId};
 use minicbor::{Decode, Encode};
 
-use super::{User, ensure, get, load, put};
+use super::{User, get, get_or_new, load, put};
 use crate::{Error, Result, Tx, keyspace::BLOCKED, rows};
 
 /// The most users whom a user blocks.
@@ -36,7 +36,7 @@ pub async fn add(tx: &mut Tx, user: &UserId, other: &UserId, now: Timestamp) -> 
         return Err(Error::Unfit("blocked_user_id: a user cannot block itself".to_owned()));
     }
     load(tx, other).await?;
-    let mut profile = ensure(tx, user, now).await?;
+    let mut profile = get_or_new(tx, user, now).await?;
     if let Some(block) = profile.blocked.iter().find(|block| block.user == *other) {
         return Ok(block.created_at);
     }

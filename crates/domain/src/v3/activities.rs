@@ -19,12 +19,12 @@ pub use tallies::{Tallies, Tally, tallies};
 use super::{
     events::{self, Event},
     feeds::{self, Feed},
-    owned, permit, pins,
+    owned, permit, pins, polls, shares,
 };
 use crate::{
     Error, Result, Tx,
     feeds::activities::{self as engine, Moment, Posting},
-    keyspace::{Feed as Stream, Id, PLACED, V3_ACTIVITY, V3_ACTIVITY_ID, V3_COUNT, V3_TALLY},
+    keyspace::{Feed as Stream, Id, PLACED, V3_ACTIVITY, V3_ACTIVITY_ID, V3_COUNT},
     users,
 };
 
@@ -121,6 +121,9 @@ pub(super) fn put(tx: &mut Tx, id: ActivityId, activity: &Activity) {
 /// to one of the feeds; [`Error::Absent`] for an unknown feed group or parent; [`Error::Unfit`], [`Error::TooBig`].
 pub async fn add(tx: &mut Tx, by: By<'_>, draft: &Draft, moment: Moment) -> Result<(ActivityId, Activity)> {
     check(draft)?;
+    if let Some(poll) = &draft.content.poll {
+        polls::check_attachable(tx, by, poll, moment.now).await?;
+    }
     users::ensure(tx, &draft.user, moment.now).await?;
     ensure_mentioned(tx, &draft.content.mentioned, draft.creates_users, moment.now).await?;
     match get_any(tx, &draft.id).await? {
@@ -173,8 +176,9 @@ async fn create(tx: &mut Tx, by: By<'_>, draft: &Draft, moment: Moment) -> Resul
     V3_ACTIVITY_ID.put(tx, tenant, &activity.id, &id);
     owned::put(tx, &draft.user, owned::Kind::Activity, &activity.id);
     name_mentioned(tx, &activity);
+    polls::attach(tx, &activity);
     if let Some(parent) = parent {
-        V3_TALLY.add(tx, tenant, &(Id(parent), Tally::Shares.code()), 1);
+        shares::put(tx, parent, id);
     }
     post(tx, id, &places, false).await?;
     for (fid, feed) in &places {
@@ -212,6 +216,10 @@ async fn overwrite(
 fn store_changed(tx: &mut Tx, id: ActivityId, before: &Activity, activity: &Activity, by: By<'_>, now: Timestamp) {
     unname_mentioned(tx, before);
     name_mentioned(tx, activity);
+    if activity.content.poll != before.content.poll {
+        polls::detach(tx, before);
+        polls::attach(tx, activity);
+    }
     put(tx, id, activity);
     for fid in &activity.feeds {
         tell(tx, "feeds.activity.updated", (fid, None), (id, activity), by, now);

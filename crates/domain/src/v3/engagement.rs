@@ -1,18 +1,22 @@
 //! What users make of activities, as activities embed it: comments, reactions, bookmarks, entries of collections
 //! (feeds-v3 §3.3, "Embedded on read"). Whatever is new about it is added here, and every answer has it.
 
-use ids::{ActivityId, UserId};
+use std::collections::BTreeMap;
+
+use ids::{ActivityId, Timestamp, UserId};
 
 use super::{
     activities::{Activity, Tallies, tallies},
     bookmarks::{self, Saved},
     collections::{self, Named, Ref},
     comments::{self, Order},
-    folders,
+    feedback::{self, Feedback},
+    folders, metrics,
     objects::Object,
     reactions::{self, Summary},
+    shares,
 };
-use crate::{Result, Tx, users::People};
+use crate::{Result, Tx, polls, users::People};
 
 /// What stands around one activity.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +31,32 @@ pub struct Engagement {
     pub own_bookmarks: Vec<(Saved, Option<folders::Known>)>,
     /// What the activity refers to, and the entry if it is there.
     pub collections: Vec<(String, Option<Named>)>,
+    /// The poll that it shows, if that is still there.
+    pub poll: Option<polls::Shown>,
+    /// What the application counts of it.
+    pub metrics: BTreeMap<String, i64>,
+    /// The newest activities that share it: each with whose it is and since when.
+    pub latest_shares: Vec<Share>,
+    /// What the viewer said of it.
+    pub feedback: Option<Feedback>,
+}
+
+/// An activity that shares another.
+#[derive(Clone, Debug)]
+pub struct Share {
+    /// Its id.
+    pub activity: String,
+    /// Whose it is.
+    pub user: Option<UserId>,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+impl Share {
+    /// What is told of `activity`.
+    pub fn of(activity: Activity) -> Self {
+        Share { activity: activity.id, user: activity.user, created_at: activity.created_at }
+    }
 }
 
 /// What stands around `activities`, in their order, as `viewer` sees it; adds to `people` whom it names.
@@ -41,9 +71,13 @@ pub async fn load(
 ) -> Result<Vec<Engagement>> {
     let ids: Vec<ActivityId> = activities.iter().map(|(id, _)| *id).collect();
     let tallies = tallies(tx, &ids).await?;
+    let said = match viewer {
+        Some(viewer) => feedback::of_user(tx, viewer, &ids).await?,
+        None => vec![None; ids.len()],
+    };
     let mut all = Vec::with_capacity(activities.len());
-    for ((_, activity), tallies) in activities.iter().zip(tallies) {
-        let engagement = one(tx, activity, tallies, viewer).await?;
+    for (((id, activity), tallies), feedback) in activities.iter().zip(tallies).zip(said) {
+        let engagement = Engagement { feedback, ..one(tx, (*id, activity), tallies, viewer).await? };
         people.add(tx, engagement.users()).await?;
         all.push(engagement);
     }
@@ -51,7 +85,12 @@ pub async fn load(
 }
 
 /// Nothing is looked for of which there is none.
-async fn one(tx: &mut Tx, activity: &Activity, tallies: Tallies, viewer: Option<&UserId>) -> Result<Engagement> {
+async fn one(
+    tx: &mut Tx,
+    (id, activity): (ActivityId, &Activity),
+    tallies: Tallies,
+    viewer: Option<&UserId>,
+) -> Result<Engagement> {
     let object = Object::Activity(activity.id.clone());
     let mut engagement = Engagement { tallies, ..Engagement::default() };
     if tallies.comments > 0 {
@@ -73,6 +112,18 @@ async fn one(tx: &mut Tx, activity: &Activity, tallies: Tallies, viewer: Option<
         };
         engagement.collections.push((text.clone(), named));
     }
+    if let Some(poll) = &activity.content.poll
+        && let Some(known) = polls::get(tx, poll).await?
+    {
+        engagement.poll = Some(polls::show(tx, poll, known, viewer).await?);
+    }
+    if tallies.metrics > 0 {
+        engagement.metrics = metrics::of(tx, id).await?;
+    }
+    if tallies.shares > 0 {
+        let (found, _) = shares::list(tx, id, viewer, None, shares::LATEST).await?;
+        engagement.latest_shares = found.into_iter().map(|(_, activity)| Share::of(activity)).collect();
+    }
     Ok(engagement)
 }
 
@@ -80,17 +131,25 @@ impl Engagement {
     /// The users whom it names.
     fn users(&self) -> Vec<&UserId> {
         let savers = self.own_bookmarks.iter().map(|(saved, _)| &saved.user);
-        self.comments.iter().flat_map(comments::Shown::users).chain(self.reactions.users()).chain(savers).collect()
+        let voters = self.poll.iter().flat_map(polls::Shown::named);
+        let sharers = self.latest_shares.iter().filter_map(|share| share.user.as_ref());
+        let commenters = self.comments.iter().flat_map(comments::Shown::users);
+        commenters.chain(self.reactions.users()).chain(savers).chain(voters).chain(sharers).collect()
     }
 }
 
-/// Removes some of what hangs on the activity `id` that goes for good, as far as `budget` goes; whether that was all.
+/// Removes some of what hangs on an activity that goes for good, as far as `budget` goes; whether that was all.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn clear(tx: &mut Tx, id: &str, budget: &mut usize) -> Result<bool> {
-    let object = Object::Activity(id.to_owned());
-    Ok(reactions::clear(tx, &object, budget).await?
+pub async fn clear(tx: &mut Tx, (id, activity): (ActivityId, &Activity), budget: &mut usize) -> Result<bool> {
+    let object = Object::Activity(activity.id.clone());
+    let is_done = reactions::clear(tx, &object, budget).await?
         && bookmarks::clear(tx, &object, budget).await?
-        && comments::clear(tx, id, budget).await?)
+        && comments::clear(tx, &activity.id, budget).await?
+        && feedback::clear(tx, id, &activity.id, budget).await?;
+    match &activity.content.poll {
+        Some(poll) if is_done => polls::forget_activity(tx, poll, &activity.id, budget).await,
+        _ => Ok(is_done),
+    }
 }

@@ -10,6 +10,7 @@ use super::{
     activities::Activity,
     bookmarks::Bookmark,
     comments::Comment,
+    feedback::Said,
     feeds::{Feed, Visibility},
     folders::Folder,
     follows::Follow,
@@ -17,7 +18,11 @@ use super::{
     objects::Object,
     reactions::Reaction,
 };
-use crate::{Tx, chat::events};
+use crate::{
+    Tx,
+    chat::events,
+    polls::{Poll, Vote},
+};
 
 /// What an event of the feeds is about. What is absent plays no part.
 #[derive(Clone, PartialEq, Debug, Default, Encode, Decode)]
@@ -55,6 +60,12 @@ pub struct Subject {
     /// The folder of bookmarks.
     #[n(10)]
     pub folder: Option<(String, Box<Folder>)>,
+    /// The poll, and the vote.
+    #[n(11)]
+    pub poll: Option<(String, Box<Poll>, Option<(String, Vote)>)>,
+    /// What a user said of the activity.
+    #[n(12)]
+    pub feedback: Option<Box<Said>>,
 }
 
 /// Something that happened.

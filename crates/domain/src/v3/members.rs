@@ -71,6 +71,9 @@ pub struct Member {
     /// When it was rejected.
     #[n(6)]
     pub rejected_at: Option<Timestamp>,
+    /// The membership level, by its id.
+    #[n(7)]
+    pub level: Option<String>,
 }
 
 impl Member {
@@ -84,6 +87,7 @@ impl Member {
             updated_at: now,
             accepted_at: None,
             rejected_at: None,
+            level: None,
         }
     }
 

@@ -160,13 +160,13 @@ pub fn may_change(activity: &Activity, by: By<'_>) -> Result<()> {
 }
 
 /// Checks that `by` sees the activity: it is the user's own, or a feed that holds it is open to the user and it is not
-/// kept from its readers.
+/// private. One with a tag is seen by all of them, though by some as a preview.
 ///
 /// # Errors
 /// [`Error::NotAllowed`].
 pub async fn may_see(tx: &mut Tx, activity: &Activity, by: By<'_>) -> Result<()> {
     let Some(user) = by.filter(|user| !activity.is_of(user)) else { return Ok(()) };
-    if activity.content.audience == Audience::Public {
+    if activity.content.audience != Audience::Private {
         for feed in super::feeds::get_many(tx, &activity.feeds).await?.into_iter().flatten() {
             if relation(tx, &feed, user).await?.may_read(feed.visibility) {
                 return Ok(());

@@ -9,6 +9,7 @@ use super::{
     engagement::{self, Engagement},
     feeds::{self, Counts, Feed},
     follows::{self, Edge},
+    levels,
     members::{self, Member},
     permit::{self, Relation},
 };
@@ -75,17 +76,22 @@ async fn plain(
     people: &mut People,
 ) -> Result<Vec<Shown>> {
     people.add(tx, &named(&found)).await?;
+    let mut previews = Vec::with_capacity(found.len());
+    for (_, activity) in &found {
+        previews.push(is_preview(tx, activity, viewer).await?);
+    }
     let engagements = engagement::load(tx, &found, viewer, people).await?;
-    let shown = found.into_iter().zip(engagements).map(|((id, activity), engagement)| Shown {
-        id,
-        custom: activity.custom(),
-        search_data: activity.search_data(),
-        engagement,
-        parent: None,
-        is_preview: is_preview(&activity, viewer),
-        current_feed: None,
-        activity,
-    });
+    let shown =
+        found.into_iter().zip(engagements).zip(previews).map(|(((id, activity), engagement), is_preview)| Shown {
+            id,
+            custom: activity.custom(),
+            search_data: activity.search_data(),
+            engagement,
+            parent: None,
+            is_preview,
+            current_feed: None,
+            activity,
+        });
     Ok(shown.collect())
 }
 
@@ -99,8 +105,11 @@ fn named(found: &[(ActivityId, Activity)]) -> BTreeSet<UserId> {
 }
 
 /// Whether `viewer` sees only that there is such an activity. The app's own server sees everything.
-fn is_preview(activity: &Activity, viewer: Option<&UserId>) -> bool {
-    matches!(activity.content.audience, Audience::Tag(_)) && viewer.is_some_and(|viewer| !activity.is_of(viewer))
+async fn is_preview(tx: &mut Tx, activity: &Activity, viewer: Option<&UserId>) -> Result<bool> {
+    match viewer {
+        Some(viewer) => Ok(!levels::opens(tx, activity, viewer).await?),
+        None => Ok(false),
+    }
 }
 
 /// A feed, ready to be shown.
@@ -140,6 +149,8 @@ pub struct ShownMember {
     pub member: Member,
     /// The application's own fields.
     pub custom: Object,
+    /// The membership level, if it is still there.
+    pub level: Option<levels::Known>,
 }
 
 /// Makes members ready to be shown, in their order; adds them to `people`.
@@ -149,8 +160,15 @@ pub struct ShownMember {
 pub async fn members(tx: &mut Tx, found: Vec<(UserId, Member)>, people: &mut People) -> Result<Vec<ShownMember>> {
     let users: Vec<UserId> = found.iter().map(|(user, _)| user.clone()).collect();
     people.add(tx, &users).await?;
-    let shown = found.into_iter().map(|(user, member)| ShownMember { custom: member.custom(), user, member });
-    Ok(shown.collect())
+    let mut shown = Vec::with_capacity(found.len());
+    for (user, member) in found {
+        let level = match &member.level {
+            Some(id) => levels::get(tx, id).await?,
+            None => None,
+        };
+        shown.push(ShownMember { custom: member.custom(), level, user, member });
+    }
+    Ok(shown)
 }
 
 /// A follow with both feeds, ready to be shown.

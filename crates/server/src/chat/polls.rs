@@ -6,8 +6,8 @@ pub(super) use votes::{cast, query as query_votes, take_back};
 
 use domain::{
     Tx,
-    chat::polls::{self, Content, NewOption, POLLS, Patch as Change, Poll, PollOption, Shown, ShownOption},
     filter::Filter,
+    polls::{self, Content, NewOption, POLLS, Patch as Change, Poll, PollOption, Shown, ShownOption},
     users::People,
 };
 use ids::UserId;

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    chat::{drafts::Spot, members::Invite, messages::Shown, polls::Cast},
+    chat::{drafts::Spot, members::Invite, messages::Shown},
     exports::subject::{Membership, UserRow},
+    polls::Cast,
     users::People,
 };
 use ids::{MessageId, Timestamp, UserId};

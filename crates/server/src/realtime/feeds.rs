@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     Tx,
-    v3::{activities::Audience, events::Subject, feeds, feeds::Visibility, permit},
+    v3::{activities::Audience, events::Subject, feeds, feeds::Visibility, levels, permit},
 };
 
 use super::hub::Connection;
@@ -21,7 +21,16 @@ pub(super) async fn who_may_hear(
     if let Some((_, activity)) = &subject.activity
         && activity.content.audience != Audience::Public
     {
-        receivers.retain(|connection| activity.is_of(&connection.identity.user));
+        let mut open = Vec::with_capacity(receivers.len());
+        for connection in receivers {
+            let user = &connection.identity.user;
+            // What is shown to some as a preview is told to those alone who see all of it.
+            let is_tagged = matches!(activity.content.audience, Audience::Tag(_));
+            if activity.is_of(user) || (is_tagged && levels::opens(tx, activity, user).await?) {
+                open.push(connection);
+            }
+        }
+        receivers = open;
     }
     let feed = match &subject.fid {
         Some(fid) => feeds::get(tx, fid).await?,

@@ -8,9 +8,9 @@ use domain::{
         events::{Event, Matter},
         messages::{self, Reacted, Shown},
         permissions::Who,
-        polls::{self, Cast},
     },
     keyspace::{CHANNEL, Chat},
+    polls::{self, Cast},
     users::{People, own, own::Own},
 };
 use ids::{AppId, Timestamp, UserId, json::Object};

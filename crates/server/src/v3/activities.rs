@@ -97,9 +97,6 @@ fn draft(call: &Call, sent: &mut Fields, actor: &Actor, creates_users: bool) -> 
 
 /// What this version cannot do with an activity, and does not pretend to.
 pub(super) fn refuse_absent(sent: &mut Fields) -> Result<()> {
-    if sent.filled("poll_id")?.is_some() {
-        return Err(Error::not_available("a poll of an activity"));
-    }
     if sent.list("collections")?.is_some_and(|items| !items.is_empty()) {
         return Err(Error::not_available("an item of a collection inside an activity"));
     }
@@ -127,7 +124,7 @@ pub(super) fn content(sent: &mut Fields) -> Result<Content> {
         search_data: read::object(sent, "search_data")?.map_or_else(String::new, |object| object.to_string()),
         location: read::location(sent)?,
         expires_at: sent.time("expires_at")?,
-        poll: None,
+        poll: sent.filled("poll_id")?,
         collection_refs: sent.texts("collection_refs")?.unwrap_or_default(),
     })
 }

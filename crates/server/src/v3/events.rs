@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     Tx,
     chat::events::Event,
+    polls::{self, Cast},
     users::People,
     v3::{
         bookmarks::Saved,
@@ -19,7 +20,11 @@ use domain::{
 use ids::{Timestamp, json::Object};
 use wire::{
     chat::dialect::Members,
-    v3::{bookmarks::Bookmark, events::Event as WireEvent, reactions::Reaction},
+    v3::{
+        bookmarks::Bookmark,
+        events::{Event as WireEvent, Feedback},
+        reactions::Reaction,
+    },
 };
 
 use super::show::Pen;
@@ -32,6 +37,8 @@ struct Scene {
     follow: Option<ShownEdge>,
     member: Option<ShownMember>,
     made: Made,
+    /// The poll with its votes as they are now, and the vote that the event is about.
+    poll: Option<(polls::Shown, Option<Cast>)>,
     more: Object,
 }
 
@@ -61,8 +68,10 @@ pub(crate) async fn write(tx: &mut Tx, event: &Event, subject: &Subject, now: Ti
         None => None,
     };
     let made = Made::read(tx, subject, &mut people).await?;
+    let poll = poll(tx, subject, &mut people).await?;
+    people.add(tx, subject.feedback.iter().map(|said| &said.user)).await?;
     let more = Object::parse(&event.more).unwrap_or_default();
-    Ok(Scene { people, activity, feed, follow, member, made, more }.write(event, subject, now))
+    Ok(Scene { people, activity, feed, follow, member, made, poll, more }.write(event, subject, now))
 }
 
 impl Scene {
@@ -83,7 +92,11 @@ impl Scene {
                 wire::chat::users::User { invisible: None, shadow_banned: None, ..shown }
             }),
             // A bookmark holds it itself, and names no feed.
-            activity: self.activity.as_ref().filter(|_| self.made.saved.is_none()).map(|shown| pen.activity(shown)),
+            activity: self
+                .activity
+                .as_ref()
+                .filter(|_| self.made.saved.is_none() && subject.feedback.is_none())
+                .map(|shown| pen.activity(shown)),
             feed: self.feed.as_ref().map(|shown| pen.feed(shown)),
             follow: self.follow.as_ref().map(|shown| pen.follow(shown)),
             member: self.member.as_ref().map(|shown| pen.member(shown)),
@@ -91,10 +104,38 @@ impl Scene {
             reaction: self.made.reaction(pen, self.activity.as_ref()),
             bookmark: self.made.bookmark(pen, self.activity.as_ref()),
             bookmark_folder: self.made.folder.as_ref().map(|known| pen.folder(known)),
+            poll: self.poll.as_ref().map(|(shown, _)| pen.frame().poll(shown)),
+            poll_vote: self.poll.as_ref().and_then(|(shown, cast)| Some(pen.frame().vote(shown, cast.as_ref()?))),
+            activity_feedback: self.feedback(pen, subject),
             more,
         };
         serde_json::to_string(&wire).expect("wire types are JSON")
     }
+
+    fn feedback<'a>(&'a self, pen: Pen<'a>, subject: &'a Subject) -> Option<Feedback<'a>> {
+        let (said, shown) = (subject.feedback.as_deref()?, self.activity.as_ref()?);
+        Some(Feedback {
+            action: &said.action,
+            activity_id: &shown.activity.id,
+            value: if said.value { "true" } else { "false" },
+            user: pen.user(Some(&said.user)),
+            created_at: pen.time(said.created_at),
+            updated_at: pen.time(said.updated_at),
+        })
+    }
+}
+
+/// The poll that an event is about, as nobody in particular sees it.
+async fn poll(
+    tx: &mut Tx,
+    subject: &Subject,
+    people: &mut People,
+) -> domain::Result<Option<(polls::Shown, Option<Cast>)>> {
+    let Some((id, poll, vote)) = subject.poll.clone() else { return Ok(None) };
+    let shown = polls::show(tx, &id, *poll, None).await?;
+    let vote = vote.map(|(id, vote)| Cast { id, vote });
+    people.add(tx, shown.named().chain(vote.iter().map(|cast| &cast.vote.user))).await?;
+    Ok(Some((shown, vote)))
 }
 
 /// What somebody made of an activity.

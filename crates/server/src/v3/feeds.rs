@@ -180,7 +180,7 @@ pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
             |item: &mut Fields, name: &str| item.filled(name)?.ok_or_else(|| Error::field(name, "is a required field"));
         let (group, id) = (part(&mut item, "feed_group_id")?, part(&mut item, "feed_id")?);
         let fid = Fid::new(&group, &id).map_err(|error| Error::field("feeds", &error.to_string()))?;
-        let members = page::members(&mut item)?;
+        let members = page::members(&call, &mut item)?;
         let input = Input { created_by: item.user("created_by_id")?, ..input(&mut item)? };
         wanted.push((fid, input, members, read::moment(&call)));
     }

@@ -5,6 +5,7 @@ use domain::{
     users::{self, People},
     v3::{
         feeds::{self, Feed},
+        levels,
         members::{self, Member, Status, query::SCHEMA},
         permit,
         show::{self, ShownMember},
@@ -34,34 +35,49 @@ pub(super) struct Asked {
     is_invited: bool,
     role: Option<String>,
     custom: Option<Object>,
+    level: Option<String>,
 }
 
 impl Asked {
-    /// `member` with what is asked.
-    pub(super) fn apply(&self, mut member: Member, now: Timestamp) -> Member {
+    /// What is known of the member, or of a new one, with what is asked.
+    ///
+    /// # Errors
+    /// [`domain::Error::Unfit`] when there is no such membership level.
+    pub(super) async fn apply(&self, tx: &mut Tx, known: Option<Member>, now: Timestamp) -> domain::Result<Member> {
+        if let Some(level) = &self.level {
+            levels::check(tx, level).await?;
+        }
+        let was_member = known.as_ref().is_some_and(|member| member.status == Status::Member);
+        let mut member = known.unwrap_or_else(|| Member::new(now));
         member.role = self.role.clone().unwrap_or(member.role);
+        member.level = self.level.clone().or(member.level);
         member.custom = self.custom.as_ref().map_or(member.custom, Object::to_string);
-        if self.is_invited && member.accepted_at.is_none() {
+        // Who is a member already is not asked again; who once did not want to is, or is taken in.
+        if self.is_invited && !was_member {
             member.status = Status::Pending;
+        } else if member.status == Status::Rejected {
+            member.status = Status::Member;
         }
         member.updated_at = now;
-        member
+        Ok(member)
     }
 }
 
-/// A member in a body.
-pub(super) fn asked(mut sent: Fields) -> Result<Asked> {
-    if sent.filled("membership_level")?.is_some() {
-        return Err(Error::not_available("a membership level"));
-    }
+/// A member in a body. A user's token gives neither roles nor levels.
+pub(super) fn asked(call: &Call, mut sent: Fields) -> Result<Asked> {
     let user = sent.user("user_id")?.ok_or_else(|| Error::field("user_id", "is a required field"))?;
     let is_invited = sent.flag("invite")?.unwrap_or_default();
-    let role = sent.filled("role")?;
+    let (role, level) = (sent.filled("role")?, sent.filled("membership_level")?);
+    for (name, given) in [("role", &role), ("membership_level", &level)] {
+        if given.is_some() {
+            super::activities::for_servers(call, name)?;
+        }
+    }
     let custom = read::object(&mut sent, "custom")?;
     if custom.as_ref().is_some_and(|custom| custom.to_string().len() > feeds::CUSTOM_BYTES_MAX) {
         return Err(Error::field("custom", &format!("has at most {} bytes", feeds::CUSTOM_BYTES_MAX)));
     }
-    Ok(Asked { user, is_invited, role, custom })
+    Ok(Asked { user, is_invited, role, custom, level })
 }
 
 /// What becomes of the members.
@@ -93,9 +109,10 @@ pub(super) async fn change(call: Call, mut sent: Fields) -> Result<Reply> {
     if items.len() > BATCH_MAX {
         return Err(Error::field("members", &format!("must hold at most {BATCH_MAX} members")));
     }
-    let asked: Vec<Asked> = items.into_iter().map(asked).collect::<Result<_>>()?;
-    if !call.is_server() && asked.iter().any(|asked| asked.role.is_some()) {
-        super::activities::for_servers(&call, "role")?;
+    let asked: Vec<Asked> = items.into_iter().map(|item| asked(&call, item)).collect::<Result<_>>()?;
+    let page = read::Place::read(&mut sent)?;
+    if page.next.is_some() || page.prev.is_some() {
+        return Err(Error::field("next", "is answered by no change of members: it tells all that changed"));
     }
     let (by, now) = (call.user().cloned(), call.moment());
     let outcome = call.tenant.app.write(async |tx| {
@@ -146,7 +163,7 @@ async fn apply(
         users::ensure(tx, &asked.user, now).await?;
         let known = members::get(tx, &feed.stream, &asked.user).await?;
         let is_new = known.is_none();
-        let member = asked.apply(known.unwrap_or_else(|| Member::new(now)), now);
+        let member = asked.apply(tx, known, now).await?;
         members::store(tx, fid, feed, (&asked.user, &member), is_new, by, now).await?;
         let list = if is_new { &mut outcome.added } else { &mut outcome.updated };
         list.push((asked.user.clone(), member));
@@ -166,9 +183,10 @@ pub(super) async fn reject(call: Call, sent: Fields) -> Result<Reply> {
 
 async fn reply_to_invitation(call: Call, mut sent: Fields, accepts: bool) -> Result<Reply> {
     let fid = read::path(&call)?;
-    let user = Actor::some(&call, &mut sent)?.id;
-    let now = call.moment();
+    let (actor, now) = (Actor::some(&call, &mut sent)?, call.moment());
+    let user = actor.id.clone();
     let answered = call.tenant.app.write(async |tx| {
+        actor.store(tx, now).await?;
         let feed = feeds::load(tx, &fid).await?;
         members::answer(tx, &fid, &feed, &user, accepts, now).await
     });

@@ -1,8 +1,8 @@
 //! Every route of feeds v3, on one screen, with who may call it (feeds-v3 §9).
 
 use super::{
-    activities, bookmarks, change, collections, comments, feeds, follows, groups, marks, members, pins, reactions,
-    views, visibilities,
+    activities, bookmarks, change, collections, comments, feedback, feeds, follows, groups, levels, marks, members,
+    metrics, pins, polls, reactions, shares, views, visibilities,
 };
 use crate::chat::{
     absent, exports,
@@ -70,10 +70,10 @@ fn feeds(routes: Routes<'_>) -> Routes<'_> {
             members::reject,
         )
         .route(POST, "feeds/feed_groups/{group}/feeds/{feed}/members/query", "QueryFeedMembers", Both, members::query)
-        .route(POST, "feeds/membership_levels", "CreateMembershipLevel", S, absent::answer)
-        .route(POST, "feeds/membership_levels/query", "QueryMembershipLevels", Both, absent::answer)
-        .route(PATCH, "feeds/membership_levels/{id}", "UpdateMembershipLevel", S, absent::answer)
-        .route(DELETE, "feeds/membership_levels/{id}", "DeleteMembershipLevel", S, absent::answer)
+        .route(POST, "feeds/membership_levels", "CreateMembershipLevel", S, levels::add)
+        .route(POST, "feeds/membership_levels/query", "QueryMembershipLevels", Both, levels::query)
+        .route(PATCH, "feeds/membership_levels/{id}", "UpdateMembershipLevel", S, levels::update)
+        .route(DELETE, "feeds/membership_levels/{id}", "DeleteMembershipLevel", S, levels::remove)
         // Follows.
         .route(POST, "feeds/follows", "Follow", Both, follows::add)
         .route(PATCH, "feeds/follows", "UpdateFollow", Both, follows::update)
@@ -101,12 +101,12 @@ fn activities(routes: Routes<'_>) -> Routes<'_> {
         .route(PATCH, "feeds/activities/{id}", "UpdateActivityPartial", Both, change::patch)
         .route(DELETE, "feeds/activities/{id}", "DeleteActivity", Both, activities::delete)
         .route(POST, "feeds/activities/{id}/restore", "RestoreActivity", Both, activities::restore)
-        .route(POST, "feeds/activities/{id}/feedback", "ActivityFeedback", Both, absent::answer)
-        .route(GET, "feeds/activities/{id}/shares", "QueryActivityShares", Both, absent::answer)
+        .route(POST, "feeds/activities/{id}/feedback", "ActivityFeedback", Both, feedback::give)
+        .route(GET, "feeds/activities/{id}/shares", "QueryActivityShares", Both, shares::list)
         .route(POST, "feeds/activities/{id}/translate", "TranslateActivity", Both, absent::answer)
-        .route(POST, "feeds/activities/metrics/track", "TrackActivityMetrics", Both, absent::answer)
-        .route(POST, "feeds/activities/{id}/polls/{poll}/vote", "CastPollVote", Both, absent::answer)
-        .route(DELETE, "feeds/activities/{id}/polls/{poll}/vote/{vote}", "DeletePollVote", Both, absent::answer)
+        .route(POST, "feeds/activities/metrics/track", "TrackActivityMetrics", Both, metrics::track)
+        .route(POST, "feeds/activities/{id}/polls/{poll}/vote", "CastPollVote", Both, polls::cast)
+        .route(DELETE, "feeds/activities/{id}/polls/{poll}/vote/{vote}", "DeletePollVote", Both, polls::take_back)
         .route(POST, "feeds/feed_groups/{group}/feeds/{feed}/activities/mark/batch", "MarkActivity", Both, marks::mark)
         .route(POST, "feeds/feed_groups/{group}/feeds/{feed}/activities/{activity}/pin", "PinActivity", Both, pins::add)
         .route(

@@ -7,6 +7,8 @@ use domain::{
     v3::{
         Location,
         activities::{Audience, query::visibility},
+        engagement::Share,
+        levels,
         show::{Own, Shown, ShownEdge, ShownFeed, ShownMember},
     },
 };
@@ -17,13 +19,19 @@ use wire::{
         users::User as WireUser,
     },
     v3::{
-        activities::Activity, engagement::Engagement as WireEngagement, feeds::Feed, feeds::OwnData, follows::Follow,
-        members::Member as WireMember,
+        activities::{Activity, Share as WireShare},
+        engagement::Engagement as WireEngagement,
+        feeds::{Feed, OwnData},
+        follows::Follow,
+        members::{Level, Member as WireMember},
     },
 };
 
 use super::read::DIALECT;
-use crate::chat::{attachments, to_wire::users};
+use crate::chat::{
+    attachments,
+    to_wire::{messages::Frame, users},
+};
 
 /// The author of what stays when its author is gone for good (feeds-v3 §2.1).
 static GONE: LazyLock<(UserId, Person)> = LazyLock::new(|| {
@@ -90,7 +98,10 @@ impl<'a> Pen<'a> {
             engagement,
             popularity: shown.engagement.tallies.popularity(),
             score: 0.0,
-            hidden: false,
+            hidden: shown.engagement.feedback.as_ref().is_some_and(|feedback| feedback.hides),
+            poll: shown.engagement.poll.as_ref().filter(|_| is_shown).map(|poll| self.frame().poll(poll)),
+            metrics: Some(&shown.engagement.metrics).filter(|metrics| !metrics.is_empty()),
+            latest_shares: shown.engagement.latest_shares.iter().map(|share| self.share(share)).collect(),
             preview: *is_preview,
             created_at: self.time(activity.created_at),
             updated_at: self.time(activity.updated_at),
@@ -163,7 +174,7 @@ impl<'a> Pen<'a> {
 
     /// A member.
     pub(crate) fn member(self, shown: &'a ShownMember) -> WireMember<'a> {
-        let ShownMember { user, member, custom } = shown;
+        let ShownMember { user, member, custom, level } = shown;
         WireMember {
             user: self.user(Some(user)),
             role: &member.role,
@@ -173,7 +184,34 @@ impl<'a> Pen<'a> {
             updated_at: self.time(member.updated_at),
             invite_accepted_at: member.accepted_at.map(|at| self.time(at)),
             invite_rejected_at: member.rejected_at.map(|at| self.time(at)),
+            membership_level: level.as_ref().map(|known| self.level(known)),
         }
+    }
+
+    /// A membership level.
+    pub(crate) fn level(self, known: &'a levels::Known) -> Level<'a> {
+        let level = &known.level;
+        Level {
+            id: &known.id,
+            name: &level.name,
+            description: &level.description,
+            priority: level.priority,
+            tags: &level.tags,
+            custom: Members(&known.custom),
+            created_at: self.time(level.created_at),
+            updated_at: self.time(level.updated_at),
+        }
+    }
+
+    /// An activity that shares another.
+    pub(super) fn share(self, share: &'a Share) -> WireShare<'a> {
+        let Share { activity, user, created_at } = share;
+        WireShare { activity_id: activity, user: self.user(user.as_ref()), created_at: self.time(*created_at) }
+    }
+
+    /// The same for what chat writes, too: polls and their votes.
+    pub(super) fn frame(self) -> Frame<'a> {
+        Frame { dialect: DIALECT, people: self.people, now: self.now, shows_deleted: false }
     }
 }
 

@@ -14,6 +14,8 @@ use server::{
 use store::Store;
 use testing::{answer::Answer, token::sign};
 
+use crate::contract;
+
 /// When the clock stands where it was set: 2026-01-01T00:00:00Z.
 const NOW_SECONDS: i64 = 1_767_225_600;
 /// The same in the unit of answers.
@@ -123,14 +125,18 @@ impl Client {
         let and = if path.contains('?') { '&' } else { '?' };
         let below = if path.starts_with('/') { "" } else { "/api/v2/feeds/" };
         let request = Request::builder()
-            .method(method)
+            .method(method.clone())
             .uri(format!("{below}{path}{and}api_key={KEY}"))
             .header("authorization", &self.token)
             .header("stream-auth-type", "jwt")
             .header("content-type", "application/json")
             .body(body.into())
             .unwrap();
-        Answer::of(&self.routes, request).await
+        let answer = Answer::of(&self.routes, request).await;
+        if answer.status < 300 && !below.is_empty() {
+            contract::check(&method, path, &answer.json());
+        }
+        answer
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {

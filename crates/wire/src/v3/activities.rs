@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::{Location, Pager, engagement::Engagement, feeds::Feed};
 use crate::chat::{
     dialect::{Members, Time},
+    polls::Poll,
     users::User,
 };
 
@@ -75,6 +76,15 @@ pub struct Activity<'a> {
     /// The activity that it shares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<Box<Activity<'a>>>,
+    /// The poll that it shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll: Option<Poll<'a>>,
+    /// What the application counts of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<&'a BTreeMap<String, i64>>,
+    /// The newest activities that share it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub latest_shares: Vec<Share<'a>>,
     /// The feed that brought it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_feed: Option<Feed<'a>>,
@@ -93,6 +103,48 @@ pub struct Activity<'a> {
     /// Whether the reader has watched it, where that is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_watched: Option<bool>,
+}
+
+/// An activity that shares another (feeds-v3 §4.1).
+#[derive(Serialize, Debug)]
+pub struct Share<'a> {
+    /// Which.
+    pub activity_id: &'a str,
+    /// Whose it is.
+    pub user: User<'a>,
+    /// Since when.
+    pub created_at: Time,
+}
+
+/// What `GET /activities/{id}/shares` answers.
+#[derive(Serialize, Debug)]
+pub struct Shares<'a> {
+    /// The newest first.
+    pub shares: Vec<Share<'a>>,
+    /// Where the next page is.
+    #[serde(flatten)]
+    pub pager: Pager,
+}
+
+/// What came of one event of `POST /activities/metrics/track`.
+#[derive(Serialize, Debug)]
+pub struct Tracked<'a> {
+    /// The activity.
+    pub activity_id: &'a str,
+    /// What was counted.
+    pub metric: &'a str,
+    /// Whether it was.
+    pub allowed: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'a str>,
+}
+
+/// What `POST /activities/metrics/track` answers.
+#[derive(Serialize, Debug)]
+pub struct TrackedAll<'a> {
+    /// In the order of the events.
+    pub results: Vec<Tracked<'a>>,
 }
 
 /// One activity.

@@ -14,8 +14,26 @@ use super::{
 };
 use crate::chat::{
     dialect::{Members, Time},
+    polls::{Poll, Vote},
     users::User,
 };
+
+/// What a user said of an activity to whoever ranks.
+#[derive(Serialize, Debug)]
+pub struct Feedback<'a> {
+    /// `hide`, `show_more` or `show_less`.
+    pub action: &'a str,
+    /// The activity.
+    pub activity_id: &'a str,
+    /// Whether so, or no longer; a word in the API.
+    pub value: &'static str,
+    /// Who said so.
+    pub user: User<'a>,
+    /// Since when there is feedback of the user.
+    pub created_at: Time,
+    /// When this was said.
+    pub updated_at: Time,
+}
 
 /// Something that happened in feeds.
 #[derive(Serialize, Debug)]
@@ -57,6 +75,15 @@ pub struct Event<'a> {
     /// The bookmark.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bookmark: Option<Bookmark<'a>>,
+    /// The poll.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll: Option<Poll<'a>>,
+    /// The vote in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll_vote: Option<Vote<'a>>,
+    /// What the user said of the activity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activity_feedback: Option<Feedback<'a>>,
     /// The folder of bookmarks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bookmark_folder: Option<Folder<'a>>,

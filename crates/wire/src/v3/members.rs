@@ -29,6 +29,48 @@ pub struct Member<'a> {
     /// When it was rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invite_rejected_at: Option<Time>,
+    /// The membership level.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub membership_level: Option<Level<'a>>,
+}
+
+/// A membership level: `/membership_levels`.
+#[derive(Serialize, Clone, Debug)]
+pub struct Level<'a> {
+    /// The id.
+    pub id: &'a str,
+    /// What it is called.
+    pub name: &'a str,
+    /// What it is.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub description: &'a str,
+    /// The higher, the weightier.
+    pub priority: i64,
+    /// The `visibility_tag`s that it opens.
+    pub tags: &'a [String],
+    /// The application's own fields.
+    pub custom: Own<'a>,
+    /// Since when.
+    pub created_at: Time,
+    /// When it was last changed.
+    pub updated_at: Time,
+}
+
+/// One membership level.
+#[derive(Serialize, Debug)]
+pub struct OneLevel<'a> {
+    /// The level.
+    pub membership_level: Level<'a>,
+}
+
+/// Some membership levels.
+#[derive(Serialize, Debug)]
+pub struct Levels<'a> {
+    /// In the order that was asked for.
+    pub membership_levels: Vec<Level<'a>>,
+    /// Where the pages beside this one are.
+    #[serde(flatten)]
+    pub pager: Pager,
 }
 
 /// One member.

@@ -3,10 +3,9 @@
 use ids::MessageId;
 use minicbor::{Decode, Encode};
 
-use crate::chat::{
-    drafts::Draft,
+use crate::{
+    chat::{drafts::Draft, reminders::Reminder},
     polls::{Poll, Vote},
-    reminders::Reminder,
 };
 
 /// What beside messages an event is about, as it was then. Whose it is, is the event's user.

@@ -7,11 +7,12 @@ use crate::{
     Error, Result, Tx,
     chat::{
         events::{self, Event},
-        polls, search,
+        search,
     },
     custom::Edit,
     keyspace::{At, Chat, Latest, MESSAGE, PENDING, PINNED, VERSION},
     moderation::checks::Verdict,
+    polls,
 };
 
 /// What becomes of a message.

@@ -3,10 +3,7 @@
 use ids::MessageId;
 use store::Limit;
 
-use crate::{
-    Result, Tx,
-    chat::{polls, reminders},
-};
+use crate::{Result, Tx, chat::reminders, polls};
 
 /// Rows that go at most with one row of what is kept.
 pub(crate) const KEPT_ROWS: usize = 6;

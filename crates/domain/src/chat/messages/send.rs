@@ -9,7 +9,7 @@ use crate::{
         blocklists, channels,
         drafts::{self, Spot},
         events::{self, Event},
-        locations, polls,
+        locations,
         reads::Read,
         search,
         threads::{self, Thread},
@@ -24,7 +24,7 @@ use crate::{
         checks::{self, Content, Outcome, Verdict},
         flags::{self, Entity, Found},
     },
-    users,
+    polls, users,
 };
 
 /// What stands in the place of a text that a blocklist refuses.

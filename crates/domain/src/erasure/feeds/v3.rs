@@ -15,7 +15,7 @@ use crate::{
     v3::{
         activities, bookmarks,
         collections::{self, Ref},
-        comments,
+        comments, feedback,
         feeds::{
             self,
             delete::{Deletion, Leaving},
@@ -41,6 +41,7 @@ const COLLECTIONS: u8 = super::V3 + 5;
 const FEEDS: u8 = super::V3 + 6;
 const MEMBERSHIPS: u8 = super::V3 + 7;
 const MARKS: u8 = super::V3 + 8;
+const FEEDBACK: u8 = super::V3 + 9;
 
 /// Does a step of removing what `user` has in feeds v3: softly at that moment, or for good. Answers whether its part is done;
 /// nothing, when there is no such part.
@@ -68,6 +69,7 @@ pub(super) async fn remove(
         COLLECTIONS => remove_collections(tx, user, soft, spot, progress).await?,
         FEEDS => remove_feeds(tx, user, soft.is_none(), spot, progress, now).await?,
         MARKS => marks::forget(tx, user).await?,
+        FEEDBACK => feedback::forget(tx, user, STEP_ROWS_MAX).await?,
         // Memberships are not among the sets that a softer deletion takes.
         MEMBERSHIPS => soft.is_some() || leave_feeds(tx, user).await?,
         _ => return Ok(None),

@@ -10,7 +10,6 @@ use crate::{
         drafts::Draft,
         members::Member,
         messages::{self, Version},
-        polls::{self, Content, Vote},
         push::preferences::Preference,
         reads,
         reminders::Reminder,
@@ -30,6 +29,7 @@ use crate::{
         review::{Escalation, Item, Lock},
         settings::Setting,
     },
+    polls::{self, Content, Vote},
     tasks::{self, DeleteUsers, Kind, Mode, Step},
     users::mutes::Mute,
 };

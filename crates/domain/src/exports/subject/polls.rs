@@ -6,8 +6,8 @@ use store::Limit;
 use super::{UserRow, Walk};
 use crate::{
     Result, Tx,
-    chat::polls::Cast,
     keyspace::{POLL, POLLED, VOTE},
+    polls::Cast,
 };
 
 /// Rows of the index that are read at a time, each with the row that it leads to.

@@ -11,7 +11,6 @@ use crate::{
         drafts::Draft,
         members::Member,
         messages::{Message, Reacted, Version},
-        polls::{Cast, Poll, PollOption},
         push::preferences::Preference,
         reads::Read,
         reminders::Reminder,
@@ -26,6 +25,7 @@ use crate::{
         READ, REMINDER, THREAD, UPLOADED, USER_GROUP, USER_GROUP_MEMBER, VERSION,
     },
     moderation::flags::{Entity, Flag},
+    polls::{Cast, Poll, PollOption},
     rows,
     users::{self, Ban, User, blocks::Block, devices::Device, mutes::Mute},
 };

@@ -5,7 +5,12 @@ use std::collections::BTreeSet;
 use ids::{ActivityId, Fid, json::Object};
 
 use super::{Activity, Audience, By, Content, check_feeds, ensure_mentioned, load, move_to, store_changed};
-use crate::{Error, Result, Tx, custom::Edit, feeds::activities::Moment, v3::permit};
+use crate::{
+    Error, Result, Tx,
+    custom::Edit,
+    feeds::activities::Moment,
+    v3::{permit, polls},
+};
 
 /// Replaces what the activity `id` says: what `content` does not have is cleared. The feeds stay, if `feeds` is absent.
 ///
@@ -113,6 +118,9 @@ async fn store(
     moment: Moment,
 ) -> Result<(ActivityId, Activity)> {
     changed.content.check()?;
+    if let Some(poll) = changed.content.poll.as_ref().filter(|poll| before.content.poll.as_ref() != Some(poll)) {
+        polls::check_attachable(tx, by, poll, moment.now).await?;
+    }
     let is_new = |user: &&ids::UserId| !before.content.mentioned.contains(user);
     let mentioned: Vec<_> = changed.content.mentioned.iter().filter(is_new).cloned().collect();
     ensure_mentioned(tx, &mentioned, false, moment.now).await?;

@@ -6,7 +6,7 @@ use super::{Activity, By, Tally, absent, get_any, holders, post, put, tell, unna
 use crate::{
     Error, Result, Tx,
     keyspace::{Id, V3_ACTIVITY, V3_ACTIVITY_ID, V3_TALLY},
-    v3::{engagement, feeds, owned, permit},
+    v3::{engagement, feeds, metrics, owned, permit, polls, shares},
 };
 
 /// What hangs on an activity and goes in one transaction with it.
@@ -36,11 +36,10 @@ pub async fn delete(tx: &mut Tx, by: By<'_>, id: &str, is_hard: bool, now: Times
 /// Writes an activity that is marked deleted, or with `is_hard` removes it with what hangs on it; whether that was all.
 async fn remove(tx: &mut Tx, id: ActivityId, activity: &Activity, was_there: bool, is_hard: bool) -> Result<bool> {
     if let Some(parent) = activity.parent.filter(|_| was_there) {
-        let tenant = tx.tenant();
-        V3_TALLY.add(tx, tenant, &(Id(parent), Tally::Shares.code()), -1);
+        shares::remove(tx, parent, id);
     }
     let mut budget = ALONG_MAX;
-    let is_done = !is_hard || engagement::clear(tx, &activity.id, &mut budget).await?;
+    let is_done = !is_hard || engagement::clear(tx, (id, activity), &mut budget).await?;
     if is_done {
         let streams = holders(tx, id).await?;
         unpost(tx, id, &streams).await?;
@@ -61,6 +60,9 @@ fn forget(tx: &mut Tx, id: ActivityId, activity: &Activity) {
         owned::remove(tx, user, owned::Kind::Activity, &activity.id);
     }
     unname_mentioned(tx, activity);
+    polls::detach(tx, activity);
+    metrics::clear(tx, id);
+    shares::clear(tx, id);
     for tally in Tally::ALL {
         V3_TALLY.delete(tx, tenant, &(Id(id), tally.code()));
     }
@@ -103,8 +105,7 @@ pub async fn restore(tx: &mut Tx, by: By<'_>, id: &str, now: Timestamp) -> Resul
         activity.feeds.iter().cloned().zip(known).filter_map(|(fid, feed)| Some((fid, feed?))).collect();
     post(tx, inner, &places, true).await?;
     if let Some(parent) = activity.parent {
-        let tenant = tx.tenant();
-        V3_TALLY.add(tx, tenant, &(Id(parent), Tally::Shares.code()), 1);
+        shares::put(tx, parent, inner);
     }
     put(tx, inner, &activity);
     for (fid, feed) in &places {

@@ -18,11 +18,13 @@ pub enum Tally {
     Comments,
     /// Bookmarks of it.
     Bookmarks,
+    /// Events that its metrics counted.
+    Metrics,
 }
 
 impl Tally {
     /// Every one, in the order of [`Tallies`].
-    pub const ALL: [Tally; 4] = [Tally::Shares, Tally::Reactions, Tally::Comments, Tally::Bookmarks];
+    pub const ALL: [Tally; 5] = [Tally::Shares, Tally::Reactions, Tally::Comments, Tally::Bookmarks, Tally::Metrics];
 
     /// The byte that stands for it in keys; it never changes.
     pub fn code(self) -> u8 {
@@ -31,6 +33,7 @@ impl Tally {
             Tally::Reactions => 1,
             Tally::Comments => 2,
             Tally::Bookmarks => 3,
+            Tally::Metrics => 4,
         }
     }
 }
@@ -46,6 +49,8 @@ pub struct Tallies {
     pub comments: i64,
     /// See [`Tally::Bookmarks`].
     pub bookmarks: i64,
+    /// See [`Tally::Metrics`].
+    pub metrics: i64,
 }
 
 impl Tallies {
@@ -63,7 +68,12 @@ pub async fn tallies(tx: &mut Tx, ids: &[ActivityId]) -> Result<Vec<Tallies>> {
     let tenant = tx.tenant();
     let keys: Vec<_> = ids.iter().flat_map(|id| Tally::ALL.map(|tally| (Id(*id), tally.code()))).collect();
     let counts = V3_TALLY.get_many(tx, tenant, &keys).await?;
-    let of_one =
-        |counts: &[i64]| Tallies { shares: counts[0], reactions: counts[1], comments: counts[2], bookmarks: counts[3] };
+    let of_one = |counts: &[i64]| Tallies {
+        shares: counts[0],
+        reactions: counts[1],
+        comments: counts[2],
+        bookmarks: counts[3],
+        metrics: counts[4],
+    };
     Ok(counts.chunks(Tally::ALL.len()).map(of_one).collect())
 }

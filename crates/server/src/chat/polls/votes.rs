@@ -1,8 +1,8 @@
 //! Votes and answers in polls (chat §6.14, §11.6).
 
 use domain::{
-    chat::polls::{self, Ballot, Done, VOTE_FIELDS},
     filter::Filter,
+    polls::{self, Ballot, Done, VOTE_FIELDS},
     users::People,
 };
 use ids::UserId;

@@ -1,6 +1,6 @@
 //! Polls as chat clients read them (chat §6.14).
 
-use domain::chat::polls::{Cast, Shown, ShownOption};
+use domain::polls::{Cast, Shown, ShownOption};
 use ids::UserId;
 use wire::chat::{
     dialect::{Custom, Dialect},

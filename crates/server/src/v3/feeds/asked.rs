@@ -78,6 +78,7 @@ pub(super) struct Parts {
     skips_mentioned: bool,
     skips_own_bookmarks: bool,
     skips_parents: bool,
+    skips_poll: bool,
     skips_reactions: bool,
 }
 
@@ -104,6 +105,9 @@ impl Parts {
         }
         if self.skips_parents {
             activity.parent = None;
+        }
+        if self.skips_poll {
+            activity.poll = None;
         }
         activity
     }
@@ -213,6 +217,7 @@ impl Options {
                 skips_mentioned: skips("skip_activity_mentioned_users")?,
                 skips_own_bookmarks: skips("skip_activity_own_bookmarks")?,
                 skips_parents: skips("skip_activity_parents")?,
+                skips_poll: skips("skip_activity_poll")?,
                 skips_reactions: skips("skip_activity_reactions")?,
             },
         })

@@ -9,8 +9,7 @@ use domain::{
         follows::query::newest,
         groups::{self, Group},
         marks::{self, Marks},
-        members::{self, Member},
-        permit, pins,
+        members, permit, pins,
         recipes::Recipe,
         show::{self, Shown, ShownEdge, ShownFeed},
         timelines::{Place, Wanted},
@@ -35,8 +34,9 @@ use crate::{
 };
 
 /// The members in a feed that is to be made.
-pub(super) fn members(sent: &mut Fields) -> Result<Vec<requests::Asked>> {
-    sent.objects("members")?.unwrap_or_default().into_iter().map(requests::asked).collect()
+pub(super) fn members(call: &Call, sent: &mut Fields) -> Result<Vec<requests::Asked>> {
+    let items = sent.objects("members")?.unwrap_or_default();
+    items.into_iter().map(|item| requests::asked(call, item)).collect()
 }
 
 /// The feed, made with its members if there is none; whether it was made.
@@ -52,7 +52,7 @@ pub(super) async fn ensure(
     if is_new {
         for member in asked {
             domain::users::ensure(tx, &member.user, moment.now).await?;
-            let made = member.apply(Member::new(moment.now), moment.now);
+            let made = member.apply(tx, None, moment.now).await?;
             members::put(tx, &feed.stream, &member.user, &made).await?;
         }
     }
@@ -65,7 +65,7 @@ pub(in crate::v3) async fn get_or_create(call: Call, mut sent: Fields) -> Result
     let asked = Asked::read(&call, &mut sent)?;
     let actor = Actor::find(&call, &mut sent)?;
     let (input, wanted) = match sent.object("data")? {
-        Some(mut data) => (super::input(&mut data)?, members(&mut data)?),
+        Some(mut data) => (super::input(&mut data)?, members(&call, &mut data)?),
         None => (Input::default(), Vec::new()),
     };
     let mut tx = call.snapshot();

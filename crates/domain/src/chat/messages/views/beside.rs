@@ -9,10 +9,10 @@ use crate::{
     Result, Tx,
     chat::{
         drafts::{self, Found},
-        polls,
         reminders::{self, Reminder},
         user_groups::{self, UserGroup},
     },
+    polls,
 };
 
 /// What is kept beside a message.

@@ -153,7 +153,7 @@ async fn counts_on_what_survives_equal_a_recount_after_either_erasure() {
         let pond = Pond::new();
         plant(&pond).await;
         erased(&pond, is_hard).await;
-        let expected = Tallies { shares: 0, reactions: 1, comments: 1, bookmarks: 1 };
+        let expected = Tallies { shares: 0, reactions: 1, comments: 1, bookmarks: 1, metrics: 0 };
         assert_eq!(tallies(&pond, "b1").await, expected, "hard: {is_hard}");
         let mut tx = pond.app.snapshot();
         let object = Object::Activity("b1".into());

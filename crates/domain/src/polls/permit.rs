@@ -1,29 +1,29 @@
-//! Who may see, show and change a poll.
+//! Who may see and change a poll.
 //!
-//! A poll is of no channel: who made it may do everything with it, others what they may in the channels that show it.
+//! A poll is of no channel and no feed: who made it may do everything with it, others what they may where it is shown.
 
-use ids::{MessageId, Timestamp, UserId};
+use ids::{Timestamp, UserId};
 
-use super::{Poll, load, shown_in};
+use super::{Poll, load, shown};
 use crate::{
     Error, Result, Tx,
     chat::messages::{self, Scene},
-    keyspace::POLL_SHOWN,
+    v3,
 };
 
 /// The poll `id`, for `caller`; none is the app's own server.
 ///
 /// # Errors
-/// [`Error::Absent`] when there is none, [`Error::NotAllowed`] when the caller sees no message that shows it.
+/// [`Error::Absent`] when there is none, [`Error::NotAllowed`] when the caller sees nothing that shows it.
 pub async fn read(tx: &mut Tx, caller: Option<&UserId>, id: &str, now: Timestamp) -> Result<Poll> {
     let poll = load(tx, id).await?;
     match is_readable(tx, caller, (id, &poll), now).await? {
         true => Ok(poll),
-        false => Err(Error::NotAllowed(format!("poll {id} is in no channel that this user may read"))),
+        false => Err(Error::NotAllowed(format!("poll {id} is nowhere that this user may read"))),
     }
 }
 
-/// Whether `caller` made the poll, or sees a message that shows it.
+/// Whether `caller` made the poll, or sees something that shows it.
 pub(super) async fn is_readable(
     tx: &mut Tx,
     caller: Option<&UserId>,
@@ -33,9 +33,16 @@ pub(super) async fn is_readable(
     if caller.is_none() || caller == poll.created_by.as_ref() {
         return Ok(true);
     }
-    for (message, _) in shown_in(tx, id).await? {
+    for (message, _) in shown::messages(tx, id).await? {
         match messages::read(tx, caller, &message, now).await {
             Ok(_) => return Ok(true),
+            Err(error @ Error::Store(_)) => return Err(error),
+            Err(_) => {}
+        }
+    }
+    for (_, activity) in shown::activities(tx, id).await? {
+        match v3::permit::may_see(tx, &activity, caller).await {
+            Ok(()) => return Ok(true),
             Err(error @ Error::Store(_)) => return Err(error),
             Err(_) => {}
         }
@@ -55,34 +62,11 @@ pub(super) async fn check_change(tx: &mut Tx, caller: Option<&UserId>, id: &str,
     if caller.is_none() || caller == poll.created_by.as_ref() {
         return Ok(());
     }
-    for (_, message) in shown_in(tx, id).await? {
+    for (_, message) in shown::messages(tx, id).await? {
         let scene = Scene::load(tx, &message.channel, caller, message.created_at).await?;
         if scene.check("update-poll", poll.created_by.as_ref()).is_ok() {
             return Ok(());
         }
     }
     Err(Error::NotAllowed(format!("this user may not change poll {id}")))
-}
-
-/// Checks that a message in `scene` may show the poll `id`.
-///
-/// # Errors
-/// [`Error::FeatureOff`] when the channel has no polls, [`Error::Absent`] and [`Error::NotAllowed`] as [`read`].
-pub(in crate::chat) async fn check_attachable(tx: &mut Tx, scene: &Scene, id: &str, now: Timestamp) -> Result<()> {
-    if !scene.config.polls {
-        return Err(Error::FeatureOff(format!("polls not enabled for channel {}", scene.id)));
-    }
-    read(tx, scene.caller.as_ref().map(|(user, _)| user), id, now).await.map(drop)
-}
-
-/// Notes that the message shows the poll.
-pub(in crate::chat) fn attach(tx: &mut Tx, poll: &str, message: &MessageId) {
-    let tenant = tx.tenant();
-    POLL_SHOWN.put(tx, tenant, &(poll.to_owned(), message.to_string()), &());
-}
-
-/// Notes that the message shows the poll no more.
-pub(in crate::chat) fn detach(tx: &mut Tx, poll: &str, message: &MessageId) {
-    let tenant = tx.tenant();
-    POLL_SHOWN.delete(tx, tenant, &(poll.to_owned(), message.to_string()));
 }

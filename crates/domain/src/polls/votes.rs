@@ -1,13 +1,11 @@
-//! Voting, and taking a vote back (chat §6.14, §11.6).
+//! Voting, and taking a vote back (chat §6.14, §11.6): the same in messages and in activities, which say who may.
 
-use ids::{MessageId, Timestamp, UserId};
+use ids::{Timestamp, UserId};
 
-use super::{Cast, Poll, TEXT_BYTES_MAX, Vote, load, options::SUGGESTED, tell};
+use super::{Cast, Poll, TEXT_BYTES_MAX, Vote, load, options::SUGGESTED, shown::tell};
 use crate::{
     Error, Result, Tx,
-    chat::messages::{self, Scene},
     keyspace::{Latest, POLLED, VOTE, VOTE_ORDER, VOTES},
-    moderation::bans,
     rows, users,
 };
 
@@ -32,77 +30,41 @@ pub struct Done {
     pub cast: Cast,
 }
 
-/// Where somebody votes.
-struct Booth {
-    scene: Scene,
-    poll: Poll,
-}
-
-impl Booth {
-    /// The poll `id` that the message shows, if the caller may vote there.
-    async fn open(
-        tx: &mut Tx,
-        caller: Option<&UserId>,
-        (message, id): (&MessageId, &str),
-        now: Timestamp,
-    ) -> Result<Self> {
-        let shown = messages::read(tx, caller, message, now).await?;
-        if shown.deleted_at.is_some() || shown.poll.as_deref() != Some(id) {
-            return Err(Error::Unfit(format!("poll {id} is not attached to message {message}")));
-        }
-        let scene = Scene::load(tx, &shown.channel, caller, now).await?;
-        if !scene.config.polls {
-            return Err(Error::FeatureOff(format!("polls not enabled for channel {}", scene.id)));
-        }
-        // Who may write may vote, too: no role of the default grants may `cast-vote` (chat §8.4, §8.5).
-        if !scene.may("cast-vote") {
-            scene.check("create-message", None)?;
-        }
-        scene.check_enabled()?;
-        let poll = load(tx, id).await?;
-        match poll.is_closed {
-            true => Err(Error::Unfit(format!("poll {id} is closed"))),
-            false => Ok(Booth { scene, poll }),
-        }
-    }
-
-    async fn check_not_banned(&self, tx: &mut Tx, now: Timestamp) -> Result<()> {
-        let Some((user, _)) = &self.scene.caller else { return Ok(()) };
-        match bans::standing(tx, user, Some((&self.scene.id, &self.scene.channel)), now).await?.is_banned {
-            true => Err(Error::NotAllowed("the user is banned from voting here".to_owned())),
-            false => Ok(()),
-        }
+/// The poll `id`, to vote in it.
+///
+/// # Errors
+/// [`Error::Absent`] when there is none, [`Error::Unfit`] when it is closed.
+pub(crate) async fn open(tx: &mut Tx, id: &str) -> Result<Poll> {
+    let poll = load(tx, id).await?;
+    match poll.is_closed {
+        true => Err(Error::Unfit(format!("poll {id} is closed"))),
+        false => Ok(poll),
     }
 }
 
-/// Votes for `user` in the poll `id` that the message shows; a new vote gets `vote` as its id.
+/// Votes for `user` in the open poll `id`, where the caller was seen to be allowed to; a new vote gets `vote` as its id.
 ///
 /// A vote for the same option again is the one that is there. In a poll with unique votes it takes the place of the one
 /// before, and an answer always does.
 ///
 /// # Errors
-/// [`Error::Absent`] when there is no such message, poll or option, [`Error::NotAllowed`] when the caller may not,
-/// [`Error::Unfit`] when the message does not show the poll, the poll is closed, or the user has no vote left.
-pub async fn cast(
+/// [`Error::Absent`] when there is no such option, [`Error::Unfit`] when the user has no vote left, or the answer is none.
+pub(crate) async fn put_in(
     tx: &mut Tx,
-    caller: Option<&UserId>,
+    (id, poll): (&str, Poll),
     user: &UserId,
-    place: (&MessageId, &str),
     (vote, ballot): (&str, &Ballot),
     now: Timestamp,
 ) -> Result<Done> {
-    let booth = Booth::open(tx, caller, place, now).await?;
-    booth.check_not_banned(tx, now).await?;
     users::ensure(tx, user, now).await?;
-    let own = own(tx, place.1, user).await?;
-    let poll = booth.poll;
+    let own = own(tx, id, user).await?;
     let (cast, is_change) = match ballot {
         Ballot::Option(option) => {
             poll.option(option)?;
             if let Some(known) = own.iter().find(|cast| cast.vote.option.as_ref() == Some(option)) {
                 return Ok(Done { poll, cast: known.clone() });
             }
-            let is_change = make_room(tx, place.1, &poll, &own)?;
+            let is_change = make_room(tx, id, &poll, &own)?;
             (fresh(vote, user, Some(option.clone()), None, now), is_change)
         }
         Ballot::Answer(text) => {
@@ -115,9 +77,9 @@ pub async fn cast(
             }
         }
     };
-    put(tx, place.1, &cast, cast.id == vote);
+    put(tx, id, &cast, cast.id == vote);
     let kind = if is_change { "poll.vote_changed" } else { "poll.vote_casted" };
-    tell(tx, kind, (place.1, &poll), (Some(user), Some(&cast)), now).await?;
+    tell(tx, kind, (id, &poll), (Some(user), Some(&cast)), now).await?;
     Ok(Done { poll, cast })
 }
 
@@ -153,28 +115,25 @@ fn check_answer(poll: &Poll, text: &str) -> Result<()> {
     }
 }
 
-/// Takes a vote of `user` back.
+/// Takes a vote of `user`, or of anybody if nobody is named, out of the open poll `id`.
 ///
 /// # Errors
-/// As [`cast`], and [`Error::Absent`] when the user has no such vote.
-pub async fn take_back(
+/// [`Error::Absent`] when the user has no such vote.
+pub(crate) async fn take_out(
     tx: &mut Tx,
-    caller: Option<&UserId>,
+    (id, poll): (&str, Poll),
     user: Option<&UserId>,
-    place: (&MessageId, &str),
     vote: &str,
     now: Timestamp,
 ) -> Result<Done> {
-    let booth = Booth::open(tx, caller, place, now).await?;
     let tenant = tx.tenant();
-    let known = VOTE.get(tx, tenant, &(place.1.to_owned(), vote.to_owned())).await?;
+    let known = VOTE.get(tx, tenant, &(id.to_owned(), vote.to_owned())).await?;
     let known = known.filter(|known| user.is_none_or(|user| known.user == *user));
-    let known =
-        known.ok_or_else(|| Error::Absent(format!("vote with id '{vote}' doesn't exist in poll {}", place.1)))?;
+    let known = known.ok_or_else(|| Error::Absent(format!("vote with id '{vote}' doesn't exist in poll {id}")))?;
     let cast = Cast { id: vote.to_owned(), vote: known };
-    remove(tx, place.1, &cast);
-    tell(tx, "poll.vote_removed", (place.1, &booth.poll), (Some(&cast.vote.user), Some(&cast)), now).await?;
-    Ok(Done { poll: booth.poll, cast })
+    remove(tx, id, &cast);
+    tell(tx, "poll.vote_removed", (id, &poll), (Some(&cast.vote.user), Some(&cast)), now).await?;
+    Ok(Done { poll, cast })
 }
 
 /// The votes and answers of `user` in the poll.

@@ -3,19 +3,19 @@
 //! What goes is first hidden, then loses its votes step by step, then its row. If a step is the last before a crash, the
 //! same call again goes on.
 
-use ids::{MessageId, Timestamp, UserId};
+use ids::{Timestamp, UserId};
 use store::{Direction, Limit};
 
-use super::{Cast, options, permit, put, tell, votes};
+use super::{Cast, options, permit, put, shown::tell, votes};
 use crate::{
     App, Result, Tx,
-    keyspace::{POLL, POLL_SHOWN, POLLED, VOTE, VOTE_ORDER, VOTES},
+    keyspace::{POLL, POLL_SHOWN, POLLED, V3_POLL_SHOWN, VOTE, VOTE_ORDER, VOTES},
 };
 
 /// Votes that one transaction removes: four rows each.
 const STEP: usize = 200;
 
-/// Removes the poll `id` with its votes. Messages that show it stay.
+/// Removes the poll `id` with its votes. Messages and activities that show it stay.
 ///
 /// # Errors
 /// [`crate::Error::Absent`] when there is none, [`crate::Error::NotAllowed`] when the caller may not.
@@ -57,6 +57,7 @@ pub(super) async fn clear(tx: &mut Tx, id: &str, limit: Limit) -> Result<(usize,
     POLL.delete(tx, tenant, &key);
     tx.delete_range(VOTES.prefix(tenant, &(key.clone(),)));
     tx.delete_range(POLL_SHOWN.prefix(tenant, &(key.clone(),)));
+    tx.delete_range(V3_POLL_SHOWN.prefix(tenant, &(key.clone(),)));
     if let Some(maker) = &poll.created_by {
         POLLED.delete(tx, tenant, &(maker.to_string(), key, String::new()));
     }
@@ -105,20 +106,4 @@ pub(super) async fn clear_option(tx: &mut Tx, id: &str, option: &str, limit: Lim
         VOTES.delete(tx, tenant, &under);
     }
     Ok((page.rows.len(), !page.more))
-}
-
-/// Lets go of the poll of a message that goes for good: nothing is left of one that no other message shows. How many votes
-/// went, and whether all is done.
-///
-/// # Errors
-/// When the store fails.
-pub(crate) async fn forget_message(tx: &mut Tx, id: &str, message: &MessageId, limit: Limit) -> Result<(usize, bool)> {
-    let tenant = tx.tenant();
-    let range = POLL_SHOWN.prefix(tenant, &(id.to_owned(),));
-    let shown = POLL_SHOWN.scan(tx, tenant, range, Direction::Forward, Limit::rows(2)).await?.rows;
-    if shown.iter().all(|((_, other), ())| other == message.as_str()) {
-        return clear(tx, id, limit).await;
-    }
-    permit::detach(tx, id, message);
-    Ok((0, true))
 }

@@ -1,4 +1,5 @@
-//! Polls, their options and votes (chat §6.14, §11.6; v2 §7.3).
+//! Polls, their options and votes (chat §6.14, §11.6; v2 §7.3; feeds-v3 §3.10): one engine for those that messages show and
+//! those that activities show.
 //!
 //! Who votes reads the row of the poll, and writes rows of the vote and a counter: no two voters write the same row. How
 //! many votes there are, and which came last, is read from those. The row of the poll is written by who changes the poll.
@@ -8,35 +9,32 @@
 mod change;
 mod leave;
 mod list;
+mod messages;
 mod options;
 mod permit;
 mod remove;
+mod shown;
 mod tally;
 mod votes;
 
 pub use change::{Content, NewOption, Patch, create, patch, update};
 pub(crate) use leave::leave;
 pub use list::{POLLS, VOTES as VOTE_FIELDS, query, query_votes};
+pub(crate) use messages::{attach, check_attachable, detach, forget_message};
+pub use messages::{cast, take_back};
 pub use options::{add as add_option, change as change_option, delete as delete_option, load as load_option};
 pub use permit::read;
-pub(in crate::chat) use permit::{attach, check_attachable, detach};
 pub use remove::delete;
-pub(crate) use remove::forget_message;
+use shown::tell;
 pub use tally::{Cast, Shown, ShownOption, show};
-pub use votes::{Ballot, Done, cast, take_back};
+pub use votes::{Ballot, Done};
+pub(crate) use votes::{open, put_in, take_out};
 
-use ids::{MessageId, Timestamp, UserId, json::Object};
+use ids::{Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
-use store::{Direction, Limit};
+use store::Limit;
 
-use super::{
-    events::{self, Event, Matter},
-    messages::{self, Message},
-};
-use crate::{
-    Error, Result, Tx,
-    keyspace::{POLL, POLL_SHOWN},
-};
+use crate::{Error, Result, Tx, keyspace::POLL};
 
 /// The most bytes of a name.
 const NAME_BYTES_MAX: usize = 500;
@@ -50,8 +48,6 @@ const TEXT_BYTES_MAX: usize = 500;
 const CUSTOM_BYTES_MAX: usize = 5 * 1024;
 /// The most votes that a poll can give to each user.
 const VOTES_MAX: u8 = 10;
-/// The most messages that are told of what happens to their poll.
-const MESSAGES_TOLD_MAX: usize = 10;
 
 /// A poll. Its votes are not stored here.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -233,36 +229,20 @@ fn put(tx: &mut Tx, id: &str, poll: &Poll) {
     POLL.put(tx, tenant, &id.to_owned(), poll);
 }
 
-/// The messages that show the poll `id`, the first of them.
-async fn shown_in(tx: &mut Tx, id: &str) -> Result<Vec<(MessageId, Message)>> {
-    let tenant = tx.tenant();
-    let range = POLL_SHOWN.prefix(tenant, &id.to_owned());
-    let rows = POLL_SHOWN.scan(tx, tenant, range, Direction::Forward, Limit::rows(MESSAGES_TOLD_MAX)).await?.rows;
-    let mut found = Vec::with_capacity(rows.len());
-    for ((_, message), ()) in rows {
-        let Ok(message) = MessageId::parse(&message) else { continue };
-        if let Some(shown) = messages::get(tx, &message).await? {
-            found.push((message, shown));
-        }
+/// Lets go of the poll of an activity that goes for good: nothing is left of one that nothing else shows. Whether all is done,
+/// as far as `budget` goes.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn forget_activity(tx: &mut Tx, id: &str, activity: &str, budget: &mut usize) -> Result<bool> {
+    let is_elsewhere = shown::in_activities(tx, id).await?.iter().any(|other| other != activity)
+        || !shown::in_messages(tx, id).await?.is_empty();
+    if is_elsewhere {
+        return Ok(true);
     }
-    Ok(found)
-}
-
-/// Tells whoever watches the poll that something happened to it.
-async fn tell(
-    tx: &mut Tx,
-    kind: &str,
-    (id, poll): (&str, &Poll),
-    (by, vote): (Option<&UserId>, Option<&Cast>),
-    now: Timestamp,
-) -> Result<()> {
-    let is_secret = poll.is_anonymous && vote.is_some();
-    for (message, shown) in shown_in(tx, id).await? {
-        let event = Event::new(kind, now, Some(&shown.channel)).by(by.filter(|_| !is_secret)).about(&message, &shown);
-        let vote = vote.map(|cast| (cast.id.clone(), cast.vote.clone()));
-        events::record(tx, event.on(Matter::Poll { id: id.to_owned(), poll: poll.clone(), vote }));
-    }
-    Ok(())
+    let (votes, is_done) = remove::clear(tx, id, Limit::rows((*budget).max(1))).await?;
+    *budget = budget.saturating_sub(votes);
+    Ok(is_done)
 }
 
 #[cfg(test)]
