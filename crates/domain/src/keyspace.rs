@@ -352,6 +352,8 @@ pub const V3_FEEDBACK: Table<(Id, String), Feedback> = Table::new(242, "v3_feedb
 pub const V3_METRIC: Counter<(Id, String)> = Counter::new(243, "v3_metric");
 /// activity, the activity that shares it → nothing. Mirror of `V3_ACTIVITY`.
 pub const V3_SHARE: Table<(Id, Newest), ()> = Table::new(244, "v3_share");
+/// what it is about, what happened, by whom, activity → nothing: the activity notifies of it, and goes with what it is about.
+pub const V3_NOTIFIED: Table<(String, u8, String, Id), ()> = Table::new(245, "v3_notified");
 /// name → feed view.
 pub const V3_VIEW: Table<String, V3View> = Table::new(221, "v3_view");
 /// name → when the view was last used to read a feed, to the minute.

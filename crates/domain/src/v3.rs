@@ -20,6 +20,7 @@ pub mod made;
 pub mod marks;
 pub mod members;
 pub mod metrics;
+pub mod notifications;
 pub mod objects;
 pub mod owned;
 pub mod pages;
@@ -34,6 +35,7 @@ pub mod selectors;
 pub mod shares;
 pub mod show;
 pub mod timelines;
+pub mod updates;
 pub mod views;
 
 use minicbor::{Decode, Encode};

@@ -19,6 +19,7 @@ mod levels;
 mod marks;
 mod members;
 mod metrics;
+mod notices;
 mod own;
 mod pins;
 mod polls;

@@ -13,6 +13,7 @@ pub mod feeds;
 pub mod follows;
 pub mod groups;
 pub mod members;
+pub mod notifications;
 pub mod reactions;
 pub mod visibilities;
 

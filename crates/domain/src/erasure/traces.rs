@@ -300,6 +300,7 @@ const RULES: &[(u8, Rule)] = &[
     (V3_OWNED.tag(), |key, value, leaver| look(&V3_OWNED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
     (V3_NAMED.tag(), |key, value, leaver| look(&V3_NAMED, key, value, |(user, ..), ()| theirs(leaver, [user]))),
     (V3_MARK.tag(), |key, value, leaver| look(&V3_MARK, key, value, |(user, ..), _| theirs(leaver, [user]))),
+    (V3_NOTIFIED.tag(), |key, value, leaver| look(&V3_NOTIFIED, key, value, |(_, _, by, _), ()| theirs(leaver, [by]))),
     (V3_FEEDBACK.tag(), |key, value, leaver| look(&V3_FEEDBACK, key, value, |(_, user), _| theirs(leaver, [user]))),
     (V3_PIN.tag(), |key, value, leaver| {
         look(&V3_PIN, key, value, |_, pin| Found::row(false, replace(&mut pin.by, &leaver.id, None)))

@@ -178,6 +178,7 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
     ),
     (V3_METRIC.tag(), V3_METRIC.name(), Personal::None, Told::Nobody),
     (V3_SHARE.tag(), V3_SHARE.name(), Personal::None, Told::Nobody),
+    (V3_NOTIFIED.tag(), V3_NOTIFIED.name(), Personal::ByMember, Told::With("v3_activity")),
     (V3_VIEW.tag(), V3_VIEW.name(), Personal::None, Told::Nobody),
     (V3_VIEW_USED.tag(), V3_VIEW_USED.name(), Personal::None, Told::Nobody),
     (V3_PIN.tag(), V3_PIN.name(), Personal::ByAuthor, Told::Withheld("it says who pinned what everybody sees pinned")),

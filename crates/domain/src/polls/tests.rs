@@ -1,14 +1,16 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use store::Direction;
 
 use super::*;
 use crate::{
     chat::{
-        messages::Draft,
+        messages::{self, Draft},
         pond::{Pond, broken, message, user},
     },
     filter::{Filter, Sort},
+    keyspace::POLL_SHOWN,
 };
 
 const POLL_ID: &str = "p";

@@ -19,7 +19,8 @@ pub use tallies::{Tallies, Tally, tallies};
 use super::{
     events::{self, Event},
     feeds::{self, Feed},
-    owned, permit, pins, polls, shares,
+    notifications::Notice,
+    owned, permit, pins, polls, shares, updates,
 };
 use crate::{
     Error, Result, Tx,
@@ -128,7 +129,7 @@ pub async fn add(tx: &mut Tx, by: By<'_>, draft: &Draft, moment: Moment) -> Resu
     ensure_mentioned(tx, &draft.content.mentioned, draft.creates_users, moment.now).await?;
     match get_any(tx, &draft.id).await? {
         Some(stored) => overwrite(tx, by, draft, stored, moment).await,
-        None => create(tx, by, draft, moment).await,
+        None => create(tx, by, draft, None, moment).await,
     }
 }
 
@@ -150,7 +151,14 @@ fn check_feeds(feeds: &[Fid]) -> Result<()> {
     }
 }
 
-async fn create(tx: &mut Tx, by: By<'_>, draft: &Draft, moment: Moment) -> Result<(ActivityId, Activity)> {
+/// Adds an activity that is not there; one with a `notice` notifies of something.
+pub(super) async fn create(
+    tx: &mut Tx,
+    by: By<'_>,
+    draft: &Draft,
+    notice: Option<Notice>,
+    moment: Moment,
+) -> Result<(ActivityId, Activity)> {
     let id = ActivityId::from_seed(moment.seed, moment.now);
     let parent = match &draft.parent {
         None => None,
@@ -168,6 +176,7 @@ async fn create(tx: &mut Tx, by: By<'_>, draft: &Draft, moment: Moment) -> Resul
         edited_at: None,
         deleted_at: None,
         is_erased: false,
+        notice: notice.map(Box::new),
     };
     let places = places(tx, by, &draft.feeds, &draft.user, moment).await?;
     let tenant = tx.tenant();
@@ -183,6 +192,7 @@ async fn create(tx: &mut Tx, by: By<'_>, draft: &Draft, moment: Moment) -> Resul
     post(tx, id, &places, false).await?;
     for (fid, feed) in &places {
         tell(tx, "feeds.activity.added", (fid, Some(feed)), (id, &activity), Some(&draft.user), moment.now);
+        updates::tell(tx, fid, Some(&draft.user), moment.now).await?;
     }
     Ok((id, activity))
 }

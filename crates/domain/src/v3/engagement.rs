@@ -12,6 +12,7 @@ use super::{
     comments::{self, Order},
     feedback::{self, Feedback},
     folders, metrics,
+    notifications::{self, About},
     objects::Object,
     reactions::{self, Summary},
     shares,
@@ -147,7 +148,8 @@ pub async fn clear(tx: &mut Tx, (id, activity): (ActivityId, &Activity), budget:
     let is_done = reactions::clear(tx, &object, budget).await?
         && bookmarks::clear(tx, &object, budget).await?
         && comments::clear(tx, &activity.id, budget).await?
-        && feedback::clear(tx, id, &activity.id, budget).await?;
+        && feedback::clear(tx, id, &activity.id, budget).await?
+        && notifications::clear(tx, &About::Activity(activity.id.clone()), budget).await?;
     match &activity.content.poll {
         Some(poll) if is_done => polls::forget_activity(tx, poll, &activity.id, budget).await,
         _ => Ok(is_done),

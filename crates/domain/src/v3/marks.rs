@@ -12,7 +12,7 @@ use store::{Direction, Limit};
 use super::{
     activities::By,
     events::{self, Event},
-    feeds, permit,
+    feeds, permit, updates,
 };
 use crate::{
     Error, Result, Tx,
@@ -118,7 +118,7 @@ pub async fn mark(
     }
     let event = Event::in_feed("feeds.activity.marked", fid, now).by(Some(user));
     events::record(tx, event.with(more));
-    Ok(())
+    updates::tell(tx, fid, Some(user), now).await
 }
 
 /// Forgets some of what `user` noted; whether that was all.

@@ -121,7 +121,7 @@ async fn open_to_all(tx: &mut Tx, wanted: &Wanted<'_>) -> Result<Vec<(Found, Can
     let mut feeds: HashMap<Fid, Option<Feed>> = HashMap::new();
     let mut open = Vec::new();
     for ((id, activity), tallies) in newest.into_iter().zip(tallies) {
-        let is_for_all = activity.content.audience == Audience::Public;
+        let is_for_all = activity.content.audience == Audience::Public && activity.notice.is_none();
         let is_left_out = wanted.without.is_some_and(|owner| activity.is_of(owner));
         if !is_for_all || is_left_out || !show::is_listed(&activity, wanted.viewer, wanted.now) {
             continue;

@@ -25,18 +25,21 @@ pub fn window(text: &str) -> Result<i64> {
         let rule = "cutoff_window is a number with one of s, m, h, d, w and y, and at least 1h";
         Error::Unfit(format!("activity_selectors: {rule}"))
     };
-    let unit = match text.chars().last() {
-        Some('s') => 1,
-        Some('m') => 60,
-        Some('h') => 3_600,
-        Some('d') => 86_400,
-        Some('w') => 7 * 86_400,
-        Some('y') => 365 * 86_400,
-        _ => return Err(rule()),
+    micros(text).filter(|micros| *micros >= WINDOW_MIN).ok_or_else(rule)
+}
+
+/// A number and one of `s m h d w y`, in microseconds.
+pub(super) fn micros(text: &str) -> Option<i64> {
+    let unit = match text.chars().last()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 7 * 86_400,
+        'y' => 365 * 86_400,
+        _ => return None,
     };
-    let number: i64 = text[..text.len() - 1].parse().map_err(|_| rule())?;
-    let micros = number.checked_mul(unit * SECOND).ok_or_else(rule)?;
-    if micros < WINDOW_MIN { Err(rule()) } else { Ok(micros) }
+    text[..text.len() - 1].parse::<i64>().ok()?.checked_mul(unit * SECOND)
 }
 
 /// A selector, understood.

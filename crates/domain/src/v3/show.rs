@@ -11,6 +11,7 @@ use super::{
     follows::{self, Edge},
     levels,
     members::{self, Member},
+    notifications,
     permit::{self, Relation},
 };
 use crate::{Result, Tx, users::People};
@@ -35,6 +36,8 @@ pub struct Shown {
     pub parent: Option<Box<Shown>>,
     /// Whether only that it is there is shown: it is for some of its readers.
     pub is_preview: bool,
+    /// What it quotes, if it notifies of something.
+    pub notice: Option<notifications::Context>,
     /// The feed that brought it, or one that holds it, where that is shown.
     pub current_feed: Option<Box<ShownFeed>>,
 }
@@ -77,21 +80,27 @@ async fn plain(
 ) -> Result<Vec<Shown>> {
     people.add(tx, &named(&found)).await?;
     let mut previews = Vec::with_capacity(found.len());
+    let mut notices = Vec::with_capacity(found.len());
     for (_, activity) in &found {
         previews.push(is_preview(tx, activity, viewer).await?);
+        notices.push(match &activity.notice {
+            Some(notice) => Some(notifications::quote(tx, notice).await?),
+            None => None,
+        });
     }
     let engagements = engagement::load(tx, &found, viewer, people).await?;
-    let shown =
-        found.into_iter().zip(engagements).zip(previews).map(|(((id, activity), engagement), is_preview)| Shown {
-            id,
-            custom: activity.custom(),
-            search_data: activity.search_data(),
-            engagement,
-            parent: None,
-            is_preview,
-            current_feed: None,
-            activity,
-        });
+    let shown = found.into_iter().zip(engagements).zip(previews.into_iter().zip(notices));
+    let shown = shown.map(|(((id, activity), engagement), (is_preview, notice))| Shown {
+        id,
+        custom: activity.custom(),
+        search_data: activity.search_data(),
+        engagement,
+        parent: None,
+        is_preview,
+        notice,
+        current_feed: None,
+        activity,
+    });
     Ok(shown.collect())
 }
 

@@ -1,6 +1,8 @@
 //! `/activities`: adding, reading, deleting (feeds-v3 §3.3). Changes are in `change`.
 
 use domain::{
+    Tx,
+    feeds::activities::Moment,
     users::People,
     v3::{
         activities::{
@@ -8,11 +10,12 @@ use domain::{
             query::{Also, Query as Wanted, SCHEMA},
         },
         made::Scene,
+        notifications::{self, Mentioning},
         permit,
         show::{self, Shown},
     },
 };
-use ids::{ActivityId, UserId};
+use ids::{ActivityId, Timestamp, UserId};
 use wire::{
     chat::error::Code,
     v3::{
@@ -23,6 +26,7 @@ use wire::{
 
 use super::{
     around::Around,
+    notices::Noting,
     own::OwnFields,
     read::{self, Actor, BATCH_MAX, Query},
     show::Pen,
@@ -42,14 +46,30 @@ pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::some(&call, &mut sent)?;
     let creates_users = sent.flag("create_users")?.unwrap_or_default();
     let own = OwnFields::read(&call, &mut sent, Some(&actor.id))?;
-    let draft = draft(&call, &mut sent, &actor, creates_users)?;
+    let (draft, noting) = (draft(&call, &mut sent, &actor, creates_users)?, Noting::read(&mut sent)?);
     let (moment, by) = (read::moment(&call), call.user().cloned());
     let added = call.tenant.app.write(async |tx| {
         actor.store(tx, moment.now).await?;
-        activities::add(tx, by.as_ref(), &draft, moment).await
+        add_one(tx, by.as_ref(), &draft, noting, moment).await
     });
-    let added = added.await?;
-    one(&call, added, &actor.id, &own, Some(0)).await
+    let (added, told) = added.await?;
+    one(&call, added, &actor.id, &own, Some(told)).await
+}
+
+/// Adds an activity, and tells whom it mentions if that is wanted: how many were told.
+async fn add_one(
+    tx: &mut Tx,
+    by: Option<&UserId>,
+    draft: &Draft,
+    noting: Noting,
+    moment: Moment,
+) -> domain::Result<((ActivityId, Activity), i64)> {
+    let added = activities::add(tx, by, draft, moment).await?;
+    let told = match noting.is_wanted {
+        true => notifications::mentions(tx, &added.1, noting.copies, moment).await?,
+        false => 0,
+    };
+    Ok((added, told))
 }
 
 /// `POST /activities/batch`: the same for several, all or none.
@@ -62,15 +82,16 @@ pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
             return Err(Error::field("activities", "take create_users beside the list, not in an item"));
         }
         let actor = Actor::some(&call, &mut item)?;
-        drafts.push((draft(&call, &mut item, &actor, creates_users)?, actor, read::moment(&call)));
+        let draft = draft(&call, &mut item, &actor, creates_users)?;
+        drafts.push((draft, actor, Noting::read(&mut item)?, read::moment(&call)));
     }
     let by = call.user().cloned();
-    let added = call.tenant.app.write_each(&drafts, async |tx, (draft, actor, moment)| {
+    let added = call.tenant.app.write_each(&drafts, async |tx, (draft, actor, noting, moment)| {
         actor.store(tx, moment.now).await?;
-        activities::add(tx, by.as_ref(), draft, *moment).await
+        add_one(tx, by.as_ref(), draft, *noting, *moment).await
     });
-    let added = added.await?;
-    many(&call, added, call.user(), &own, (Pager::default(), Some(0))).await
+    let (added, told): (Vec<_>, Vec<i64>) = added.await?.into_iter().unzip();
+    many(&call, added, call.user(), &own, (Pager::default(), Some(told.iter().sum()))).await
 }
 
 /// The activity in a body.
@@ -99,11 +120,6 @@ fn draft(call: &Call, sent: &mut Fields, actor: &Actor, creates_users: bool) -> 
 pub(super) fn refuse_absent(sent: &mut Fields) -> Result<()> {
     if sent.list("collections")?.is_some_and(|items| !items.is_empty()) {
         return Err(Error::not_available("an item of a collection inside an activity"));
-    }
-    for name in ["create_notification_activity", "handle_mention_notifications"] {
-        if sent.flag(name)? == Some(true) {
-            return Err(Error::not_available("a notification activity"));
-        }
     }
     Ok(())
 }
@@ -170,12 +186,26 @@ pub(super) async fn get(call: Call, _: Fields) -> Result<Reply> {
 
 /// `DELETE /activities/{id}`.
 pub(super) async fn delete(call: Call, _: Fields) -> Result<Reply> {
-    let is_hard = call.flag("hard_delete")?;
-    call.flag("delete_notification_activity")?;
+    let (is_hard, takes_back) = (call.flag("hard_delete")?, call.flag("delete_notification_activity")?);
     let (id, by, now) = (call.param("id"), call.user().cloned(), call.moment());
     let app = &call.tenant.app;
-    while !app.write(async |tx| activities::delete(tx, by.as_ref(), id, is_hard, now).await).await?.1 {}
+    while !app.write(async |tx| delete_one(tx, by.as_ref(), id, (is_hard, takes_back), now).await).await? {}
     call.done()
+}
+
+/// Deletes an activity, and takes back that it mentions somebody if that is wanted; whether that was all.
+async fn delete_one(
+    tx: &mut Tx,
+    by: Option<&UserId>,
+    id: &str,
+    (is_hard, takes_back): (bool, bool),
+    now: Timestamp,
+) -> domain::Result<bool> {
+    let (activity, is_done) = activities::delete(tx, by, id, is_hard, now).await?;
+    if takes_back {
+        notifications::forget_mentions(tx, Mentioning::Activity(&activity), true, now).await?;
+    }
+    Ok(is_done)
 }
 
 /// `POST /activities/delete`: those of `ids` that are there.
@@ -185,11 +215,11 @@ pub(super) async fn delete_many(call: Call, mut sent: Fields) -> Result<Reply> {
         return Err(Error::field("ids", &format!("must hold 1 to {BATCH_MAX} ids")));
     }
     let is_hard = sent.flag("hard_delete")?.unwrap_or_default();
-    sent.flag("delete_notification_activity")?;
+    let takes_back = sent.flag("delete_notification_activity")?.unwrap_or_default();
     let (by, now) = (call.user().cloned(), call.moment());
     let deleted = call.tenant.app.write_each(&ids, async |tx, id| {
-        match activities::delete(tx, by.as_ref(), id, is_hard, now).await {
-            Ok((_, is_done)) => Ok(Some(is_done)),
+        match delete_one(tx, by.as_ref(), id, (is_hard, takes_back), now).await {
+            Ok(is_done) => Ok(Some(is_done)),
             Err(domain::Error::Absent(_)) => Ok(None),
             Err(error) => Err(error),
         }

@@ -1,10 +1,18 @@
 //! `PUT` and `PATCH /activities/{id}`: changing activities (feeds-v3 §3.3).
 
-use domain::v3::activities::{self, Content, Patch};
+use domain::{
+    Tx,
+    feeds::activities::Moment,
+    v3::{
+        activities::{self, Activity, Content, Patch},
+        notifications::{self, Mentioning},
+    },
+};
 use wire::v3::Pager;
 
 use super::{
     activities::{content, many, one, refuse_absent},
+    notices::Noting,
     own::OwnFields,
     read::{self, Actor},
 };
@@ -53,10 +61,13 @@ pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     refuse_absent(&mut sent)?;
     let feeds = read::fids(&mut sent, "feeds")?;
     let content = content(&mut sent)?;
+    let noting = Noting::of_change(&mut sent)?;
     let (id, by, moment) = (call.param("id"), call.user().cloned(), read::moment(&call));
     let updated = call.tenant.app.write(async |tx| {
         actor.store(tx, moment.now).await?;
-        activities::update(tx, by.as_ref(), id, &content, feeds.as_deref(), moment).await
+        let updated = activities::update(tx, by.as_ref(), id, &content, feeds.as_deref(), moment).await?;
+        tell_mentioned(tx, &updated.1, noting, moment).await?;
+        Ok(updated)
     });
     let updated = updated.await?;
     one(&call, updated, &actor.id, &own, None).await
@@ -67,13 +78,25 @@ pub(super) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::some(&call, &mut sent)?;
     let own = OwnFields::read(&call, &mut sent, Some(&actor.id))?;
     let change = read_patch(&mut sent, true)?;
+    let noting = Noting::of_change(&mut sent)?;
     let (id, by, moment) = (call.param("id"), call.user().cloned(), read::moment(&call));
     let patched = call.tenant.app.write(async |tx| {
         actor.store(tx, moment.now).await?;
-        activities::patch(tx, by.as_ref(), id, &change, moment).await
+        let patched = activities::patch(tx, by.as_ref(), id, &change, moment).await?;
+        tell_mentioned(tx, &patched.1, noting, moment).await?;
+        Ok(patched)
     });
     let (inner, activity, _) = patched.await?;
     one(&call, (inner, activity), &actor.id, &own, None).await
+}
+
+/// Takes back that somebody is mentioned who is no more, and tells who is from now on, if that is wanted.
+async fn tell_mentioned(tx: &mut Tx, activity: &Activity, noting: Noting, moment: Moment) -> domain::Result<()> {
+    if noting.is_wanted {
+        notifications::forget_mentions(tx, Mentioning::Activity(activity), false, moment.now).await?;
+        notifications::mentions(tx, activity, noting.copies, moment).await?;
+    }
+    Ok(())
 }
 
 /// `PATCH /activities/batch/partial`: single fields of several. What is not there, not the caller's or unchanged is left
@@ -82,16 +105,20 @@ pub(super) async fn patch_many(call: Call, mut sent: Fields) -> Result<Reply> {
     let mut changes = Vec::new();
     for mut item in read::batch(&mut sent, "changes")? {
         let id = item.filled("activity_id")?.ok_or_else(|| Error::field("activity_id", "is a required field"))?;
-        changes.push((id, read_patch(&mut item, false)?, read::moment(&call)));
+        changes.push((id, read_patch(&mut item, false)?, Noting::of_change(&mut item)?, read::moment(&call)));
     }
     let by = call.user().cloned();
-    let patched = call.tenant.app.write_each(&changes, async |tx, (id, change, moment)| {
-        match activities::patch(tx, by.as_ref(), id, change, *moment).await {
-            Ok((id, activity, true)) => Ok(Some((id, activity))),
-            Ok((_, _, false)) | Err(domain::Error::Absent(_) | domain::Error::NotAllowed(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
-    });
+    let patched =
+        call.tenant.app.write_each(&changes, async |tx, (id, change, noting, moment)| {
+            match activities::patch(tx, by.as_ref(), id, change, *moment).await {
+                Ok((id, activity, true)) => {
+                    tell_mentioned(tx, &activity, *noting, *moment).await?;
+                    Ok(Some((id, activity)))
+                }
+                Ok((_, _, false)) | Err(domain::Error::Absent(_) | domain::Error::NotAllowed(_)) => Ok(None),
+                Err(error) => Err(error),
+            }
+        });
     let patched = patched.await?.into_iter().flatten().collect();
     many(&call, patched, call.user(), &OwnFields::default(), (Pager::default(), None)).await
 }

@@ -4,16 +4,22 @@ mod lists;
 
 pub(super) use lists::{list, order, query, replies};
 
-use domain::v3::{
-    comments::{self, Change, Comment, Draft, Status},
-    made::{self, Scene},
-    objects::{ACTIVITY, Object},
+use domain::{
+    Tx,
+    feeds::activities::Moment,
+    v3::{
+        comments::{self, Change, Comment, Draft, Status},
+        made::{self, Scene},
+        notifications::{self, Mentioning, Told},
+        objects::{ACTIVITY, Object},
+    },
 };
 use ids::UserId;
 use wire::v3::comments::{Comments, OneComment};
 
 use super::{
     around::Around,
+    notices::Noting,
     read::{self, Actor},
     show::Pen,
 };
@@ -34,14 +40,30 @@ const UNSET: [&str; 4] = ["attachments", "custom", "mentioned_user_ids", "status
 pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::some(&call, &mut sent)?;
     let draft = draft(&call, &mut sent, &actor)?;
-    let wants_notification = sent.flag("create_notification_activity")?.unwrap_or_default();
-    let (by, now) = (call.user(), call.moment());
+    let noting = Noting::read(&mut sent)?;
+    let (by, moment) = (call.user(), read::moment(&call));
     let run = call.tenant.app.write(async |tx| {
-        actor.store(tx, now).await?;
-        made::comment(tx, by, &draft, now).await
+        actor.store(tx, moment.now).await?;
+        add_one(tx, by, &draft, noting, moment).await
     });
-    let (_, comment) = run.await?;
-    one(&call, (draft.id, comment), Some(&actor.id), wants_notification).await
+    let (comment, told) = run.await?;
+    one(&call, (draft.id, comment), Some(&actor.id), told).await
+}
+
+/// Comments, and notifies of it if that is wanted.
+async fn add_one(
+    tx: &mut Tx,
+    by: Option<&UserId>,
+    draft: &Draft,
+    noting: Noting,
+    moment: Moment,
+) -> domain::Result<(Comment, Option<Told>)> {
+    let (scene, comment) = made::comment(tx, by, draft, moment.now).await?;
+    let told = match noting.is_wanted {
+        true => Some(notifications::comment(tx, &scene, (&draft.id, &comment), noting.copies, moment).await?),
+        false => None,
+    };
+    Ok((comment, told))
 }
 
 /// `POST /comments/batch`.
@@ -49,14 +71,14 @@ pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
     let mut items = Vec::new();
     for mut item in read::batch(&mut sent, "comments")? {
         let actor = Actor::some(&call, &mut item)?;
-        items.push((draft(&call, &mut item, &actor)?, actor));
+        items.push((draft(&call, &mut item, &actor)?, actor, Noting::read(&mut item)?, read::moment(&call)));
     }
-    let (by, now) = (call.user(), call.moment());
+    let by = call.user();
     let run = call.tenant.app.write(async |tx| {
         let mut added = Vec::with_capacity(items.len());
-        for (at, (draft, actor)) in (0..).zip(&items) {
-            actor.store(tx, now).await?;
-            let (_, comment) = made::comment(tx, by, draft, now.plus_micros(at)).await?;
+        for (draft, actor, noting, moment) in &items {
+            actor.store(tx, moment.now).await?;
+            let (comment, _) = add_one(tx, by, draft, *noting, *moment).await?;
             added.push((draft.id.clone(), comment));
         }
         Ok(added)
@@ -71,7 +93,7 @@ pub(super) async fn get(call: Call, mut sent: Fields) -> Result<Reply> {
     let id = call.param("id").to_owned();
     let scene = made::open(&mut call.snapshot(), &Object::Comment(id), call.user()).await?;
     let (id, comment) = scene.comment.expect("a comment was opened");
-    one(&call, (id, comment), viewer.as_ref(), false).await
+    one(&call, (id, comment), viewer.as_ref(), None).await
 }
 
 /// `PATCH /comments/{id}`.
@@ -84,12 +106,14 @@ pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
         custom: read::object(&mut sent, "custom")?.map(Some),
         status: None,
     };
-    changed(&call, actor.as_ref(), &change).await
+    let noting = Noting::of_change(&mut sent)?;
+    changed(&call, actor.as_ref(), &change, noting).await
 }
 
 /// `POST /comments/{id}/partial`.
 pub(super) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::find(&call, &mut sent)?;
+    let noting = Noting::of_change(&mut sent)?;
     let mut change = Change::default();
     for name in sent.texts("unset")?.unwrap_or_default() {
         match name.as_str() {
@@ -115,7 +139,7 @@ pub(super) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
     if change.status.is_some() && !call.is_server() {
         return Err(Error::from(domain::Error::NotAllowed("status is for server-side calls".to_owned())));
     }
-    changed(&call, actor.as_ref(), &change).await
+    changed(&call, actor.as_ref(), &change, noting).await
 }
 
 fn named_status(name: &str) -> Result<Status> {
@@ -127,23 +151,35 @@ fn named_status(name: &str) -> Result<Status> {
     }
 }
 
-async fn changed(call: &Call, actor: Option<&Actor>, change: &Change) -> Result<Reply> {
-    let (id, by, now) = (call.param("id"), call.user(), call.moment());
+async fn changed(call: &Call, actor: Option<&Actor>, change: &Change, noting: Noting) -> Result<Reply> {
+    let (id, by, moment) = (call.param("id"), call.user(), read::moment(call));
     let run = call.tenant.app.write(async |tx| {
         if let Some(actor) = actor {
-            actor.store(tx, now).await?;
+            actor.store(tx, moment.now).await?;
         }
-        made::change_comment(tx, by, id, change, now).await
+        let comment = made::change_comment(tx, by, id, change, moment.now).await?;
+        if noting.is_wanted {
+            notifications::forget_mentions(tx, Mentioning::Comment(id, &comment), false, moment.now).await?;
+            notifications::comment_mentions(tx, (id, &comment), noting.copies, moment).await?;
+        }
+        Ok(comment)
     });
     let comment = run.await?;
-    one(call, (id.to_owned(), comment), actor.map(|actor| &actor.id), false).await
+    one(call, (id.to_owned(), comment), actor.map(|actor| &actor.id), None).await
 }
 
 /// `DELETE /comments/{id}`.
 pub(super) async fn delete(call: Call, _: Fields) -> Result<Reply> {
     let (id, by, now, is_hard) = (call.param("id"), call.user(), call.moment(), call.flag("hard_delete")?);
+    let takes_back = call.flag("delete_notification_activity")?;
     loop {
-        let run = call.tenant.app.write(async |tx| made::delete_comment(tx, by, id, is_hard, now).await);
+        let run = call.tenant.app.write(async |tx| {
+            let deleted = made::delete_comment(tx, by, id, is_hard, now).await?;
+            if takes_back {
+                notifications::forget_comment(tx, id, now).await?;
+            }
+            Ok(deleted)
+        });
         let (scene, comment, is_done) = run.await?;
         if is_done {
             return with_activity(&call, scene, (id.to_owned(), comment)).await;
@@ -187,12 +223,7 @@ fn attachments(sent: &mut Fields) -> Result<Option<Vec<String>>> {
 }
 
 /// Answers one comment as it is now.
-async fn one(
-    call: &Call,
-    comment: (String, Comment),
-    viewer: Option<&UserId>,
-    wants_notification: bool,
-) -> Result<Reply> {
+async fn one(call: &Call, comment: (String, Comment), viewer: Option<&UserId>, told: Option<Told>) -> Result<Reply> {
     let mut tx = call.snapshot();
     let shown = comments::gather(&mut tx, vec![comment], viewer).await?.remove(0);
     let mut people = domain::users::People::load(&mut tx, shown.users()).await?;
@@ -201,8 +232,8 @@ async fn one(
     call.answer(&OneComment {
         comment: pen.comment(&shown),
         activity: None,
-        // Nobody is notified in this version, and whoever asks for it hears so.
-        notification_created: wants_notification.then_some(false),
+        notification_created: told.map(|told| told.is_told),
+        mention_notifications_created: told.map(|told| told.mentions),
     })
 }
 
@@ -215,6 +246,7 @@ async fn with_activity(call: &Call, scene: Scene, comment: (String, Comment)) ->
         comment: pen.comment(comment),
         activity: Some(pen.activity(&around.activity)),
         notification_created: None,
+        mention_notifications_created: None,
     })
 }
 

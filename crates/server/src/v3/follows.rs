@@ -2,11 +2,12 @@
 
 use domain::{
     Error as Broken,
+    feeds::activities::Moment,
     users::{self, People},
     v3::{
         feeds,
         follows::{self, COPY_LIMIT_MAX, Draft, Edge, Patch, Status, query::SCHEMA},
-        permit,
+        notifications, permit,
         show::{self, ShownEdge},
     },
 };
@@ -21,6 +22,7 @@ use wire::{
 
 use super::{
     activities::for_servers,
+    notices::Noting,
     own::OwnFields,
     read::{self, Query},
     show::Pen,
@@ -38,7 +40,6 @@ use crate::{
 fn draft(call: &Call, sent: &mut Fields) -> Result<Draft> {
     let (source, target) = ends(sent)?;
     let copy_limit = copy_limit(sent)?;
-    refuse_notification(sent)?;
     Ok(Draft {
         source,
         target,
@@ -58,13 +59,6 @@ fn copy_limit(sent: &mut Fields) -> Result<Option<usize>> {
 
 fn ends(sent: &mut Fields) -> Result<(Fid, Fid)> {
     Ok((read::some_fid(sent, "source")?, read::some_fid(sent, "target")?))
-}
-
-fn refuse_notification(sent: &mut Fields) -> Result<()> {
-    match sent.flag("create_notification_activity")? {
-        Some(true) => Err(Error::not_available("a notification activity")),
-        _ => Ok(()),
-    }
 }
 
 fn pushes(sent: &mut Fields) -> Result<Option<bool>> {
@@ -106,19 +100,19 @@ impl Making {
 /// `POST /follows`: following twice is an error.
 pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     let own = OwnFields::of_caller(&call, &mut sent)?;
-    let added = start(&call, &mut sent, true).await?;
-    one(&call, Some(added.edge), &own, (None, None)).await
+    let (added, told) = start(&call, &mut sent, true).await?;
+    one(&call, Some(added.edge), &own, Outcome { told, ..Outcome::default() }).await
 }
 
 /// `POST /follows/upsert`: follows, if it does not already.
 pub(super) async fn ensure(call: Call, mut sent: Fields) -> Result<Reply> {
     let own = OwnFields::of_caller(&call, &mut sent)?;
-    let added = start(&call, &mut sent, false).await?;
-    one(&call, Some(added.edge), &own, (Some(added.is_new), None)).await
+    let (added, told) = start(&call, &mut sent, false).await?;
+    one(&call, Some(added.edge), &own, Outcome { created: Some(added.is_new), deleted: None, told }).await
 }
 
-async fn start(call: &Call, sent: &mut Fields, must_be_new: bool) -> Result<follows::Added> {
-    let making = Making::read(call, sent)?;
+async fn start(call: &Call, sent: &mut Fields, must_be_new: bool) -> Result<(follows::Added, Option<bool>)> {
+    let (making, noting) = (Making::read(call, sent)?, Noting::read(sent)?);
     let draft = draft(call, sent)?;
     let (by, moment) = (call.user().cloned(), read::moment(call));
     let added = call.tenant.app.write(async |tx| {
@@ -126,10 +120,35 @@ async fn start(call: &Call, sent: &mut Fields, must_be_new: bool) -> Result<foll
         let added = follows::add(tx, by.as_ref(), &draft, moment).await?;
         match must_be_new && !added.is_new {
             true => Err(Broken::Taken(format!("feed '{}' already follows '{}'", draft.source, draft.target))),
-            false => Ok(added),
+            false => {
+                let told = tell(tx, &added, noting, moment).await?;
+                Ok((added, told))
+            }
         }
     });
     Ok(added.await?)
+}
+
+/// Notifies of a new follow if that is wanted: whether somebody was told.
+async fn tell(
+    tx: &mut domain::Tx,
+    added: &follows::Added,
+    noting: Noting,
+    moment: Moment,
+) -> domain::Result<Option<bool>> {
+    match (noting.is_wanted, added.is_new) {
+        (false, _) => Ok(None),
+        (true, false) => Ok(Some(false)),
+        (true, true) => notifications::follow(tx, &added.edge, noting.copies, false, moment).await.map(Some),
+    }
+}
+
+/// What came of a call, beside the follow.
+#[derive(Clone, Copy, Default)]
+struct Outcome {
+    created: Option<bool>,
+    deleted: Option<bool>,
+    told: Option<bool>,
 }
 
 /// `POST /follows/batch` and `POST /follows/batch/upsert`: several at once, all or none.
@@ -141,12 +160,14 @@ pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
         if let Some(name) = ["create_users", "enrich_own_fields"].into_iter().find(|name| item.has(name)) {
             return Err(Error::field("follows", &format!("take {name} beside the list, not in an item")));
         }
-        drafts.push((draft(&call, &mut item)?, read::moment(&call)));
+        drafts.push((draft(&call, &mut item)?, Noting::read(&mut item)?, read::moment(&call)));
     }
     let by = call.user().cloned();
-    let added = call.tenant.app.write_each(&drafts, async |tx, (draft, moment)| {
+    let added = call.tenant.app.write_each(&drafts, async |tx, (draft, noting, moment)| {
         making.users(tx, draft, moment.now).await?;
-        follows::add(tx, by.as_ref(), draft, *moment).await
+        let added = follows::add(tx, by.as_ref(), draft, *moment).await?;
+        tell(tx, &added, *noting, *moment).await?;
+        Ok(added)
     });
     let added = added.await?;
     let is_new: Vec<bool> = added.iter().map(|added| added.is_new).collect();
@@ -162,7 +183,7 @@ pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
 /// `PATCH /follows`.
 pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let (source, target) = ends(&mut sent)?;
-    refuse_notification(&mut sent)?;
+    let noting = Noting::read(&mut sent)?;
     let own = OwnFields::of_caller(&call, &mut sent)?;
     let patch = Patch {
         copy_limit: copy_limit(&mut sent)?,
@@ -171,10 +192,16 @@ pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
         role: role(&call, &mut sent)?,
         custom: read::object(&mut sent, "custom")?,
     };
-    let (by, now) = (call.user().cloned(), call.moment());
-    let app = &call.tenant.app;
-    let edge = app.write(async |tx| follows::patch(tx, by.as_ref(), (&source, &target), &patch, now).await).await?;
-    one(&call, Some(edge), &own, (None, None)).await
+    let (by, moment) = (call.user().cloned(), read::moment(&call));
+    let run = call.tenant.app.write(async |tx| {
+        let edge = follows::patch(tx, by.as_ref(), (&source, &target), &patch, moment.now).await?;
+        if noting.is_wanted {
+            notifications::follow(tx, &edge, noting.copies, true, moment).await?;
+        }
+        Ok(edge)
+    });
+    let edge = run.await?;
+    one(&call, Some(edge), &own, Outcome::default()).await
 }
 
 fn role(call: &Call, sent: &mut Fields) -> Result<Option<String>> {
@@ -195,7 +222,7 @@ pub(super) async fn accept(call: Call, mut sent: Fields) -> Result<Reply> {
         .app
         .write(async |tx| follows::accept(tx, by.as_ref(), (&source, &target), role.as_deref(), now).await);
     let edge = accepted.await?;
-    one(&call, Some(edge), &OwnFields::default(), (None, None)).await
+    one(&call, Some(edge), &OwnFields::default(), Outcome::default()).await
 }
 
 /// `POST /follows/reject`.
@@ -204,26 +231,25 @@ pub(super) async fn reject(call: Call, mut sent: Fields) -> Result<Reply> {
     let (by, now) = (call.user().cloned(), call.moment());
     let app = &call.tenant.app;
     let edge = app.write(async |tx| follows::reject(tx, by.as_ref(), (&source, &target), now).await).await?;
-    one(&call, Some(edge), &OwnFields::default(), (None, None)).await
+    one(&call, Some(edge), &OwnFields::default(), Outcome::default()).await
 }
 
 /// `DELETE /follows/{source}/{target}`.
 pub(super) async fn remove(call: Call, mut sent: Fields) -> Result<Reply> {
     let own = OwnFields::of_caller(&call, &mut sent)?;
     let (source, target) = (read::fid("source", call.param("source"))?, read::fid("target", call.param("target"))?);
-    let keeps_history = call.flag("keep_history")?;
-    call.flag("delete_notification_activity")?;
-    let ended = end(&call, vec![Pair { source, target, keeps_history }], true).await?;
-    one(&call, ended.into_iter().next(), &own, (None, None)).await
+    let (keeps_history, takes_back) = (call.flag("keep_history")?, call.flag("delete_notification_activity")?);
+    let ended = end(&call, vec![Pair { source, target, keeps_history }], (true, takes_back)).await?;
+    one(&call, ended.into_iter().next(), &own, Outcome::default()).await
 }
 
 /// `POST /unfollow/upsert`: ends a follow, if there is one.
 pub(super) async fn ensure_none(call: Call, mut sent: Fields) -> Result<Reply> {
     let own = OwnFields::of_caller(&call, &mut sent)?;
-    let pair = pair(&mut sent)?;
-    let ended = end(&call, vec![pair], false).await?.into_iter().next();
-    let deleted = ended.is_some();
-    one(&call, ended, &own, (None, Some(deleted))).await
+    let (pair, takes_back) = (pair(&mut sent)?, takes_back(&mut sent)?);
+    let ended = end(&call, vec![pair], (false, takes_back)).await?.into_iter().next();
+    let deleted = Some(ended.is_some());
+    one(&call, ended, &own, Outcome { deleted, ..Outcome::default() }).await
 }
 
 /// `POST /unfollow/batch`: ends several, all or none.
@@ -249,8 +275,9 @@ fn pair(sent: &mut Fields) -> Result<Pair> {
 
 async fn end_many(call: &Call, sent: &mut Fields, must_be_there: bool) -> Result<Reply> {
     let own = OwnFields::of_caller(call, sent)?;
+    let takes_back = takes_back(sent)?;
     let pairs = read::batch(sent, "follows")?.into_iter().map(|mut item| pair(&mut item)).collect::<Result<_>>()?;
-    let ended = end(call, pairs, must_be_there).await?;
+    let ended = end(call, pairs, (must_be_there, takes_back)).await?;
     answer(call, ended, &own, |pen, shown| {
         let follows = shown.iter().map(|edge| pen.follow(edge)).collect();
         call.answer(&Follows { created: None, follows, pager: Pager::default() })
@@ -258,12 +285,20 @@ async fn end_many(call: &Call, sent: &mut Fields, must_be_there: bool) -> Result
     .await
 }
 
-async fn end(call: &Call, pairs: Vec<Pair>, must_be_there: bool) -> Result<Vec<Edge>> {
+fn takes_back(sent: &mut Fields) -> Result<bool> {
+    Ok(sent.flag("delete_notification_activity")?.unwrap_or_default())
+}
+
+async fn end(call: &Call, pairs: Vec<Pair>, (must_be_there, takes_back): (bool, bool)) -> Result<Vec<Edge>> {
     let (by, now) = (call.user().cloned(), call.moment());
     let ended = call.tenant.app.write_each(&pairs, async |tx, pair| {
         let ends = (&pair.source, &pair.target);
         match follows::remove(tx, by.as_ref(), ends, pair.keeps_history, now).await? {
             None if must_be_there => Err(follows::absent(&pair.source, &pair.target)),
+            Some(edge) if takes_back => {
+                notifications::forget_follow(tx, &edge, now).await?;
+                Ok(Some(edge))
+            }
             ended => Ok(ended),
         }
     });
@@ -301,11 +336,11 @@ async fn one(
     call: &Call,
     edge: Option<Edge>,
     own: &OwnFields,
-    (created, deleted): (Option<bool>, Option<bool>),
+    Outcome { created, deleted, told }: Outcome,
 ) -> Result<Reply> {
     answer(call, edge.into_iter().collect(), own, |pen, shown| {
         let follow = shown.first().map(|edge| pen.follow(edge));
-        call.answer(&OneFollow { created, deleted, follow })
+        call.answer(&OneFollow { created, deleted, follow, notification_created: told })
     })
     .await
 }

@@ -4,6 +4,7 @@ use domain::v3::{
     activities::{self, Content},
     comments,
     made::{self, Scene},
+    notifications,
     objects::Object,
     reactions::{self, Draft, Given},
 };
@@ -15,6 +16,7 @@ use wire::v3::{
 
 use super::{
     around::Around,
+    notices::Noting,
     read::{self, Actor, Query},
     show::Pen,
 };
@@ -66,19 +68,23 @@ async fn add(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
     if targets.len() > TARGET_FEEDS_MAX {
         return Err(Error::field("target_feeds", &format!("must hold at most {TARGET_FEEDS_MAX} feeds")));
     }
-    let wants_notification = sent.flag("create_notification_activity")?.unwrap_or_default();
+    let noting = Noting::read(&mut sent)?;
     let (by, moment, share) = (call.user(), read::moment(&call), call.new_id());
     let run = call.tenant.app.write(async |tx| {
         actor.store(tx, moment.now).await?;
         let (scene, given) = made::react(tx, by, &object, &draft, moment.now).await?;
+        let told = match noting.is_wanted {
+            true => Some(notifications::reaction(tx, &scene, &given, noting.copies, moment).await?),
+            false => None,
+        };
         let shared = match targets.is_empty() {
             true => None,
             false => Some(activities::add(tx, by, &share_of(&scene, &given, &targets, &share), moment).await?),
         };
-        Ok((scene, given, shared))
+        Ok((scene, given, shared, told))
     });
-    let (scene, given, shared) = run.await?;
-    answer(&call, scene, given, shared, wants_notification).await
+    let (scene, given, shared, told) = run.await?;
+    answer(&call, scene, given, shared, told).await
 }
 
 /// What is posted to other feeds for a reaction.
@@ -97,9 +103,16 @@ fn share_of(scene: &Scene, given: &Given, targets: &[Fid], id: &str) -> activiti
 async fn delete(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
     let (user, kind) = (Actor::some(&call, &mut sent)?.id, call.param("type").to_owned());
     let (by, now) = (call.user(), call.moment());
-    let run = call.tenant.app.write(async |tx| made::unreact(tx, by, &object, (&user, &kind), now).await);
+    let takes_back = call.flag("delete_notification_activity")?;
+    let run = call.tenant.app.write(async |tx| {
+        let (scene, given) = made::unreact(tx, by, &object, (&user, &kind), now).await?;
+        if takes_back {
+            notifications::forget_reaction(tx, &given, now).await?;
+        }
+        Ok((scene, given))
+    });
     let (scene, given) = run.await?;
-    answer(&call, scene, given, None, false).await
+    answer(&call, scene, given, None, None).await
 }
 
 /// Answers a reaction with what it is about, as that is now.
@@ -108,7 +121,7 @@ async fn answer(
     scene: Scene,
     given: Given,
     shared: Option<(ActivityId, activities::Activity)>,
-    wants_notification: bool,
+    told: Option<bool>,
 ) -> Result<Reply> {
     let mut around = Around::load(call, scene, Some(&given.user)).await?;
     around.people.add(&mut call.snapshot(), [&given.user]).await?;
@@ -123,8 +136,8 @@ async fn answer(
         activity: (!is_about_comment).then(|| pen.activity(&around.activity)),
         comment: around.comment.as_ref().map(|comment| pen.comment(comment)),
         reference_activity: shared.as_ref().map(|shared| pen.activity(shared)),
-        // Nobody is notified in this version, and whoever asks for it hears so.
-        notification_created: wants_notification.then_some(false),
+        notification_accepted: told,
+        notification_created: told,
     })
 }
 

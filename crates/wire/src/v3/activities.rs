@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Location, Pager, engagement::Engagement, feeds::Feed};
+use super::{Location, Pager, engagement::Engagement, feeds::Feed, notifications::Context};
 use crate::chat::{
     dialect::{Members, Time},
     polls::Poll,
@@ -85,6 +85,9 @@ pub struct Activity<'a> {
     /// The newest activities that share it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub latest_shares: Vec<Share<'a>>,
+    /// What it is about, if it notifies of something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notification_context: Option<Context<'a>>,
     /// The feed that brought it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_feed: Option<Feed<'a>>,

@@ -108,6 +108,9 @@ pub struct OneComment<'a> {
     /// What it is about, as it is now; told by what deletes and restores.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activity: Option<Activity<'a>>,
+    /// How many users were told that it mentions them; told to whoever asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mention_notifications_created: Option<i64>,
     /// Whether somebody was notified; told to whoever asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notification_created: Option<bool>,

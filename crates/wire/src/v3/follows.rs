@@ -44,6 +44,9 @@ pub struct OneFollow<'a> {
     /// The follow; absent if there was none to end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follow: Option<Follow<'a>>,
+    /// Whether somebody was notified; told to whoever asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notification_created: Option<bool>,
 }
 
 /// Some follows.

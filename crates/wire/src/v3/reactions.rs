@@ -53,6 +53,9 @@ pub struct OneReaction<'a> {
     /// What was posted for it to other feeds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference_activity: Option<Activity<'a>>,
+    /// The same as `notification_created`, which is its former name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notification_accepted: Option<bool>,
     /// Whether somebody was notified; told to whoever asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notification_created: Option<bool>,

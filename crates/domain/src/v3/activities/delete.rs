@@ -6,7 +6,7 @@ use super::{Activity, By, Tally, absent, get_any, holders, post, put, tell, unna
 use crate::{
     Error, Result, Tx,
     keyspace::{Id, V3_ACTIVITY, V3_ACTIVITY_ID, V3_TALLY},
-    v3::{engagement, feeds, metrics, owned, permit, polls, shares},
+    v3::{engagement, feeds, metrics, notifications, owned, permit, polls, shares, updates},
 };
 
 /// What hangs on an activity and goes in one transaction with it.
@@ -28,6 +28,7 @@ pub async fn delete(tx: &mut Tx, by: By<'_>, id: &str, is_hard: bool, now: Times
     if was_there {
         for fid in &activity.feeds {
             tell(tx, "feeds.activity.deleted", (fid, None), (inner, &activity), by, now);
+            updates::tell(tx, fid, by, now).await?;
         }
     }
     Ok((activity, is_done))
@@ -61,6 +62,7 @@ fn forget(tx: &mut Tx, id: ActivityId, activity: &Activity) {
     }
     unname_mentioned(tx, activity);
     polls::detach(tx, activity);
+    notifications::delist(tx, id, activity);
     metrics::clear(tx, id);
     shares::clear(tx, id);
     for tally in Tally::ALL {

@@ -164,7 +164,11 @@ fn is_wanted(activity: &Activity, query: &Query, now: Timestamp) -> bool {
     let viewer = query.by.as_ref().or(query.viewer.as_ref());
     let is_own = viewer.is_some_and(|viewer| activity.is_of(viewer));
     let is_private = activity.content.audience == Audience::Private;
-    (expired || !activity.is_expired(now))
+    // What notifies of something is found where it stands, and not among what was posted.
+    let is_posted =
+        activity.notice.is_none() || query.filter.only("feeds").is_some() || query.filter.only("id").is_some();
+    is_posted
+        && (expired || !activity.is_expired(now))
         && (deleted || activity.deleted_at.is_none())
         && (!is_private || is_own || (private && query.by.is_none()))
 }

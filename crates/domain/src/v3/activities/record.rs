@@ -6,7 +6,7 @@ use minicbor::{Decode, Encode};
 use super::{ATTACHMENTS_MAX, BYTES_MAX, MENTIONS_MAX, REFS_MAX};
 use crate::{
     Error, Result,
-    v3::{Location, feeds::check_tags},
+    v3::{Location, feeds::check_tags, notifications::Notice},
 };
 
 /// What was posted.
@@ -46,6 +46,9 @@ pub struct Activity {
     #[n(10)]
     #[cbor(default)]
     pub is_erased: bool,
+    /// Of what it notifies, if it does.
+    #[n(11)]
+    pub notice: Option<Box<Notice>>,
 }
 
 /// What an activity says: what a full update replaces.

@@ -7,7 +7,12 @@ use super::{Comment, change::remove_row, get, put, tally};
 use crate::{
     Result, Tx,
     keyspace::{At, V3_COMMENT_ORDER, V3_COMMENT_TALLY, V3_COMMENTED},
-    v3::{bookmarks, objects::Object, reactions},
+    v3::{
+        bookmarks,
+        notifications::{self, About},
+        objects::Object,
+        reactions,
+    },
 };
 
 /// What one comment costs of the budget of a step.
@@ -42,10 +47,12 @@ pub(super) async fn bury(tx: &mut Tx, id: &str, comment: &Comment) -> Result<()>
 /// Reactions and bookmarks that go in one transaction with their comment.
 pub(super) const ALONG_MAX: usize = 250;
 
-/// Removes reactions to the comment `id` and bookmarks of it, as far as `budget` goes; whether those were all.
+/// Removes reactions to the comment `id`, bookmarks of it and notifications about it, as far as `budget` goes; whether those were all.
 pub(super) async fn clear_object(tx: &mut Tx, id: &str, budget: &mut usize) -> Result<bool> {
     let object = Object::Comment(id.to_owned());
-    Ok(reactions::clear(tx, &object, budget).await? && bookmarks::clear(tx, &object, budget).await?)
+    Ok(reactions::clear(tx, &object, budget).await?
+        && bookmarks::clear(tx, &object, budget).await?
+        && notifications::clear(tx, &About::Comment(id.to_owned()), budget).await?)
 }
 
 fn forget_counters(tx: &mut Tx, id: &str) {

@@ -16,7 +16,7 @@ use crate::{
     v3::{
         activities::{self, Activity},
         events::{self, Event},
-        members, owned,
+        members, notifications, owned,
     },
 };
 
@@ -26,6 +26,8 @@ const STEP_FOLLOWS_MAX: usize = 100;
 const STEP_ACTIVITIES_MAX: usize = 20;
 /// Members that one step removes.
 const STEP_MEMBERS_MAX: usize = 100;
+/// Notifications of follows that one step removes.
+const STEP_NOTICES_MAX: usize = 20;
 
 /// A feed that goes.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
@@ -79,6 +81,7 @@ const FOLLOWS: u8 = 0;
 const FOLLOWERS_OF_IT: u8 = 1;
 const ACTIVITIES: u8 = 2;
 const MEMBERS: u8 = 3;
+const NOTICES: u8 = 4;
 
 /// Does a step of clearing away the feed at hand.
 ///
@@ -92,6 +95,7 @@ pub async fn step(tx: &mut Tx, deletion: &Deletion, progress: &mut Progress, now
         ACTIVITIES => take_out(tx, deletion, feed, now).await?,
         MEMBERS if deletion.is_hard => remove_members(tx, &feed.stream).await?,
         MEMBERS => true,
+        NOTICES => notifications::clear_feed(tx, &feed.fid, STEP_NOTICES_MAX).await?,
         _ => {
             clear_rest(tx, &feed.stream, deletion.is_hard);
             return Ok(Step::Done);
