@@ -1,5 +1,5 @@
 """A typed decoder of the v2 dialect that knows nothing of the server's own types: the contract's models, as a strict client has
-them. `models.txt` has them in the contract's notation."""
+them. `models.txt` and `feeds_v3.txt` have them in the contract's notation."""
 
 import pathlib
 import re
@@ -9,10 +9,11 @@ _FIELD = re.compile(r"(?P<name>\w+)(?P<optional>\?)?(?::(?P<kind>\S+))?")
 
 def _read():
     models = {}
-    for line in pathlib.Path(__file__).with_name("models.txt").read_text().splitlines():
-        if line and not line.startswith("#"):
-            name, fields = line.split(":", 1)
-            models[name] = [_FIELD.fullmatch(field).groupdict() for field in fields.split()]
+    for source in ("feeds_v3.txt", "models.txt"):
+        for line in pathlib.Path(__file__).with_name(source).read_text().splitlines():
+            if line and not line.startswith("#"):
+                name, fields = line.split(":", 1)
+                models[name] = [_FIELD.fullmatch(field).groupdict() for field in fields.split()]
     return models
 
 

@@ -5,6 +5,7 @@
 
 mod cursor;
 mod parse;
+mod place;
 mod question;
 mod sort;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod value;
 use std::{borrow::Cow, collections::BTreeSet};
 
 pub use cursor::{Cursor, Page, page, page_around};
+pub use place::Area;
 pub use question::Question;
 pub use sort::{Key, Sort};
 pub use value::{Value, custom};
@@ -47,6 +49,8 @@ pub enum Kind {
     Time,
     /// Lists.
     List,
+    /// Places on Earth: what they are compared with is an [`Area`].
+    Place,
 }
 
 /// A built-in field, and the operators that it takes.

@@ -11,6 +11,7 @@ pub mod engagement;
 pub mod events;
 pub mod feeds;
 pub mod follows;
+pub mod found;
 pub mod groups;
 pub mod members;
 pub mod notifications;

@@ -114,6 +114,8 @@ fn plain(value: &Value<'_>) -> Json {
         Value::Text(text) => json!(text),
         Value::List(values) => values.iter().map(plain).collect(),
         Value::Object(object) => object.clone(),
+        // Places have no order, so no page begins at one.
+        Value::Place(..) | Value::Area(_) => Json::Null,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{CLAUSES_MAX, Condition, DEPTH_MAX, Expression, Field, Filter, Kind, Operator, Schema, VALUES_MAX, Value};
+use super::{
+    Area, CLAUSES_MAX, Condition, DEPTH_MAX, Expression, Field, Filter, Kind, Operator, Schema, VALUES_MAX, Value,
+};
 use crate::{Error, Result};
 
 impl Operator {
@@ -32,6 +34,8 @@ impl Operator {
             }
             Operator::Autocomplete | Operator::Query => matches!(kind, Kind::Text | Kind::List),
             Operator::Contains => kind == Kind::List,
+            Operator::Eq | Operator::Exists => true,
+            _ if kind == Kind::Place => false,
             _ => true,
         }
     }
@@ -147,6 +151,11 @@ impl Parser {
             (false, Operator::Autocomplete | Operator::Query) => return Err(rule("a text that is not empty")),
             (false, _) => return Err(rule("a single value")),
         }
+        if field.is_some_and(|field| field.kind == Kind::Place) && known != Operator::Exists {
+            let area = Area::parse(&value)
+                .ok_or_else(|| rule("lat, lng and distance in kilometres, or ne_lat, ne_lng, sw_lat and sw_lng"))?;
+            return Ok(Condition { operator: known, value: Value::Area(area) });
+        }
         let value = Value::from(value);
         let value = match field.map(|field| field.kind) {
             Some(Kind::Time) if known != Operator::Exists => in_time(value).ok_or_else(|| rule("an RFC 3339 time"))?,
@@ -187,6 +196,7 @@ fn expected(kind: Kind) -> String {
         Kind::Bool => "true or false",
         Kind::Time => "times",
         Kind::List => "values",
+        Kind::Place => "places",
     };
     noun.to_owned()
 }

@@ -143,6 +143,7 @@ fn compare(a: &Value<'_>, b: &Value<'_>, kind: Option<Kind>) -> Ordering {
         Value::Text(_) => 4,
         Value::List(_) => 5,
         Value::Object(_) => 6,
+        Value::Place(..) | Value::Area(_) => 7,
     };
     match (a, b) {
         (Value::Integer(a), Value::Integer(b)) => a.cmp(b),

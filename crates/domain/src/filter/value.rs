@@ -5,6 +5,8 @@ use std::{borrow::Cow, cmp::Ordering};
 use ids::{Timestamp, json::Object};
 use serde_json::{Value as Json, value::RawValue};
 
+use super::Area;
+
 /// What a row says of a field, or what a condition compares it with.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Value<'a> {
@@ -24,6 +26,10 @@ pub enum Value<'a> {
     List(Vec<Value<'a>>),
     /// An object, which only equals its like.
     Object(Json),
+    /// A place on Earth: degrees north, degrees east.
+    Place(f64, f64),
+    /// A part of the Earth. A place is the same when it is in it.
+    Area(Area),
 }
 
 impl<'a> Value<'a> {
@@ -58,6 +64,8 @@ impl<'a> Value<'a> {
             Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
             Value::List(values) => Value::List(values.into_iter().map(Value::into_owned).collect()),
             Value::Object(object) => Value::Object(object),
+            Value::Place(lat, lng) => Value::Place(lat, lng),
+            Value::Area(area) => Value::Area(area),
         }
     }
 
@@ -81,6 +89,7 @@ impl<'a> Value<'a> {
             (Value::Null, Value::Null) => true,
             (Value::Object(a), Value::Object(b)) => a == b,
             (Value::Text(a), Value::Text(b)) => a == b,
+            (Value::Place(lat, lng), Value::Area(area)) => area.holds(*lat, *lng),
             _ => self.order(other) == Some(Ordering::Equal),
         }
     }

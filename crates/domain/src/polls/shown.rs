@@ -13,7 +13,7 @@ use crate::{
     keyspace::{POLL_SHOWN, V3_POLL_SHOWN},
     v3::{
         activities::{self, Activity},
-        events as feed_events,
+        events::{self as feed_events, Polled},
     },
 };
 
@@ -83,7 +83,8 @@ pub(super) async fn tell(
             // The plain event comes along once (feeds-v3 §7).
             for kind in [Some(format!("feeds.{kind}")), (at == 0).then(|| kind.to_owned())].into_iter().flatten() {
                 let mut event = feed_events::Event::of_activity(&kind, fid, (inner, &activity), now).by(by);
-                event.subject.poll = Some((id.to_owned(), Box::new(poll.clone()), vote.clone()));
+                let polled = Polled { id: id.to_owned(), poll: poll.clone(), vote: vote.clone() };
+                event.subject.poll = Some(Box::new(polled));
                 feed_events::record(tx, event);
             }
         }

@@ -62,10 +62,24 @@ pub struct Subject {
     pub folder: Option<(String, Box<Folder>)>,
     /// The poll, and the vote.
     #[n(11)]
-    pub poll: Option<(String, Box<Poll>, Option<(String, Vote)>)>,
+    pub poll: Option<Box<Polled>>,
     /// What a user said of the activity.
     #[n(12)]
     pub feedback: Option<Box<Said>>,
+}
+
+/// A poll, as it was then.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct Polled {
+    /// The id.
+    #[n(0)]
+    pub id: String,
+    /// The poll.
+    #[n(1)]
+    pub poll: Poll,
+    /// The vote, with its id.
+    #[n(2)]
+    pub vote: Option<(String, Vote)>,
 }
 
 /// Something that happened.

@@ -7,7 +7,7 @@ mod groups;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use ids::{ActivityId, Fid};
+use ids::{ActivityId, FeedId, Fid};
 
 pub use groups::{Bundle, SHOWN_MAX, bundles};
 
@@ -21,7 +21,7 @@ use super::{
     show,
     timelines::{self, Found, Wanted},
 };
-use crate::{App, Result, Tx, feeds::ranking::Moment};
+use crate::{App, Result, Tx, feeds::ranking::Moment, filter::Area};
 
 /// The newest activities of the app that selectors look at which do not go by feeds.
 const ELSEWHERE_MAX: usize = 2000;
@@ -35,6 +35,22 @@ pub struct Reader<'a> {
     pub moment: Moment,
     /// What the reader has noted of the feed.
     pub marks: &'a Marks,
+    /// The feeds that are suggested to the reader.
+    pub suggested: HashSet<FeedId>,
+    /// What is near, where a selector goes by it.
+    pub around: Around,
+}
+
+/// What is near.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub enum Around {
+    /// Nothing: nobody says where the reader is.
+    #[default]
+    Nowhere,
+    /// What the filter of the read says, which everything fits that is selected.
+    Filter,
+    /// What is around the reader.
+    Reader(Area),
 }
 
 /// An activity that was selected.
@@ -48,6 +64,14 @@ pub struct Picked {
     pub score: f64,
     /// What the score was made of.
     pub variables: BTreeMap<String, f64>,
+}
+
+impl Picked {
+    /// Whether who noted `marks` noted it.
+    pub fn is_marked(&self, marks: &Marks, kind: Kind) -> bool {
+        let activity = &self.found.activity;
+        marks.cover(kind, &activity.id, activity.created_at)
+    }
 }
 
 /// What `recipe` shows of `feed`, in its order.
@@ -72,7 +96,7 @@ pub async fn gather(
             if newest.is_none() {
                 newest = Some(open_to_all(&mut tx, wanted).await?);
             }
-            elsewhere(newest.as_deref().unwrap_or_default(), rule, &reader.interests)
+            elsewhere(newest.as_deref().unwrap_or_default(), rule, reader)
         };
         let found = rule.in_order(found);
         let new = found.into_iter().filter(|(found, _)| known.insert(found.id));
@@ -84,6 +108,27 @@ pub async fn gather(
         });
     }
     rank(&mut tx, recipe, picked, reader).await
+}
+
+/// How many groups, or activities, of `feed` were not read and not seen by who noted `marks`.
+///
+/// # Errors
+/// As [`gather`].
+pub async fn news(
+    app: &App,
+    feed: &Feed,
+    recipe: &Recipe,
+    wanted: &Wanted<'_>,
+    reader: &Reader<'_>,
+) -> Result<(usize, usize)> {
+    let all = gather(app, feed, recipe, wanted, reader).await?;
+    let Some(grouping) = &recipe.grouping else {
+        let is_new = |kind| all.iter().filter(|one| !one.is_marked(reader.marks, kind)).count();
+        return Ok((is_new(Kind::Read), is_new(Kind::Seen)));
+    };
+    let all = bundles(all, recipe, grouping, reader.marks);
+    let count = |is_marked: fn(&Bundle) -> bool| all.iter().filter(|bundle| !is_marked(bundle)).count();
+    Ok((count(|bundle| bundle.is_read), count(|bundle| bundle.is_seen)))
 }
 
 async fn rank(
@@ -151,11 +196,17 @@ async fn first_open(tx: &mut Tx, activity: &Activity, known: &mut HashMap<Fid, O
     Ok(None)
 }
 
-fn elsewhere(newest: &[(Found, Candidate)], rule: &Rule, interests: &Interests) -> Vec<(Found, Candidate)> {
+fn elsewhere(newest: &[(Found, Candidate)], rule: &Rule, reader: &Reader<'_>) -> Vec<(Found, Candidate)> {
     let is_selected = |(found, candidate): &&(Found, Candidate)| {
         let is_of_kind = match rule.kind.as_str() {
             "popular" => candidate.tallies().popularity() >= rule.min_popularity,
-            "interest" => interests.meet(&found.activity.content.interest_tags),
+            "interest" => reader.interests.meet(&found.activity.content.interest_tags),
+            "follow_suggestion" => found.origin.as_ref().is_some_and(|origin| reader.suggested.contains(origin)),
+            "proximity" => match (&reader.around, found.activity.content.location) {
+                (Around::Filter, _) => true,
+                (Around::Reader(area), Some(place)) => area.holds(place.lat, place.lng),
+                (Around::Reader(_) | Around::Nowhere, _) => false,
+            },
             // `query` goes by its filter alone.
             _ => true,
         };

@@ -5,7 +5,7 @@
 
 mod list;
 
-pub use list::{Given, Group, LATEST, SCHEMA, SORT, Summary, batch, counts, of_user, query, summary};
+pub use list::{Given, Group, LATEST, SCHEMA, SORT, Summary, batch, counts, newest, of_user, query, summary};
 
 use ids::{Timestamp, UserId, json::Object as Fields};
 use minicbor::{Decode, Encode};

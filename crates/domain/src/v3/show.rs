@@ -9,6 +9,7 @@ use super::{
     engagement::{self, Engagement},
     feeds::{self, Counts, Feed},
     follows::{self, Edge},
+    friends::{self, FriendReactions},
     levels,
     members::{self, Member},
     notifications,
@@ -38,6 +39,8 @@ pub struct Shown {
     pub is_preview: bool,
     /// What it quotes, if it notifies of something.
     pub notice: Option<notifications::Context>,
+    /// What friends of the viewer made of it, where that is asked.
+    pub friends: Option<FriendReactions>,
     /// The feed that brought it, or one that holds it, where that is shown.
     pub current_feed: Option<Box<ShownFeed>>,
 }
@@ -62,6 +65,29 @@ pub async fn activities(
         one.parent = one.activity.parent.and_then(|parent| parents.get(&parent)).cloned().map(Box::new);
     }
     Ok(shown)
+}
+
+/// Adds to activities what friends of `viewer` made of them, at most `limit` reactions each.
+///
+/// # Errors
+/// When the store fails.
+pub async fn add_friends(
+    tx: &mut Tx,
+    shown: &mut [Shown],
+    (viewer, is_mutual): (&UserId, bool),
+    limit: usize,
+    people: &mut People,
+) -> Result<()> {
+    let known = friends::of(tx, viewer, is_mutual).await?;
+    for one in shown {
+        let found = match one.engagement.tallies.reactions {
+            0 => FriendReactions::default(),
+            _ => friends::reactions(tx, &one.activity.id, &known, limit).await?,
+        };
+        people.add(tx, found.latest.iter().map(|given| &given.user)).await?;
+        one.friends = Some(found);
+    }
+    Ok(())
 }
 
 /// Those of `ids` that are there, each once.
@@ -98,6 +124,7 @@ async fn plain(
         parent: None,
         is_preview,
         notice,
+        friends: None,
         current_feed: None,
         activity,
     });

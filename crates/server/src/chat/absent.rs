@@ -15,8 +15,7 @@ const TEAMS_MAX: i64 = 30;
 
 /// A call that is not built.
 pub(crate) async fn answer(call: Call, _: Fields) -> Result<Reply> {
-    let reason = format!("{} is not available in this version of Millpond", call.operation.name);
-    Err(Error::new(Code::NotAvailable, reason))
+    Err(Error::not_available(call.operation.name))
 }
 
 /// Campaigns and the segments of users that they go to (chat §11.13). Clients know the words.

@@ -9,6 +9,7 @@ use domain::{
             self, Activity, Audience, Content, Draft, Replies,
             query::{Also, Query as Wanted, SCHEMA},
         },
+        collections::{self, Draft as Entry},
         made::Scene,
         notifications::{self, Mentioning},
         permit,
@@ -26,6 +27,7 @@ use wire::{
 
 use super::{
     around::Around,
+    collections::{ensure_owners, inline},
     notices::Noting,
     own::OwnFields,
     read::{self, Actor, BATCH_MAX, Query},
@@ -46,25 +48,41 @@ pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::some(&call, &mut sent)?;
     let creates_users = sent.flag("create_users")?.unwrap_or_default();
     let own = OwnFields::read(&call, &mut sent, Some(&actor.id))?;
-    let (draft, noting) = (draft(&call, &mut sent, &actor, creates_users)?, Noting::read(&mut sent)?);
+    let extras = Extras { entries: inline(&call, &mut sent, &actor)?, noting: Noting::read(&mut sent)? };
+    let draft = draft(&call, &mut sent, &actor, creates_users)?;
     let (moment, by) = (read::moment(&call), call.user().cloned());
     let added = call.tenant.app.write(async |tx| {
         actor.store(tx, moment.now).await?;
-        add_one(tx, by.as_ref(), &draft, noting, moment).await
+        add_one(tx, by.as_ref(), &draft, &extras, moment).await
     });
     let (added, told) = added.await?;
     one(&call, added, &actor.id, &own, Some(told)).await
 }
 
-/// Adds an activity, and tells whom it mentions if that is wanted: how many were told.
+/// What is done along with adding an activity.
+struct Extras {
+    /// Entries of collections that are made or changed, and that it refers to.
+    entries: Vec<Entry>,
+    noting: Noting,
+}
+
+/// Adds an activity with what it refers to, and tells whom it mentions if that is wanted: how many were told.
 async fn add_one(
     tx: &mut Tx,
     by: Option<&UserId>,
     draft: &Draft,
-    noting: Noting,
+    Extras { entries, noting }: &Extras,
     moment: Moment,
 ) -> domain::Result<((ActivityId, Activity), i64)> {
-    let added = activities::add(tx, by, draft, moment).await?;
+    let mut draft = draft.clone();
+    ensure_owners(tx, None, entries, moment.now).await?;
+    for named in collections::upsert(tx, entries, by, moment.now).await? {
+        let (text, refs) = (named.of.to_string(), &mut draft.content.collection_refs);
+        if !refs.contains(&text) {
+            refs.push(text);
+        }
+    }
+    let added = activities::add(tx, by, &draft, moment).await?;
     let told = match noting.is_wanted {
         true => notifications::mentions(tx, &added.1, noting.copies, moment).await?,
         false => 0,
@@ -82,13 +100,13 @@ pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
             return Err(Error::field("activities", "take create_users beside the list, not in an item"));
         }
         let actor = Actor::some(&call, &mut item)?;
-        let draft = draft(&call, &mut item, &actor, creates_users)?;
-        drafts.push((draft, actor, Noting::read(&mut item)?, read::moment(&call)));
+        let extras = Extras { entries: inline(&call, &mut item, &actor)?, noting: Noting::read(&mut item)? };
+        drafts.push((draft(&call, &mut item, &actor, creates_users)?, actor, extras, read::moment(&call)));
     }
     let by = call.user().cloned();
-    let added = call.tenant.app.write_each(&drafts, async |tx, (draft, actor, noting, moment)| {
+    let added = call.tenant.app.write_each(&drafts, async |tx, (draft, actor, extras, moment)| {
         actor.store(tx, moment.now).await?;
-        add_one(tx, by.as_ref(), draft, *noting, *moment).await
+        add_one(tx, by.as_ref(), draft, extras, *moment).await
     });
     let (added, told): (Vec<_>, Vec<i64>) = added.await?.into_iter().unzip();
     many(&call, added, call.user(), &own, (Pager::default(), Some(told.iter().sum()))).await
@@ -104,7 +122,6 @@ fn draft(call: &Call, sent: &mut Fields, actor: &Actor, creates_users: bool) -> 
         // The earlier name.
         None => read::fids(sent, "fids")?,
     };
-    refuse_absent(sent)?;
     Ok(Draft {
         id,
         user: actor.id.clone(),
@@ -114,14 +131,6 @@ fn draft(call: &Call, sent: &mut Fields, actor: &Actor, creates_users: bool) -> 
         content: content(sent)?,
         creates_users,
     })
-}
-
-/// What this version cannot do with an activity, and does not pretend to.
-pub(super) fn refuse_absent(sent: &mut Fields) -> Result<()> {
-    if sent.list("collections")?.is_some_and(|items| !items.is_empty()) {
-        return Err(Error::not_available("an item of a collection inside an activity"));
-    }
-    Ok(())
 }
 
 /// What an activity says.
@@ -259,9 +268,6 @@ pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
         deleted: sent.flag("include_soft_deleted_activities")?.unwrap_or_default(),
     };
     let Query { filter, sort, cursor, limit, question } = Query::read(&mut sent, SCHEMA)?;
-    if filter.mentions("near") || filter.mentions("within_bounds") {
-        return Err(Error::not_available("a filter by place"));
-    }
     let by = call.user().cloned();
     let wanted = Wanted { filter, sort, cursor, limit, also, by, viewer: viewer.clone() };
     let page = activities::query::query(&mut call.snapshot(), &wanted, call.now()).await?;

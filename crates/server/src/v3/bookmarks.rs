@@ -6,7 +6,6 @@ use domain::{
         bookmarks::{self, Change, Folder, Saved},
         folders::{self, Known},
         made,
-        objects::Object,
     },
 };
 use wire::v3::bookmarks::{Bookmarks, Folders, OneBookmark, OneFolder};
@@ -14,7 +13,7 @@ use wire::v3::bookmarks::{Bookmarks, Folders, OneBookmark, OneFolder};
 use super::{
     around::Around,
     own::OwnFields,
-    read::{self, Actor, Query},
+    read::{self, Actor, Named, Query},
     show::Pen,
 };
 use crate::{
@@ -26,43 +25,9 @@ use crate::{
     reply::Reply,
 };
 
-/// `POST /activities/{id}/bookmarks`.
-pub(super) async fn add_to_activity(call: Call, sent: Fields) -> Result<Reply> {
-    let object = read::activity(&call);
-    add(call, sent, object).await
-}
-
-/// `POST /comments/{id}/bookmarks`.
-pub(super) async fn add_to_comment(call: Call, sent: Fields) -> Result<Reply> {
-    let object = read::comment(&call);
-    add(call, sent, object).await
-}
-
-/// `PATCH /activities/{id}/bookmarks`.
-pub(super) async fn update_of_activity(call: Call, sent: Fields) -> Result<Reply> {
-    let object = read::activity(&call);
-    update(call, sent, object).await
-}
-
-/// `PATCH /comments/{id}/bookmarks`.
-pub(super) async fn update_of_comment(call: Call, sent: Fields) -> Result<Reply> {
-    let object = read::comment(&call);
-    update(call, sent, object).await
-}
-
-/// `DELETE /activities/{id}/bookmarks`.
-pub(super) async fn delete_from_activity(call: Call, sent: Fields) -> Result<Reply> {
-    let object = read::activity(&call);
-    delete(call, sent, object).await
-}
-
-/// `DELETE /comments/{id}/bookmarks`.
-pub(super) async fn delete_from_comment(call: Call, sent: Fields) -> Result<Reply> {
-    let object = read::comment(&call);
-    delete(call, sent, object).await
-}
-
-async fn add(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
+/// `POST /activities/{id}/bookmarks` and `POST /comments/{id}/bookmarks`.
+pub(super) async fn add<N: Named>(call: Call, mut sent: Fields) -> Result<Reply> {
+    let object = N::of(&call);
     let actor = Actor::some(&call, &mut sent)?;
     let folder = folder(&call, &mut sent, "folder_id")?.unwrap_or_default();
     let custom = read::object(&mut sent, "custom")?;
@@ -75,7 +40,9 @@ async fn add(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
     one(&call, saved).await
 }
 
-async fn update(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
+/// `PATCH /activities/{id}/bookmarks` and `PATCH /comments/{id}/bookmarks`.
+pub(super) async fn update<N: Named>(call: Call, mut sent: Fields) -> Result<Reply> {
+    let object = N::of(&call);
     let actor = Actor::some(&call, &mut sent)?;
     let change = Change {
         from: sent.text("folder_id")?,
@@ -91,7 +58,9 @@ async fn update(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
     one(&call, saved).await
 }
 
-async fn delete(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
+/// `DELETE /activities/{id}/bookmarks` and `DELETE /comments/{id}/bookmarks`.
+pub(super) async fn delete<N: Named>(call: Call, mut sent: Fields) -> Result<Reply> {
+    let object = N::of(&call);
     let user = Actor::some(&call, &mut sent)?.id;
     let folder = call.query.get("folder_id").filter(|id| !id.is_empty());
     let (by, now) = (call.user(), call.moment());

@@ -11,7 +11,7 @@ use domain::{
 use wire::v3::Pager;
 
 use super::{
-    activities::{content, many, one, refuse_absent},
+    activities::{content, many, one},
     notices::Noting,
     own::OwnFields,
     read::{self, Actor},
@@ -58,7 +58,6 @@ const UNSETTABLE: [&str; 9] = [
 pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::some(&call, &mut sent)?;
     let own = OwnFields::read(&call, &mut sent, Some(&actor.id))?;
-    refuse_absent(&mut sent)?;
     let feeds = read::fids(&mut sent, "feeds")?;
     let content = content(&mut sent)?;
     let noting = Noting::of_change(&mut sent)?;
@@ -126,9 +125,7 @@ pub(super) async fn patch_many(call: Call, mut sent: Fields) -> Result<Reply> {
 /// Reads `set` and `unset`.
 fn read_patch(sent: &mut Fields, takes_search_data: bool) -> Result<Patch> {
     let mut patch = Patch::default();
-    refuse_absent(sent)?;
     let mut set = sent.object("set")?.unwrap_or(Fields::parse("", read::DIALECT)?);
-    refuse_absent(&mut set.clone())?;
     patch.feeds = read::fids(&mut set, "feeds")?;
     let is_known = |name: &&&str| takes_search_data || **name != "search_data";
     for name in SETTABLE.iter().filter(is_known) {

@@ -2,7 +2,10 @@
 
 use domain::{
     users,
-    v3::collections::{self, Draft, Named, Ref},
+    v3::{
+        activities::REFS_MAX,
+        collections::{self, Draft, Named, Ref},
+    },
 };
 use ids::{UserId, json::Object};
 use wire::v3::collections::Collections;
@@ -48,13 +51,17 @@ pub(super) async fn upsert(call: Call, mut sent: Fields) -> Result<Reply> {
 
 /// `PATCH /collections`.
 pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
-    let mut changes = Vec::new();
+    let (actor, mut changes) = (Actor::find(&call, &mut sent)?, Vec::new());
     for mut item in read::batch(&mut sent, "collections")? {
         let (name, id) = (item.filled("name")?.unwrap_or_default(), item.filled("id")?.unwrap_or_default());
         changes.push((Ref::new(&name, &id)?, own_fields(&mut item)?));
     }
     let (now, by) = (call.moment(), call.user());
-    let updated = call.tenant.app.write(async |tx| collections::update(tx, &changes, by, now).await).await?;
+    let run = call.tenant.app.write(async |tx| {
+        ensure_owners(tx, actor.as_ref(), &[], now).await?;
+        collections::update(tx, &changes, by, now).await
+    });
+    let updated = run.await?;
     some(&call, updated)
 }
 
@@ -85,15 +92,30 @@ pub(super) async fn delete(call: Call, _: Fields) -> Result<Reply> {
 
 /// `POST /collections/query`.
 pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
+    // Whoever acts finds its own; the app's own server, for nobody, finds all.
+    let owner = Actor::find(&call, &mut sent)?.map(|actor| actor.id);
     let asked = Query::read(&mut sent, collections::SCHEMA)?;
     let (question, asked) = (asked.question, asked.by_default(collections::SORT));
-    let page = collections::query(&mut call.snapshot(), call.user(), &asked).await?;
+    let page = collections::query(&mut call.snapshot(), owner.as_ref(), &asked).await?;
     answer(&call, &page.rows, read::pager(question, &page))
 }
 
 fn drafts(call: &Call, sent: &mut Fields, actor: Option<&Actor>) -> Result<Vec<Draft>> {
+    described(call, read::batch(sent, "collections")?, actor)
+}
+
+/// The entries in an activity's body, which are made or changed with it.
+pub(super) fn inline(call: &Call, sent: &mut Fields, actor: &Actor) -> Result<Vec<Draft>> {
+    let items = sent.objects("collections")?.unwrap_or_default();
+    match items.len() <= REFS_MAX {
+        true => described(call, items, Some(actor)),
+        false => Err(Error::field("collections", &format!("must hold at most {REFS_MAX}"))),
+    }
+}
+
+fn described(call: &Call, items: Vec<Fields>, actor: Option<&Actor>) -> Result<Vec<Draft>> {
     let mut drafts = Vec::new();
-    for mut item in read::batch(sent, "collections")? {
+    for mut item in items {
         let name = item.filled("name")?.ok_or_else(|| Error::field("collections", "must have a name"))?;
         let id = item.filled("id")?.unwrap_or_else(|| call.new_id());
         let named = item.user("user_id")?.filter(|_| call.is_server());
@@ -108,7 +130,7 @@ fn own_fields(item: &mut Fields) -> Result<Object> {
 }
 
 /// Owners who are not there yet are made.
-async fn ensure_owners(
+pub(super) async fn ensure_owners(
     tx: &mut domain::Tx,
     actor: Option<&Actor>,
     drafts: &[Draft],

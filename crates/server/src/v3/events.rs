@@ -10,11 +10,12 @@ use domain::{
     v3::{
         bookmarks::Saved,
         comments::{self, Shown as ShownComment},
-        events::Subject,
+        events::{Polled, Subject},
         folders::{self, Known},
         follows::Edge,
         reactions::Given,
         show::{self, Shown, ShownEdge, ShownFeed, ShownMember},
+        updates,
     },
 };
 use ids::{Timestamp, json::Object};
@@ -27,7 +28,7 @@ use wire::{
     },
 };
 
-use super::show::Pen;
+use super::{news::Status, show::Pen};
 
 /// What an event names, read once.
 struct Scene {
@@ -39,6 +40,8 @@ struct Scene {
     made: Made,
     /// The poll with its votes as they are now, and the vote that the event is about.
     poll: Option<(polls::Shown, Option<Cast>)>,
+    /// What of the feed is new to its owner, where that is told.
+    status: Option<Status>,
     more: Object,
 }
 
@@ -70,8 +73,12 @@ pub(crate) async fn write(tx: &mut Tx, event: &Event, subject: &Subject, now: Ti
     let made = Made::read(tx, subject, &mut people).await?;
     let poll = poll(tx, subject, &mut people).await?;
     people.add(tx, subject.feedback.iter().map(|said| &said.user)).await?;
+    let status = match &subject.fid {
+        Some(fid) if event.kind == updates::NOTIFICATIONS => Status::load(tx, fid, now).await?,
+        _ => None,
+    };
     let more = Object::parse(&event.more).unwrap_or_default();
-    Ok(Scene { people, activity, feed, follow, member, made, poll, more }.write(event, subject, now))
+    Ok(Scene { people, activity, feed, follow, member, made, poll, status, more }.write(event, subject, now))
 }
 
 impl Scene {
@@ -104,6 +111,7 @@ impl Scene {
             reaction: self.made.reaction(pen, self.activity.as_ref()),
             bookmark: self.made.bookmark(pen, self.activity.as_ref()),
             bookmark_folder: self.made.folder.as_ref().map(|known| pen.folder(known)),
+            notification_status: self.status.map(|status| status.written(pen)),
             poll: self.poll.as_ref().map(|(shown, _)| pen.frame().poll(shown)),
             poll_vote: self.poll.as_ref().and_then(|(shown, cast)| Some(pen.frame().vote(shown, cast.as_ref()?))),
             activity_feedback: self.feedback(pen, subject),
@@ -131,8 +139,8 @@ async fn poll(
     subject: &Subject,
     people: &mut People,
 ) -> domain::Result<Option<(polls::Shown, Option<Cast>)>> {
-    let Some((id, poll, vote)) = subject.poll.clone() else { return Ok(None) };
-    let shown = polls::show(tx, &id, *poll, None).await?;
+    let Some(Polled { id, poll, vote }) = subject.poll.as_deref().cloned() else { return Ok(None) };
+    let shown = polls::show(tx, &id, poll, None).await?;
     let vote = vote.map(|(id, vote)| Cast { id, vote });
     people.add(tx, shown.named().chain(vote.iter().map(|cast| &cast.vote.user))).await?;
     Ok(Some((shown, vote)))

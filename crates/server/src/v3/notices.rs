@@ -75,7 +75,7 @@ impl<'a> Pen<'a> {
     /// What a user is called: the name, or else the id.
     fn called(self, user: Option<&UserId>) -> String {
         let Some(user) = user else { return "Somebody".to_owned() };
-        let name = self.people.get(user).and_then(|person| person.user.name.clone());
+        let name = self.people.get(user).and_then(|(_, person)| person.user.name.clone());
         name.filter(|name| !name.is_empty()).unwrap_or_else(|| user.to_string())
     }
 }

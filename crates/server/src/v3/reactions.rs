@@ -17,7 +17,7 @@ use wire::v3::{
 use super::{
     around::Around,
     notices::Noting,
-    read::{self, Actor, Query},
+    read::{self, Actor, Named, Query},
     show::Pen,
 };
 use crate::{
@@ -32,31 +32,9 @@ use crate::{
 /// The most feeds to which a reaction is posted.
 const TARGET_FEEDS_MAX: usize = activities::FEEDS_MAX;
 
-/// `POST /activities/{id}/reactions`.
-pub(super) async fn add_to_activity(call: Call, sent: Fields) -> Result<Reply> {
-    let object = read::activity(&call);
-    add(call, sent, object).await
-}
-
-/// `POST /comments/{id}/reactions`.
-pub(super) async fn add_to_comment(call: Call, sent: Fields) -> Result<Reply> {
-    let object = read::comment(&call);
-    add(call, sent, object).await
-}
-
-/// `DELETE /activities/{id}/reactions/{type}`.
-pub(super) async fn delete_from_activity(call: Call, sent: Fields) -> Result<Reply> {
-    let object = read::activity(&call);
-    delete(call, sent, object).await
-}
-
-/// `DELETE /comments/{id}/reactions/{type}`.
-pub(super) async fn delete_from_comment(call: Call, sent: Fields) -> Result<Reply> {
-    let object = read::comment(&call);
-    delete(call, sent, object).await
-}
-
-async fn add(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
+/// `POST /activities/{id}/reactions` and `POST /comments/{id}/reactions`.
+pub(super) async fn add<N: Named>(call: Call, mut sent: Fields) -> Result<Reply> {
+    let object = N::of(&call);
     let actor = Actor::some(&call, &mut sent)?;
     let draft = Draft {
         user: actor.id.clone(),
@@ -100,7 +78,9 @@ fn share_of(scene: &Scene, given: &Given, targets: &[Fid], id: &str) -> activiti
     }
 }
 
-async fn delete(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
+/// `DELETE /activities/{id}/reactions/{type}` and `DELETE /comments/{id}/reactions/{type}`.
+pub(super) async fn delete<N: Named>(call: Call, mut sent: Fields) -> Result<Reply> {
+    let object = N::of(&call);
     let (user, kind) = (Actor::some(&call, &mut sent)?.id, call.param("type").to_owned());
     let (by, now) = (call.user(), call.moment());
     let takes_back = call.flag("delete_notification_activity")?;
@@ -141,19 +121,9 @@ async fn answer(
     })
 }
 
-/// `POST /activities/{id}/reactions/query`.
-pub(super) async fn query_of_activity(call: Call, sent: Fields) -> Result<Reply> {
-    let object = read::activity(&call);
-    query(call, sent, object).await
-}
-
-/// `POST /comments/{id}/reactions/query`.
-pub(super) async fn query_of_comment(call: Call, sent: Fields) -> Result<Reply> {
-    let object = read::comment(&call);
-    query(call, sent, object).await
-}
-
-async fn query(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
+/// `POST /activities/{id}/reactions/query` and `POST /comments/{id}/reactions/query`.
+pub(super) async fn query<N: Named>(call: Call, mut sent: Fields) -> Result<Reply> {
+    let object = N::of(&call);
     let asked = Query::read(&mut sent, reactions::SCHEMA)?;
     let (question, asked) = (asked.question, asked.by_default(reactions::SORT));
     let mut tx = call.snapshot();
@@ -162,18 +132,9 @@ async fn query(call: Call, mut sent: Fields, object: Object) -> Result<Reply> {
     some(&call, &page.rows, read::pager(question, &page)).await
 }
 
-/// `POST /activities/reactions/query`.
-pub(super) async fn query_of_activities(call: Call, sent: Fields) -> Result<Reply> {
-    batch(call, sent, "activity_ids", Object::Activity).await
-}
-
-/// `POST /comments/reactions/query`.
-pub(super) async fn query_of_comments(call: Call, sent: Fields) -> Result<Reply> {
-    batch(call, sent, "comment_ids", Object::Comment).await
-}
-
-/// One user's reactions to several things.
-async fn batch(call: Call, mut sent: Fields, name: &str, object: fn(String) -> Object) -> Result<Reply> {
+/// `POST /activities/reactions/query` and `POST /comments/reactions/query`: one user's reactions to several things.
+pub(super) async fn query_of_many<N: Named>(call: Call, mut sent: Fields) -> Result<Reply> {
+    let name = N::IDS;
     let user = Actor::some(&call, &mut sent)?.id;
     let mut ids = sent.texts(name)?.unwrap_or_default();
     ids.sort_unstable();
@@ -185,7 +146,7 @@ async fn batch(call: Call, mut sent: Fields, name: &str, object: fn(String) -> O
     let (question, asked) = (asked.question, asked.by_default(reactions::SORT));
     let mut tx = call.snapshot();
     let mut objects = Vec::with_capacity(ids.len());
-    for object in ids.into_iter().map(object) {
+    for object in ids.into_iter().map(N::named) {
         // What is gone, or kept from the caller, has no reactions to tell of.
         match made::open(&mut tx, &object, call.user()).await {
             Ok(_) => objects.push(object),

@@ -26,14 +26,40 @@ pub(super) const LIMIT_MAX: usize = 100;
 /// The most items of a batch.
 pub(super) const BATCH_MAX: usize = 100;
 
-/// The activity in the path, as what is made of it is kept under it.
-pub(super) fn activity(call: &Call) -> Engaged {
-    Engaged::Activity(call.param("id").to_owned())
+/// What the `{id}` in the path of a call names, by which of two routes has the same handler.
+pub(super) trait Named {
+    /// The member of a body that holds ids of such.
+    const IDS: &'static str;
+
+    /// What has this id.
+    fn named(id: String) -> Engaged;
+
+    /// What the path names, as what is made of it is kept under it.
+    fn of(call: &Call) -> Engaged {
+        Self::named(call.param("id").to_owned())
+    }
 }
 
-/// The comment in the path, as what is made of it is kept under it.
-pub(super) fn comment(call: &Call) -> Engaged {
-    Engaged::Comment(call.param("id").to_owned())
+/// The route of activities.
+pub(super) struct OfActivity;
+
+/// The route of comments.
+pub(super) struct OfComment;
+
+impl Named for OfActivity {
+    const IDS: &'static str = "activity_ids";
+
+    fn named(id: String) -> Engaged {
+        Engaged::Activity(id)
+    }
+}
+
+impl Named for OfComment {
+    const IDS: &'static str = "comment_ids";
+
+    fn named(id: String) -> Engaged {
+        Engaged::Comment(id)
+    }
 }
 
 /// Who acts, and what the call says of that user, who is made or changed by it.

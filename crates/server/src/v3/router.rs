@@ -1,8 +1,10 @@
 //! Every route of feeds v3, on one screen, with who may call it (feeds-v3 §9).
 
 use super::{
-    activities, bookmarks, change, collections, comments, feedback, feeds, follows, groups, levels, marks, members,
-    metrics, pins, polls, reactions, shares, views, visibilities,
+    activities, bookmarks, change, collections, comments, feedback, feeds, follows, found, groups, levels, marks,
+    members, metrics, pins, polls, reactions,
+    read::{OfActivity, OfComment},
+    revisions, shares, views, visibilities,
 };
 use crate::chat::{
     absent, exports,
@@ -27,7 +29,7 @@ fn feeds(routes: Routes<'_>) -> Routes<'_> {
         .route(PUT, "feeds/feed_groups/{group}", "UpdateFeedGroup", S, groups::replace)
         .route(DELETE, "feeds/feed_groups/{group}", "DeleteFeedGroup", S, groups::remove)
         .route(POST, "feeds/feed_groups/{group}/restore", "RestoreFeedGroup", S, groups::restore)
-        .route(GET, "feeds/feed_groups/{group}/follow_suggestions", "GetFollowSuggestions", Both, absent::answer)
+        .route(GET, "feeds/feed_groups/{group}/follow_suggestions", "GetFollowSuggestions", Both, found::suggestions)
         .route(GET, "feeds/feed_views", "ListFeedViews", S, views::list)
         .route(POST, "feeds/feed_views", "CreateFeedView", S, views::add)
         .route(GET, "feeds/feed_views/{view}", "GetFeedView", S, views::get)
@@ -123,38 +125,38 @@ fn activities(routes: Routes<'_>) -> Routes<'_> {
             Both,
             pins::query,
         )
-        .route(POST, "feeds/revisions/query", "QueryRevisionHistory", S, absent::answer)
+        .route(POST, "feeds/revisions/query", "QueryRevisionHistory", S, revisions::query)
         .route(POST, "feeds/stats/usage", "QueryFeedsUsageStats", S, absent::answer)
 }
 
 /// What users make of activities: comments, reactions, bookmarks, items of collections.
 fn engagement(routes: Routes<'_>) -> Routes<'_> {
     routes
-        .route(POST, "feeds/activities/{id}/reactions", "AddActivityReaction", Both, reactions::add_to_activity)
+        .route(POST, "feeds/activities/{id}/reactions", "AddActivityReaction", Both, reactions::add::<OfActivity>)
         .route(
             POST,
             "feeds/activities/{id}/reactions/query",
             "QueryActivityReactions",
             Both,
-            reactions::query_of_activity,
+            reactions::query::<OfActivity>,
         )
         .route(
             DELETE,
             "feeds/activities/{id}/reactions/{type}",
             "DeleteActivityReaction",
             Both,
-            reactions::delete_from_activity,
+            reactions::delete::<OfActivity>,
         )
         .route(
             POST,
             "feeds/activities/reactions/query",
             "BatchQueryActivityReactions",
             Both,
-            reactions::query_of_activities,
+            reactions::query_of_many::<OfActivity>,
         )
-        .route(POST, "feeds/activities/{id}/bookmarks", "AddBookmark", Both, bookmarks::add_to_activity)
-        .route(PATCH, "feeds/activities/{id}/bookmarks", "UpdateBookmark", Both, bookmarks::update_of_activity)
-        .route(DELETE, "feeds/activities/{id}/bookmarks", "DeleteBookmark", Both, bookmarks::delete_from_activity)
+        .route(POST, "feeds/activities/{id}/bookmarks", "AddBookmark", Both, bookmarks::add::<OfActivity>)
+        .route(PATCH, "feeds/activities/{id}/bookmarks", "UpdateBookmark", Both, bookmarks::update::<OfActivity>)
+        .route(DELETE, "feeds/activities/{id}/bookmarks", "DeleteBookmark", Both, bookmarks::delete::<OfActivity>)
         .route(POST, "feeds/bookmarks/query", "QueryBookmarks", Both, bookmarks::query)
         .route(POST, "feeds/bookmark_folders/query", "QueryBookmarkFolders", Both, bookmarks::query_folders)
         .route(PATCH, "feeds/bookmark_folders/{id}", "UpdateBookmarkFolder", Both, bookmarks::update_folder)
@@ -163,7 +165,13 @@ fn engagement(routes: Routes<'_>) -> Routes<'_> {
         .route(GET, "feeds/comments", "GetComments", Both, comments::list)
         .route(POST, "feeds/comments/batch", "AddCommentsBatch", Both, comments::add_many)
         .route(POST, "feeds/comments/query", "QueryComments", Both, comments::query)
-        .route(POST, "feeds/comments/reactions/query", "BatchQueryCommentReactions", Both, reactions::query_of_comments)
+        .route(
+            POST,
+            "feeds/comments/reactions/query",
+            "BatchQueryCommentReactions",
+            Both,
+            reactions::query_of_many::<OfComment>,
+        )
         .route(GET, "feeds/comments/{id}", "GetComment", Both, comments::get)
         .route(PATCH, "feeds/comments/{id}", "UpdateComment", Both, comments::update)
         .route(DELETE, "feeds/comments/{id}", "DeleteComment", Both, comments::delete)
@@ -171,18 +179,24 @@ fn engagement(routes: Routes<'_>) -> Routes<'_> {
         .route(GET, "feeds/comments/{id}/replies", "GetCommentReplies", Both, comments::replies)
         .route(POST, "feeds/comments/{id}/restore", "RestoreComment", Both, comments::restore)
         .route(POST, "feeds/comments/{id}/translate", "TranslateComment", Both, absent::answer)
-        .route(POST, "feeds/comments/{id}/reactions", "AddCommentReaction", Both, reactions::add_to_comment)
-        .route(POST, "feeds/comments/{id}/reactions/query", "QueryCommentReactions", Both, reactions::query_of_comment)
+        .route(POST, "feeds/comments/{id}/reactions", "AddCommentReaction", Both, reactions::add::<OfComment>)
+        .route(
+            POST,
+            "feeds/comments/{id}/reactions/query",
+            "QueryCommentReactions",
+            Both,
+            reactions::query::<OfComment>,
+        )
         .route(
             DELETE,
             "feeds/comments/{id}/reactions/{type}",
             "DeleteCommentReaction",
             Both,
-            reactions::delete_from_comment,
+            reactions::delete::<OfComment>,
         )
-        .route(POST, "feeds/comments/{id}/bookmarks", "AddCommentBookmark", Both, bookmarks::add_to_comment)
-        .route(PATCH, "feeds/comments/{id}/bookmarks", "UpdateCommentBookmark", Both, bookmarks::update_of_comment)
-        .route(DELETE, "feeds/comments/{id}/bookmarks", "DeleteCommentBookmark", Both, bookmarks::delete_from_comment)
+        .route(POST, "feeds/comments/{id}/bookmarks", "AddCommentBookmark", Both, bookmarks::add::<OfComment>)
+        .route(PATCH, "feeds/comments/{id}/bookmarks", "UpdateCommentBookmark", Both, bookmarks::update::<OfComment>)
+        .route(DELETE, "feeds/comments/{id}/bookmarks", "DeleteCommentBookmark", Both, bookmarks::delete::<OfComment>)
         .route(POST, "feeds/collections", "CreateCollections", Both, collections::create)
         .route(PUT, "feeds/collections", "UpsertCollections", Both, collections::upsert)
         .route(PATCH, "feeds/collections", "UpdateCollections", Both, collections::update)
@@ -195,5 +209,5 @@ fn user_data(routes: Routes<'_>) -> Routes<'_> {
     routes
         .route(POST, "feeds/users/{id}/export", "ExportFeedUserData", S, exports::export_feeds)
         .route(POST, "feeds/users/{id}/delete", "DeleteFeedUserData", S, exports::delete_feeds)
-        .route(GET, "feeds/users/{id}/interests", "GetUserInterests", Both, absent::answer)
+        .route(GET, "feeds/users/{id}/interests", "GetUserInterests", Both, found::interests)
 }

@@ -110,6 +110,11 @@ impl<'a> Pen<'a> {
             expires_at: content.expires_at.map(|at| self.time(at)),
             location: content.location.map(location),
             parent: shown.parent.as_deref().map(|parent| Box::new(self.activity(parent))),
+            friend_reactions: shown
+                .friends
+                .as_ref()
+                .map(|friends| friends.latest.iter().map(|given| self.reaction(&activity.id, given)).collect()),
+            friend_reaction_count: shown.friends.as_ref().map(|friends| friends.count),
             notification_context: shown.notice.as_ref().map(|context| self.notice(activity.user.as_ref(), context)),
             current_feed: shown.current_feed.as_deref().map(|feed| self.feed(feed)),
             selector_source: None,

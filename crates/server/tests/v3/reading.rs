@@ -203,9 +203,40 @@ async fn a_query_and_interests_select_from_feeds_that_everybody_may_read() {
     }
     let page = read(&pond, "found:bob", json!({ "user_id": "bob", "interest_weights": { "sea": 1 } })).await;
     assert_eq!(ids(&page["activities"]), "a2 a1");
-    assert_eq!(pond.refuses_post("feed_groups/found/feeds/bob", json!({ "user_id": "bob" })).await.0, 501);
-    let near = json!({ "filter": { "near": { "$eq": { "lat": 1, "lng": 2, "distance": 3 } } } });
-    assert_eq!(pond.refuses_post("feed_groups/user/feeds/amy", near).await.0, 501);
+    // What nobody says of interests, reactions do.
+    assert_eq!(ids(&read(&pond, "found:bob", json!({ "user_id": "bob" })).await["activities"]), "a1");
+    pond.reacted("activities/a2", "bob", "like").await;
+    assert_eq!(ids(&read(&pond, "found:bob", json!({ "user_id": "bob" })).await["activities"]), "a2 a1");
+    let overwriting = json!({ "user_id": "bob", "overwrite_interest_weights": true, "interest_weights": { "x": 1 } });
+    assert_eq!(ids(&read(&pond, "found:bob", overwriting).await["activities"]), "a1");
+    let interests = pond.user("bob").get("users/bob/interests").await;
+    assert_eq!(interests, json!({ "interests": [{ "tag": "sea", "count": 1 }] }));
+    assert_eq!(pond.user("amy").refuses(http::Method::GET, "users/bob/interests", json!(null)).await, (403, 17));
+}
+
+#[tokio::test]
+async fn places_are_found_by_the_filter_of_a_read_and_near_the_reader() {
+    let pond = Pond::new().await;
+    for (id, lat, lng) in [("ams", 52.37, 4.9), ("rot", 51.92, 4.48), ("ny", 40.71, -74.0)] {
+        let body = json!({ "id": id, "type": "post", "user_id": "amy", "feeds": ["user:amy"],
+            "location": { "lat": lat, "lng": lng } });
+        pond.post("activities", body).await;
+    }
+    let near = |km: f64| json!({ "near": { "$eq": { "lat": 52.37, "lng": 4.9, "distance": km } } });
+    let bounds = json!({ "within_bounds": { "$eq": { "ne_lat": 53, "ne_lng": 5, "sw_lat": 51, "sw_lng": 4 } } });
+    for (filter, expected) in [(near(1.0), "ams"), (near(100.0), "rot ams"), (bounds, "rot ams")] {
+        let found = pond.post("activities/query", json!({ "filter": filter })).await;
+        assert_eq!(ids(&found["activities"]), expected, "{filter}");
+    }
+    pond.post("feed_groups/around", json!({ "activity_selectors": [{ "type": "proximity" }] })).await;
+    let page = read(&pond, "around:bob", json!({ "user_id": "bob", "filter": near(1.0) })).await;
+    assert_eq!(ids(&page["activities"]), "ams");
+    assert_eq!(ids(&read(&pond, "around:bob", json!({ "user_id": "bob" })).await["activities"]), "");
+    let bob = json!({ "users": { "bob": { "id": "bob", "custom": { "lat": 40.7, "lng": -74.0 } } } });
+    pond.post("/api/v2/users", bob).await;
+    assert_eq!(ids(&read(&pond, "around:bob", json!({ "user_id": "bob" })).await["activities"]), "ny");
+    let unfit = json!({ "filter": { "near": { "$eq": { "lat": 1, "lng": 2 } } } });
+    assert_eq!(pond.refuses_post("activities/query", unfit).await, (400, 4));
 }
 
 #[tokio::test]

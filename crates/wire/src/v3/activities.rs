@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Location, Pager, engagement::Engagement, feeds::Feed, notifications::Context};
+use super::{Location, Pager, engagement::Engagement, feeds::Feed, notifications::Context, reactions::Reaction};
 use crate::chat::{
     dialect::{Members, Time},
     polls::Poll,
@@ -85,6 +85,12 @@ pub struct Activity<'a> {
     /// The newest activities that share it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub latest_shares: Vec<Share<'a>>,
+    /// The newest reactions of the viewer's friends, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub friend_reactions: Option<Vec<Reaction<'a>>>,
+    /// How many reactions of the viewer's friends there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub friend_reaction_count: Option<usize>,
     /// What it is about, if it notifies of something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notification_context: Option<Context<'a>>,
@@ -148,6 +154,16 @@ pub struct Tracked<'a> {
 pub struct TrackedAll<'a> {
     /// In the order of the events.
     pub results: Vec<Tracked<'a>>,
+}
+
+/// What `POST /revisions/query` answers: none are kept.
+#[derive(Serialize, Debug)]
+pub struct Revisions {
+    /// None.
+    pub revisions: [(); 0],
+    /// Where more are.
+    #[serde(flatten)]
+    pub pager: Pager,
 }
 
 /// One activity.

@@ -7,7 +7,7 @@ use super::{
     activities::Activity,
     bookmarks::{Bookmark, Folder},
     comments::Comment,
-    feeds::Feed,
+    feeds::{Feed, NotificationStatus},
     follows::Follow,
     members::Member,
     reactions::Reaction,
@@ -60,6 +60,9 @@ pub struct Event<'a> {
     /// The feed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feed: Option<Feed<'a>>,
+    /// What of the feed is new to its owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notification_status: Option<NotificationStatus>,
     /// The follow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follow: Option<Follow<'a>>,

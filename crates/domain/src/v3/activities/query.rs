@@ -36,6 +36,8 @@ pub const SCHEMA: Schema = Schema {
         Field::new("created_at", Kind::Time),
         Field::new("updated_at", Kind::Time),
         Field::new("expires_at", Kind::Time),
+        Field::new("near", Kind::Place),
+        Field::new("within_bounds", Kind::Place),
     ],
     has_custom: true,
 };
@@ -119,6 +121,9 @@ impl Row for Candidate {
             "created_at" => Value::Time(self.activity.created_at),
             "updated_at" => Value::Time(self.activity.updated_at),
             "expires_at" => Value::maybe_time(content.expires_at),
+            "near" | "within_bounds" => {
+                content.location.map_or(Value::Null, |place| Value::Place(place.lat, place.lng))
+            }
             _ => match (field.strip_prefix("custom."), field.strip_prefix("search_data.")) {
                 (Some(path), _) => custom(&self.custom, path),
                 (_, Some(path)) => custom(&self.search_data, path),

@@ -23,7 +23,8 @@ async fn picked(pond: &Pond, feed: &str, group: &Group, marks: &Marks) -> (Recip
     let place = timelines::Place::First;
     let wanted = Wanted { limit: 20, place, filter: &filter, viewer: None, without: None, now };
     let moment = ranking::moment(now, 7, None).unwrap();
-    let reader = Reader { interests: Interests::default(), moment, marks };
+    let reader =
+        Reader { interests: Interests::default(), moment, marks, suggested: HashSet::new(), around: Around::Nowhere };
     let picked = gather(&pond.app, &feed, &recipe, &wanted, &reader).await.unwrap();
     (recipe, picked)
 }

@@ -149,7 +149,10 @@ async fn end(tx: &mut Tx, object: &Object, kind: &str, direction: Direction) -> 
 }
 
 /// The newest reactions to `object`, at most `max`.
-async fn newest(tx: &mut Tx, object: &Object, max: usize) -> Result<Vec<Given>> {
+///
+/// # Errors
+/// When the store fails.
+pub async fn newest(tx: &mut Tx, object: &Object, max: usize) -> Result<Vec<Given>> {
     let range = V3_REACTION_ORDER.prefix(tx.tenant(), &object.clone());
     let rows = rows::list(tx, &V3_REACTION_ORDER, range, max).await?;
     let keys = rows.into_iter().map(|((object, _, user, kind), ())| (object, user, kind)).collect();

@@ -8,8 +8,6 @@ use domain::{
     v3::{
         activities::query::SCHEMA,
         ranking::{self, Interests},
-        recipes::Recipe,
-        selectors::Rule,
     },
 };
 use wire::v3::{Pager, activities::Activity};
@@ -26,6 +24,9 @@ use crate::chat::{
 
 /// The most tags that a reader says to be interested in.
 const WEIGHTS_MAX: usize = 100;
+/// How many reactions of friends an activity shows if nobody says, and the most (feeds-v3 §3.2).
+const FRIENDS_LIMIT: usize = 3;
+const FRIENDS_LIMIT_MAX: usize = 10;
 
 /// What is asked of the call.
 pub(super) struct Asked {
@@ -40,8 +41,12 @@ pub(super) struct Asked {
     pub(super) members: Option<Slice>,
     /// The view that is read instead of the group's settings.
     pub(super) view: Option<String>,
-    /// What the reader is interested in.
+    /// Which reactions of friends are shown, if any.
+    pub(super) friends: Option<Friends>,
+    /// What the reader is said to be interested in.
     pub(super) interests: Interests,
+    /// Whether that is all, and what the reader reacted to does not count.
+    pub(super) overwrites_interests: bool,
     external: Option<String>,
 }
 
@@ -99,6 +104,7 @@ impl Parts {
             engagement.latest_reactions.clear();
             engagement.own_reactions.clear();
             engagement.reaction_groups.clear();
+            (activity.friend_reactions, activity.friend_reaction_count) = (None, None);
         }
         if self.skips_mentioned {
             activity.mentioned_users.clear();
@@ -117,17 +123,18 @@ impl Asked {
     /// Reads it.
     ///
     /// # Errors
-    /// 4 when a member is not what the contract says; 2 for what this version cannot do.
+    /// 4 when a member is not what the contract says.
     pub(super) fn read(call: &Call, sent: &mut Fields) -> Result<Self> {
-        refuse_absent(sent)?;
         let filter = sent.raw("filter").map_or_else(String::new, |raw| raw.get().to_owned());
         let view = sent.filled("view")?;
         Ok(Asked {
             place: read::Place::read(sent)?,
             around: sent.filled("id_around")?,
             question: Question::of(&[&filter, view.as_deref().unwrap_or_default()]),
-            filter: filter_of(&filter)?,
+            filter: Filter::parse(&filter, SCHEMA)?,
             view,
+            friends: Friends::read(sent)?,
+            overwrites_interests: sent.flag("overwrite_interest_weights")?.unwrap_or_default(),
             interests: interests(sent)?,
             external: read::object(sent, "external_ranking")?.map(|object| object.to_string()),
             watching: Watching::read(call, sent)?,
@@ -140,22 +147,15 @@ impl Asked {
 }
 
 impl Asked {
-    /// Checks what is asked of feeds that are read by `recipe`, before anything is made.
+    /// Checks what is asked, before anything is made.
     ///
     /// # Errors
-    /// 4 when the cursor is another question's; 2 where this version cannot select so, and does not pretend to.
-    pub(super) fn check(&self, recipe: &Recipe) -> Result<()> {
+    /// 4 when the cursor is another question's.
+    pub(super) fn check(&self) -> Result<()> {
         for text in self.place.next.iter().chain(&self.place.prev) {
             self.question.open(text)?;
         }
-        let is_absent = |rule: &&Rule| ["proximity", "follow_suggestion"].contains(&rule.kind.as_str());
-        if let Some(rule) = recipe.rules.iter().find(is_absent) {
-            return Err(Error::not_available(&format!("the selector '{}'", rule.kind)));
-        }
-        match recipe.needs_interests() && self.interests.0.is_empty() {
-            true => Err(Error::not_available("finding out interests; interest_weights takes them")),
-            false => Ok(()),
-        }
+        Ok(())
     }
 
     /// When and with what scores are made.
@@ -168,17 +168,8 @@ impl Asked {
     }
 }
 
-fn filter_of(text: &str) -> Result<Filter> {
-    let filter = Filter::parse(text, SCHEMA)?;
-    match filter.mentions("near") || filter.mentions("within_bounds") {
-        true => Err(Error::not_available("a filter by place")),
-        false => Ok(filter),
-    }
-}
-
-/// `interest_weights`: tag → number. Nothing is known of interests beside them, so there is nothing to overwrite.
+/// `interest_weights`: tag → number.
 fn interests(sent: &mut Fields) -> Result<Interests> {
-    sent.flag("overwrite_interest_weights")?;
     let Some(given) = sent.object("interest_weights")? else { return Ok(Interests::default()) };
     let mut weights = BTreeMap::new();
     for (tag, weight) in given.rest().iter() {
@@ -247,11 +238,25 @@ impl Slice {
     }
 }
 
-/// What this version cannot do with a page, and does not pretend to.
-fn refuse_absent(sent: &mut Fields) -> Result<()> {
-    let Some(mut options) = sent.object("friend_reactions_options")? else { return Ok(()) };
-    match options.flag("enabled")?.unwrap_or_default() {
-        true => Err(Error::not_available("reactions of friends")),
-        false => Ok(()),
+/// Which reactions of friends are wanted.
+#[derive(Clone, Copy)]
+pub(super) struct Friends {
+    /// Whether only those count who follow back.
+    pub(super) is_mutual: bool,
+    /// At most how many are shown of one activity.
+    pub(super) limit: usize,
+}
+
+impl Friends {
+    /// Reads `friend_reactions_options`; nothing unless it is enabled.
+    fn read(sent: &mut Fields) -> Result<Option<Self>> {
+        let Some(mut options) = sent.object("friend_reactions_options")? else { return Ok(None) };
+        let is_mutual = match options.filled("type")?.as_deref() {
+            None | Some("following") => false,
+            Some("mutual") => true,
+            Some(_) => return Err(Error::field("friend_reactions_options.type", "must be one of [following mutual]")),
+        };
+        let limit = options.count("limit", FRIENDS_LIMIT, FRIENDS_LIMIT_MAX)?;
+        Ok(options.flag("enabled")?.unwrap_or_default().then_some(Friends { is_mutual, limit }))
     }
 }

@@ -1,20 +1,24 @@
 //! A page of a feed: what stands on it, in which order and in which groups (feeds-v3 §3.1, §5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use domain::{
     Tx,
-    filter::Question,
+    filter::{Area, Question},
+    users,
     v3::{
         activities,
         feeds::Feed,
+        interests,
         marks::{Kind, Marks},
-        pages::{self, Bundle, Picked, Reader, bundles},
+        pages::{self, Around, Bundle, Picked, Reader, bundles},
+        ranking::Interests,
         recipes::{Recipe, Tracks},
+        suggestions,
         timelines::{self, Found, Place, Wanted},
     },
 };
-use ids::ActivityId;
+use ids::{ActivityId, FeedId, UserId};
 use wire::v3::{Pager, activities::Activity, feeds::NotificationStatus};
 
 use super::{
@@ -26,6 +30,10 @@ use crate::chat::{
     gate::Call,
 };
 
+/// The group whose feeds are suggested to readers.
+const USERS: &str = "user";
+/// How far what is near is from a reader, in kilometres.
+const NEAR_KM: f64 = 50.0;
 /// What begins a cursor that counts rows.
 const OFFSET: char = 'o';
 
@@ -64,6 +72,8 @@ pub(super) struct Reading<'a> {
     pub(super) asked: &'a Asked,
     /// What the reader noted of it.
     pub(super) marks: Marks,
+    /// Who reads: the acting user, or else the feed's owner.
+    pub(super) reader: Option<&'a UserId>,
 }
 
 impl Reading<'_> {
@@ -103,13 +113,15 @@ impl Reading<'_> {
     /// A part of everything that is selected, ranked, and perhaps in groups.
     async fn gathered(&self, wanted: &Wanted<'_>) -> Result<Page> {
         let reader = Reader {
-            interests: self.asked.interests.clone(),
+            interests: self.interests().await?,
+            suggested: self.suggested().await?,
+            around: self.around().await?,
             moment: self.asked.moment(self.call)?,
             marks: &self.marks,
         };
         let all = pages::gather(&self.call.tenant.app, self.feed, self.recipe, wanted, &reader).await?;
         let Some(grouping) = &self.recipe.grouping else {
-            let is_new = |kind| all.iter().filter(|one| !is_marked(&self.marks, kind, one)).count();
+            let is_new = |kind| all.iter().filter(|one| !one.is_marked(&self.marks, kind)).count();
             let status = Status { unread: is_new(Kind::Read), unseen: is_new(Kind::Seen) };
             let (picked, pager) = self.part(all, |one, id| one.found.activity.id == id)?;
             return Ok(Page { picked, pager, status: self.told(status), ..Page::default() });
@@ -121,6 +133,46 @@ impl Reading<'_> {
         let (bundles, pager) = self.part(all, holds)?;
         let picked = bundles.iter().flat_map(|bundle| bundle.picked.iter().cloned()).collect();
         Ok(Page { picked, bundles, pager, status: self.told(status), ..Page::default() })
+    }
+
+    /// What the reader is interested in: what the call says, and where that says nothing, what the reader reacted to.
+    async fn interests(&self) -> Result<Interests> {
+        let said = self.asked.interests.clone();
+        let Some(reader) = self.reader.filter(|_| self.recipe.needs_interests() && !self.asked.overwrites_interests)
+        else {
+            return Ok(said);
+        };
+        let mut known = interests::weights(&mut self.call.snapshot(), reader, self.call.now()).await?;
+        known.0.extend(said.0);
+        Ok(known)
+    }
+
+    /// The feeds of users that are suggested to the reader, where a selector goes by them.
+    async fn suggested(&self) -> Result<HashSet<FeedId>> {
+        let is_asked = self.recipe.rules.iter().any(|rule| rule.kind == "follow_suggestion");
+        let Some(reader) = self.reader.filter(|_| is_asked) else { return Ok(HashSet::new()) };
+        let found = suggestions::list(&mut self.call.snapshot(), USERS, reader, LIMIT_MAX).await?;
+        Ok(found.into_iter().map(|one| one.feed.stream).collect())
+    }
+
+    /// What is near the reader, where a selector goes by it: what the filter says, or else where the reader's own fields
+    /// `lat` and `lng` say to be.
+    async fn around(&self) -> Result<Around> {
+        if !self.recipe.rules.iter().any(|rule| rule.kind == "proximity") {
+            return Ok(Around::Nowhere);
+        }
+        let filter = &self.asked.filter;
+        if filter.mentions("near") || filter.mentions("within_bounds") {
+            return Ok(Around::Filter);
+        }
+        let Some(reader) = self.reader else { return Ok(Around::Nowhere) };
+        let Some(user) = users::get(&mut self.call.snapshot(), reader).await? else { return Ok(Around::Nowhere) };
+        let fields = user.custom();
+        let degrees = |name: &str| serde_json::from_str::<f64>(fields.get(name)?.get()).ok();
+        Ok(match (degrees("lat"), degrees("lng")) {
+            (Some(lat), Some(lng)) => Around::Reader(Area::Near { lat, lng, km: NEAR_KM }),
+            _ => Around::Nowhere,
+        })
     }
 
     fn told(&self, status: Status) -> Option<Status> {
@@ -149,10 +201,6 @@ impl Reading<'_> {
     }
 }
 
-fn is_marked(marks: &Marks, kind: Kind, one: &Picked) -> bool {
-    marks.cover(kind, &one.found.activity.id, one.found.activity.created_at)
-}
-
 fn place_error() -> Error {
     Error::field("next", "and prev take what an earlier page answered")
 }
@@ -174,7 +222,7 @@ impl Page {
         shows_variables: bool,
         activity: Activity<'a>,
     ) -> Activity<'a> {
-        let is = |is_kept: bool, kind| is_kept.then(|| is_marked(&self.marks, kind, picked));
+        let is = |is_kept: bool, kind| is_kept.then(|| picked.is_marked(&self.marks, kind));
         Activity {
             score: picked.score,
             selector_source: self.names_selectors.then_some(picked.selector.as_str()),

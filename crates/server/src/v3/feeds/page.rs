@@ -25,7 +25,7 @@ use super::{
         read::{self, Actor, LIMIT_MAX},
         show::Pen,
     },
-    asked::{Asked, Options, Slice},
+    asked::{Asked, Friends, Options, Slice},
     gathered::{Page, Reading},
 };
 use crate::{
@@ -78,7 +78,7 @@ pub(in crate::v3) async fn get_or_create(call: Call, mut sent: Fields) -> Result
         None => group,
     };
     let recipe = Recipe::of(&group, call.now())?;
-    asked.check(&recipe)?;
+    asked.check()?;
     let (feed, created) = match known {
         Some(feed) => (feed, false),
         None => make(&call, &fid, actor.as_ref(), &input, &wanted).await?,
@@ -126,6 +126,9 @@ async fn answer(
     let origins = origins(&mut tx, &page, (&fid, &feed), asked.options, &mut people).await?;
     let found = page.picked.iter().map(|one| (one.found.id, one.found.activity.clone())).collect();
     let mut shown: Vec<Shown> = show::activities(&mut tx, found, viewer, &mut people).await?;
+    if let (Some(Friends { is_mutual, limit }), Some(viewer)) = (asked.friends, viewer) {
+        show::add_friends(&mut tx, &mut shown, (viewer, is_mutual), limit, &mut people).await?;
+    }
     for (one, origin) in shown.iter_mut().zip(origins) {
         one.current_feed = origin.map(Box::new);
     }
@@ -188,7 +191,8 @@ async fn read_page(
     viewer: Option<&UserId>,
 ) -> Result<Page> {
     let keeps = recipe.tracks.anything() || recipe.drops_watched;
-    let marks = match viewer.or(feed.created_by.as_ref()).filter(|_| keeps) {
+    let reader = viewer.or(feed.created_by.as_ref());
+    let marks = match reader.filter(|_| keeps) {
         Some(reader) => marks::load(tx, reader, &feed.stream).await?,
         None => Marks::default(),
     };
@@ -200,7 +204,7 @@ async fn read_page(
         without: feed.created_by.as_ref().filter(|_| group.excludes_owner == Some(true)),
         now: call.now(),
     };
-    Reading { call, feed, recipe, asked, marks }.page(tx, wanted).await
+    Reading { call, feed, recipe, asked, marks, reader }.page(tx, wanted).await
 }
 
 /// Notes that the view was used.
