@@ -46,6 +46,10 @@ memory *options:
     cargo build --release --package millpond
     cargo xtask memory {{ options }}
 
+# Do the checks of the privacy connector at the contract's sizes
+scale:
+    cargo xtask scale
+
 # Write down that long files have become shorter
 bless:
     cargo xtask tidy --bless

@@ -53,6 +53,9 @@ enum Task {
     /// Measure what a person with very many messages costs in memory, when exported and when erased
     #[command(after_help = "Example: cargo xtask memory --messages 10000")]
     Memory(memory::Arguments),
+    /// Do the checks of the privacy connector at the contract's sizes: 300 MB, 10,000 rows, 100,000 requests
+    #[command(after_help = "Example: cargo xtask scale")]
+    Scale,
     /// Run the code blocks of the quickstart documents against a fresh server
     #[command(after_help = "Example: cargo xtask quickstart python")]
     Quickstart(quickstart::Arguments),
@@ -88,6 +91,7 @@ async fn run(task: Task) -> Result<ExitCode> {
         Task::Replay(arguments) => replay::run(arguments).await?,
         Task::Kill(arguments) => kill::run(arguments).await?,
         Task::Memory(arguments) => memory::run(arguments).await?,
+        Task::Scale => scale::run().await?,
         Task::Quickstart(arguments) => quickstart::run(&arguments).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! The acceptance checks of the privacy connector at the contract's sizes (its §23 no. 13, 40 and 49).
+//! `cargo xtask scale`: the acceptance checks of the privacy connector at the contract's sizes (its §23 no. 13, 40 and 49).
 //!
 //! A release build of these tests would build every dependency once more, for their set of features. So they are built as
 //! all tests are, but for the few crates of ours whose code runs here: they are optimised, which takes a minute.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{compatibility, install, kill, memory, quickstart, replay, scale, shell, tidy};
+use crate::{compatibility, install, kill, memory, quickstart, replay, shell, tidy};
 
 const BUILD_MAX: Duration = Duration::from_secs(45 * 60);
 
@@ -39,11 +39,10 @@ enum Step {
     Replay,
     Kill,
     Memory,
-    Scale,
 }
 
 impl Step {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 14] = [
         Self::Format,
         Self::Clippy,
         Self::Tidy,
@@ -58,7 +57,6 @@ impl Step {
         Self::Replay,
         Self::Kill,
         Self::Memory,
-        Self::Scale,
     ];
 
     fn name(self) -> &'static str {
@@ -77,7 +75,6 @@ impl Step {
             Self::Replay => "replay",
             Self::Kill => "kill",
             Self::Memory => "memory",
-            Self::Scale => "scale",
         }
     }
 
@@ -97,7 +94,6 @@ impl Step {
             Self::Replay => "recorded commits, loaded and compared with a model that really copies",
             Self::Kill => "a server that is killed under load loses nothing and doubles nothing",
             Self::Memory => "somebody with 100,000 messages is exported and erased in less than 200 MB",
-            Self::Scale => "privacy requests at the contract's sizes: 300 MB, 10,000 rows, 100,000 requests",
         }
     }
 
@@ -125,7 +121,6 @@ impl Step {
             Self::Replay => replay::run_small().await,
             Self::Kill => kill::run(kill::Arguments::of_ci()).await,
             Self::Memory => memory::run(memory::Arguments::of_ci()).await,
-            Self::Scale => scale::run().await,
         }
     }
 }
