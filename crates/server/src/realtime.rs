@@ -19,6 +19,7 @@ mod follow;
 mod frames;
 mod hub;
 mod outbox;
+mod polled;
 mod presence;
 mod scene;
 mod socket;
@@ -27,11 +28,12 @@ mod unread;
 
 use std::time::Duration;
 
-pub(crate) use connection::{Session, refuse, run};
+pub(crate) use connection::{Session, first_text, refuse, run};
 pub(crate) use feed::Feed;
 pub(crate) use follow::follow;
 pub(crate) use hub::{Connection, Full, Hub, Identity};
-pub(crate) use socket::Handshake;
+pub(crate) use polled::{Polls, Unpolled};
+pub(crate) use socket::{Handshake, Socket};
 pub(crate) use tell::{hello, may_hear, show};
 
 /// Every number of the sockets, with its default.
@@ -51,6 +53,8 @@ pub struct Options {
     pub waiting_bytes_max: usize,
     /// Open connections of one user. Default: 50.
     pub connections_per_user_max: usize,
+    /// How long a client that asks without a socket waits for news. Default: 25 s, below what proxies between wait.
+    pub poll_wait: Duration,
 }
 
 impl Default for Options {
@@ -63,6 +67,7 @@ impl Default for Options {
             waiting_max: 512,
             waiting_bytes_max: 4 << 20,
             connections_per_user_max: 50,
+            poll_wait: Duration::from_secs(25),
         }
     }
 }

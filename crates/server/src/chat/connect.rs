@@ -9,6 +9,7 @@ use domain::users::{self, People, Person, Profile, User, own};
 use http::request::Parts;
 use ids::{Timestamp, UserId};
 use serde_json::value::{RawValue, to_raw_value};
+use uuid::Uuid;
 use wire::chat::{dialect::Dialect, error::Code};
 
 use super::{
@@ -23,12 +24,16 @@ use crate::{
     apps::Tenant,
     front::Platform,
     query::Query,
-    realtime::{self, Full, Handshake, Identity, Session},
+    realtime::{self, Full, Handshake, Identity, Polls, Session, Unpolled},
+    reply::Reply,
     seal,
 };
 
 /// The name by which errors and rate limits go, and who may call.
 const CONNECT: Operation = Operation { name: "Connect", callers: Callers::Readers };
+
+/// The same of a connection without a socket.
+const POLL: Operation = Operation { name: "LongPoll", callers: Callers::Readers };
 
 /// Opens a connection, or opens it to say why not.
 pub(crate) async fn connect(server: Arc<Server>, request: Request) -> Response {
@@ -38,6 +43,14 @@ pub(crate) async fn connect(server: Arc<Server>, request: Request) -> Response {
         Ok(handshake) => handshake,
         Err(lack) => return no_socket(lack).reply(CONNECT.name).finish(started),
     };
+    match waiting_for(&server, &parts) {
+        Ok(Some(opening)) => return handshake.open(move |socket| first_frame(socket, server, opening)),
+        Ok(None) => {}
+        Err(error) => {
+            let frame = error.frame(CONNECT.name);
+            return handshake.open(move |socket| realtime::refuse(socket, frame));
+        }
+    }
     match admit(&server, &parts).await {
         Ok(session) => handshake.open(move |socket| realtime::run(socket, session)),
         Err(error) => {
@@ -51,18 +64,138 @@ fn no_socket(lack: &str) -> Error {
     Error::input(format!("this endpoint speaks WebSocket: {lack}"))
 }
 
-async fn admit(server: &Arc<Server>, parts: &Parts) -> Result<Session> {
+/// What is known of a connection before anybody says whose it is.
+struct Opening {
+    tenant: Arc<Tenant>,
+    dialect: Dialect,
+    platform: Platform,
+}
+
+impl Opening {
+    fn read(server: &Server, query: &Query, parts: &Parts) -> Result<Self> {
+        Ok(Opening {
+            tenant: gate::tenant(server, query, &parts.headers)?,
+            dialect: parts.extensions.get::<Dialect>().copied().unwrap_or(Dialect::Classic),
+            platform: Platform::of(&parts.headers),
+        })
+    }
+}
+
+/// The connection, if its first frame says whose it is: clients of the v2 dialect may send nothing with the call (chat §9.1).
+///
+/// # Errors
+/// 2 and 99 for an app that is none.
+fn waiting_for(server: &Server, parts: &Parts) -> Result<Option<Opening>> {
     let query = Query::parse(parts.uri.query().unwrap_or_default());
-    let dialect = parts.extensions.get::<Dialect>().copied().unwrap_or(Dialect::Classic);
-    let now = Timestamp::from_micros(server.clock.now_micros());
-    let tenant = gate::tenant(server, &query, &parts.headers)?;
-    let mut sent = Fields::parse(query.get("json").unwrap_or_default(), dialect)
+    let opening = Opening::read(server, &query, parts)?;
+    let is_anonymous = query.get("stream-auth-type").is_some_and(|kind| kind.eq_ignore_ascii_case("anonymous"));
+    let says_whose = ["json", "authorization"].iter().any(|name| query.get(name).is_some());
+    let has_token = parts.headers.contains_key(http::header::AUTHORIZATION);
+    let waits = opening.dialect == Dialect::V2 && !is_anonymous && !says_whose && !has_token;
+    Ok(waits.then_some(opening))
+}
+
+/// Waits for the first frame, and goes on as it says.
+async fn first_frame(mut socket: realtime::Socket, server: Arc<Server>, opening: Opening) {
+    // In a box, so that the task of the connection is not as large as this moment of it.
+    let admitted = Box::pin(async {
+        let text = realtime::first_text(&mut socket).await?;
+        Some(admit_by_frame(&server, opening, &text).await)
+    });
+    match admitted.await {
+        Some(Ok(session)) => realtime::run(socket, session).await,
+        Some(Err(error)) => realtime::refuse(socket, error.frame(CONNECT.name)).await,
+        None => {}
+    }
+}
+
+/// `{"token":"…","user_details":{…},"products":["chat"]}`.
+async fn admit_by_frame(server: &Arc<Server>, opening: Opening, text: &str) -> Result<Session> {
+    let mut sent = Fields::parse(text, opening.dialect)?;
+    let token = sent.filled("token")?;
+    let token = token.ok_or_else(|| Error::new(Code::Authentication, "the first frame must hold a token"))?;
+    let caller = gate::authenticated(server, &opening.tenant, &token).await?;
+    join(server, enter_as(server, opening, caller, sent).await?)
+}
+
+/// `GET /longpoll`: a connection for who cannot open a socket. Without `connection_id` it is opened, and the answer is its first
+/// event; with it, the answer is what is new, after a while if there is nothing.
+pub(crate) async fn poll(server: Arc<Server>, request: Request) -> Response {
+    let started = crate::gate::started(request.extensions());
+    let (parts, _) = request.into_parts();
+    match polled(&server, &parts).await {
+        Ok(reply) => reply.finish(started),
+        Err(error) => error.reply(POLL.name).finish(started),
+    }
+}
+
+async fn polled(server: &Arc<Server>, parts: &Parts) -> Result<Reply> {
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let Some(id) = query.get("connection_id").filter(|id| !id.is_empty()) else {
+        let Entered { connection, identity, hello } = entered(server, parts).await?;
+        Polls::open(server, connection, identity).map_err(no_room)?;
+        return Ok(Reply { status: 200, body: format!("{{\"event\":{hello}") });
+    };
+    let opening = Opening::read(server, &query, parts)?;
+    let caller = gate::caller(server, &opening.tenant, POLL, &query, &parts.headers, None).await?;
+    let user = match caller {
+        Caller::User(user, _) => user,
+        Caller::Anonymous => fields::user(ANONYMOUS)?,
+        Caller::Server => return Err(Error::new(Code::NotAllowed, "a connection needs a user's token")),
+    };
+    let is_anonymous = user.as_str() == ANONYMOUS;
+    let identity = Identity { app: opening.tenant.app.id, user, is_anonymous, dialect: opening.dialect };
+    let gone = || Error::field("connection_id", "names no open connection of this user; connect again");
+    let news =
+        Polls::next(server, id.parse().map_err(|_| gone())?, &identity).await.map_err(|unpolled| match unpolled {
+            Unpolled::Gone => gone(),
+            Unpolled::Asked => Error::field("connection_id", "is waited for by another call"),
+        })?;
+    Ok(Reply { status: 200, body: format!("{{\"events\":[{}]", news.join(",")) })
+}
+
+async fn admit(server: &Arc<Server>, parts: &Parts) -> Result<Session> {
+    join(server, entered(server, parts).await?)
+}
+
+/// What a connection needs to be opened.
+struct Entered {
+    connection: Uuid,
+    identity: Identity,
+    hello: String,
+}
+
+fn join(server: &Arc<Server>, Entered { connection, identity, hello }: Entered) -> Result<Session> {
+    Session::join(server, connection, identity, &hello).map_err(no_room)
+}
+
+fn no_room(full: Full) -> Error {
+    match full {
+        Full::User => Error::new(Code::RateLimited, "this user has too many connections"),
+        Full::Closing => Error::new(Code::Internal, "the server stops; connect again"),
+    }
+}
+
+async fn entered(server: &Arc<Server>, parts: &Parts) -> Result<Entered> {
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let opening = Opening::read(server, &query, parts)?;
+    let mut sent = Fields::parse(query.get("json").unwrap_or_default(), opening.dialect)
         .map_err(|error| Error::field("json", &error.reason))?;
     let token = sent.filled("user_token")?;
-    let caller = gate::caller(server, &tenant, CONNECT, &query, &parts.headers, token.as_deref()).await?;
-    let rate = server.rates.check(tenant.app.id.0, CONNECT.name, Platform::of(&parts.headers), now.micros());
+    let caller = gate::caller(server, &opening.tenant, CONNECT, &query, &parts.headers, token.as_deref()).await?;
+    enter_as(server, opening, caller, sent).await
+}
+
+async fn enter_as(server: &Arc<Server>, opening: Opening, caller: Caller, mut sent: Fields) -> Result<Entered> {
+    let Opening { tenant, dialect, platform } = opening;
+    let now = Timestamp::from_micros(server.clock.now_micros());
+    let user = match &caller {
+        Caller::User(user, _) => Some(user.as_str()),
+        Caller::Server | Caller::Anonymous => None,
+    };
+    let rate = server.rates.check_chat((tenant.app.id.0, CONNECT.name, platform), user, now.micros());
     if !rate.allowed {
-        return Err(Error::new(Code::RateLimited, "Too many connections; try again in a minute"));
+        return Err(Error::new(Code::RateLimited, "Too many requests: connect again later"));
     }
     let (id, user) = match caller {
         Caller::Server => return Err(Error::new(Code::NotAllowed, "a connection needs a user's token")),
@@ -77,10 +210,7 @@ async fn admit(server: &Arc<Server>, parts: &Parts) -> Result<Session> {
     let me = me(&tenant, dialect, &id, user, now).await?;
     let hello = realtime::hello(dialect, connection, now, &me);
     let identity = Identity { app: tenant.app.id, user: id, is_anonymous, dialect };
-    Session::join(server, connection, identity, &hello).map_err(|full| match full {
-        Full::User => Error::new(Code::RateLimited, "this user has too many connections"),
-        Full::Closing => Error::new(Code::Internal, "the server stops; connect again"),
-    })
+    Ok(Entered { connection, identity, hello })
 }
 
 fn anonymous(now: Timestamp) -> User {

@@ -349,7 +349,11 @@ async fn admit(
             (Err(error), rate)
         }
         Ok((tenant, caller, params)) => {
-            let rate = server.rates.check(app, operation.name, platform, now);
+            let user = match &caller {
+                Caller::User(user, _) => Some(user.as_str()),
+                Caller::Server | Caller::Anonymous => None,
+            };
+            let rate = server.rates.check_chat((app, operation.name, platform), user, now);
             if !rate.allowed {
                 return (Err(Error::new(Code::RateLimited, "Too many requests; see X-RateLimit-Reset")), rate);
             }

@@ -6,12 +6,14 @@ mod extras;
 mod hooks;
 mod lists;
 mod moments;
+mod pinned;
 
 use extras::Extras;
 
 pub(crate) use change::{act, bare_path, commit, delete, patch, translate, undelete, update};
 pub(crate) use lists::{Query, history, part, replies};
 pub(crate) use moments::Moments;
+pub(crate) use pinned::pinned;
 
 use domain::{
     Tx,

@@ -119,8 +119,8 @@ async fn upserted_users(call: &Call, mut people: People) -> Result<Reply> {
 async fn own_of(call: &Call, people: &mut People, ids: &[UserId]) -> Result<BTreeMap<UserId, Own>> {
     let mut tx = call.snapshot();
     let mut all = BTreeMap::new();
-    // Of many users it would take a look at every channel of each.
-    let is_counted = ids.len() == 1 || !call.is_server();
+    // It takes a look at every channel of each user, and of many the classic dialect shows nothing of it (chat §6.1, §18).
+    let is_counted = ids.len() == 1 || !call.is_server() || call.dialect == Dialect::V2;
     for id in ids.iter().filter(|id| call.is_server() || call.user() == Some(*id)) {
         let own = match is_counted {
             true => users::own::load(&mut tx, id, call.now()).await?,

@@ -1,11 +1,15 @@
 //! Rate limits: a leaky bucket for each app, endpoint and platform.
 //!
+//! Callers of the chat API have two more: a second takes at most a thirtieth of a minute's limit, and a user's token has a limit of
+//! its own (chat §4.1).
+//!
 //! Each bucket is one number, the time at which it will be empty (GCRA): no counters to reset, no window edges at
 //! which twice the limit passes. A bucket that has run empty is forgotten, so memory follows the traffic of the last
 //! minute. The time is handed in.
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -14,6 +18,11 @@ use parking_lot::Mutex;
 /// How client libraries name themselves.
 const STREAM_CLIENT: HeaderName = HeaderName::from_static("x-stream-client");
 const PERIOD_MICROS: i64 = 60_000_000;
+const SECOND_MICROS: i64 = 1_000_000;
+/// Which part of a minute's limit may come within a second.
+const BURST_PART: u32 = 30;
+/// Calls of one user to one endpoint from one platform.
+const USER_PER_MINUTE: u32 = 60;
 const SHARDS: usize = 16;
 /// When a shard has this many buckets, the empty ones are dropped before another is added.
 const SHARD_BUCKETS_MAX: usize = 4096;
@@ -236,8 +245,63 @@ impl Verdict {
     }
 }
 
-/// One bucket: app, endpoint, platform.
-type Key = (u32, &'static str, Platform);
+/// Whose calls a bucket counts, and over which time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Whose {
+    /// All of them in a minute.
+    Everybodys,
+    /// All of them in a second.
+    EverybodysInASecond,
+    /// Those of the user whose id has this hash in a minute.
+    Users(u64),
+}
+
+/// One bucket: app, endpoint, platform, whose calls.
+type Key = (u32, &'static str, Platform, Whose);
+
+/// A bucket that is to take one more request.
+#[derive(Clone, Copy)]
+struct Bucket {
+    key: Key,
+    /// How many requests it holds.
+    limit: u32,
+    /// How long it takes to run empty.
+    period: i64,
+}
+
+/// Some of the buckets.
+#[derive(Debug)]
+struct Shard {
+    /// When each will be empty.
+    buckets: HashMap<Key, i64>,
+    /// With how many the empty ones are looked for next.
+    sweep_at: usize,
+}
+
+impl Default for Shard {
+    fn default() -> Self {
+        Shard { buckets: HashMap::new(), sweep_at: SHARD_BUCKETS_MAX }
+    }
+}
+
+impl Shard {
+    /// When the bucket will be empty, now and with one more request; whether that one finds room.
+    fn look(&self, bucket: Bucket, now_micros: i64) -> (i64, i64, bool) {
+        let empty_at = self.buckets.get(&bucket.key).copied().unwrap_or(now_micros).max(now_micros);
+        let filled = empty_at + interval(bucket.limit, bucket.period);
+        // The tolerance is one period: a whole period's limit may come at once.
+        (empty_at, filled, filled - now_micros <= bucket.period)
+    }
+
+    fn fill(&mut self, key: Key, filled: i64, now_micros: i64) {
+        if self.buckets.len() >= self.sweep_at {
+            self.buckets.retain(|_, empty_at| *empty_at > now_micros);
+            // Where they are in use, they are not looked through with each request.
+            self.sweep_at = SHARD_BUCKETS_MAX.max(2 * self.buckets.len());
+        }
+        self.buckets.insert(key, filled);
+    }
+}
 
 /// The rate limits of one server.
 #[derive(Debug)]
@@ -245,7 +309,10 @@ pub struct RateLimits {
     is_off: bool,
     per_minute: HashMap<&'static str, u32>,
     other_per_minute: u32,
-    shards: [Mutex<HashMap<Key, i64>>; SHARDS],
+    user_per_minute: u32,
+    /// Hashes ids of users in a way that nobody else can foresee.
+    hasher: RandomState,
+    shards: [Mutex<Shard>; SHARDS],
 }
 
 impl RateLimits {
@@ -262,6 +329,8 @@ impl RateLimits {
                 .map(|(name, limit)| (name, scaled(limit, factor)))
                 .collect(),
             other_per_minute: scaled(OTHER_PER_MINUTE, factor),
+            user_per_minute: scaled(USER_PER_MINUTE, factor),
+            hasher: RandomState::new(),
             shards: Default::default(),
         }
     }
@@ -275,34 +344,75 @@ impl RateLimits {
 
     /// Counts one request at `now_micros` and says whether it may go on.
     pub fn check(&self, app: u32, endpoint: &'static str, platform: Platform, now_micros: i64) -> Verdict {
-        let limit = self.limit(endpoint);
-        let mut buckets = self.shards[shard(app, endpoint)].lock();
-        let key = (app, endpoint, platform);
-        let empty_at = buckets.get(&key).copied().unwrap_or(now_micros).max(now_micros);
-        let filled = empty_at + interval(limit);
-        // The tolerance is one period: a whole minute's limit may come at once.
-        if filled - now_micros > PERIOD_MICROS {
-            // What is off counts all the same, because clients read the counters back.
-            return verdict(limit, empty_at, now_micros, self.is_off);
+        self.check_all(&[], self.bucket((app, endpoint, platform)), now_micros)
+    }
+
+    /// The same for a call of the chat API by this user, or by the app's own server: a second takes a part of a minute's limit,
+    /// and the user has a limit beside that of everybody. What one of them refuses counts in none.
+    pub fn check_chat(
+        &self,
+        (app, endpoint, platform): (u32, &'static str, Platform),
+        user: Option<&str>,
+        now_micros: i64,
+    ) -> Verdict {
+        let minute = self.bucket((app, endpoint, platform));
+        let burst = Bucket {
+            key: (app, endpoint, platform, Whose::EverybodysInASecond),
+            limit: (minute.limit / BURST_PART).max(1),
+            period: SECOND_MICROS,
+        };
+        let own = |user: &str| Bucket {
+            key: (app, endpoint, platform, Whose::Users(self.hasher.hash_one(user))),
+            limit: self.user_per_minute,
+            period: PERIOD_MICROS,
+        };
+        match user.map(own) {
+            _ if self.is_off => self.check_all(&[], minute, now_micros),
+            Some(own) => self.check_all(&[burst, own], minute, now_micros),
+            None => self.check_all(&[burst], minute, now_micros),
         }
-        if buckets.len() >= SHARD_BUCKETS_MAX {
-            buckets.retain(|_, empty_at| *empty_at > now_micros);
+    }
+
+    fn bucket(&self, (app, endpoint, platform): (u32, &'static str, Platform)) -> Bucket {
+        Bucket { key: (app, endpoint, platform, Whose::Everybodys), limit: self.limit(endpoint), period: PERIOD_MICROS }
+    }
+
+    /// Counts one request in `last` and in all `before` it, if each has room; what the answer tells is how `last` stands, or
+    /// the first that has none.
+    fn check_all(&self, before: &[Bucket], last: Bucket, now_micros: i64) -> Verdict {
+        let (app, endpoint, ..) = last.key;
+        let mut shard = self.shards[shard(app, endpoint)].lock();
+        for bucket in before.iter().chain([&last]) {
+            let (empty_at, _, has_room) = shard.look(*bucket, now_micros);
+            if !has_room {
+                // What is off counts all the same, because clients read the counters back.
+                return verdict(*bucket, empty_at, now_micros, self.is_off);
+            }
         }
-        buckets.insert(key, filled);
-        verdict(limit, filled, now_micros, true)
+        for bucket in before.iter().chain([&last]) {
+            let (_, filled, _) = shard.look(*bucket, now_micros);
+            shard.fill(bucket.key, filled, now_micros);
+        }
+        let (empty_at, ..) = shard.look(last, now_micros);
+        verdict(last, empty_at, now_micros, true)
     }
 
     /// What [`RateLimits::check`] would leave behind, without counting.
     pub fn look(&self, app: u32, endpoint: &str, platform: Platform, now_micros: i64) -> Verdict {
         // What no limit names was counted only if a route has the name; then it is looked up among the buckets.
-        let buckets = self.shards[shard(app, endpoint)].lock();
+        let shard = self.shards[shard(app, endpoint)].lock();
+        let whose = Whose::Everybodys;
         let bucket = match self.per_minute.get_key_value(endpoint) {
-            Some((name, _)) => buckets.get(&(app, *name, platform)),
-            None => buckets.iter().find(|(key, _)| **key == (app, endpoint, platform)).map(|(_, empty_at)| empty_at),
+            Some((name, _)) => shard.buckets.get(&(app, *name, platform, whose)),
+            None => {
+                let known = shard.buckets.iter().find(|(key, _)| **key == (app, endpoint, platform, whose));
+                known.map(|(_, empty_at)| empty_at)
+            }
         };
-        let empty_at = bucket.copied();
-        drop(buckets);
-        verdict(self.limit(endpoint), empty_at.unwrap_or(now_micros).max(now_micros), now_micros, true)
+        let empty_at = bucket.copied().unwrap_or(now_micros).max(now_micros);
+        drop(shard);
+        let bucket = Bucket { key: (app, "", platform, whose), limit: self.limit(endpoint), period: PERIOD_MICROS };
+        verdict(bucket, empty_at, now_micros, true)
     }
 
     /// The operations of the chat API that have a limit of their own.
@@ -321,15 +431,15 @@ fn shard(app: u32, endpoint: &str) -> usize {
     endpoint.bytes().fold(app as usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte))) % SHARDS
 }
 
-/// How long one request takes to leak out.
-fn interval(limit: u32) -> i64 {
-    (PERIOD_MICROS / i64::from(limit)).max(1)
+/// How long one request takes to leak out of a bucket that does so in `period`.
+fn interval(limit: u32, period: i64) -> i64 {
+    (period / i64::from(limit)).max(1)
 }
 
-fn verdict(limit: u32, empty_at: i64, now_micros: i64, allowed: bool) -> Verdict {
-    let free_micros = PERIOD_MICROS - (empty_at - now_micros);
-    let remaining = u32::try_from(free_micros / interval(limit)).unwrap_or(0).min(limit);
-    let wait_micros = empty_at + interval(limit) - PERIOD_MICROS - now_micros;
+fn verdict(Bucket { limit, period, .. }: Bucket, empty_at: i64, now_micros: i64, allowed: bool) -> Verdict {
+    let free_micros = period - (empty_at - now_micros);
+    let remaining = u32::try_from(free_micros / interval(limit, period)).unwrap_or(0).min(limit);
+    let wait_micros = empty_at + interval(limit, period) - period - now_micros;
     Verdict {
         limit,
         remaining,
@@ -405,7 +515,41 @@ mod tests {
         for app in 0..apps {
             limits.check(app, "follow", Platform::Server, NOW + i64::from(app) * 1_000_000);
         }
-        assert!(limits.shards.iter().all(|shard| shard.lock().len() <= SHARD_BUCKETS_MAX));
+        assert!(limits.shards.iter().all(|shard| shard.lock().buckets.len() <= SHARD_BUCKETS_MAX));
+    }
+
+    #[test]
+    fn a_second_takes_a_thirtieth_of_a_minute_and_what_is_refused_is_not_counted() {
+        let limits = limits(60);
+        let check = |now| limits.check_chat((1, "follow", Platform::Server), None, now);
+        assert!(check(NOW).allowed && check(NOW).allowed);
+        let refused = check(NOW);
+        assert_eq!((refused.allowed, refused.limit, refused.remaining, refused.retry_after_seconds), (false, 2, 0, 1));
+        let later = check(NOW + SECOND_MICROS);
+        assert_eq!((later.allowed, later.limit, later.remaining), (true, 60, 58));
+    }
+
+    #[test]
+    fn each_user_has_a_limit_beside_that_of_everybody() {
+        let limits = RateLimits::new(RateLimitSetting::Factor(1.0)).with_limit("follow", 60_000);
+        let check = |user, now| limits.check_chat((1, "follow", Platform::Web), user, now);
+        for n in 0..USER_PER_MINUTE {
+            assert!(check(Some("amy"), NOW).allowed, "{n}");
+        }
+        let refused = check(Some("amy"), NOW);
+        assert_eq!((refused.allowed, refused.limit, refused.remaining, refused.retry_after_seconds), (false, 60, 0, 1));
+        assert!(check(Some("bob"), NOW).allowed && check(None, NOW).allowed);
+        assert!(check(Some("amy"), NOW + SECOND_MICROS).allowed);
+        let everybody = limits.look(1, "follow", Platform::Web, NOW + SECOND_MICROS);
+        assert!(everybody.remaining > 59_000, "{everybody:?}");
+    }
+
+    #[test]
+    fn off_refuses_no_user_and_no_burst() {
+        let limits = RateLimits::new(RateLimitSetting::Off).with_limit("follow", 30);
+        for _ in 0..100 {
+            assert!(limits.check_chat((1, "follow", Platform::Web), Some("amy"), NOW).allowed);
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ use crate::Server;
 
 /// Frames that a peer may send at once, and how many more come free with each health check: clients need one.
 const INBOUND_MAX: u32 = 256;
+/// How long a peer has to say whose connection it is.
+const INTRODUCTION: Duration = Duration::from_secs(10);
 /// How long a peer has to take the frame that ends its connection.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -165,7 +167,7 @@ fn health(server: &Server, connection: &Connection) -> Frame {
     Frame::text(&tell::health(connection.identity.dialect, connection.id, now(server)))
 }
 
-fn now(server: &Server) -> Timestamp {
+pub(super) fn now(server: &Server) -> Timestamp {
     Timestamp::from_micros(server.clock.now_micros())
 }
 
@@ -198,6 +200,22 @@ async fn send_rest(
         },
         () = connection.outbox.cut() => Err(End::TooSlow.into()),
     }
+}
+
+/// The first text that a peer sends, who has a while for it; none if it does not.
+pub(crate) async fn first_text(socket: &mut Socket) -> Option<String> {
+    let text = async {
+        for _ in 0..INBOUND_MAX {
+            match socket.receive().await {
+                Ok(Said::Text(text)) => return Some(text),
+                Ok(Said::Ping(payload)) => socket.send(&mut [Frame::pong(&payload)].into()).await.ok()?,
+                Ok(Said::Other) => {}
+                Ok(Said::Close) | Err(_) => return None,
+            }
+        }
+        None
+    };
+    timeout(INTRODUCTION, text).await.ok().flatten()
 }
 
 /// Tells an error and closes with 1000, after which clients do not try again by themselves (chat §9.4).

@@ -490,6 +490,9 @@ async fn the_report_on_a_user_tells_what_happened_and_not_who_reported() {
     );
     assert_eq!((&report["user"]["id"], &report["user"]["banned"]), (&json!("bob"), &json!(true)));
     let flag = &report["flags_received"][0];
+    let again = pond.v2().get("moderation/user_report?user_id=bob").await.ok(200);
+    assert!(flag["id"].as_str().is_some_and(|id| id.len() > 20), "{flag}");
+    assert_eq!(again["flags_received"][0]["id"], flag["id"], "an id stays");
     assert_eq!((&flag["entity_id"], &flag["reason"], flag.get("user_id")), (&json!("m1"), &json!("spam"), None));
     assert_eq!(report["bans"], json!([{ "channel_cid": "", "reason": "rude", "shadow": false, "created_at": NANOS }]));
     assert_eq!(report["mutes"], json!([{ "target_id": "cat", "created_at": NANOS }]));

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::pond::Pond;
+use server::front::RateLimitSetting;
+
+use crate::pond::{Answer, Pond};
 
 fn keys(object: &Value) -> Vec<&str> {
     object.as_object().unwrap().keys().map(String::as_str).collect()
@@ -34,4 +36,26 @@ async fn only_what_is_asked_for_is_told() {
     }
     let empty = pond.get("rate_limits?android=&endpoints=").await.ok(200);
     assert_eq!(keys(&empty).len(), 5);
+}
+
+#[tokio::test]
+async fn a_user_has_a_limit_beside_that_of_the_app_and_is_told_when_to_come_back() {
+    let (pond, _) = Pond::start(|options| options.rate_limits = RateLimitSetting::Factor(1.0)).await;
+    let mut answers = Vec::new();
+    while answers.last().is_none_or(|answer: &Answer| answer.status == 200) {
+        // A second takes a thirtieth of a minute's limit.
+        pond.clock.advance(31_000);
+        answers.push(pond.user("amy").get("rate_limits").await);
+        assert!(answers.len() < 70, "it is never refused");
+    }
+    let refused = answers.pop().unwrap();
+    assert!((60..63).contains(&answers.len()), "{}", answers.len());
+    assert_eq!((refused.refusal(), &refused.headers["x-ratelimit-limit"]), ((429, 9), &"60".parse().unwrap()));
+    assert!(refused.text.contains("Too many requests") && refused.headers.contains_key("retry-after"));
+    assert_eq!(answers[0].headers["x-ratelimit-limit"], "1000");
+    assert_eq!(pond.user("bob").get("rate_limits").await.status, 200);
+    for _ in 0..60 {
+        pond.clock.advance(31_000);
+        assert_eq!(pond.get("rate_limits").await.status, 200, "the app's own server has no such limit");
+    }
 }

@@ -1,7 +1,7 @@
 //! Users (§6.1, §11.7).
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::pond::{Client, Pond, encoded};
 
@@ -333,4 +333,21 @@ async fn moderation_looks_away_from_whom_it_is_told_to() {
     assert_eq!(shown().await, Some(json!(true)));
     pond.v2().post("moderation/bypass", json!({ "target_user_id": "a", "enabled": false })).await.ok(201);
     assert_eq!(shown().await, None);
+}
+
+#[tokio::test]
+async fn found_users_are_shown_with_what_they_have_not_read_where_the_dialect_has_it() {
+    let pond = Pond::new().await;
+    let data = json!({ "data": { "created_by_id": "amy", "members": ["amy", "bob"] } });
+    pond.post("channels/messaging/general/query", data).await.ok(201);
+    pond.post("channels/messaging/general/message", json!({ "message": { "text": "hi", "user_id": "amy" } }))
+        .await
+        .ok(201);
+    let filter = json!({ "filter_conditions": { "id": { "$in": ["amy", "bob"] } }, "sort": [{ "field": "id" }] });
+    let users = pond.v2().get(&format!("users?payload={}", encoded(&filter))).await.ok(200)["users"].clone();
+    let unread = |user: &Value| {
+        ["total_unread_count", "unread_count", "unread_channels", "unread_threads"]
+            .map(|name| user[name].as_i64().unwrap())
+    };
+    assert_eq!((unread(&users[0]), unread(&users[1])), ([0, 0, 0, 0], [1, 1, 1, 0]));
 }

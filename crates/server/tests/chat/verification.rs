@@ -411,15 +411,20 @@ async fn after_a_restore_of_an_older_backup_the_list_of_erasures_erases_again() 
 }
 
 #[test]
-fn the_page_that_maps_the_verification_list_names_tests_that_there_are() {
+fn the_pages_that_map_rules_to_tests_name_tests_that_there_are() {
     // As cargo names it when it runs this: checkouts that share a target directory share the binary.
     let folder = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
     let root = Path::new(&folder).join("../..");
-    let page = std::fs::read_to_string(root.join("docs/verification.md")).unwrap();
     let mut sources = String::new();
     for folder in ["crates", "e2e/python/tests"] {
         gather(&root.join(folder), &mut sources);
     }
+    for page in ["docs/verification.md", "docs/chat-checks.md"] {
+        check(page, &std::fs::read_to_string(root.join(page)).unwrap(), &sources);
+    }
+}
+
+fn check(name_of_page: &str, page: &str, sources: &str) {
     let mut named = 0;
     for row in page.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
         for name in row
@@ -430,7 +435,7 @@ fn the_page_that_maps_the_verification_list_names_tests_that_there_are() {
         {
             let is_there =
                 [format!("fn {name}("), format!("def {name}(")].iter().any(|text| sources.contains(text.as_str()));
-            assert!(is_there, "docs/verification.md names `{name}`, and there is no such test");
+            assert!(is_there, "{name_of_page} names `{name}`, and there is no such test");
             named += 1;
         }
     }

@@ -213,6 +213,9 @@ pub struct OneFlagReport<'a> {
 /// A flag of whatever (v2 §6.8).
 #[derive(Serialize, Debug)]
 pub struct ModerationFlag<'a> {
+    /// The id: in reports on a user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<&'a str>,
     /// What kind of thing.
     pub entity_type: &'a str,
     /// Which.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ids::{ChannelId, MessageId, Timestamp, UserId};
-use store::{Direction, Key, Limit, Stamped, StampedTable, Table};
+use store::{Direction, Key, Limit, Stamped, StampedTable, Table, key::after};
 
 use super::{Listed, Message};
 use crate::{
@@ -227,16 +227,25 @@ async fn rewrite<K: Key>(tx: &mut Tx, table: &Table<K, Stamped<Listed>>, key: &K
 /// When the store fails.
 pub async fn pinned(tx: &mut Tx, channel: &ChannelId, viewer: &Viewer, limit: usize, now: Timestamp) -> Result<Page> {
     let tenant = tx.tenant();
-    let range = PINNED.prefix(tenant, &(Chat(channel.clone()),));
-    let rows = PINNED.scan(tx, tenant, range, Direction::Forward, Limit::PAGE).await?.rows;
-    let ids: Vec<String> = rows.into_iter().map(|((.., id), ())| id).collect();
-    let messages = MESSAGE.get_many(tx, tenant, &ids).await?;
+    let mut range = PINNED.prefix(tenant, &(Chat(channel.clone()),));
     let read = |(id, message): (String, Option<Message>)| Some((MessageId::parse(&id).ok()?, message?));
     let is_seen = |message: &Message| {
         let holds = message.pin.as_ref().is_some_and(|pin| pin.holds(now));
         let is_cut = viewer.hidden_until.is_some_and(|until| message.created_at <= until);
         holds && !is_cut && viewer.user.as_ref().is_none_or(|user| super::is_visible(message, user))
     };
-    let pinned = ids.into_iter().zip(messages).filter_map(read).filter(|(_, message)| is_seen(message));
-    Ok(pinned.take(limit).collect())
+    let mut pinned = Vec::new();
+    loop {
+        let page = PINNED.scan(tx, tenant, range.clone(), Direction::Forward, Limit::PAGE).await?;
+        if let Some((key, ())) = page.rows.last() {
+            range.start = after(PINNED.key(tenant, key));
+        }
+        let ids: Vec<String> = page.rows.into_iter().map(|((.., id), ())| id).collect();
+        let messages = MESSAGE.get_many(tx, tenant, &ids).await?;
+        pinned.extend(ids.into_iter().zip(messages).filter_map(read).filter(|(_, message)| is_seen(message)));
+        if !page.more || pinned.len() >= limit {
+            pinned.truncate(limit);
+            return Ok(pinned);
+        }
+    }
 }

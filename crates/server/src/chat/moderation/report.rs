@@ -67,14 +67,14 @@ pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
         .blocks
         .iter()
         .map(|block| ReportedBlock { blocked_user_id: block.user.as_str(), created_at: cast.time(block.created_at) });
-    let received = || page.of(facts.received.iter().map(|(flag, custom)| withheld(&cast, flag, custom)));
+    let received = || page.of(facts.received.iter().map(|told| withheld(&cast, told)));
     let report = UserReport {
         user_id: id.as_str(),
         user,
         summary: facts.summary(),
         flags_received: received(),
         flags: received(),
-        flags_made: page.of(facts.made.iter().map(|(flag, custom)| withheld(&cast, flag, custom))),
+        flags_made: page.of(facts.made.iter().map(|told| withheld(&cast, told))),
         bans: page.of(bans),
         mutes: page.of(mutes),
         blocks: page.of(blocks),
@@ -106,8 +106,9 @@ impl Page {
 }
 
 /// A flag without who made it.
-fn withheld<'a>(cast: &'a Cast, flag: &'a Flagged, custom: &'a Object) -> ModerationFlag<'a> {
+fn withheld<'a>(cast: &'a Cast, (flag, custom, id): &'a Told) -> ModerationFlag<'a> {
     ModerationFlag {
+        id: Some(id),
         user_id: None,
         user: None,
         review_status: Some(if flag.reviewed_at.is_some() { "reviewed" } else { "pending" }),
@@ -116,10 +117,13 @@ fn withheld<'a>(cast: &'a Cast, flag: &'a Flagged, custom: &'a Object) -> Modera
     }
 }
 
+/// A flag, what the application added to it, and an id that tells nothing of who made it.
+type Told = (Flagged, Object, String);
+
 /// All that is reported.
 struct Facts {
-    received: Vec<(Flagged, Object)>,
-    made: Vec<(Flagged, Object)>,
+    received: Vec<Told>,
+    made: Vec<Told>,
     bans: Vec<Banned>,
     bans_made: usize,
     mutes: Vec<(UserId, mutes::Mute)>,
@@ -147,13 +151,16 @@ impl Facts {
             let item = review::get(&mut tx, &flag.flag.item).await?;
             flag.reviewed_at = item.and_then(|item| item.reviewed_at);
         }
-        let with_custom = |flags: Vec<Flagged>| -> Vec<(Flagged, Object)> {
-            let read = |flag: Flagged| (flag.flag.custom(), flag);
-            flags.into_iter().map(read).map(|(custom, flag)| (flag, custom)).collect()
+        let told = |flags: Vec<Flagged>| -> Vec<Told> {
+            let read = |flag: Flagged| {
+                let key = format!("flag\n{}\n{}\n{}", flag.entity.kind, flag.entity.id, flag.by);
+                (flag.flag.custom(), call.tenant.sign_link(&key), flag)
+            };
+            flags.into_iter().map(read).map(|(custom, id, flag)| (flag, custom, id)).collect()
         };
         Ok(Facts {
-            received: with_custom(received),
-            made: with_custom(made),
+            received: told(received),
+            made: told(made),
             bans: bans::query(&mut tx, &bans, &newest).await?,
             bans_made: bans::query(&mut tx, &bans_made, &newest).await?.len(),
             mutes: mutes::list(&mut tx, id, now).await?,
@@ -176,7 +183,7 @@ impl Facts {
             ("blocks_received", self.blocked_by),
             ("blocks_made", self.blocks.len()),
             ("actions", self.actions.len()),
-            ("reviewed", self.received.iter().filter(|(flag, _)| flag.reviewed_at.is_some()).count()),
+            ("reviewed", self.received.iter().filter(|(flag, ..)| flag.reviewed_at.is_some()).count()),
         ])
     }
 

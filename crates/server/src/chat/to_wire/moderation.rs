@@ -63,6 +63,7 @@ pub(crate) fn message_flag<'a>(cast: &'a Cast, flagged: &'a Flagged, custom: &'a
 pub(crate) fn moderation_flag<'a>(cast: &'a Cast, flagged: &'a Flagged, custom: &'a Object) -> ModerationFlag<'a> {
     let flag = &flagged.flag;
     ModerationFlag {
+        id: None,
         entity_type: &flagged.entity.kind,
         entity_id: &flagged.entity.id,
         entity_creator_id: flag.creator.as_ref().map(UserId::as_str),

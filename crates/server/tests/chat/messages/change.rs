@@ -116,3 +116,32 @@ async fn an_ephemeral_message_is_sent_shuffled_or_cancelled_by_its_author() {
     assert_eq!((&text["type"], text.get("command")), (&json!("regular"), None));
     let _ = ROOM;
 }
+
+#[tokio::test]
+async fn pinned_messages_come_in_pages_the_latest_pinned_first() {
+    let lake = room().await;
+    for id in ["m1", "m2", "m3", "m4"] {
+        lake.clock.advance(1_000_000);
+        lake.say(json!({ "id": id, "text": id, "user_id": "amy", "pinned": true })).await;
+    }
+    let page = async |payload: Value| {
+        let path = format!("{ROOM}/pinned_messages?payload={}", crate::pond::encoded(&payload));
+        super::ids(&lake.get(&path).await.ok(200)["messages"])
+    };
+    assert_eq!(page(json!({})).await, "m4 m3 m2 m1");
+    assert_eq!(page(json!({ "limit": 2 })).await, "m4 m3");
+    assert_eq!(page(json!({ "limit": 1, "id_lt": "m3" })).await, "m2");
+    assert_eq!(page(json!({ "limit": 1, "id_gt": "m2" })).await, "m3");
+    assert_eq!(page(json!({ "id_lte": "m2" })).await, "m2 m1");
+    assert_eq!(page(json!({ "limit": 3, "id_around": "m3" })).await, "m4 m3 m2");
+    assert_eq!(page(json!({ "pinned_at_after": "2026-01-01T00:00:02Z" })).await, "m4 m3");
+    assert_eq!(page(json!({ "pinned_at_before_or_equal": "2026-01-01T00:00:02Z" })).await, "m2 m1");
+    assert_eq!(page(json!({ "sort": [{ "field": "pinned_at", "direction": 1 }] })).await, "m1 m2 m3 m4");
+    let plain = lake.user("bob").get(&format!("{ROOM}/pinned_messages?limit=1")).await.ok(200);
+    assert_eq!(super::ids(&plain["messages"]), "m4");
+    assert_eq!(lake.user("eve").get(&format!("{ROOM}/pinned_messages")).await.refusal(), (403, 17));
+    for wrong in [json!({ "id_lt": "none" }), json!({ "limit": 301 }), json!({ "sort": [{ "field": "text" }] })] {
+        let path = format!("{ROOM}/pinned_messages?payload={}", crate::pond::encoded(&wrong));
+        assert_eq!(lake.refuses(Method::GET, &path, "").await, (400, 4), "{wrong}");
+    }
+}

@@ -227,3 +227,91 @@ async fn who_is_deactivated_is_let_go() {
     lake.post("users/jack/deactivate", json!({})).await.ok(201);
     assert_eq!(jack.closed().await, Some(1008));
 }
+
+#[tokio::test]
+async fn in_the_v2_dialect_the_first_frame_of_the_client_may_say_whose_connection_it_is() {
+    let lake = Lake::new().await;
+    let introduced = async |frame: Value| {
+        let mut socket = lake.open("/api/v2/connect", &[("api_key", KEY), ("stream-auth-type", "jwt")]).await;
+        socket.send(&frame.to_string()).await;
+        socket.next().await
+    };
+    let good = token(json!({ "user_id": "jack" }));
+    let details = json!({ "id": "jack", "name": "Jack", "custom": { "color": "red" } });
+    let hello = introduced(json!({ "token": good, "user_details": details, "products": ["chat"] })).await;
+    assert_eq!((&hello["type"], &hello["me"]["custom"]), (&json!("health.check"), &json!({ "color": "red" })));
+    assert!(hello["created_at"].is_i64());
+    let hello = introduced(json!({ "token": good })).await;
+    assert_eq!((&hello["me"]["name"], hello["connection_id"].as_str().unwrap().len()), (&json!("Jack"), 36));
+    for (frame, code) in [
+        (json!({ "products": ["chat"] }), 5),
+        (json!({ "token": "nonsense" }), 5),
+        (json!({ "token": sign("other", &json!({ "user_id": "jack" })) }), 43),
+        (json!({ "token": good, "user_details": { "id": "jill" } }), 5),
+        (json!({ "token": token(json!({ "server": true })) }), 17),
+        (json!("jack"), 4),
+    ] {
+        let refused = introduced(frame.clone()).await;
+        assert_eq!((&refused["code"], &refused["error"]["code"]), (&json!(code), &json!(code)), "{frame}");
+    }
+    let mut nobody = lake.open("/api/v2/connect", &[("api_key", "nobody")]).await;
+    assert_eq!(nobody.next().await["code"], 2);
+    let mut classic = lake.open("/connect", &[("api_key", KEY), ("stream-auth-type", "jwt")]).await;
+    assert_eq!(classic.next().await["code"], 5, "the classic dialect has no such frame");
+}
+
+fn polling(user: &str, connection: &str) -> String {
+    let json = json!({ "user_id": user, "user_details": { "id": user } });
+    format!("longpoll?json={}&connection_id={connection}", crate::pond::encoded(&json))
+}
+
+#[tokio::test]
+async fn who_cannot_open_a_socket_asks_for_events() {
+    let lake = Lake::with(Options { poll_wait: Duration::from_millis(1), ..Options::default() }).await;
+    for user in ["amy", "bob"] {
+        lake.member("messaging:room", user).await;
+    }
+    let amy = lake.user("amy");
+    let hello = amy.get(&polling("amy", "")).await.ok(200)["event"].clone();
+    assert_eq!((&hello["type"], &hello["me"]["id"]), (&json!("health.check"), &json!("amy")));
+    let id = hello["connection_id"].as_str().unwrap();
+    let watch = json!({ "watch": true, "connection_id": id });
+    amy.post("channels/messaging/room/query", watch).await.ok(201);
+    let news = async || {
+        let mut kinds = Vec::new();
+        // Events follow their commits in a moment of their own.
+        while !kinds.contains(&"message.new".to_owned()) {
+            let events = amy.get(&polling("amy", id)).await.ok(200)["events"].clone();
+            kinds.extend(events.as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap().to_owned()));
+        }
+        kinds
+    };
+    for n in ["m1", "m2"] {
+        lake.post("channels/messaging/room/message", json!({ "message": { "id": n, "text": n, "user_id": "bob" } }))
+            .await
+            .ok(201);
+        assert_eq!(news().await.iter().filter(|kind| *kind == "message.new").count(), 1);
+    }
+    assert_eq!(amy.get(&polling("amy", id)).await.ok(200), json!({ "events": [] }), "nothing is told twice");
+    let v2 = amy.v2().get("longpoll").await.ok(200)["event"].clone();
+    assert!(v2["created_at"].is_i64());
+    for client in [lake.user("bob"), lake.claims(&json!({ "server": true }))] {
+        assert!(client.get(&polling("bob", id)).await.status >= 400, "a connection is its user's");
+    }
+    assert_eq!(amy.get(&polling("amy", "nonsense")).await.refusal(), (400, 4));
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_asks_for_any_more_is_over() {
+    let brief = Duration::from_millis(1);
+    let lake = Lake::with(Options { poll_wait: brief, silence_max: brief, grace: brief, ..Options::default() }).await;
+    lake.post("users", json!({ "users": { "amy": { "id": "amy" } } })).await.ok(201);
+    let mut bob = lake.connect("bob").await;
+    let follow = json!({ "filter_conditions": { "id": "amy" }, "presence": true, "connection_id": bob.id });
+    lake.user("bob").get(&format!("users?payload={}", crate::pond::encoded(&follow))).await.ok(200);
+    let hello = lake.user("amy").get(&polling("amy", "")).await.ok(200)["event"].clone();
+    let id = hello["connection_id"].as_str().unwrap();
+    assert_eq!(bob.find("user.presence.changed").await["user"]["online"], true);
+    assert_eq!(bob.find("user.presence.changed").await["user"]["online"], false);
+    assert_eq!(lake.user("amy").get(&polling("amy", id)).await.refusal(), (400, 4));
+}
