@@ -307,6 +307,8 @@ impl Shard {
 #[derive(Debug)]
 pub struct RateLimits {
     is_off: bool,
+    /// Whether a second takes a part of a minute's limit only: where somebody said how strict the limits are.
+    has_bursts: bool,
     per_minute: HashMap<&'static str, u32>,
     other_per_minute: u32,
     user_per_minute: u32,
@@ -322,6 +324,7 @@ impl RateLimits {
         let factor = setting.factor();
         Self {
             is_off: setting == RateLimitSetting::Off,
+            has_bursts: matches!(setting, RateLimitSetting::Factor(_)),
             per_minute: PER_MINUTE
                 .iter()
                 .copied()
@@ -366,10 +369,12 @@ impl RateLimits {
             limit: self.user_per_minute,
             period: PERIOD_MICROS,
         };
-        match user.map(own) {
+        match (self.has_bursts, user.map(own)) {
             _ if self.is_off => self.check_all(&[], minute, now_micros),
-            Some(own) => self.check_all(&[burst, own], minute, now_micros),
-            None => self.check_all(&[burst], minute, now_micros),
+            (true, Some(own)) => self.check_all(&[burst, own], minute, now_micros),
+            (true, None) => self.check_all(&[burst], minute, now_micros),
+            (false, Some(own)) => self.check_all(&[own], minute, now_micros),
+            (false, None) => self.check_all(&[], minute, now_micros),
         }
     }
 
@@ -520,7 +525,7 @@ mod tests {
 
     #[test]
     fn a_second_takes_a_thirtieth_of_a_minute_and_what_is_refused_is_not_counted() {
-        let limits = limits(60);
+        let limits = RateLimits::new(RateLimitSetting::Factor(1.0)).with_limit("follow", 60);
         let check = |now| limits.check_chat((1, "follow", Platform::Server), None, now);
         assert!(check(NOW).allowed && check(NOW).allowed);
         let refused = check(NOW);
