@@ -19,6 +19,7 @@ pub mod retention;
 pub mod search;
 pub mod threads;
 pub mod types;
+pub mod unread_reminders;
 pub mod user_groups;
 
 #[cfg(test)]

@@ -405,6 +405,9 @@ pub const IMPORT: Table<String, Import> = Table::new(231, "import");
 /// time newest first, import → nothing. Mirror of `IMPORT`.
 pub const IMPORT_ORDER: Table<(Latest, String), ()> = Table::new(232, "import_order");
 
+/// moment, channel → nothing: then members are looked for who have not read what is old enough.
+pub const UNREAD_DUE: Table<(At, Chat), ()> = Table::new(233, "unread_due");
+
 /// The columns of the key of the table `name`, in the words of this file.
 pub fn columns(name: &str) -> &'static str {
     let mut said = "";

@@ -56,8 +56,6 @@ pub struct Server {
     rates: front::RateLimits,
     /// Who is connected.
     hub: realtime::Hub,
-    /// Who is connected without a socket.
-    polls: realtime::Polls,
     /// Where the tasks of the apps are, and what wakes who does them.
     tasks: workers::Wake,
     /// Calls other servers.

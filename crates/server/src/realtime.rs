@@ -19,7 +19,6 @@ mod follow;
 mod frames;
 mod hub;
 mod outbox;
-mod polled;
 mod presence;
 mod scene;
 mod socket;
@@ -32,7 +31,6 @@ pub(crate) use connection::{Session, first_text, refuse, run};
 pub(crate) use feed::Feed;
 pub(crate) use follow::follow;
 pub(crate) use hub::{Connection, Full, Hub, Identity};
-pub(crate) use polled::{Polls, Unpolled};
 pub(crate) use socket::{Handshake, Socket};
 pub(crate) use tell::{hello, may_hear, show};
 
@@ -53,8 +51,6 @@ pub struct Options {
     pub waiting_bytes_max: usize,
     /// Open connections of one user. Default: 50.
     pub connections_per_user_max: usize,
-    /// How long a client that asks without a socket waits for news. Default: 25 s, below what proxies between wait.
-    pub poll_wait: Duration,
 }
 
 impl Default for Options {
@@ -67,7 +63,6 @@ impl Default for Options {
             waiting_max: 512,
             waiting_bytes_max: 4 << 20,
             connections_per_user_max: 50,
-            poll_wait: Duration::from_secs(25),
         }
     }
 }

@@ -135,7 +135,6 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
         faye,
         rates: RateLimits::new(rate_limits),
         hub: Hub::new(realtime, feed),
-        polls: realtime::Polls::default(),
         tasks,
         breakers: chat::Breakers::default(),
         moments: chat::Moments::default(),

@@ -56,6 +56,9 @@ pub struct Member {
     /// The application's own fields: a JSON object, as it was sent.
     #[n(9)]
     pub custom: String,
+    /// When the member was last reminded of what is unread here.
+    #[n(10)]
+    pub reminded_at: Option<Timestamp>,
 }
 
 /// An invitation to a channel.
@@ -85,6 +88,7 @@ impl Member {
             hides_before: None,
             ban: None,
             custom: "{}".to_owned(),
+            reminded_at: None,
         }
     }
 

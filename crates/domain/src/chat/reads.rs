@@ -8,7 +8,7 @@ mod unread;
 mod window;
 
 pub use mark::{From, deliver, mark_read, mark_unread};
-pub use unread::{Reader, Total, last_message_at, memberships, total, total_of, unread};
+pub use unread::{Reader, Total, last_message_at, memberships, newest_unread, total, total_of, unread};
 pub use window::{Messages, Row, WINDOW_ROWS, load};
 
 use ids::{ChannelId, MessageId, Timestamp, UserId};

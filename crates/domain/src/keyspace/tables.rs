@@ -38,6 +38,7 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
     (PUSH_PREFERENCE.tag(), PUSH_PREFERENCE.name(), Personal::ByUser, Told::Users(UserSet::PushPreferences)),
     (RETENTION.tag(), RETENTION.name(), Personal::None, Told::Nobody),
     (RETENTION_RUN.tag(), RETENTION_RUN.name(), Personal::None, Told::Nobody),
+    (UNREAD_DUE.tag(), UNREAD_DUE.name(), Personal::None, Told::Nobody),
     (IMPORT_UPLOAD.tag(), IMPORT_UPLOAD.name(), Personal::None, Told::Nobody),
     (IMPORT.tag(), IMPORT.name(), Personal::None, Told::Nobody),
     (IMPORT_ORDER.tag(), IMPORT_ORDER.name(), Personal::None, Told::Nobody),

@@ -24,16 +24,12 @@ use crate::{
     apps::Tenant,
     front::Platform,
     query::Query,
-    realtime::{self, Full, Handshake, Identity, Polls, Session, Unpolled},
-    reply::Reply,
+    realtime::{self, Full, Handshake, Identity, Session},
     seal,
 };
 
 /// The name by which errors and rate limits go, and who may call.
 const CONNECT: Operation = Operation { name: "Connect", callers: Callers::Readers };
-
-/// The same of a connection without a socket.
-const POLL: Operation = Operation { name: "LongPoll", callers: Callers::Readers };
 
 /// Opens a connection, or opens it to say why not.
 pub(crate) async fn connect(server: Arc<Server>, request: Request) -> Response {
@@ -116,42 +112,6 @@ async fn admit_by_frame(server: &Arc<Server>, opening: Opening, text: &str) -> R
     let token = token.ok_or_else(|| Error::new(Code::Authentication, "the first frame must hold a token"))?;
     let caller = gate::authenticated(server, &opening.tenant, &token).await?;
     join(server, enter_as(server, opening, caller, sent).await?)
-}
-
-/// `GET /longpoll`: a connection for who cannot open a socket. Without `connection_id` it is opened, and the answer is its first
-/// event; with it, the answer is what is new, after a while if there is nothing.
-pub(crate) async fn poll(server: Arc<Server>, request: Request) -> Response {
-    let started = crate::gate::started(request.extensions());
-    let (parts, _) = request.into_parts();
-    match polled(&server, &parts).await {
-        Ok(reply) => reply.finish(started),
-        Err(error) => error.reply(POLL.name).finish(started),
-    }
-}
-
-async fn polled(server: &Arc<Server>, parts: &Parts) -> Result<Reply> {
-    let query = Query::parse(parts.uri.query().unwrap_or_default());
-    let Some(id) = query.get("connection_id").filter(|id| !id.is_empty()) else {
-        let Entered { connection, identity, hello } = entered(server, parts).await?;
-        Polls::open(server, connection, identity).map_err(no_room)?;
-        return Ok(Reply { status: 200, body: format!("{{\"event\":{hello}") });
-    };
-    let opening = Opening::read(server, &query, parts)?;
-    let caller = gate::caller(server, &opening.tenant, POLL, &query, &parts.headers, None).await?;
-    let user = match caller {
-        Caller::User(user, _) => user,
-        Caller::Anonymous => fields::user(ANONYMOUS)?,
-        Caller::Server => return Err(Error::new(Code::NotAllowed, "a connection needs a user's token")),
-    };
-    let is_anonymous = user.as_str() == ANONYMOUS;
-    let identity = Identity { app: opening.tenant.app.id, user, is_anonymous, dialect: opening.dialect };
-    let gone = || Error::field("connection_id", "names no open connection of this user; connect again");
-    let news =
-        Polls::next(server, id.parse().map_err(|_| gone())?, &identity).await.map_err(|unpolled| match unpolled {
-            Unpolled::Gone => gone(),
-            Unpolled::Asked => Error::field("connection_id", "is waited for by another call"),
-        })?;
-    Ok(Reply { status: 200, body: format!("{{\"events\":[{}]", news.join(",")) })
 }
 
 async fn admit(server: &Arc<Server>, parts: &Parts) -> Result<Session> {

@@ -244,7 +244,6 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         .route(POST, "sync", "Sync", Both, events::sync)
         .socket("connect")
         .socket("ws")
-        .poll("longpoll")
         // Messages.
         .route(POST, "channels/{type}/{id}/message", "SendMessage", Both, messages::send)
         .route(GET, "channels/{type}/{id}/messages", "GetManyMessages", Both, messages::get_many)
@@ -362,14 +361,6 @@ impl Routes<'_> {
         };
         self.declared.push(Declared { method: named(method), path, operation: operation.name });
         Routes { router: self.router.route(&format!("{INSIDE}/{path}"), on(method, answer)), ..self }
-    }
-
-    /// Where events are asked for without a socket; who may is told inside.
-    fn poll(mut self, path: &'static str) -> Self {
-        let server = self.server.clone();
-        let answer = async move |request: Request| connect::poll(server, request).await;
-        self.declared.push(Declared { method: "GET", path, operation: "LongPoll" });
-        Routes { router: self.router.route(&format!("{INSIDE}/{path}"), on(MethodFilter::GET, answer)), ..self }
     }
 
     /// Where WebSockets are opened; who may is told inside.

@@ -167,7 +167,7 @@ fn health(server: &Server, connection: &Connection) -> Frame {
     Frame::text(&tell::health(connection.identity.dialect, connection.id, now(server)))
 }
 
-pub(super) fn now(server: &Server) -> Timestamp {
+fn now(server: &Server) -> Timestamp {
     Timestamp::from_micros(server.clock.now_micros())
 }
 

@@ -48,17 +48,6 @@ impl Frame {
         Frame(bytes.into())
     }
 
-    /// What the message says, for who asks for it without a socket; nothing, if it is none.
-    pub(super) fn said(&self) -> Option<&str> {
-        let mut bytes = Cursor::new(&*self.0);
-        let (header, _) = FrameHeader::parse(&mut bytes).ok()??;
-        let start = usize::try_from(bytes.position()).ok()?;
-        match header.opcode {
-            OpCode::Data(Data::Text) => std::str::from_utf8(&self.0[start..]).ok(),
-            _ => None,
-        }
-    }
-
     /// What is left to send.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0

@@ -1,5 +1,7 @@
 //! What an event names, read once, and how it is written.
 
+use std::collections::BTreeMap;
+
 use domain::{
     Tx,
     chat::{
@@ -18,7 +20,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use wire::chat::{
     dialect::{Dialect, Time},
-    events::{Event as WireEvent, More},
+    events::{Event as WireEvent, More, UnreadChannel},
 };
 
 use super::tell::is_built_in;
@@ -46,6 +48,8 @@ pub(super) struct Scene {
     message: Option<Shown>,
     /// The poll with its votes as they are now, and the vote that the event is about.
     poll: Option<(polls::Shown, Option<Cast>)>,
+    /// What the user has not read, in events that tell of it.
+    unread: Vec<(Loaded, Vec<Shown>)>,
     /// What the user sees of itself, in events that say so.
     own: Option<Own>,
     people: People,
@@ -76,6 +80,7 @@ impl Scene {
             None => None,
         };
         let poll = poll(tx, &event, &mut people).await?;
+        let unread = self::unread(tx, &event, &mut people, now).await?;
         let own = match (event.user.as_ref(), shows_me(&event.kind)) {
             (Some(user), true) => {
                 let own = own::load(tx, user, now).await?;
@@ -93,7 +98,7 @@ impl Scene {
             Some(subject) => Some(v3::write_event(tx, &event, subject, now).await?),
             None => None,
         };
-        Ok(Scene { of_feeds, people, channel, shown, message, poll, own, watcher_count, more, now, event })
+        Ok(Scene { of_feeds, people, channel, shown, message, poll, unread, own, watcher_count, more, now, event })
     }
 
     /// The event called `kind`, as JSON.
@@ -112,6 +117,7 @@ impl Scene {
         let member = self.member(dialect);
         let (draft, reminder) = (self.draft(dialect), self.reminder(dialect));
         let (poll, vote) = self.poll(dialect);
+        let channels = self.unread(dialect);
         let more = More { fields: &self.more, is_custom: !is_built_in(kind), dialect };
         let wire = WireEvent {
             cid: event.channel.as_ref().map(|channel| channel.as_str()),
@@ -130,6 +136,7 @@ impl Scene {
             poll: poll.as_deref(),
             poll_vote: vote.as_deref(),
             draft: draft.as_deref(),
+            channels: channels.as_deref(),
             reminder: reminder.as_deref(),
             watcher_count: counts_watchers(kind).then_some(self.watcher_count),
             ..WireEvent::new(kind, Time { at: event.at, dialect }, more)
@@ -145,6 +152,29 @@ async fn poll(tx: &mut Tx, event: &Event, people: &mut People) -> domain::Result
     let vote = vote.clone().map(|(id, vote)| Cast { id, vote });
     people.add(tx, shown.named().chain(vote.iter().map(|cast| &cast.vote.user))).await?;
     Ok(Some((shown, vote)))
+}
+
+/// The channels and messages that the event's user has not read, as far as they are still there.
+async fn unread(
+    tx: &mut Tx,
+    event: &Event,
+    people: &mut People,
+    now: Timestamp,
+) -> domain::Result<Vec<(Loaded, Vec<Shown>)>> {
+    let Some(Matter::Unread { channels }) = event.matter.as_deref() else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for (id, messages) in channels {
+        let view = View { who: Who::Server, viewer: None, now };
+        let Ok(loaded) = state::load(tx, id, view).await else { continue };
+        let mut said = Vec::new();
+        for message in messages {
+            let known = messages::get(tx, message).await?.filter(|message| message.deleted_at.is_none());
+            said.extend(known.map(|known| (message.clone(), known)));
+        }
+        people.add(tx, loaded.named()).await?;
+        found.push((loaded, messages::gather(tx, said, None, people).await?));
+    }
+    Ok(found)
 }
 
 /// The users in an event.
@@ -222,6 +252,18 @@ impl Scene {
         let Some((shown, vote)) = &self.poll else { return (None, None) };
         let frame = self.frame(dialect);
         (Some(raw(&frame.poll(shown))), vote.as_ref().map(|cast| raw(&frame.vote(shown, cast))))
+    }
+
+    fn unread(&self, dialect: Dialect) -> Option<Box<RawValue>> {
+        if !matches!(self.event.matter.as_deref(), Some(Matter::Unread { .. })) {
+            return None;
+        }
+        let (pen, frame) = (self.pen(dialect), self.frame(dialect));
+        let told = self.unread.iter().map(|(loaded, messages)| {
+            let messages = messages.iter().map(|shown| frame.message(shown)).collect();
+            (loaded.id.as_str(), UnreadChannel { channel: channels::channel(pen, loaded), messages })
+        });
+        Some(raw(&told.collect::<BTreeMap<_, _>>()))
     }
 
     fn draft(&self, dialect: Dialect) -> Option<Box<RawValue>> {

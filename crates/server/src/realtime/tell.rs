@@ -184,7 +184,9 @@ fn receivers(hub: &Hub, app: AppId, event: &Event, now: Timestamp) -> Vec<Arc<Co
 fn is_for_webhooks(kind: &str) -> bool {
     match kind.split_once('.') {
         Some(("channel", kind)) => matches!(kind, "created" | "muted" | "unmuted"),
-        Some(("message" | "user", kind)) => matches!(kind, "flagged" | "pending" | "unflagged"),
+        Some(("message" | "user", kind)) => {
+            matches!(kind, "flagged" | "pending" | "unflagged" | "unread_message_reminder")
+        }
         _ => false,
     }
 }

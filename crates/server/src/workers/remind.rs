@@ -1,11 +1,15 @@
-//! Reminds users of messages that they saved, when the moment has come (chat §6.15).
+//! Reminds users of messages that they saved, when the moment has come (chat §6.15), and of what they have not read for a while
+//! (chat §12.16).
 //!
 //! The commit that tells a reminder takes it out of the queue: it is told once, also if two servers look at the same time or
 //! one is killed meanwhile. It may safely run twice.
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{App, chat::reminders};
+use domain::{
+    App,
+    chat::{reminders, unread_reminders},
+};
 use ids::Timestamp;
 
 use crate::Server;
@@ -32,6 +36,7 @@ pub(crate) async fn remind_due(server: &Server) -> domain::Result<()> {
     let now = Timestamp::from_micros(server.clock.now_micros());
     for tenant in server.apps.all() {
         while is_any_left(&tenant.app, now).await? {}
+        while is_any_unread(&tenant.app, now).await? {}
     }
     Ok(())
 }
@@ -42,4 +47,11 @@ async fn is_any_left(app: &App, now: Timestamp) -> domain::Result<bool> {
         return Ok(false);
     }
     app.write(async |tx| reminders::tell_due(tx, now).await).await
+}
+
+async fn is_any_unread(app: &App, now: Timestamp) -> domain::Result<bool> {
+    if !unread_reminders::is_any_due(&mut app.snapshot(), now).await? {
+        return Ok(false);
+    }
+    app.write(async |tx| unread_reminders::tell_due(tx, now).await).await
 }

@@ -273,3 +273,29 @@ async fn a_hook_takes_what_its_product_is_and_queues_need_keys() {
         assert_eq!(lake.refuses(http::Method::PATCH, "app", body.clone()).await, (400, 4), "{body}");
     }
 }
+
+#[tokio::test]
+async fn hooks_hear_in_their_dialect_who_has_not_read_what() {
+    let lake = Lake::new().await;
+    let (url, mut calls) = receiver(&[]).await;
+    let wanted = |id: &str| {
+        let mut hook = hook(id, &url);
+        hook["event_types"] = json!(["user.unread_message_reminder"]);
+        hook
+    };
+    set(&lake, json!([wanted("classic")])).await;
+    lake.patch("app", json!({ "reminders_interval": 60 })).await.ok(201);
+    let kind =
+        json!({ "reminders": true, "automod": "disabled", "automod_behavior": "flag", "max_message_length": 5000 });
+    lake.put("channeltypes/messaging", kind).await.ok(201);
+    let data = json!({ "data": { "created_by_id": "amy", "members": ["amy", "bob"] } });
+    lake.post("channels/messaging/room/query", data).await.ok(201);
+    let message = json!({ "message": { "id": "m1", "text": "hi", "user_id": "amy" } });
+    lake.post("channels/messaging/room/message", message).await.ok(201);
+    lake.clock.advance(61_000_000);
+    let told = calls.recv().await.unwrap().json();
+    assert_eq!((&told["type"], &told["user"]["id"]), (&json!("user.unread_message_reminder"), &json!("bob")));
+    let room = &told["channels"]["messaging:room"];
+    assert_eq!((&room["channel"]["cid"], &room["messages"][0]["text"]), (&json!("messaging:room"), &json!("hi")));
+    assert_eq!(room["messages"].as_array().unwrap().len(), 1);
+}

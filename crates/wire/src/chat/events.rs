@@ -79,12 +79,24 @@ pub struct Event<'a> {
     /// That somebody saved a message for later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reminder: Option<&'a RawValue>,
+    /// Channels by cid, with messages of each that the user has not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<&'a RawValue>,
     /// How many connections watch the channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watcher_count: Option<usize>,
     /// Whatever else.
     #[serde(flatten)]
     pub more: More<'a>,
+}
+
+/// Of a channel, what a user has not read.
+#[derive(Serialize, Debug)]
+pub struct UnreadChannel<'a> {
+    /// The channel.
+    pub channel: super::channels::Channel<'a>,
+    /// Some of the messages, the oldest first.
+    pub messages: Vec<super::messages::Message<'a>>,
 }
 
 impl<'a> Event<'a> {
@@ -110,6 +122,7 @@ impl<'a> Event<'a> {
             poll: None,
             poll_vote: None,
             draft: None,
+            channels: None,
             reminder: None,
             watcher_count: None,
             more,

@@ -1,6 +1,6 @@
 //! What events are about that are about none of messages, reactions and members.
 
-use ids::MessageId;
+use ids::{ChannelId, MessageId};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -30,6 +30,13 @@ pub enum Matter {
         /// How.
         #[n(1)]
         reminder: Reminder,
+    },
+    /// What a user has not read.
+    #[n(3)]
+    Unread {
+        /// Channels, with messages of each.
+        #[n(0)]
+        channels: Vec<(ChannelId, Vec<MessageId>)>,
     },
     /// A poll.
     #[n(2)]

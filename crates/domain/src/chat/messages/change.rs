@@ -7,7 +7,7 @@ use crate::{
     Error, Result, Tx,
     chat::{
         events::{self, Event},
-        search,
+        search, unread_reminders,
     },
     custom::Edit,
     keyspace::{At, Chat, Latest, MESSAGE, PENDING, PINNED, VERSION},
@@ -304,6 +304,7 @@ pub async fn commit(tx: &mut Tx, id: &MessageId, now: Timestamp) -> Result<Messa
         None => None,
     };
     send::publish(tx, id, &message, parent.as_ref(), now).await?;
+    unread_reminders::plan_in(tx, &message, now).await?;
     Ok(message)
 }
 
@@ -384,6 +385,7 @@ async fn show(tx: &mut Tx, id: &MessageId, mut message: Message, now: Timestamp)
         None => None,
     };
     send::publish(tx, id, &message, parent.as_ref(), now).await?;
+    unread_reminders::plan_in(tx, &message, now).await?;
     Ok(message)
 }
 

@@ -13,7 +13,7 @@ use crate::{
         reads::Read,
         search,
         threads::{self, Thread},
-        user_groups,
+        unread_reminders, user_groups,
     },
     keyspace::{
         AUTHORED, At, CHANNEL_MESSAGE, Chat, Latest, MESSAGE, MESSAGES, PACE, PARTICIPANT, PENDING, PINNED, READ,
@@ -84,6 +84,7 @@ pub async fn send(
     }
     if message.pending.is_none() && message.kind != Kind::Ephemeral {
         publish(tx, id, &message, parent.as_ref(), now).await?;
+        unread_reminders::plan(tx, &scene.config, &message, now);
         if !draft.keeps_hidden && is_in_channel(&message) && !message.is_shadowed {
             channels::wake(tx, channel, now).await?;
         }

@@ -1,6 +1,6 @@
 //! Counting what is unread: never stored, always derived (chat §12.1, §12.2).
 
-use ids::{ChannelId, Timestamp, UserId};
+use ids::{ChannelId, MessageId, Timestamp, UserId};
 use store::{Direction, Limit, Stamp, Stamped};
 
 use super::{Messages, Read, Row, WINDOW_ROWS};
@@ -68,6 +68,33 @@ pub async fn unread(app: &App, id: &ChannelId, channel: &Channel, reader: Reader
         }
         rows = messages.rows.len() * 4;
     }
+}
+
+/// The newest of the messages kept in memory that the member has not read and that were said by `until`, at most `max`: when and
+/// which, the oldest first.
+///
+/// # Errors
+/// When the store fails.
+pub async fn newest_unread(
+    app: &App,
+    id: &ChannelId,
+    channel: &Channel,
+    reader: Reader<'_>,
+    until: Timestamp,
+    max: usize,
+) -> Result<Vec<(Timestamp, MessageId)>> {
+    if reader.member.is_pending() {
+        return Ok(Vec::new());
+    }
+    let hidden = channel.truncated_at.max(reader.member.hides_before);
+    let earliest = reader.read.value.last_read.plus_micros(-LATE_MICROS);
+    let is_over = |row: &Row| row.at < earliest || hidden.is_some_and(|hidden| row.at <= hidden);
+    let messages = app.views.messages(app, id, WINDOW_ROWS).await?;
+    let newer = messages.rows.iter().take_while(|row| !is_over(row));
+    let unread = newer.filter(|row| row.at <= until && reader.counts(row)).take(max);
+    let mut unread: Vec<_> = unread.map(|row| (row.at, row.id.clone())).collect();
+    unread.reverse();
+    Ok(unread)
 }
 
 /// When something was last said in `channel`.
