@@ -9,7 +9,6 @@ use domain::users::{self, People, Person, Profile, User, own};
 use http::request::Parts;
 use ids::{Timestamp, UserId};
 use serde_json::value::{RawValue, to_raw_value};
-use uuid::Uuid;
 use wire::chat::{dialect::Dialect, error::Code};
 
 use super::{
@@ -111,32 +110,10 @@ async fn admit_by_frame(server: &Arc<Server>, opening: Opening, text: &str) -> R
     let token = sent.filled("token")?;
     let token = token.ok_or_else(|| Error::new(Code::Authentication, "the first frame must hold a token"))?;
     let caller = gate::authenticated(server, &opening.tenant, &token).await?;
-    join(server, enter_as(server, opening, caller, sent).await?)
+    enter_as(server, opening, caller, sent).await
 }
 
 async fn admit(server: &Arc<Server>, parts: &Parts) -> Result<Session> {
-    join(server, entered(server, parts).await?)
-}
-
-/// What a connection needs to be opened.
-struct Entered {
-    connection: Uuid,
-    identity: Identity,
-    hello: String,
-}
-
-fn join(server: &Arc<Server>, Entered { connection, identity, hello }: Entered) -> Result<Session> {
-    Session::join(server, connection, identity, &hello).map_err(no_room)
-}
-
-fn no_room(full: Full) -> Error {
-    match full {
-        Full::User => Error::new(Code::RateLimited, "this user has too many connections"),
-        Full::Closing => Error::new(Code::Internal, "the server stops; connect again"),
-    }
-}
-
-async fn entered(server: &Arc<Server>, parts: &Parts) -> Result<Entered> {
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let opening = Opening::read(server, &query, parts)?;
     let mut sent = Fields::parse(query.get("json").unwrap_or_default(), opening.dialect)
@@ -146,7 +123,7 @@ async fn entered(server: &Arc<Server>, parts: &Parts) -> Result<Entered> {
     enter_as(server, opening, caller, sent).await
 }
 
-async fn enter_as(server: &Arc<Server>, opening: Opening, caller: Caller, mut sent: Fields) -> Result<Entered> {
+async fn enter_as(server: &Arc<Server>, opening: Opening, caller: Caller, mut sent: Fields) -> Result<Session> {
     let Opening { tenant, dialect, platform } = opening;
     let now = Timestamp::from_micros(server.clock.now_micros());
     let user = match &caller {
@@ -170,7 +147,10 @@ async fn enter_as(server: &Arc<Server>, opening: Opening, caller: Caller, mut se
     let me = me(&tenant, dialect, &id, user, now).await?;
     let hello = realtime::hello(dialect, connection, now, &me);
     let identity = Identity { app: tenant.app.id, user: id, is_anonymous, dialect };
-    Ok(Entered { connection, identity, hello })
+    Session::join(server, connection, identity, &hello).map_err(|full| match full {
+        Full::User => Error::new(Code::RateLimited, "this user has too many connections"),
+        Full::Closing => Error::new(Code::Internal, "the server stops; connect again"),
+    })
 }
 
 fn anonymous(now: Timestamp) -> User {

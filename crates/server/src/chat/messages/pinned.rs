@@ -39,6 +39,9 @@ pub(crate) async fn pinned(call: Call, _: Fields) -> Result<Reply> {
     some(&call, asked.page(all)?, &[]).await
 }
 
+/// Whether something stands where it is asked for.
+type Fits = Box<dyn Fn(&Rank) -> bool + Send>;
+
 /// An edge of a page: a message, or when one was pinned; and whether what stands there belongs to the page.
 enum Edge {
     Message(MessageId, bool),
@@ -120,7 +123,7 @@ fn ranked((id, message): (MessageId, Message)) -> Option<(Rank, Message)> {
 }
 
 /// Whether something stands on this side of the edge.
-fn fitting(edge: &Edge, ranks: &[Rank], is_before: bool) -> Result<Box<dyn Fn(&Rank) -> bool + Send>> {
+fn fitting(edge: &Edge, ranks: &[Rank], is_before: bool) -> Result<Fits> {
     Ok(match edge {
         Edge::Message(id, with) => {
             let rank = ranks.iter().find(|(_, known)| known == id).cloned();
