@@ -153,7 +153,8 @@ impl Facts {
         }
         let told = |flags: Vec<Flagged>| -> Vec<Told> {
             let read = |flag: Flagged| {
-                let key = format!("flag\n{}\n{}\n{}", flag.entity.kind, flag.entity.id, flag.by);
+                let by = flag.by.as_ref().map_or("", UserId::as_str);
+                let key = format!("flag\n{}\n{}\n{}", flag.entity.kind, flag.entity.id, by);
                 (flag.flag.custom(), call.tenant.sign_link(&key), flag)
             };
             flags.into_iter().map(read).map(|(custom, id, flag)| (flag, custom, id)).collect()
