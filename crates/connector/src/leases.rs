@@ -28,7 +28,7 @@ const RENEW_EVERY: Duration = Duration::from_secs(20);
 /// How long a decision waits before it looks again whether a worker is done that told nobody.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a claim holds, in microseconds.
-const HELD: i64 = 60 * 1_000_000;
+pub(crate) const HELD: i64 = 60 * 1_000_000;
 
 /// A claim as it is stored.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]

@@ -13,11 +13,14 @@ use super::{
     throttle::{Gate, LimitState},
     token,
 };
-use crate::{integrations::Pair, surroundings::Surroundings};
+use crate::{integrations::Pair, leases::HELD, surroundings::Surroundings};
 
 /// The answers whose clock is remembered.
 const SAMPLES: usize = 5;
 const SECOND: i64 = 1_000_000;
+/// How long a deletion waits for the one before it, in microseconds: one goes at a time (§7.2). A worker that stands still in the
+/// middle of one holds up others for as long as its lease.
+const DELETION_PAUSE: i64 = SECOND / 4;
 
 /// A connection.
 pub(crate) struct Session {
@@ -26,8 +29,6 @@ pub(crate) struct Session {
     pair: Pair,
     percent: u8,
     known: Mutex<Known>,
-    /// Held by the one call that deletes (§7.2).
-    deleting: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -35,6 +36,8 @@ struct Known {
     offsets: VecDeque<i64>,
     limits: BTreeMap<Endpoint, LimitState>,
     breaker: Breaker,
+    /// Until when the one call that deletes is under way at the latest.
+    deleting_until: Option<Timestamp>,
 }
 
 impl Session {
@@ -46,8 +49,7 @@ impl Session {
         percent: u8,
         limits: BTreeMap<Endpoint, LimitState>,
     ) -> Self {
-        let known = Mutex::new(Known { limits, ..Known::default() });
-        Session { address, dialect, pair, percent, known, deleting: tokio::sync::Mutex::default() }
+        Session { address, dialect, pair, percent, known: Mutex::new(Known { limits, ..Known::default() }) }
     }
 
     /// How far the other side's clock is ahead of ours, in microseconds: the median of the last answers.
@@ -64,9 +66,16 @@ impl Session {
         if let Some(until) = known.breaker.open_until(now) {
             return Gate::Away(until);
         }
+        let is_deletion = endpoint == Endpoint::DeleteUsers;
+        if is_deletion && known.deleting_until.is_some_and(|until| now < until) {
+            return Gate::Wait(now.plus_micros(DELETION_PAUSE));
+        }
         let gate = known.limits.entry(endpoint).or_insert_with(|| LimitState::cold(now)).gate(self.percent, now);
         if gate == Gate::Go {
             known.breaker.goes(now);
+            if is_deletion {
+                known.deleting_until = Some(now.plus_micros(HELD));
+            }
         }
         gate
     }
@@ -96,10 +105,6 @@ impl Session {
         mut sink: Option<&mut (dyn Write + Send)>,
         surroundings: &Surroundings,
     ) -> Answer {
-        let _alone = match call.endpoint {
-            Endpoint::DeleteUsers => Some(self.deleting.lock().await),
-            _ => None,
-        };
         let tokens = [Times::Learnt, Times::Learnt, Times::None];
         let mut last = None;
         for times in tokens {
@@ -124,6 +129,9 @@ impl Session {
     fn learn(&self, endpoint: Endpoint, answer: &Answer, surroundings: &Surroundings) {
         let now = surroundings.now();
         let mut known = self.known.lock();
+        if endpoint == Endpoint::DeleteUsers {
+            known.deleting_until = None;
+        }
         match answer.meaning {
             Meaning::Unsent => known.breaker.unsent(now),
             _ => known.breaker.sent(),
@@ -156,4 +164,23 @@ impl Session {
 enum Times {
     Learnt,
     None,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Secret;
+
+    #[test]
+    fn a_deletion_waits_for_the_one_before_it_but_no_longer_than_a_lease() {
+        let address = Address::parse("http://127.0.0.1:1", true).unwrap();
+        let pair = Pair { key: Secret::new("key".to_owned()), secret: Secret::new("secret".to_owned()) };
+        let session = Session::new(address, Dialect::built_in().remove(0), pair, 100, BTreeMap::new());
+        let at = |micros: i64| Timestamp::from_micros(micros);
+        assert_eq!(session.gate(Endpoint::DeleteUsers, at(0)), Gate::Go);
+        let wait = Gate::Wait(at(SECOND + DELETION_PAUSE));
+        assert_eq!(session.gate(Endpoint::DeleteUsers, at(SECOND)), wait);
+        assert_ne!(session.gate(Endpoint::ExportUser, at(SECOND)), wait, "others go");
+        assert_ne!(session.gate(Endpoint::DeleteUsers, at(HELD)), Gate::Wait(at(HELD + DELETION_PAUSE)));
+    }
 }

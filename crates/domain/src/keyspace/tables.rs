@@ -63,7 +63,12 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
     (PENDING_DUE.tag(), PENDING_DUE.name(), Personal::None, Told::Nobody),
     (APPEAL.tag(), APPEAL.name(), Personal::ByReport, Told::Report),
     (APPEALED_BY.tag(), APPEALED_BY.name(), Personal::ByUser, Told::With("appeal")),
-    (MODERATION_SETTING.tag(), MODERATION_SETTING.name(), Personal::ByReport, Told::Nobody),
+    (
+        MODERATION_SETTING.tag(),
+        MODERATION_SETTING.name(),
+        Personal::ByReport,
+        Told::Withheld("it names who set up how moderators work, as they all see it"),
+    ),
     (MODERATION_CONFIG.tag(), MODERATION_CONFIG.name(), Personal::None, Told::Nobody),
     (CHANNEL_TYPE.tag(), CHANNEL_TYPE.name(), Personal::None, Told::Nobody),
     (COMMAND.tag(), COMMAND.name(), Personal::None, Told::Nobody),
