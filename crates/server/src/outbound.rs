@@ -5,7 +5,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -183,26 +183,34 @@ struct Guarded(Arc<Guard>);
 /// Calls other servers.
 #[derive(Debug, Clone)]
 pub(crate) struct Outbound {
-    client: reqwest::Client,
+    /// Made for the first call: it reads the machine's certificates, hundreds of files, which took longer than all else of a start.
+    client: Arc<OnceLock<reqwest::Client>>,
     guard: Arc<Guard>,
 }
 
 impl Outbound {
     /// Calls the public Internet, and what is in `allowed`.
+    pub(crate) fn new(allowed: Vec<IpNet>) -> Self {
+        Outbound { client: Arc::default(), guard: Arc::new(Guard::new(allowed)) }
+    }
+
+    /// What calls.
     ///
     /// # Errors
     /// When the machine's certificates cannot be read.
-    pub(crate) fn new(allowed: Vec<IpNet>) -> anyhow::Result<Self> {
-        let guard = Arc::new(Guard::new(allowed));
+    fn client(&self) -> Result<&reqwest::Client, Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
         let client = reqwest::Client::builder()
-            .dns_resolver(Arc::new(Guarded(guard.clone())))
+            .dns_resolver(Arc::new(Guarded(self.guard.clone())))
             // Where an answer points to was never checked, so nobody goes there without a look at it.
             .redirect(Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
             .user_agent(concat!("millpond/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Outbound { client, guard })
+        Ok(self.client.get_or_init(|| client))
     }
 
     /// Posts `body` to `url`.
@@ -217,7 +225,7 @@ impl Outbound {
         timeout: Duration,
     ) -> Result<Answer, Error> {
         let url = self.check(url)?;
-        let call = self.client.post(url).headers(headers).body(body).timeout(timeout);
+        let call = self.client()?.post(url).headers(headers).body(body).timeout(timeout);
         let mut response = call.send().await?;
         let status = response.status().as_u16();
         let mut read = 0;
@@ -242,7 +250,7 @@ impl Outbound {
         timeout: Duration,
     ) -> Result<(u16, Vec<u8>), Error> {
         let url = self.check(url)?;
-        let call = self.client.post(url.clone()).headers(headers).body(body).timeout(timeout);
+        let call = self.client()?.post(url.clone()).headers(headers).body(body).timeout(timeout);
         let page = read(call.send().await?, url, ANSWER_BYTES_MAX).await?;
         Ok((page.answer.status, page.body))
     }
@@ -258,7 +266,7 @@ impl Outbound {
     async fn follow(&self, url: &str, max: usize) -> Result<Page, Error> {
         let mut url = self.check(url)?;
         for _ in 0..=REDIRECTS_MAX {
-            let response = self.client.get(url.clone()).send().await?;
+            let response = self.client()?.get(url.clone()).send().await?;
             match moved(&url, &response) {
                 // Where an answer points to is nobody's word but its own.
                 Some(next) => url = self.check(&next)?,
@@ -290,7 +298,7 @@ mod tests {
 
     #[test]
     fn only_the_public_internet_and_what_is_allowed_may_be_called() {
-        let outbound = Outbound::new(vec!["192.168.7.0/24".parse().unwrap()]).unwrap();
+        let outbound = Outbound::new(vec!["192.168.7.0/24".parse().unwrap()]);
         for url in
             ["https://example.com/hook", "http://8.8.8.8/", "http://192.168.7.3:8080/", "https://[2606:4700::1]/"]
         {
@@ -317,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_private_address_is_closed_in_every_spelling() {
-        let outbound = Outbound::new(Vec::new()).unwrap();
+        let outbound = Outbound::new(Vec::new());
         let loopback = [
             "127.0.0.1",
             "127.1",
@@ -401,7 +409,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_of_this_machine_may_not_be_called() {
-        let outbound = Outbound::new(Vec::new()).unwrap();
+        let outbound = Outbound::new(Vec::new());
         let called = outbound.post("http://localhost:1/", HeaderMap::new(), Vec::new(), CONNECT_TIMEOUT).await;
         let error = format!("{:?}", called.unwrap_err());
         assert!(error.contains("Closed"), "{error}");
@@ -429,7 +437,7 @@ mod tests {
     }
 
     async fn got(url: &str) -> Result<Page, Error> {
-        let outbound = Outbound::new(vec!["127.0.0.1/32".parse().unwrap()]).unwrap();
+        let outbound = Outbound::new(vec!["127.0.0.1/32".parse().unwrap()]);
         outbound.get(url, 1000, Duration::from_secs(10)).await
     }
 

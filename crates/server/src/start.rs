@@ -127,7 +127,7 @@ pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
     let tasks = workers::Wake::new(&store);
     let apps = Registry::load(store.clone(), views, seal, clock.clone()).await?;
     let first = first_app(&apps, app).await?;
-    let outbound = Outbound::new(outbound_allowed)?;
+    let outbound = Outbound::new(outbound_allowed);
     let server = Arc::new(Server {
         apps,
         fragments: Fragments::new(cache_bytes / 4),
