@@ -1,8 +1,8 @@
 //! What a caller says of a message, and the limits that hold for it (chat §4.2).
 
-use ids::{MessageId, Timestamp, UserId};
+use ids::{ChannelId, MessageId, Timestamp, UserId};
 
-use super::{Kind, scene::Scene};
+use super::{Kind, Message, scene::Scene};
 use crate::{Error, Result, chat::locations::Location};
 
 /// The most attachments.
@@ -80,6 +80,43 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// The message that it describes, said in `channel` at `now`; what needs more than the draft is not there yet.
+    pub(super) fn message(self, channel: ChannelId, now: Timestamp) -> Message {
+        Message {
+            channel,
+            edited_by: self.user.clone(),
+            user: self.user,
+            kind: self.kind,
+            text: self.text,
+            html: self.html,
+            mml: self.mml,
+            attachments: self.attachments,
+            mentioned: self.mentioned,
+            mentions_channel: self.mentions_channel,
+            mentions_here: self.mentions_here,
+            mentioned_roles: self.mentioned_roles,
+            mentioned_groups: self.mentioned_groups,
+            parent: self.parent,
+            shows_in_channel: self.shows_in_channel,
+            quoted: self.quoted,
+            is_silent: self.is_silent,
+            is_shadowed: false,
+            pin: None,
+            visible_to: self.visible_to,
+            translations: self.translations,
+            command: self.command,
+            created_at: now,
+            updated_at: now,
+            text_updated_at: None,
+            deleted_at: None,
+            pending: None,
+            poll: None,
+            location: None,
+            moderation: None,
+            custom: self.custom,
+        }
+    }
+
     /// A plain text by `user`.
     pub fn text(user: Option<UserId>, text: impl Into<String>) -> Self {
         Draft {

@@ -75,41 +75,16 @@ async fn check_references(tx: &mut Tx, given: &Imported) -> Result<()> {
 }
 
 fn composed(given: &Imported, known: Option<&Message>, terms: Terms) -> Message {
-    let draft = given.draft.clone();
     let before = known.map(Message::custom).unwrap_or_default();
-    let custom = ids::json::Object::parse(&draft.custom).unwrap_or_default();
+    let custom = ids::json::Object::parse(&given.draft.custom).unwrap_or_default();
+    let made = given.draft.clone().message(given.channel.clone(), given.created_at);
     Message {
-        channel: given.channel.clone(),
-        edited_by: draft.user.clone(),
-        user: draft.user,
-        kind: if draft.kind == Kind::Regular && draft.parent.is_some() { Kind::Reply } else { draft.kind },
-        text: draft.text,
-        html: draft.html,
-        mml: draft.mml,
-        attachments: draft.attachments,
-        mentioned: draft.mentioned,
-        mentions_channel: draft.mentions_channel,
-        mentions_here: draft.mentions_here,
-        mentioned_roles: draft.mentioned_roles,
-        mentioned_groups: draft.mentioned_groups,
-        parent: draft.parent,
-        shows_in_channel: draft.shows_in_channel,
-        quoted: draft.quoted,
-        is_silent: draft.is_silent,
-        is_shadowed: false,
-        pin: given.pin.clone().map(|(at, by)| Pin { at, by, expires: draft.pin_expires }),
-        visible_to: draft.visible_to,
-        translations: draft.translations,
-        command: draft.command,
-        created_at: given.created_at,
+        kind: if made.kind == Kind::Regular && made.parent.is_some() { Kind::Reply } else { made.kind },
+        pin: given.pin.clone().map(|(at, by)| Pin { at, by, expires: given.draft.pin_expires }),
         updated_at: given.updated_at.unwrap_or(given.created_at),
-        text_updated_at: None,
         deleted_at: given.deleted_at,
-        pending: None,
-        poll: None,
-        moderation: None,
-        location: None,
         custom: terms.custom(before, &custom).to_string(),
+        ..made
     }
 }
 

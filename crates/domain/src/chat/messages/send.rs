@@ -280,39 +280,10 @@ async fn compose(tx: &mut Tx, scene: &Scene, draft: &Draft, now: Timestamp) -> R
     if let (true, Some((_, args))) = (is_giphy, &command) {
         draft.attachments.push(giphy(args, true));
     }
-    Ok(Message {
-        channel: scene.id.clone(),
-        edited_by: draft.user.clone(),
-        pin: draft.is_pinned.then(|| Pin { at: now, by: draft.user.clone(), expires: draft.pin_expires }),
-        user: draft.user,
-        kind,
-        text: draft.text,
-        html: draft.html,
-        mml: draft.mml,
-        attachments: draft.attachments,
-        mentioned: draft.mentioned,
-        mentions_channel: draft.mentions_channel,
-        mentions_here: draft.mentions_here,
-        mentioned_roles: draft.mentioned_roles,
-        mentioned_groups: draft.mentioned_groups,
-        parent: draft.parent,
-        shows_in_channel: draft.shows_in_channel,
-        quoted: draft.quoted,
-        is_silent: draft.is_silent,
-        is_shadowed,
-        visible_to: draft.visible_to,
-        translations: draft.translations,
-        command,
-        created_at: now,
-        updated_at: now,
-        text_updated_at: None,
-        deleted_at: None,
-        pending: waits.then_some(draft.metadata),
-        poll: draft.poll,
-        location: draft.location,
-        moderation: None,
-        custom: draft.custom,
-    })
+    let pin = draft.is_pinned.then(|| Pin { at: now, by: draft.user.clone(), expires: draft.pin_expires });
+    let pending = waits.then(|| draft.metadata.clone());
+    let (poll, location) = (draft.poll.clone(), draft.location.clone());
+    Ok(Message { pin, kind, is_shadowed, command, pending, poll, location, ..draft.message(scene.id.clone(), now) })
 }
 
 /// The slash command at the start of the text, if the channel has it (chat §12.13).
