@@ -16,6 +16,7 @@ use crate::{
     keyspace::{Feed, Newest},
 };
 
+mod posts;
 mod source;
 
 use source::Cursor;
@@ -86,6 +87,16 @@ pub(super) struct Source {
     mark: Mark,
     /// What of `feed` is seen; absent for the timeline's own feed.
     span: Option<Span>,
+}
+
+impl Source {
+    /// When a row of the feed arrived in the timeline; `None` if it did not.
+    fn arrival(&self, entry: Entry) -> Option<Arrival> {
+        match &self.span {
+            None => Some(Arrival::posted(entry.posted())),
+            Some(span) => span.arrival(entry),
+        }
+    }
 }
 
 /// The head of a timeline and where the rest comes from.

@@ -108,7 +108,7 @@ impl Mark {
         Mark((hasher.finish() % MARKS as u64) as u32)
     }
 
-    /// What is posted to a feed.
+    /// What is posted to a feed, or taken out of it.
     pub fn posts(app: AppId, feed: &FeedId) -> Self {
         Self::of(0, app, feed)
     }
@@ -128,6 +128,11 @@ impl Mark {
         Self::of(3, app, feed)
     }
 
+    /// What is taken out of a feed.
+    pub fn removals(app: AppId, feed: &FeedId) -> Self {
+        Self::of(4, app, feed)
+    }
+
     /// What an activity says.
     pub fn activity(app: AppId, id: ActivityId) -> Self {
         Self::of(2, app, id)
@@ -138,7 +143,7 @@ impl Mark {
 #[derive(Debug)]
 pub struct Basis {
     as_of: Stamp,
-    marks: Box<[Mark]>,
+    marks: Arc<[Mark]>,
     /// The last commit up to which the marks were looked at and nothing had changed: until the next commit, asking again
     /// costs one comparison.
     checked: AtomicU64,
@@ -146,8 +151,13 @@ pub struct Basis {
 
 impl Basis {
     /// What `marks` stand for, as it was at `as_of`.
-    pub fn new(as_of: Stamp, marks: impl Into<Box<[Mark]>>) -> Self {
+    pub fn new(as_of: Stamp, marks: impl Into<Arc<[Mark]>>) -> Self {
         Basis { as_of, marks: marks.into(), checked: AtomicU64::new(as_of.0) }
+    }
+
+    /// The same, as it was at `as_of`.
+    pub(super) fn at(&self, as_of: Stamp) -> Self {
+        Self::new(as_of, self.marks.clone())
     }
 
     /// Whether none of it changed since.
@@ -212,8 +222,12 @@ impl Views {
     fn mark(&self, app: AppId, event: &Event, stamp: Stamp) {
         let set = |mark: Mark| self.marks[mark.0 as usize].store(stamp.0, Ordering::Release);
         match event {
-            Event::Posted { feeds, .. } | Event::Removed { feeds, .. } => {
-                feeds.iter().for_each(|feed| set(Mark::posts(app, feed)));
+            Event::Posted { feeds, .. } => feeds.iter().for_each(|feed| set(Mark::posts(app, feed))),
+            Event::Removed { feeds, .. } => {
+                for feed in feeds {
+                    set(Mark::removals(app, feed));
+                    set(Mark::posts(app, feed));
+                }
             }
             Event::Changed { activity } => set(Mark::activity(app, *activity)),
             Event::Followed { feed, .. } => set(Mark::follows(app, feed)),
@@ -274,12 +288,20 @@ impl Views {
     /// When the store fails.
     pub async fn timeline(&self, app: &App, feed: &FeedId) -> Result<Arc<Timeline>> {
         let key = (app.id, feed.clone());
-        if let Some(timeline) = self.timelines.get(&key)
+        let known = self.timelines.get(&key);
+        if let Some(timeline) = &known
             && timeline.basis.is_true(self)
         {
-            return Ok(timeline);
+            return Ok(timeline.clone());
         }
-        let timeline = Arc::new(build(app, feed).await?);
+        let newer = match &known {
+            Some(timeline) => timeline.with_posts(app, feed).await?,
+            None => None,
+        };
+        let timeline = Arc::new(match newer {
+            Some(timeline) => timeline,
+            None => build(app, feed).await?,
+        });
         self.timelines.insert(key, timeline.clone());
         Ok(timeline)
     }

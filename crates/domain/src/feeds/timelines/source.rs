@@ -49,11 +49,7 @@ impl Cursor {
     pub(super) async fn next(&mut self, tx: &mut Tx, source: &Source) -> Result<Option<(Entry, Arrival)>> {
         loop {
             let Some(entry) = self.next_row(tx, source).await? else { return Ok(None) };
-            let arrival = match &source.span {
-                None => Some(Arrival::posted(entry.posted())),
-                Some(span) => span.arrival(entry),
-            };
-            if let Some(arrival) = arrival {
+            if let Some(arrival) = source.arrival(entry) {
                 return Ok(Some((entry, arrival)));
             }
         }

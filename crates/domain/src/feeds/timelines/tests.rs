@@ -157,6 +157,59 @@ async fn a_cached_view_is_given_up_when_a_followed_feed_changes() {
     assert!(!before.basis.is_true(&pond.app.views));
 }
 
+/// The kept timeline of `bob`, with what was posted since; `None` if it is merged anew.
+async fn with_posts(pond: &Pond, kept: &Timeline) -> Option<Vec<Merged>> {
+    let newer = kept.with_posts(&pond.app, &feed("timeline:bob")).await.unwrap()?;
+    let built = build(&pond.app, &feed("timeline:bob")).await.unwrap();
+    assert_eq!((&newer.head, newer.is_whole), (&built.head, built.is_whole));
+    Some(newer.head.into())
+}
+
+/// A timeline that follows `user:amy` and `topic:ice`, with a row of each.
+async fn kept() -> (Pond, Arc<Timeline>) {
+    let pond = Pond::new();
+    pond.follow("timeline:bob", "user:amy").await;
+    pond.follow("timeline:bob", "topic:ice").await;
+    pond.add("user:amy", "wakes").await;
+    pond.add("topic:ice", "melts").await;
+    let kept = pond.app.views.timeline(&pond.app, &feed("timeline:bob")).await.unwrap();
+    (pond, kept)
+}
+
+#[tokio::test]
+async fn new_posts_go_in_front_of_what_was_merged_before() {
+    let (pond, kept) = kept().await;
+    pond.add("user:amy", "skates").await;
+    pond.add("topic:ice", "freezes").await;
+    let draft = Draft { to: feeds(&["topic:ice"]), ..Pond::draft("falls") };
+    pond.add_draft("user:amy", &draft).await;
+    let head = with_posts(&pond, &kept).await.expect("only posts came");
+    assert_eq!(head.len(), 5);
+    let kept = pond.app.views.timeline(&pond.app, &feed("timeline:bob")).await.unwrap();
+    assert!(!kept.is_whole, "what is kept is full");
+    pond.add("user:amy", "rests").await;
+    pond.add("topic:ice", "cracks").await;
+    let head = with_posts(&pond, &kept).await.expect("only posts came");
+    assert_eq!(head[2..], kept.head[..HEAD_ROWS - 2], "older ones are pushed out");
+}
+
+#[tokio::test]
+async fn a_timeline_is_merged_anew_when_more_than_posts_changed() {
+    let (pond, kept) = kept().await;
+    pond.follow("timeline:bob", "user:cid").await;
+    assert_eq!(with_posts(&pond, &kept).await, None, "a follow");
+
+    let (pond, kept) = self::kept().await;
+    let id = pond.add("user:amy", "skates").await;
+    pond.remove("user:amy", id).await;
+    assert_eq!(with_posts(&pond, &kept).await, None, "a removal");
+
+    let (pond, kept) = self::kept().await;
+    let id = kept.head[0].id;
+    pond.retarget("topic:ice", id, Retarget::Replace(feeds(&["user:amy"]))).await.unwrap();
+    assert_eq!(with_posts(&pond, &kept).await, None, "another way to what it shows");
+}
+
 /// One call of a random history.
 #[derive(Clone, Debug)]
 enum Step {

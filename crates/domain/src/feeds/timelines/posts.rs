@@ -1,0 +1,75 @@
+//! A kept timeline when something was posted: the new rows go in front of what was merged before.
+//!
+//! A popular feed that posts makes the timelines of all its followers old. To merge each anew from all that it follows
+//! would cost several times what a kept page does.
+
+use std::cmp::Reverse;
+
+use ids::ActivityId;
+
+use super::{App, FeedId, HEAD_ROWS, Head, Mark, Merged, Result, Timeline, WINDOW_ROWS};
+
+impl Timeline {
+    /// This timeline, that of `feed`, with what was posted since; `None` if that is not all that changed, or not known to be.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(in crate::feeds) async fn with_posts(&self, app: &App, feed: &FeedId) -> Result<Option<Timeline>> {
+        // Taken first: what is posted from now on may be seen or not, and its mark says that this timeline is old.
+        let as_of = app.snapshot().stamp();
+        let since = self.basis.as_of();
+        if !app.views.is_as_of(Mark::follows(app.id, feed), since) {
+            return Ok(None);
+        }
+        let mut fresh = Vec::new();
+        for (at, source) in self.sources.iter().enumerate() {
+            if app.views.is_as_of(source.mark, since) {
+                continue;
+            }
+            if !app.views.is_as_of(Mark::removals(app.id, &source.feed), since) {
+                return Ok(None);
+            }
+            let window = app.views.window(app, &source.feed, source.mark, WINDOW_ROWS).await?;
+            let reaches_down = window.entries.last().is_some_and(|last| last.id <= self.floor());
+            if !window.is_whole && !reaches_down {
+                return Ok(None);
+            }
+            let rows = window.entries.iter().take_while(|entry| entry.id >= self.floor());
+            for entry in rows.filter(|entry| entry.posted() > since) {
+                // It came by another way before, or is there again: which way was the first may have changed.
+                if self.holds(entry.id) {
+                    return Ok(None);
+                }
+                let source_at = u32::try_from(at).expect("a feed follows fewer than four billion feeds");
+                let arrival = source.arrival(*entry);
+                fresh.extend(arrival.map(|arrival| Head { id: entry.id, arrival, source: source_at }));
+            }
+        }
+        Ok(Some(self.with(fresh, as_of)))
+    }
+
+    /// The oldest activity that a new row can push out.
+    fn floor(&self) -> ActivityId {
+        self.head.last().filter(|_| !self.is_whole).map_or(ActivityId::MIN, |row| row.id)
+    }
+
+    fn holds(&self, id: ActivityId) -> bool {
+        self.head.binary_search_by_key(&Reverse(id), |row| Reverse(row.id)).is_ok()
+    }
+
+    fn with(&self, mut fresh: Vec<Head>, as_of: store::Stamp) -> Timeline {
+        fresh.sort_unstable_by(|one, other| other.cmp(one));
+        fresh.dedup_by_key(|head| head.id);
+        let fresh = fresh.into_iter().map(|head| Merged { id: head.id, source: head.source });
+        let mut head: Vec<Merged> = fresh.chain(self.head.iter().copied()).collect();
+        // Two runs in order: sorting them is a merge.
+        head.sort_by_key(|row| Reverse(row.id));
+        head.truncate(HEAD_ROWS);
+        Timeline {
+            basis: self.basis.at(as_of).into(),
+            sources: self.sources.clone(),
+            is_whole: self.is_whole && head.len() < HEAD_ROWS,
+            head: head.into(),
+        }
+    }
+}
