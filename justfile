@@ -11,7 +11,7 @@ serve *options:
 check:
     cargo xtask test
 
-# One step of it: format, clippy, tidy, deny, tests, build, e2e-js, e2e-browser, e2e-python, compatibility, quickstarts, replay, kill
+# One step of it: format, clippy, tidy, deny, tests, build, e2e-js, e2e-browser, e2e-python, compatibility, quickstarts, replay, kill, idle
 step name:
     cargo xtask test --only {{ name }}
 
@@ -40,6 +40,11 @@ fuzz target *options:
 kill *options:
     cargo build --release --package millpond
     cargo xtask kill {{ options }}
+
+# Hold ten thousand silent sockets open and talk beside them
+idle *options:
+    cargo build --release --package millpond
+    cargo xtask idle {{ options }}
 
 # Measure what a person with very many messages costs in memory
 memory *options:

@@ -136,6 +136,11 @@ impl Api {
         })
     }
 
+    /// A client with the token of a user.
+    pub(crate) fn of_user(origin: &str, app: &App, token: String) -> anyhow::Result<Self> {
+        Ok(Self { token, ..Self::new(origin, app)? })
+    }
+
     /// Adds one activity to `feed` (`slug:id`).
     pub(crate) async fn add(&self, feed: &str, activity: &NewActivity<'_>) -> Result<Activity> {
         self.send(Method::POST, &self.path(&format!("feed/{}/", in_path(feed)), ""), Some(activity)).await

@@ -5,6 +5,7 @@
 mod api;
 mod compatibility;
 mod fuzz;
+mod idle;
 mod install;
 mod kill;
 mod memory;
@@ -50,6 +51,9 @@ enum Task {
     /// Kill a server under load, again and again, and look for lost, doubled or reordered writes
     #[command(after_help = "Example: cargo xtask kill --rounds 5 --seed 42")]
     Kill(kill::Arguments),
+    /// Hold ten thousand silent sockets open, and see that others hear every message and that a drain closes each
+    #[command(after_help = "Example: cargo xtask idle --sockets 1000")]
+    Idle(idle::Arguments),
     /// Measure what a person with very many messages costs in memory, when exported and when erased
     #[command(after_help = "Example: cargo xtask memory --messages 10000")]
     Memory(memory::Arguments),
@@ -90,6 +94,7 @@ async fn run(task: Task) -> Result<ExitCode> {
         Task::Fuzz(arguments) => fuzz::run(&arguments).await?,
         Task::Replay(arguments) => replay::run(arguments).await?,
         Task::Kill(arguments) => kill::run(arguments).await?,
+        Task::Idle(arguments) => idle::run(arguments).await?,
         Task::Memory(arguments) => memory::run(arguments).await?,
         Task::Scale => scale::run().await?,
         Task::Quickstart(arguments) => quickstart::run(&arguments).await?,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{compatibility, install, kill, memory, quickstart, replay, shell, tidy};
+use crate::{compatibility, idle, install, kill, memory, quickstart, replay, shell, tidy};
 
 const BUILD_MAX: Duration = Duration::from_secs(45 * 60);
 
@@ -38,11 +38,12 @@ enum Step {
     Quickstarts,
     Replay,
     Kill,
+    Idle,
     Memory,
 }
 
 impl Step {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Format,
         Self::Clippy,
         Self::Tidy,
@@ -56,6 +57,7 @@ impl Step {
         Self::Quickstarts,
         Self::Replay,
         Self::Kill,
+        Self::Idle,
         Self::Memory,
     ];
 
@@ -74,6 +76,7 @@ impl Step {
             Self::Quickstarts => "quickstarts",
             Self::Replay => "replay",
             Self::Kill => "kill",
+            Self::Idle => "idle",
             Self::Memory => "memory",
         }
     }
@@ -93,6 +96,7 @@ impl Step {
             Self::Quickstarts => "the quickstart documents work as written",
             Self::Replay => "recorded commits, loaded and compared with a model that really copies",
             Self::Kill => "a server that is killed under load loses nothing and doubles nothing",
+            Self::Idle => "10,000 silent sockets keep nobody from hearing every message, and a drain closes each",
             Self::Memory => "somebody with 100,000 messages is exported and erased in less than 200 MB",
         }
     }
@@ -120,6 +124,7 @@ impl Step {
             Self::Quickstarts => quickstart::run_all(None).await,
             Self::Replay => replay::run_small().await,
             Self::Kill => kill::run(kill::Arguments::of_ci()).await,
+            Self::Idle => idle::run(idle::Arguments::of_ci()).await,
             Self::Memory => memory::run(memory::Arguments::of_ci()).await,
         }
     }

@@ -1,4 +1,4 @@
-//! What the kill test asks of chat.
+//! What the tests ask of chat.
 
 use http::Method;
 use serde::Deserialize;
@@ -37,6 +37,21 @@ impl Api {
         let body = json!({ "data": { "created_by_id": "skipper" } });
         let opened: Result<Page> = self.send(Method::POST, &self.channel(id, "query"), Some(&body)).await;
         opened.map(drop)
+    }
+
+    /// Makes `users` members of the channel.
+    pub(crate) async fn add_members(&self, channel: &str, users: &[&str]) -> Result<()> {
+        let path = format!("/channels/messaging/{channel}?api_key={}", self.key);
+        let added: Result<Page> = self.send(Method::POST, &path, Some(&json!({ "add_members": users }))).await;
+        added.map(drop)
+    }
+
+    /// Lets the socket `connection` of the client's user hear what happens in the channel.
+    pub(crate) async fn watch_channel(&self, channel: &str, connection: &str) -> Result<()> {
+        let path = format!("{}&connection_id={connection}", self.channel(channel, "query"));
+        let watched: Result<Page> =
+            self.send(Method::POST, &path, Some(&json!({ "watch": true, "state": false }))).await;
+        watched.map(drop)
     }
 
     /// Lets `user` say `message` in the channel.
