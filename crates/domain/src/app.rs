@@ -13,6 +13,7 @@ use store::{Store, Transaction, limits};
 
 use crate::{
     Error, Result,
+    chat::events::Origin,
     feeds::{groups::Group, views::Views},
     settings::Settings,
 };
@@ -37,6 +38,8 @@ pub struct App {
     pub store: Store,
     /// What is derived from the data, shared by all apps of the server.
     pub views: Arc<Views>,
+    /// How the call came that is served with it, where hooks are told of it.
+    pub origin: Option<Arc<Origin>>,
 }
 
 /// A transaction on one app's data.

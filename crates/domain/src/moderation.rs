@@ -7,6 +7,7 @@ pub mod checks;
 pub mod configs;
 pub mod decisions;
 pub mod flags;
+mod news;
 pub mod review;
 pub mod settings;
 

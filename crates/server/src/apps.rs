@@ -119,6 +119,7 @@ impl Registry {
                 settings: Arc::new(settings),
                 store: self.store.clone(),
                 views: self.views.clone(),
+                origin: None,
             };
             tenants.insert(record.key.clone(), Arc::new(tenant(app, record, secret)));
         }

@@ -20,6 +20,8 @@ mod frames;
 mod hub;
 mod outbox;
 mod presence;
+mod rare;
+mod readers;
 mod scene;
 mod socket;
 mod tell;
@@ -32,7 +34,7 @@ pub(crate) use feed::Feed;
 pub(crate) use follow::follow;
 pub(crate) use hub::{Connection, Full, Hub, Identity};
 pub(crate) use socket::{Handshake, Socket};
-pub(crate) use tell::{hello, may_hear, show};
+pub(crate) use tell::{hello, may_hear, show, show_to_hook};
 
 /// Every number of the sockets, with its default.
 #[derive(Debug, Clone)]

@@ -94,6 +94,7 @@ fn pond_of_one_activity() -> (tokio::runtime::Runtime, App) {
     let store = Store::memory();
     let views = Views::new(&store, 1 << 20);
     let groups = groups::of_the_sdk_suites().into_iter().map(|(name, group)| (name.to_owned(), group)).collect();
-    let app = App { id: AppId(1), groups: Arc::new(groups), settings: Arc::default(), store, views };
+    let (groups, settings) = (Arc::new(groups), Arc::default());
+    let app = App { id: AppId(1), groups, settings, store, views, origin: None };
     (tokio::runtime::Builder::new_current_thread().build().unwrap(), app)
 }

@@ -11,9 +11,11 @@
 
 mod matter;
 mod missed;
+mod origin;
 
 pub use matter::Matter;
 pub use missed::missed;
+pub use origin::Origin;
 
 use ids::{ChannelId, MessageId, Timestamp, UserId};
 use minicbor::{Decode, Encode};
@@ -64,6 +66,9 @@ pub struct Event {
     /// What beside messages it is about.
     #[n(11)]
     pub matter: Option<Box<Matter>>,
+    /// How the call came that it happened by, in apps that have hooks.
+    #[n(12)]
+    pub origin: Option<Box<Origin>>,
 }
 
 impl Event {
@@ -82,6 +87,7 @@ impl Event {
             more: "{}".to_owned(),
             feeds: None,
             matter: None,
+            origin: None,
         }
     }
 
@@ -128,7 +134,9 @@ impl Event {
     }
 }
 
-/// Writes `event` into the log of the commit.
+/// Writes `event` into the log of the commit, with how the call came that it happens by.
 pub fn record(tx: &mut Tx, event: Event) {
+    let origin = event.origin.or_else(|| tx.app.origin.as_deref().cloned().map(Box::new));
+    let event = Event { origin, ..event };
     log::record(tx, &Logged::Chat(Box::new(event)));
 }

@@ -17,7 +17,8 @@ const NOTIFICATIONS: [&str; 3] =
 /// What becomes of messages that wait.
 pub const PENDING: &str = "message.pending";
 /// First parts of the names of events of moderation.
-const OF_MODERATION: [&str; 5] = ["flag", "moderation", "moderation_check", "moderation_rule", "review_queue_item"];
+const OF_MODERATION: [&str; 6] =
+    ["appeal", "flag", "moderation", "moderation_check", "moderation_rule", "review_queue_item"];
 /// Last parts of the names of others.
 const ALSO_OF_MODERATION: [&str; 7] = ["banned", "flagged", "muted", "unbanned", "unblocked", "unflagged", "unmuted"];
 

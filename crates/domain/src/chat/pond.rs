@@ -65,7 +65,14 @@ impl Pond {
     pub(crate) async fn new() -> Self {
         let store = Store::memory();
         let views = Views::new(&store, 1 << 20);
-        let app = App { id: AppId(1), groups: Arc::new(HashMap::new()), settings: Arc::default(), store, views };
+        let app = App {
+            id: AppId(1),
+            groups: Arc::new(HashMap::new()),
+            settings: Arc::default(),
+            store,
+            views,
+            origin: None,
+        };
         let pond = Pond { app, now: AtomicI64::new(1_600_000_000_000_000) };
         pond.set_type(|_| {}).await;
         let now = pond.tick();

@@ -6,6 +6,7 @@ use store::{Direction, Limit};
 
 use crate::{
     Error, Result, Tx,
+    chat::events::{self, Event, Matter},
     keyspace::{USER_GROUP, USER_GROUP_MEMBER},
     users,
 };
@@ -135,8 +136,16 @@ pub async fn create(tx: &mut Tx, id: &str, change: &Change, users: &[UserId], no
         created_at: now,
         updated_at: now,
     };
-    put(tx, id, group, change, now)?;
-    add(tx, id, None, users, false, now).await
+    let group = put(tx, id, group, change, now)?;
+    tell(tx, "created", id, &group, None, now);
+    if users.is_empty() { load(tx, id, None).await } else { add(tx, id, None, users, false, now).await }
+}
+
+/// Tells hooks of the group; `members` are who came or went.
+fn tell(tx: &mut Tx, what: &str, id: &str, group: &UserGroup, members: Option<&[UserId]>, now: Timestamp) {
+    let (id, group, members) = (id.to_owned(), group.clone(), members.map(<[UserId]>::to_vec));
+    let event = Event::new(&format!("user_group.{what}"), now, None);
+    events::record(tx, event.on(Matter::Group { id, group, members }));
 }
 
 /// Changes the group `id`.
@@ -145,7 +154,9 @@ pub async fn create(tx: &mut Tx, id: &str, change: &Change, users: &[UserId], no
 /// [`Error::Absent`] when there is none in the team; [`Error::Unfit`] when a text is too long.
 pub async fn update(tx: &mut Tx, id: &str, change: &Change, now: Timestamp) -> Result<WithMembers> {
     let (group, members) = load(tx, id, change.team.as_deref()).await?;
-    Ok((put(tx, id, group, change, now)?, members))
+    let group = put(tx, id, group, change, now)?;
+    tell(tx, "updated", id, &group, None, now);
+    Ok((group, members))
 }
 
 fn put(tx: &mut Tx, id: &str, mut group: UserGroup, change: &Change, now: Timestamp) -> Result<UserGroup> {
@@ -167,11 +178,12 @@ fn put(tx: &mut Tx, id: &str, mut group: UserGroup, change: &Change, now: Timest
 ///
 /// # Errors
 /// [`Error::Absent`] when there is none in the team.
-pub async fn remove(tx: &mut Tx, id: &str, team: Option<&str>) -> Result<()> {
-    load(tx, id, team).await?;
+pub async fn remove(tx: &mut Tx, id: &str, team: Option<&str>, now: Timestamp) -> Result<()> {
+    let (group, _) = load(tx, id, team).await?;
     let tenant = tx.tenant();
     tx.delete_range(USER_GROUP_MEMBER.prefix(tenant, &id.to_owned()));
     USER_GROUP.delete(tx, tenant, &id.to_owned());
+    tell(tx, "deleted", id, &group, None, now);
     Ok(())
 }
 
@@ -204,6 +216,7 @@ pub async fn add(
     }
     let group = UserGroup { updated_at: now, ..group };
     USER_GROUP.put(tx, tenant, &id.to_owned(), &group);
+    tell(tx, "member_added", id, &group, Some(users), now);
     load(tx, id, None).await
 }
 
@@ -223,6 +236,8 @@ pub async fn take_out(
     for user in users {
         USER_GROUP_MEMBER.delete(tx, tenant, &(id.to_owned(), user.to_string()));
     }
-    USER_GROUP.put(tx, tenant, &id.to_owned(), &UserGroup { updated_at: now, ..group });
+    let group = UserGroup { updated_at: now, ..group };
+    USER_GROUP.put(tx, tenant, &id.to_owned(), &group);
+    tell(tx, "member_removed", id, &group, Some(users), now);
     load(tx, id, None).await
 }

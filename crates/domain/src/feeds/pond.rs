@@ -38,7 +38,7 @@ impl Pond {
         let views = Views::new(&store, 1 << 20);
         let groups = groups::of_the_sdk_suites().into_iter().map(|(name, group)| (name.to_owned(), group)).collect();
         Pond {
-            app: App { id: AppId(1), groups: Arc::new(groups), settings: Arc::default(), store, views },
+            app: App { id: AppId(1), groups: Arc::new(groups), settings: Arc::default(), store, views, origin: None },
             now: Cell::new(1_600_000_000_000_000),
         }
     }

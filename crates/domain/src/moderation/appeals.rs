@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use ids::{Timestamp, UserId};
 use minicbor::{Decode, Encode};
 
-use super::{Found, flags::Entity, review};
+use super::{Found, flags::Entity, news, review};
 use crate::{
     Error, Result, Tx,
     filter::{Field, Filter, Kind, Row, Schema, Sort, Value},
@@ -139,7 +139,9 @@ pub async fn add(tx: &mut Tx, id: &str, user: &UserId, plea: &Plea, now: Timesta
     };
     if let Some(item) = &appeal.item {
         review::change(tx, item, |item| item.appeal = Some(id.to_owned())).await?;
+        news::changed(tx, item, None, now);
     }
+    news::appeal(tx, "created", id, Some(user), now);
     let tenant = tx.tenant();
     APPEAL.put(tx, tenant, &id.to_owned(), &appeal);
     APPEALED_BY.put(tx, tenant, &(user.to_string(), id.to_owned()), &());
@@ -187,6 +189,7 @@ pub async fn decide(
     let appeal = Appeal { status, decision: why.to_owned(), decided_by: by.cloned(), updated_at: now, ..appeal };
     let tenant = tx.tenant();
     APPEAL.put(tx, tenant, &id.to_owned(), &appeal);
+    news::appeal(tx, status.name(), id, by, now);
     Ok(appeal)
 }
 

@@ -9,6 +9,7 @@ use super::{
     actions::Action,
     bans::{self, Scope},
     flags::{self, Entity, MESSAGE, Report},
+    news,
     review::{self, Escalation, Item},
 };
 use crate::{
@@ -23,6 +24,8 @@ use crate::{
     v3::{activities, made},
 };
 
+/// What is done about an item when somebody looked at it and left things as they are.
+pub(super) const MARK_REVIEWED: &str = "mark_reviewed";
 /// The kind of activities of feeds v3.
 pub const ACTIVITY: &str = "stream:feeds:v3:activity";
 /// The kind of comments of feeds v3.
@@ -209,12 +212,21 @@ impl Decision {
         let now = action.at;
         if !self.leaves_open() {
             let item = review::close(tx, id, action, note).await?;
-            if let Decision::Reviewed(also) = self {
-                close_others(tx, &item, *also, action).await?;
+            news::changed(tx, id, Some((note, action)), now);
+            match self {
+                Decision::Reviewed(also) => {
+                    if action.kind == MARK_REVIEWED {
+                        news::reviewed(tx, id, (note, action), item.entity.message().is_some());
+                    }
+                    close_others(tx, &item, *also, action).await?;
+                }
+                Decision::Custom(name, options) => news::custom(tx, id, (note, action), (name, options)),
+                _ => {}
             }
             return Ok(item);
         }
         review::note(tx, id, action, note).await?;
+        news::changed(tx, id, Some((note, action)), now);
         review::change(tx, id, |item| {
             item.updated_at = now;
             item.action = action.kind.clone();
@@ -267,6 +279,7 @@ async fn close_others(tx: &mut Tx, item: &Item, most: usize, action: &Action) ->
             item.action = action.kind.clone();
         })
         .await?;
+        news::changed(tx, &id, None, action.at);
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{
     Found as Chosen,
     checks::Outcome,
+    news,
     review::{self, Mark},
 };
 use crate::{
@@ -159,7 +160,9 @@ pub async fn add(
     }
     let (creator, message) = subject(tx, entity, report).await?;
     let channel = message.as_ref().map(|(_, message)| message.channel.clone());
-    let item = review::open(tx, entity, creator.as_ref(), channel.as_ref(), &report.payload, item, now).await?;
+    let (fresh, payload) = (item, &report.payload);
+    let item = review::open(tx, entity, creator.as_ref(), channel.as_ref(), payload, fresh, now).await?;
+    news::found(tx, &item, fresh, entity, now);
     let (tenant, key) = (tx.tenant(), key(entity, by));
     let before = FLAG.get(tx, tenant, &key).await?;
     let flag = Flag {
@@ -237,8 +240,10 @@ pub async fn add_found(tx: &mut Tx, entity: &Entity, found: &Found, item: &str, 
         known => known?,
     };
     let channel = message.as_ref().map(|(_, message)| message.channel.clone());
-    let item = review::open(tx, entity, creator.as_ref(), channel.as_ref(), &found.payload, item, now).await?;
+    let (fresh, payload) = (item, &found.payload);
+    let item = review::open(tx, entity, creator.as_ref(), channel.as_ref(), payload, fresh, now).await?;
     review::mark(tx, &item, found).await?;
+    news::found(tx, &item, fresh, entity, now);
     if let Some(creator) = &creator {
         let tenant = tx.tenant();
         FLAGGED.put(tx, tenant, &(creator.to_string(), entity.kind.clone(), entity.id.clone()), &());
@@ -258,7 +263,10 @@ pub async fn add_found(tx: &mut Tx, entity: &Entity, found: &Found, item: &str, 
 pub async fn add_by_app(tx: &mut Tx, entity: &Entity, report: &Report, item: &str, now: Timestamp) -> Result<String> {
     let (creator, message) = subject(tx, entity, report).await?;
     let channel = message.map(|(_, message)| message.channel);
-    review::open(tx, entity, creator.as_ref(), channel.as_ref(), &report.payload, item, now).await
+    let (fresh, payload) = (item, &report.payload);
+    let item = review::open(tx, entity, creator.as_ref(), channel.as_ref(), payload, fresh, now).await?;
+    news::found(tx, &item, fresh, entity, now);
+    Ok(item)
 }
 
 /// Takes the report of `entity` by `by` back; answers it, if there was one.

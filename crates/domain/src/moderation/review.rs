@@ -9,7 +9,9 @@ use store::{Direction, Limit, key::after};
 use super::{
     Found,
     actions::{self, Action},
+    decisions::MARK_REVIEWED,
     flags::{Entity, Flag, Flagged, Found as Machine},
+    news,
 };
 use crate::{
     Error, Result, Tx,
@@ -283,12 +285,14 @@ pub async fn report(
     note: &str,
     now: Timestamp,
 ) -> Result<Item> {
-    let action = Action { kind: "mark_reviewed".to_owned(), user: by.cloned(), ..Action::new(now) };
+    let action = Action { kind: MARK_REVIEWED.to_owned(), user: by.cloned(), ..Action::new(now) };
     let mut item = close(tx, id, &action, note).await?;
     item.result = result.to_owned();
     item.details = details.to_string();
     let tenant = tx.tenant();
     REVIEW.put(tx, tenant, &id.to_owned(), &item);
+    news::changed(tx, id, Some((note, &action)), now);
+    news::reviewed(tx, id, (note, &action), item.entity.message().is_some());
     Ok(item)
 }
 

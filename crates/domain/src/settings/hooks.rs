@@ -34,6 +34,10 @@ pub const LEGACY_QUEUE: &str = "sqs_url";
 /// The id of the hook that `sns_topic_arn` stands for.
 pub const LEGACY_TOPIC: &str = "sns_topic_arn";
 
+/// Settings that name somebody who is told of what happens, or asked about it.
+const ADDRESSES: [&str; 5] =
+    [LEGACY, LEGACY_QUEUE, LEGACY_TOPIC, "before_message_send_hook_url", "custom_action_handler_url"];
+
 /// How events reach somebody.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Way {
@@ -165,6 +169,11 @@ impl Settings {
             |hook: &Hook| hook.detail("timeout_ms").and_then(|millis| millis.as_i64()).filter(|millis| *millis > 0);
         let hooks = self.event_hooks.iter().filter(|hook| hook.text("hook_type") == "pending_message");
         hooks.filter_map(said).next().unwrap_or(PENDING_MILLIS).min(PENDING_MILLIS_MAX) * 1000
+    }
+
+    /// Whether some server of the app's owner is told of what happens, or asked about it.
+    pub fn has_hooks(&self) -> bool {
+        !self.event_hooks.is_empty() || ADDRESSES.iter().any(|name| !self.text(name).is_empty())
     }
 
     /// Where events are sent: the enabled hooks, and what `webhook_url`, `sqs_url` and `sns_topic_arn` say.

@@ -1,5 +1,7 @@
 //! What only the user itself, and the app's own server, see of a user (chat §6.2).
 
+use std::collections::BTreeMap;
+
 use ids::{ChannelId, Timestamp, UserId, json::Object};
 
 use super::{
@@ -52,7 +54,7 @@ impl Own {
 }
 
 /// How much a user has not read, over all channels.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Unread {
     /// Messages.
     pub messages: i64,
@@ -60,6 +62,10 @@ pub struct Unread {
     pub channels: i64,
     /// Threads with such replies.
     pub threads: i64,
+    /// These replies.
+    pub replies: i64,
+    /// The messages by team, for channels that have one.
+    pub by_team: BTreeMap<String, i64>,
 }
 
 /// What the user `id` sees of itself.
@@ -96,7 +102,12 @@ pub async fn unread(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<Unread> 
     let totals = reads::total(&tx.app, id, now).await?;
     let threads = threads::unread_of(tx, id).await?;
     let messages = totals.iter().map(|total| count(total.unread)).sum();
-    Ok(Unread { messages, channels: count(totals.len()), threads: count(threads.len()) })
+    let replies = threads.iter().map(|thread| count(thread.count)).sum();
+    let mut by_team = BTreeMap::new();
+    for total in totals.iter().filter(|total| !total.team.is_empty()) {
+        *by_team.entry(total.team.clone()).or_default() += count(total.unread);
+    }
+    Ok(Unread { by_team, messages, channels: count(totals.len()), threads: count(threads.len()), replies })
 }
 
 fn count(n: usize) -> i64 {

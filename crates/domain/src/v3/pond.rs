@@ -63,7 +63,14 @@ impl Pond {
     pub(crate) fn new() -> Self {
         let store = Store::memory();
         let views = Views::new(&store, 1 << 20);
-        let app = App { id: AppId(1), groups: Arc::new(HashMap::new()), settings: Arc::default(), store, views };
+        let app = App {
+            id: AppId(1),
+            groups: Arc::new(HashMap::new()),
+            settings: Arc::default(),
+            store,
+            views,
+            origin: None,
+        };
         Pond { app, now: AtomicI64::new(1_600_000_000_000_000) }
     }
 

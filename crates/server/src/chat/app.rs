@@ -65,7 +65,7 @@ pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
 /// `PATCH /app`: changes the settings that are given.
 pub(crate) async fn update(call: Call, sent: Fields) -> Result<Reply> {
     let change = change::change(&call, sent)?;
-    call.tenant.app.write(async |tx| settings::update(tx, &change).await).await?;
+    call.app.write(async |tx| settings::update(tx, &change).await).await?;
     // From here on requests find the app as it is now.
     call.server.apps.reload().await.map_err(|error| {
         tracing::error!(%error, "the apps could not be loaded");

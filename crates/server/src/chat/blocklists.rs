@@ -25,7 +25,7 @@ pub(crate) async fn create(call: Call, mut sent: Fields) -> Result<Reply> {
     if change.words.is_none() {
         return Err(Error::field("words", "is a required field"));
     }
-    let made = call.tenant.app.write(async |tx| blocklists::create(tx, &id, &change, now).await).await?;
+    let made = call.app.write(async |tx| blocklists::create(tx, &id, &change, now).await).await?;
     call.answer(&OneBlocklist { blocklist: to_wire(call.dialect, &id, &made.0, &made.1) })
 }
 
@@ -33,7 +33,7 @@ pub(crate) async fn create(call: Call, mut sent: Fields) -> Result<Reply> {
 pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let id = (team(&call, &mut sent)?, call.param("name").to_owned());
     let (change, now) = (change(&mut sent)?, call.now());
-    let made = call.tenant.app.write(async |tx| blocklists::update(tx, &id, &change, now).await).await?;
+    let made = call.app.write(async |tx| blocklists::update(tx, &id, &change, now).await).await?;
     call.answer(&OneBlocklist { blocklist: to_wire(call.dialect, &id, &made.0, &made.1) })
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn import(call: Call, mut sent: Fields) -> Result<Reply> {
     // All of them go in at once, so that there is nothing to divide.
     sent.count("chunk_size", items.len(), usize::MAX)?;
     let (task, now) = (call.new_id(), call.now());
-    call.tenant.app.write(async |tx| blocklists::import(tx, &id, &items, &task, now).await).await?;
+    call.app.write(async |tx| blocklists::import(tx, &id, &items, &task, now).await).await?;
     call.answer(&Started { task_id: &task })
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn list(call: Call, _: Fields) -> Result<Reply> {
 /// `DELETE /blocklists/{name}`: removes a list, also from the channel types that name it.
 pub(crate) async fn remove(call: Call, mut sent: Fields) -> Result<Reply> {
     let id = (team(&call, &mut sent)?, call.param("name").to_owned());
-    call.tenant.app.write(async |tx| blocklists::remove(tx, &id).await).await?;
+    call.app.write(async |tx| blocklists::remove(tx, &id).await).await?;
     call.done()
 }
 

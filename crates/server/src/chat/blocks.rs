@@ -17,7 +17,7 @@ use crate::reply::Reply;
 /// `POST /users/block`: hides the conversation with another user.
 pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     let (other, user, now) = (other(&mut sent)?, call.some_actor(&mut sent)?, call.now());
-    let at = call.tenant.app.write(async |tx| blocks::add(tx, &user, &other, now).await).await?;
+    let at = call.app.write(async |tx| blocks::add(tx, &user, &other, now).await).await?;
     call.answer(&Blocked {
         blocked_by_user_id: user.as_str(),
         blocked_user_id: other.as_str(),
@@ -28,7 +28,7 @@ pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
 /// `POST /users/unblock`: shows it again.
 pub(crate) async fn remove(call: Call, mut sent: Fields) -> Result<Reply> {
     let (other, user) = (other(&mut sent)?, call.some_actor(&mut sent)?);
-    call.tenant.app.write(async |tx| blocks::remove(tx, &user, &other).await).await?;
+    call.app.write(async |tx| blocks::remove(tx, &user, &other).await).await?;
     call.done()
 }
 

@@ -38,6 +38,7 @@ use super::{
     error::{Error, Result},
     fields::Fields,
     gate::Call,
+    threads,
     to_wire::channels::{self as to_wire, Pen},
     watching::Watching,
 };
@@ -89,7 +90,7 @@ async fn create(call: &Call, id: &ChannelId, draft: &Draft) -> Result<()> {
             return Err(Error::new(Code::NotAllowed, "data.team must be a team of the user"));
         }
     }
-    let app = &call.tenant.app;
+    let app = &call.app;
     while app.write(async |tx| channels::clear(tx, id).await).await? {}
     app.write(async |tx| channels::get_or_create(tx, id, draft, now).await).await?;
     Ok(())
@@ -115,6 +116,9 @@ async fn answer_state(
     let mut loaded = state::load(&mut tx, id, view).await?;
     loaded.check_readable(call.who())?;
     state::fill(&mut tx, &mut loaded, view, &wanted, &mut people).await?;
+    if let Some(user) = viewer.filter(|_| wanted.state && wanted.unread_threads) {
+        loaded.threads = threads::unread_in(call, &mut tx, id, user, &mut people).await?;
+    }
     follow(call, watching, &mut wanted, std::slice::from_mut(&mut loaded));
     state::meet(call, &mut tx, std::slice::from_ref(&loaded), &mut people).await?;
     let pen = Pen { dialect: call.dialect, people: &people, now: call.now() };

@@ -18,14 +18,14 @@ pub(crate) async fn create(call: Call, mut sent: Fields) -> Result<Reply> {
     if change.description.is_empty() {
         return Err(Error::field("description", "is a required field"));
     }
-    let command = call.tenant.app.write(async |tx| commands::create(tx, &name, &change, now).await).await?;
+    let command = call.app.write(async |tx| commands::create(tx, &name, &change, now).await).await?;
     call.answer(&OneCommand { command: to_wire(call.dialect, &name, &command) })
 }
 
 /// `PUT /commands/{name}`: changes the texts that are given.
 pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let (name, change, now) = (call.param("name"), change(&mut sent)?, call.now());
-    let command = call.tenant.app.write(async |tx| commands::update(tx, name, &change, now).await).await?;
+    let command = call.app.write(async |tx| commands::update(tx, name, &change, now).await).await?;
     call.answer(&OneCommand { command: to_wire(call.dialect, name, &command) })
 }
 
@@ -49,6 +49,6 @@ pub(crate) async fn list(call: Call, _: Fields) -> Result<Reply> {
 
 /// `DELETE /commands/{name}`.
 pub(crate) async fn remove(call: Call, _: Fields) -> Result<Reply> {
-    call.tenant.app.write(async |tx| commands::remove(tx, call.param("name")).await).await?;
+    call.app.write(async |tx| commands::remove(tx, call.param("name")).await).await?;
     call.answer(&Removed { name: call.param("name") })
 }

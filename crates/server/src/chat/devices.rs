@@ -37,7 +37,7 @@ pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
         users::ensure(tx, &user, now).await?;
         devices::add(tx, &user, &id, &device).await
     };
-    call.tenant.app.write(body).await?;
+    call.app.write(body).await?;
     call.done()
 }
 
@@ -57,6 +57,6 @@ pub(crate) async fn remove(call: Call, mut sent: Fields) -> Result<Reply> {
         devices::remove(tx, &user, &id);
         Ok(())
     };
-    call.tenant.app.write(body).await?;
+    call.app.write(body).await?;
     call.done()
 }

@@ -47,8 +47,7 @@ pub(crate) async fn put(call: Call, mut sent: Fields) -> Result<Reply> {
     let spot = Spot { channel: channel(&call)?, parent: written.parent.clone() };
     let id = id.unwrap_or_else(|| MessageId::parse(&call.new_id()).expect("a UUID is a message id"));
     let (caller, now) = (call.user().cloned(), call.moment());
-    let run =
-        call.tenant.app.write(async |tx| drafts::put(tx, caller.as_ref(), (&user, &spot), (&id, &written), now).await);
+    let run = call.app.write(async |tx| drafts::put(tx, caller.as_ref(), (&user, &spot), (&id, &written), now).await);
     let draft = run.await?;
     one(&call, &user, Found { spot, draft }).await
 }
@@ -74,7 +73,7 @@ pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
 /// `DELETE /channels/{type}/{id}/draft`: throws it away.
 pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
     let ((user, spot), now) = (asked(&call)?, call.moment());
-    call.tenant.app.write(async |tx| drafts::delete(tx, &user, &spot, now).await).await?;
+    call.app.write(async |tx| drafts::delete(tx, &user, &spot, now).await).await?;
     call.done()
 }
 

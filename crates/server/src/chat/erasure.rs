@@ -31,7 +31,7 @@ pub(crate) async fn delete_channels(call: Call, mut sent: Fields) -> Result<Repl
     let channels = channels(sent.texts("cids")?.unwrap_or_default())?;
     let is_hard = sent.flag("hard_delete")?.unwrap_or(false);
     let (id, now) = (call.new_id(), call.now());
-    let marked = call.tenant.app.write(async |tx| {
+    let marked = call.app.write(async |tx| {
         let mut marked = Vec::with_capacity(channels.len());
         for channel in &channels {
             let was_there = erasure::channels::mark(tx, channel, is_hard, None, now).await?;
@@ -101,7 +101,7 @@ pub(crate) async fn start_deletion(
     }
     let heirs: Vec<UserId> = users.iter().map(|_| named.cloned().unwrap_or_else(new_heir)).collect();
     let (id, now) = (call.new_id(), call.now());
-    let planned = call.tenant.app.write(async |tx| {
+    let planned = call.app.write(async |tx| {
         if let Some(heir) = named
             && users::get(tx, heir).await?.is_none_or(|heir| heir.deleted_at.is_some())
         {
@@ -174,7 +174,7 @@ pub(crate) async fn reactivate_users(call: Call, mut sent: Fields) -> Result<Rep
 
 async fn start(call: &Call, kind: Kind) -> Result<Reply> {
     let (id, now) = (call.new_id(), call.now());
-    let planned = call.tenant.app.write(async |tx| {
+    let planned = call.app.write(async |tx| {
         tasks::plan(tx, &id, kind.clone(), now);
         Ok(())
     });

@@ -92,7 +92,7 @@ pub(crate) async fn send(call: Call, mut sent: Fields) -> Result<Reply> {
                 return Err(off("events of the application's own"));
             }
             place.check(&call, "send-custom-event")?;
-            let written = call.tenant.app.write(async |tx| {
+            let written = call.app.write(async |tx| {
                 events::record(tx, event.clone());
                 Ok(())
             });
@@ -114,8 +114,7 @@ pub(crate) async fn send_to_user(call: Call, mut sent: Fields) -> Result<Reply> 
     event.skip(&["user", "user_id"]);
     let more = own_fields(event)?.to_string();
     let event = Event::new(&kind, call.now(), None).by(Some(&user)).only_for([user.clone()]).with(more);
-    call.tenant
-        .app
+    call.app
         .write(async |tx| {
             users::load(tx, &user).await?;
             events::record(tx, event.clone());
@@ -173,7 +172,7 @@ async fn place(call: &Call, id: &ChannelId, user: &UserId) -> Result<(Somewhere,
     let member = members::get(&mut tx, id, user).await?;
     let profile = match users::get(&mut tx, user).await? {
         Some(profile) => profile,
-        None => call.tenant.app.write(async |tx| users::ensure(tx, user, call.now()).await).await?,
+        None => call.app.write(async |tx| users::ensure(tx, user, call.now()).await).await?,
     };
     Ok((Somewhere { kind, channel, member }, profile))
 }

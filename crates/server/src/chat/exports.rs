@@ -86,7 +86,7 @@ pub(crate) async fn delete_feeds(call: Call, mut sent: Fields) -> Result<Reply> 
     let is_hard = sent.flag("hard_delete")?.unwrap_or(false);
     let user = known(&call).await?;
     let (id, now) = (call.new_id(), call.now());
-    let planned = call.tenant.app.write(async |tx| {
+    let planned = call.app.write(async |tx| {
         tasks::plan(tx, &id, Kind::DeleteFeeds { user: user.clone(), is_hard }, now);
         Ok(())
     });
@@ -165,7 +165,7 @@ fn layout(sent: &mut Fields, with_users: bool) -> Result<Layout> {
 async fn start(call: &Call, what: &str, ending: &str, kind: Kind, subjects: Vec<UserId>) -> Result<Reply> {
     let (id, now) = (call.new_id(), call.now());
     let file = file_name(what, call.tenant.app.id, &id, ending);
-    let planned = call.tenant.app.write(async |tx| {
+    let planned = call.app.write(async |tx| {
         for user in &subjects {
             // Read, so that whoever erases the user meanwhile finds the file.
             users::get(tx, user).await?;

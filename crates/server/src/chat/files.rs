@@ -93,7 +93,7 @@ fn sizes(sent: Option<&str>) -> Result<Option<Box<RawValue>>> {
 async fn note(call: &Call, id: &str, file: File) -> Result<()> {
     file.check_name()?;
     file.check(&mut call.snapshot(), BYTES_MAX).await?;
-    let noted = call.tenant.app.write(async |tx| {
+    let noted = call.app.write(async |tx| {
         if let Some(owner) = &file.owner {
             domain::users::ensure(tx, owner, file.created_at).await?;
         }
@@ -125,7 +125,7 @@ pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
     let url = call.query.get("url").ok_or_else(|| Error::field("url", "is a required field"))?;
     let Some(id) = files::linked(&call.tenant, url) else { return call.done() };
     let (caller, now) = (call.user().cloned(), call.now());
-    let removed = call.tenant.app.write(async |tx| {
+    let removed = call.app.write(async |tx| {
         let Some(file) = domain_files::get(tx, &id).await? else { return Ok(()) };
         domain_files::check_delete(tx, caller.as_ref(), &file, now).await?;
         domain_files::remove(tx, &id, &file).await.map(drop)

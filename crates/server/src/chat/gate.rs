@@ -8,7 +8,7 @@ use std::{
 
 use axum::{body::Body, extract::Request, response::Response};
 use domain::{
-    Tx,
+    App, Tx,
     chat::permissions::Who,
     users::{self, People, User},
 };
@@ -22,6 +22,7 @@ use super::{
     Token,
     error::{Error, Result},
     fields::{self, Fields},
+    origin,
 };
 use crate::{
     Server,
@@ -81,6 +82,8 @@ pub(crate) struct Call {
     pub(crate) server: Arc<Server>,
     /// The app.
     pub(crate) tenant: Arc<Tenant>,
+    /// What the domain works on, which knows how the call came.
+    pub(crate) app: App,
     /// Who calls.
     pub(crate) caller: Caller,
     /// How the answer is written.
@@ -358,8 +361,10 @@ async fn admit(
                 return (Err(Error::new(Code::RateLimited, "Too many requests; see X-RateLimit-Reset")), rate);
             }
             let dialect = parts.extensions.get::<Dialect>().copied().unwrap_or(Dialect::Classic);
-            let Parts { method, headers, .. } = parts;
-            (Ok(Call { server, tenant, caller, dialect, operation, query, headers, method, params }), rate)
+            let Parts { method, headers, extensions, .. } = parts;
+            let origin = || Arc::new(origin::of(&caller, &headers, &extensions));
+            let app = App { origin: tenant.app.settings.has_hooks().then(origin), ..tenant.app.clone() };
+            (Ok(Call { server, tenant, app, caller, dialect, operation, query, headers, method, params }), rate)
         }
     }
 }

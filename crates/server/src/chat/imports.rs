@@ -21,7 +21,7 @@ const LIST: usize = 25;
 pub(crate) async fn create_url(call: Call, mut sent: Fields) -> Result<Reply> {
     let name = sent.filled("filename")?.unwrap_or_else(|| "import.json".to_owned());
     let (id, now) = (call.new_id(), call.now());
-    call.tenant.app.write(async |tx| imports::add_upload(tx, &id, &name, now).await).await?;
+    call.app.write(async |tx| imports::add_upload(tx, &id, &name, now).await).await?;
     let base = files::base(&call.server, &call.headers);
     let upload_url = work::link(&call.tenant, &base, &id, &name, now);
     call.answer(&ImportUrl { path: work::path(call.tenant.app.id, &id, &name), upload_url })
@@ -40,7 +40,7 @@ pub(crate) async fn create(call: Call, mut sent: Fields) -> Result<Reply> {
     let upload = work::named(call.tenant.app.id, &path);
     let upload = upload.ok_or_else(|| Error::field("path", "must be one that import_urls answered"))?;
     let (id, now) = (call.new_id(), call.now());
-    let plan = call.tenant.app.write(async |tx| imports::plan(tx, &id, upload, mode, merges_custom, now).await);
+    let plan = call.app.write(async |tx| imports::plan(tx, &id, upload, mode, merges_custom, now).await);
     let import = plan.await?;
     call.answer(&OneImport { import_task: shown(&call, &id, &import) })
 }

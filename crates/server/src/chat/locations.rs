@@ -52,7 +52,7 @@ pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
         end_at: sent.time("end_at")?,
     };
     let (caller, now) = (call.user().cloned(), call.moment());
-    let run = call.tenant.app.write(async |tx| locations::update(tx, caller.as_ref(), &user, &id, &update, now).await);
+    let run = call.app.write(async |tx| locations::update(tx, caller.as_ref(), &user, &id, &update, now).await);
     let message = run.await?;
     let mut people = People::default();
     let told = tell(&call, &mut call.snapshot(), &user, (id, message), &mut people).await?;

@@ -95,7 +95,7 @@ async fn patch_of(call: Call, mut sent: Fields, user: UserId) -> Result<Reply> {
     let spot = Spot::load(&call, &id).await?;
     check(&call, &spot, &user, &change)?;
     let now = call.now();
-    let member = call.tenant.app.write(async |tx| members::patch(tx, &id, &user, &change, now).await).await?;
+    let member = call.app.write(async |tx| members::patch(tx, &id, &user, &change, now).await).await?;
     answer(&call, &spot, user, member).await
 }
 

@@ -122,7 +122,7 @@ pub(crate) async fn send(call: Call, mut sent: Fields) -> Result<Reply> {
         hooks::Asked::Ends(message) => return one(&call, id, *message).await,
     };
     let message =
-        call.tenant.app.write(async |tx| messages::send(tx, caller.as_ref(), &channel, &id, &draft, now).await).await?;
+        call.app.write(async |tx| messages::send(tx, caller.as_ref(), &channel, &id, &draft, now).await).await?;
     if !skips_preview {
         og::enrich(call.server.clone(), call.tenant.clone(), id.clone(), message.clone(), now);
     }

@@ -24,7 +24,7 @@ const FOUND_MAX: usize = 100;
 pub(crate) async fn create_role(call: Call, mut sent: Fields) -> Result<Reply> {
     let name = sent.filled("name")?.ok_or_else(|| Error::field("name", "is a required field"))?;
     let now = call.now();
-    let role = call.tenant.app.write(async |tx| roles::create(tx, &name, now).await).await?;
+    let role = call.app.write(async |tx| roles::create(tx, &name, now).await).await?;
     let shown = Shown { name, role: Some(role), scopes: Vec::new() };
     call.answer(&OneRole { role: role_to_wire(call.dialect, &shown) })
 }
@@ -53,7 +53,7 @@ pub(crate) async fn remove_role(call: Call, _: Fields) -> Result<Reply> {
     if roles::is_held(&mut call.snapshot(), name).await? && !roles::BUILT_IN.contains(&name) {
         return Err(Error::input(format!("role \"{name}\" is held by users; give them another first")));
     }
-    call.tenant.app.write(async |tx| roles::remove(tx, name).await).await?;
+    call.app.write(async |tx| roles::remove(tx, name).await).await?;
     call.done()
 }
 
@@ -88,7 +88,7 @@ pub(crate) async fn create(call: Call, mut sent: Fields) -> Result<Reply> {
         return Err(Error::field("id", "may hold letters, digits, `_`, `-` and `.` only"));
     }
     let permission = permission(sent, Permission::default())?;
-    call.tenant.app.write(async |tx| catalogue::create(tx, &id, &permission).await).await?;
+    call.app.write(async |tx| catalogue::create(tx, &id, &permission).await).await?;
     call.done()
 }
 
@@ -96,13 +96,13 @@ pub(crate) async fn create(call: Call, mut sent: Fields) -> Result<Reply> {
 pub(crate) async fn update(call: Call, sent: Fields) -> Result<Reply> {
     let id = call.param("id");
     let permission = permission(sent, catalogue::load_own(&mut call.snapshot(), id).await?)?;
-    call.tenant.app.write(async |tx| catalogue::update(tx, id, &permission).await).await?;
+    call.app.write(async |tx| catalogue::update(tx, id, &permission).await).await?;
     call.done()
 }
 
 /// `DELETE /permissions/{id}`: removes a permission of the app's own.
 pub(crate) async fn remove(call: Call, _: Fields) -> Result<Reply> {
-    call.tenant.app.write(async |tx| catalogue::remove(tx, call.param("id")).await).await?;
+    call.app.write(async |tx| catalogue::remove(tx, call.param("id")).await).await?;
     call.done()
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn create(call: Call, mut sent: Fields) -> Result<Reply> {
     let user = call.some_actor(&mut sent)?;
     let id = id(&mut sent)?.unwrap_or_else(|| call.new_id());
     let (content, now) = (content(&call, sent)?, call.moment());
-    let poll = call.tenant.app.write(async |tx| polls::create(tx, &user, &id, &content, now).await).await?;
+    let poll = call.app.write(async |tx| polls::create(tx, &user, &id, &content, now).await).await?;
     one(&call, &id, poll, Some(&user)).await
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = call.actor(&mut sent)?;
     let id = id(&mut sent)?.ok_or_else(|| Error::field("id", "is a required field"))?;
     let (content, now) = (content(&call, sent)?, call.moment());
-    let poll = polls::update(&call.tenant.app, call.user(), &id, &content, now).await?;
+    let poll = polls::update(&call.app, call.user(), &id, &content, now).await?;
     one(&call, &id, poll, actor.as_ref()).await
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
     let (id, now) = (call.param("poll").to_owned(), call.moment());
     let change = change(Patch::take(&mut sent)?)?;
     let caller = call.user().cloned();
-    let run = call.tenant.app.write(async |tx| polls::patch(tx, caller.as_ref(), &id, &change, now).await);
+    let run = call.app.write(async |tx| polls::patch(tx, caller.as_ref(), &id, &change, now).await);
     let poll = run.await?;
     one(&call, &id, poll, actor.as_ref()).await
 }
@@ -153,7 +153,7 @@ pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
 pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
     let actor = call.actor(&mut call.query_fields()?)?;
     let (id, now) = (call.param("poll").to_owned(), call.moment());
-    polls::delete(&call.tenant.app, call.user(), &id, actor.as_ref(), now).await?;
+    polls::delete(&call.app, call.user(), &id, actor.as_ref(), now).await?;
     call.done()
 }
 
@@ -179,8 +179,7 @@ pub(crate) async fn add_option(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = call.actor(&mut sent)?;
     let (id, now, new) = (call.param("poll").to_owned(), call.moment(), new_option(&call, sent)?);
     let caller = call.user().cloned();
-    let run =
-        call.tenant.app.write(async |tx| polls::add_option(tx, caller.as_ref(), actor.as_ref(), &id, &new, now).await);
+    let run = call.app.write(async |tx| polls::add_option(tx, caller.as_ref(), actor.as_ref(), &id, &new, now).await);
     let option = run.await?;
     one_option(&call, option)
 }
@@ -193,7 +192,7 @@ pub(crate) async fn change_option(call: Call, mut sent: Fields) -> Result<Reply>
     }
     let (id, now, new) = (call.param("poll").to_owned(), call.moment(), new_option(&call, sent)?);
     let caller = call.user().cloned();
-    let run = call.tenant.app.write(async |tx| polls::change_option(tx, caller.as_ref(), &id, &new, now).await);
+    let run = call.app.write(async |tx| polls::change_option(tx, caller.as_ref(), &id, &new, now).await);
     let option = run.await?;
     one_option(&call, option)
 }
@@ -209,7 +208,7 @@ pub(crate) async fn get_option(call: Call, _: Fields) -> Result<Reply> {
 pub(crate) async fn delete_option(call: Call, _: Fields) -> Result<Reply> {
     call.actor(&mut call.query_fields()?)?;
     let (id, option) = (call.param("poll"), call.param("option"));
-    polls::delete_option(&call.tenant.app, call.user(), id, option, call.moment()).await?;
+    polls::delete_option(&call.app, call.user(), id, option, call.moment()).await?;
     call.done()
 }
 

@@ -39,7 +39,7 @@ pub(crate) async fn send(call: Call, mut sent: Fields) -> Result<Reply> {
     reaction.skip(READ_ONLY);
     let draft = Draft { user, kind, score, is_only, custom: reaction.custom()?.to_string() };
     let (caller, now) = (call.user().cloned(), call.moment());
-    let run = call.tenant.app.write(async |tx| reactions::send(tx, caller.as_ref(), &id, &draft, now).await);
+    let run = call.app.write(async |tx| reactions::send(tx, caller.as_ref(), &id, &draft, now).await);
     let (message, reaction) = run.await?;
     let reacted = Reacted { user: draft.user, kind: draft.kind, custom: reaction.custom(), reaction };
     answer(&call, id, message, reacted).await
@@ -50,7 +50,7 @@ pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
     let (id, kind) = (message_id(&call)?, call.param("kind").to_owned());
     let user = user(&call)?;
     let (caller, now) = (call.user().cloned(), call.moment());
-    let run = call.tenant.app.write(async |tx| reactions::delete(tx, caller.as_ref(), &id, &kind, &user, now).await);
+    let run = call.app.write(async |tx| reactions::delete(tx, caller.as_ref(), &id, &kind, &user, now).await);
     let (message, reaction) = run.await?;
     answer(&call, id, message, Reacted { user, kind, custom: reaction.custom(), reaction }).await
 }

@@ -37,11 +37,11 @@ pub(crate) async fn read(call: Call, mut sent: Fields) -> Result<Reply> {
     readable(&call, &id).await?;
     if let Some(parent) = &thread {
         in_channel(&call, &id, parent).await?;
-        call.tenant.app.write(async |tx| threads::mark_read(tx, parent, &user, now).await).await?;
+        call.app.write(async |tx| threads::mark_read(tx, parent, &user, now).await).await?;
         let more = json!({ "thread_id": parent.as_str() }).to_string();
         return told(&call, Event::new("message.read", now, Some(&id)).by(Some(&user)).with(more)).await;
     }
-    let mark = call.tenant.app.write(async |tx| reads::mark_read(tx, &id, &user, up_to.as_ref(), now).await).await?;
+    let mark = call.app.write(async |tx| reads::mark_read(tx, &id, &user, up_to.as_ref(), now).await).await?;
     let more = json!({ "last_read_message_id": mark.last_read_message.as_ref().map(MessageId::as_str) });
     let event = Event::new("message.read", now, Some(&id)).by(Some(&user)).with(more.to_string());
     told(&call, event).await
@@ -85,10 +85,10 @@ pub(crate) async fn unread(call: Call, mut sent: Fields) -> Result<Reply> {
     let Some(from) = message.or(time) else {
         let parent = thread.expect("exactly one of the three is there");
         in_channel(&call, &id, &parent).await?;
-        call.tenant.app.write(async |tx| threads::mark_unread(tx, &parent, &user, now).await).await?;
+        call.app.write(async |tx| threads::mark_unread(tx, &parent, &user, now).await).await?;
         return call.done();
     };
-    call.tenant.app.write(async |tx| reads::mark_unread(tx, &id, &user, &from, now).await).await?;
+    call.app.write(async |tx| reads::mark_unread(tx, &id, &user, &from, now).await).await?;
     call.done()
 }
 
@@ -106,7 +106,6 @@ pub(crate) async fn read_all(call: Call, mut sent: Fields) -> Result<Reply> {
         readable(&call, id).await?;
     }
     let read = call
-        .tenant
         .app
         .write_each(&channels, async |tx, (id, up_to)| reads::mark_read(tx, id, &user, up_to.as_ref(), now).await);
     read.await?;
@@ -147,10 +146,8 @@ pub(crate) async fn delivered(call: Call, mut sent: Fields) -> Result<Reply> {
     if delivered.len() > CHANNELS_MAX {
         return Err(Error::field("latest_delivered_messages", &format!("must hold at most {CHANNELS_MAX} messages")));
     }
-    let noted = call
-        .tenant
-        .app
-        .write_each(&delivered, async |tx, (id, message)| reads::deliver(tx, id, &user, message, now).await);
+    let noted =
+        call.app.write_each(&delivered, async |tx, (id, message)| reads::deliver(tx, id, &user, message, now).await);
     noted.await?;
     call.done()
 }

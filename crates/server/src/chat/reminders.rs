@@ -42,8 +42,7 @@ pub(crate) async fn create(call: Call, mut sent: Fields) -> Result<Reply> {
     let (id, user) = (message_id(&call)?, call.some_actor(&mut sent)?);
     let remind_at = sent.time("remind_at")?;
     let (caller, now) = (call.user().cloned(), call.moment());
-    let run =
-        call.tenant.app.write(async |tx| reminders::create(tx, caller.as_ref(), &user, &id, remind_at, now).await);
+    let run = call.app.write(async |tx| reminders::create(tx, caller.as_ref(), &user, &id, remind_at, now).await);
     let found = run.await?;
     let mut people = People::default();
     let told = tell(&call, &mut call.snapshot(), found, &mut people).await?;
@@ -59,7 +58,7 @@ pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let (id, user) = (message_id(&call)?, call.some_actor(&mut sent)?);
     let remind_at = sent.time("remind_at")?;
     let now = call.moment();
-    let found = call.tenant.app.write(async |tx| reminders::update(tx, &user, &id, remind_at, now).await).await?;
+    let found = call.app.write(async |tx| reminders::update(tx, &user, &id, remind_at, now).await).await?;
     let mut people = People::default();
     let told = tell(&call, &mut call.snapshot(), found, &mut people).await?;
     call.answer(&OneReminder { reminder: shown(&call, &people, &told) })
@@ -69,7 +68,7 @@ pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
 pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
     let (id, user) = (message_id(&call)?, call.some_actor(&mut call.query_fields()?)?);
     let now = call.moment();
-    call.tenant.app.write(async |tx| reminders::delete(tx, &user, &id, now).await).await?;
+    call.app.write(async |tx| reminders::delete(tx, &user, &id, now).await).await?;
     call.done()
 }
 

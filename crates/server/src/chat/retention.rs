@@ -39,14 +39,14 @@ pub(crate) async fn set(call: Call, mut sent: Fields) -> Result<Reply> {
     let name = policy(&mut sent)?;
     let age = sent.number("max_age_hours")?.ok_or_else(|| Error::field("max_age_hours", "is a required field"))?;
     let now = call.now();
-    let set = call.tenant.app.write(async |tx| retention::set(tx, &name, age, now).await).await?;
+    let set = call.app.write(async |tx| retention::set(tx, &name, age, now).await).await?;
     call.answer(&OnePolicy { policy: shown(&call, &name, &set) })
 }
 
 /// `POST /retention_policy/delete`: ends one.
 pub(crate) async fn remove(call: Call, mut sent: Fields) -> Result<Reply> {
     let name = policy(&mut sent)?;
-    call.tenant.app.write(async |tx| retention::remove(tx, &name).await).await?;
+    call.app.write(async |tx| retention::remove(tx, &name).await).await?;
     call.done()
 }
 

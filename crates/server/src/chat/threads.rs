@@ -6,10 +6,11 @@ use domain::{
         messages::{self, Part, Shown, Viewer},
         threads::{self, Counted, Patch, THREADS},
     },
-    filter::Filter,
+    filter::{Filter, Sort},
     users::People,
 };
 use ids::{ChannelId, MessageId, UserId};
+use serde_json::json;
 use wire::chat::threads::{OneThread, Threads};
 
 use super::{
@@ -35,6 +36,7 @@ const REPLIES: i64 = 2;
 const LISTED_MAX: i64 = 100;
 
 /// A thread with all that is shown with it.
+#[derive(Debug)]
 pub(crate) struct Told {
     /// The thread.
     pub(crate) counted: Counted,
@@ -101,6 +103,30 @@ pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     call.answer(&Threads { threads, next: asked.place(page.next), prev: asked.place(page.prev) })
 }
 
+/// The threads of the channel `id` in which `user` has something to read, the latest first, at most a page of them.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn unread_in(
+    call: &Call,
+    tx: &mut Tx,
+    id: &ChannelId,
+    user: &UserId,
+    people: &mut People,
+) -> Result<Vec<Told>> {
+    let filter = json!({ "channel_cid": id.as_str(), "has_unread": true }).to_string();
+    let (filter, sort) = (Filter::parse(&filter, THREADS)?, Sort::by(&["-last_message_at"]));
+    let place = (None, usize::try_from(LIMIT_MAX).unwrap_or_default());
+    let page = threads::query(tx, call.user(), user, (&filter, &sort), place, call.now()).await?;
+    let listed = usize::try_from(LISTED_MAX).unwrap_or_default();
+    let wanted = Wanted { replies: 0, participants: listed, members: 0 };
+    let mut told = Vec::with_capacity(page.rows.len());
+    for counted in page.rows {
+        told.push(tell(call, tx, counted, wanted, Some(user), people).await?);
+    }
+    Ok(told)
+}
+
 /// `GET /threads/{message_id}`: one thread.
 pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
     let parent = parent(&call)?;
@@ -122,7 +148,7 @@ pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let by = call.actor(&mut sent)?;
     let patch = patch(&mut sent)?;
     let caller = call.user().cloned();
-    let app = &call.tenant.app;
+    let app = &call.app;
     let run = app.write(async |tx| threads::update(tx, caller.as_ref(), &parent, by.as_ref(), &patch, now).await);
     let counted = run.await?;
     let mut people = People::default();

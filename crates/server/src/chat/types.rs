@@ -25,14 +25,14 @@ pub(crate) async fn create(call: Call, mut sent: Fields) -> Result<Reply> {
         return Err(Error::field("name", "may hold up to 64 letters, digits, `_` and `-`"));
     }
     let (change, now) = (change(sent)?, call.now());
-    let kind = call.tenant.app.write(async |tx| types::create(tx, &name, &change, now).await).await?;
+    let kind = call.app.write(async |tx| types::create(tx, &name, &change, now).await).await?;
     changed(&call, &kind)
 }
 
 /// `PUT /channeltypes/{name}`: changes what is given of a type.
 pub(crate) async fn update(call: Call, sent: Fields) -> Result<Reply> {
     let (change, now) = (change(sent)?, call.now());
-    let kind = call.tenant.app.write(async |tx| types::update(tx, call.param("name"), &change, now).await).await?;
+    let kind = call.app.write(async |tx| types::update(tx, call.param("name"), &change, now).await).await?;
     changed(&call, &kind)
 }
 
@@ -73,7 +73,7 @@ pub(super) fn with_commands<'a>(
 
 /// `DELETE /channeltypes/{name}`.
 pub(crate) async fn remove(call: Call, _: Fields) -> Result<Reply> {
-    call.tenant.app.write(async |tx| types::remove(tx, call.param("name")).await).await?;
+    call.app.write(async |tx| types::remove(tx, call.param("name")).await).await?;
     call.done()
 }
 

@@ -31,7 +31,7 @@ pub(crate) async fn create(call: Call, mut sent: Fields) -> Result<Reply> {
         return Err(Error::field("name", "is a required field"));
     }
     let users = members(&mut sent)?.unwrap_or_default();
-    let made = call.tenant.app.write(async |tx| user_groups::create(tx, &id, &change, &users, now).await).await?;
+    let made = call.app.write(async |tx| user_groups::create(tx, &id, &change, &users, now).await).await?;
     one(&call, &id, &made)
 }
 
@@ -44,14 +44,14 @@ pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
 /// `PUT /usergroups/{id}`: changes the texts that are given.
 pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let (id, change, now) = (call.param("id"), change(&mut sent)?, call.now());
-    let group = call.tenant.app.write(async |tx| user_groups::update(tx, id, &change, now).await).await?;
+    let group = call.app.write(async |tx| user_groups::update(tx, id, &change, now).await).await?;
     one(&call, id, &group)
 }
 
 /// `DELETE /usergroups/{id}`.
 pub(crate) async fn remove(call: Call, _: Fields) -> Result<Reply> {
-    let (id, team) = (call.param("id"), call.query.get("team_id"));
-    call.tenant.app.write(async |tx| user_groups::remove(tx, id, team).await).await?;
+    let (id, team, now) = (call.param("id"), call.query.get("team_id"), call.now());
+    call.app.write(async |tx| user_groups::remove(tx, id, team, now).await).await?;
     call.done()
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn add_members(call: Call, mut sent: Fields) -> Result<Reply> {
     let users = members(&mut sent)?.ok_or_else(|| Error::field("member_ids", "is a required field"))?;
     let is_admin = sent.flag("as_admin")?.unwrap_or(false);
     let add = async |tx: &mut domain::Tx| user_groups::add(tx, id, team.as_deref(), &users, is_admin, now).await;
-    let group = call.tenant.app.write(add).await?;
+    let group = call.app.write(add).await?;
     one(&call, id, &group)
 }
 
@@ -70,7 +70,7 @@ pub(crate) async fn remove_members(call: Call, mut sent: Fields) -> Result<Reply
     let (id, now, team) = (call.param("id"), call.now(), sent.filled("team_id")?);
     let users = members(&mut sent)?.ok_or_else(|| Error::field("member_ids", "is a required field"))?;
     let take_out = async |tx: &mut domain::Tx| user_groups::take_out(tx, id, team.as_deref(), &users, now).await;
-    let group = call.tenant.app.write(take_out).await?;
+    let group = call.app.write(take_out).await?;
     one(&call, id, &group)
 }
 

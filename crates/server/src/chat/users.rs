@@ -68,11 +68,8 @@ pub(crate) async fn upsert(call: Call, mut sent: Fields) -> Result<Reply> {
         check_own(&call, id, profile)?;
     }
     let now = call.now();
-    let upserted = call
-        .tenant
-        .app
-        .write_each(&profiles, async |tx, (id, profile)| users::upsert(tx, id, profile, now).await)
-        .await?;
+    let upserted =
+        call.app.write_each(&profiles, async |tx, (id, profile)| users::upsert(tx, id, profile, now).await).await?;
     let people: People = profiles.into_iter().map(|(id, _)| id).zip(upserted).collect();
     upserted_users(&call, people).await
 }
@@ -93,7 +90,7 @@ pub(crate) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
     }
     let now = call.now();
     let body = async |tx: &mut Tx, (id, patch): &(UserId, UserPatch)| users::patch::patch(tx, id, patch, now).await;
-    let patched = call.tenant.app.write_each(&patches, body).await?;
+    let patched = call.app.write_each(&patches, body).await?;
     let people: People = patches.into_iter().map(|(id, _)| id).zip(patched).collect();
     upserted_users(&call, people).await
 }

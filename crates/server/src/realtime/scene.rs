@@ -19,15 +19,18 @@ use ids::{AppId, Timestamp, UserId, json::Object};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use wire::chat::{
-    dialect::{Dialect, Time},
-    events::{Event as WireEvent, More, UnreadChannel},
+    dialect::{Dialect, Members, Time},
+    events::{Event as WireEvent, MemberReader, More, UnreadChannel},
+    users::User,
 };
 
-use super::tell::is_built_in;
+use super::{rare, readers::Readers, tell::is_built_in};
 use crate::{
     Server,
+    apps::Tenant,
     chat::{
         channels::state::{self, Listed, Loaded, View},
+        origin::request_info,
         to_wire::{
             self,
             channels::{self, Pen},
@@ -46,6 +49,12 @@ pub(super) struct Scene {
     /// The same with its numbers, in events that show it.
     shown: Option<Loaded>,
     message: Option<Shown>,
+    /// What the message answers to, in events of a reply.
+    parent: Option<Shown>,
+    /// Who has not read what, for hooks.
+    readers: Option<Readers>,
+    /// What few events show, for hooks.
+    rare: BTreeMap<&'static str, Box<RawValue>>,
     /// The poll with its votes as they are now, and the vote that the event is about.
     poll: Option<(polls::Shown, Option<Cast>)>,
     /// What the user has not read, in events that tell of it.
@@ -79,6 +88,7 @@ impl Scene {
             Some(message) => messages::gather(tx, vec![message.clone()], None, &mut people).await?.pop(),
             None => None,
         };
+        let parent = self::parent(tx, &event, &mut people).await?;
         let poll = poll(tx, &event, &mut people).await?;
         let unread = self::unread(tx, &event, &mut people, now).await?;
         let own = match (event.user.as_ref(), shows_me(&event.kind)) {
@@ -98,7 +108,35 @@ impl Scene {
             Some(subject) => Some(v3::write_event(tx, &event, subject, now).await?),
             None => None,
         };
-        Ok(Scene { of_feeds, people, channel, shown, message, poll, unread, own, watcher_count, more, now, event })
+        Ok(Scene {
+            readers: None,
+            rare: BTreeMap::new(),
+            of_feeds,
+            people,
+            channel,
+            shown,
+            message,
+            parent,
+            poll,
+            unread,
+            own,
+            watcher_count,
+            more,
+            now,
+            event,
+        })
+    }
+
+    /// Adds what hooks are told beside: who has not read what, and what few events show.
+    pub(super) async fn add_for_hook(
+        &mut self,
+        (server, tenant): (&Server, &Tenant),
+        tx: &mut Tx,
+        dialect: Dialect,
+    ) -> domain::Result<()> {
+        self.readers = Some(Readers::read(tx, &self.event, &mut self.people, self.now).await?);
+        self.rare = rare::read((server, tenant), &self.event, dialect, self.now).await?;
+        Ok(())
     }
 
     /// The event called `kind`, as JSON.
@@ -119,6 +157,9 @@ impl Scene {
         let (poll, vote) = self.poll(dialect);
         let channels = self.unread(dialect);
         let more = More { fields: &self.more, is_custom: !is_built_in(kind), dialect };
+        let in_channel = is_in_channel(kind).then_some(());
+        let v2 = in_channel.and(dialect.v2_only(()));
+        let custom = v2.and(self.channel.as_ref()).map(Channel::custom);
         let wire = WireEvent {
             cid: event.channel.as_ref().map(|channel| channel.as_str()),
             channel_id: event.channel.as_ref().map(|channel| channel.id()),
@@ -139,10 +180,28 @@ impl Scene {
             channels: channels.as_deref(),
             reminder: reminder.as_deref(),
             watcher_count: counts_watchers(kind).then_some(self.watcher_count),
+            channel_member_count: in_channel.and(self.shown.as_ref()).map(|shown| shown.member_count),
+            channel_message_count: v2.and(self.shown.as_ref()).and_then(|shown| shown.message_count),
+            channel_custom: custom.as_ref().map(Members),
+            parent_author: self.parent.as_ref().and_then(|parent| parent.message.user.as_ref()).map(UserId::as_str),
+            thread_participants: self.participants(dialect),
+            members: self.members(dialect),
+            rare: self.rare.clone(),
+            request_info: self.readers.as_ref().and(event.origin.as_deref()).map(request_info),
             ..WireEvent::new(kind, Time { at: event.at, dialect }, more)
         };
         serde_json::to_string(&wire).expect("wire types are JSON")
     }
+}
+
+/// What the message of the event answers to, if the event tells of a reply and its thread.
+async fn parent(tx: &mut Tx, event: &Event, people: &mut People) -> domain::Result<Option<Shown>> {
+    let tells = matches!(event.kind.as_str(), "message.new" | "notification.thread_message_new");
+    let Some(id) = event.message.as_deref().filter(|_| tells).and_then(|(_, message)| message.parent.clone()) else {
+        return Ok(None);
+    };
+    let Some(parent) = messages::get(tx, &id).await? else { return Ok(None) };
+    Ok(messages::gather(tx, vec![(id, parent)], None, people).await?.pop())
 }
 
 /// The poll that the event is about, as nobody in particular sees it.
@@ -208,6 +267,13 @@ fn names_channel(kind: &str) -> bool {
 /// Whether events of this kind show the user as it sees itself.
 fn shows_me(kind: &str) -> bool {
     matches!(kind, "notification.mutes_updated" | "notification.channel_mutes_updated")
+}
+
+/// Whether events of this kind say what channel they are of, in v2 with its own fields (chat §10.2).
+fn is_in_channel(kind: &str) -> bool {
+    matches!(kind.split_once('.'), Some(("channel" | "member" | "message" | "reaction", _)))
+        || matches!(kind, "notification.mark_unread" | "notification.thread_message_new")
+        || matches!(kind, "user.banned" | "user.unbanned" | "user.messages.deleted")
 }
 
 /// Whether events of this kind say how many watch.
@@ -284,6 +350,25 @@ impl Scene {
 
     fn user(&self, id: &UserId, dialect: Dialect) -> Option<Box<RawValue>> {
         let user = to_wire::users::embedded(dialect, &self.people, id, self.now)?;
-        Some(raw(&user))
+        Some(match &self.readers {
+            Some(readers) => raw(&readers.reader(id, user, dialect)),
+            None => raw(&user),
+        })
+    }
+
+    fn participants(&self, dialect: Dialect) -> Option<Vec<User<'_>>> {
+        let parent = self.parent.as_ref()?;
+        let user = |id| to_wire::users::embedded(dialect, &self.people, id, self.now);
+        Some(parent.participants.iter().filter_map(user).collect())
+    }
+
+    fn members(&self, dialect: Dialect) -> Option<Vec<MemberReader<'_>>> {
+        let (readers, channel) = (self.readers.as_ref()?, self.channel.as_ref()?);
+        let member = |listed| {
+            let mut member = channels::member(self.pen(dialect), channel, listed);
+            let user = member.user.take().map(|user| readers.reader(&listed.user, user, dialect));
+            MemberReader { member, user }
+        };
+        Some(readers.members.iter().map(member).collect::<Vec<_>>()).filter(|members| !members.is_empty())
     }
 }

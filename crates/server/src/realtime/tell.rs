@@ -76,8 +76,8 @@ async fn push(
     receivers: &[Arc<Connection>],
     is_crowd: bool,
 ) -> domain::Result<()> {
-    let (hub, scene) = (&server.hub, text.scene);
-    let is_counted = unread::is_counted(text.kind) && !is_crowd;
+    let (hub, scene, kind) = (&server.hub, text.scene, text.kind);
+    let is_counted = unread::is_counted(kind) && !is_crowd;
     let mut tx = tenant.app.snapshot();
     let mut before: Option<(&UserId, unread::Tally)> = None;
     for connection in receivers {
@@ -89,7 +89,7 @@ async fn push(
         }
         let tally = match before {
             Some((known, tally)) if known == user => tally,
-            _ => hub.tallies.after(&mut tx, user, scene.event.channel.as_ref(), scene.now).await?,
+            _ => hub.tallies.of(&mut tx, kind, user, scene.event.channel.as_ref(), scene.now).await?,
         };
         let frame = Frame::text(&tally.patch(&written.text));
         before = Some((user, tally));
@@ -183,6 +183,7 @@ fn receivers(hub: &Hub, app: AppId, event: &Event, now: Timestamp) -> Vec<Arc<Co
 /// Whether no connection hears of it.
 fn is_for_webhooks(kind: &str) -> bool {
     match kind.split_once('.') {
+        Some(("appeal" | "export" | "flag" | "moderation" | "review_queue_item" | "user_group", _)) => true,
         Some(("channel", kind)) => matches!(kind, "created" | "muted" | "unmuted"),
         Some(("message" | "user", kind)) => {
             matches!(kind, "flagged" | "pending" | "unflagged" | "unread_message_reminder")
@@ -243,6 +244,28 @@ pub(crate) async fn show(
     Ok(RawValue::from_string(text).expect("an event is JSON"))
 }
 
+/// The event as a hook is told it: with how the call came, and with who has not read what (chat §10.1, §13).
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn show_to_hook(
+    server: &Server,
+    tenant: &Tenant,
+    event: Event,
+    dialect: Dialect,
+    now: Timestamp,
+) -> domain::Result<Box<RawValue>> {
+    let mut tx = tenant.app.snapshot();
+    let mut scene = Scene::read(server, &mut tx, event, now).await?;
+    scene.add_for_hook((server, tenant), &mut tx, dialect).await?;
+    let kind = scene.event.kind.clone();
+    let mut text = scene.write(&kind, dialect);
+    if let ([user], true) = (scene.event.only_for.as_slice(), unread::is_counted(&kind)) {
+        text = unread::tally(&mut tx, &kind, user, now).await?.patch(&text);
+    }
+    Ok(RawValue::from_string(text).expect("an event is JSON"))
+}
+
 /// A health check.
 pub(crate) fn health(dialect: Dialect, connection: Uuid, at: Timestamp) -> String {
     health_check(dialect, connection, at, None)
@@ -273,8 +296,9 @@ pub(crate) fn is_built_in(kind: &str) -> bool {
 }
 
 /// First parts of the names of events.
-const FAMILIES: [&str; 21] = [
+const FAMILIES: [&str; 23] = [
     "ai_indicator",
+    "appeal",
     "campaign",
     "channel",
     "channel_batch_update",
@@ -286,6 +310,7 @@ const FAMILIES: [&str; 21] = [
     "message",
     "moderation",
     "moderation_check",
+    "moderation_rule",
     "notification",
     "poll",
     "reaction",

@@ -203,7 +203,7 @@ impl Sending<'_> {
             (false, Some(channel)) => channel.to_string(),
             _ => event.kind.clone(),
         };
-        let text = realtime::show(&works.server, tenant, event, dialect, works.now()).await?;
+        let text = realtime::show_to_hook(&works.server, tenant, event, dialect, works.now()).await?;
         let url = match &hook.way {
             Way::Post(url) => url.clone(),
             Way::Pending(url) => {
@@ -253,13 +253,16 @@ impl Sending<'_> {
     }
 }
 
-/// What a hook for messages that wait is posted, and where: the message and what it was sent with.
+/// What a hook for messages that wait is posted, and where: the message, what it was sent with, and how the call came.
 fn pending(event: &RawValue) -> Option<(String, String)> {
     let event: BTreeMap<String, Value> = serde_json::from_str(event.get()).ok()?;
     let custom = event.get("custom");
     let member = |name: &str| event.get(name).or_else(|| custom?.get(name)).cloned();
     let method = member("method")?.as_str()?.to_owned();
-    let body = json!({ "message": member("message")?, "metadata": member("metadata").unwrap_or_default() });
+    let mut body = json!({ "message": member("message")?, "metadata": member("metadata").unwrap_or_default() });
+    if let Some(info) = event.get("request_info") {
+        body["request_info"] = info.clone();
+    }
     Some((method, body.to_string()))
 }
 

@@ -119,3 +119,27 @@ async fn a_cursor_goes_with_the_filter_that_it_was_made_for_whatever_the_sort() 
         json!({ "user_id": "amy", "limit": 1, "next": next, "filter": room, "sort": [{ "field": "created_at" }] });
     assert_eq!(lake.post("threads", same).await.ok(201)["threads"][0]["parent_message_id"], "p");
 }
+
+#[tokio::test]
+async fn a_channel_shows_its_threads_with_what_is_unread_if_that_is_asked_for() {
+    let lake = two_threads().await;
+    let query = async |user: &str, body: Value| {
+        let state = lake.user(user).post("channels/messaging/room/query", body).await.ok(201);
+        let threads = state["threads"].as_array().unwrap().clone();
+        let unread = |thread: &Value| {
+            let own = thread["read"].as_array().unwrap().iter().find(|read| read["user"]["id"] == user).cloned();
+            (thread["parent_message_id"].clone(), own.unwrap()["unread_messages"].clone())
+        };
+        threads.iter().map(unread).collect::<Vec<_>>()
+    };
+    let asked = json!({ "thread_unread_counts": true });
+    assert_eq!(query("amy", asked.clone()).await, [(json!("q"), json!(1)), (json!("p"), json!(2))]);
+    assert_eq!(query("bob", asked.clone()).await, []);
+    assert_eq!(query("amy", json!({})).await, []);
+    assert_eq!(query("amy", json!({ "thread_unread_counts": true, "state": false })).await, []);
+    lake.user("amy").post("channels/messaging/room/read", json!({ "thread_id": "p" })).await.ok(201);
+    assert_eq!(query("amy", asked).await, [(json!("q"), json!(1))]);
+    let elsewhere = json!({ "thread_unread_counts": true, "data": { "members": ["amy"] } });
+    let other = lake.user("amy").post("channels/messaging/other/query", elsewhere).await.ok(201);
+    assert_eq!(other["threads"], json!([]));
+}

@@ -14,13 +14,13 @@ use http::{HeaderMap, StatusCode, Uri};
 use ids::Timestamp;
 use serde_json::{Value, json};
 use tokio::{
-    io::AsyncReadExt,
-    net::TcpListener,
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
 
 use crate::{
-    pond::{KEY, NOW_SECONDS, SECRET},
+    pond::{KEY, NOW_SECONDS, SECRET, sign},
     sockets::lake::{Lake, channel},
 };
 
@@ -250,6 +250,7 @@ async fn a_hook_for_messages_that_wait_is_told_of_them_and_of_nothing_else() {
     let told = call.json();
     assert_eq!(call.path, "/hook/PassOnPendingMessage");
     assert_eq!((&told["message"]["id"], &told["metadata"]), (&json!("waits"), &json!({ "k": "v" })));
+    assert_eq!(told["request_info"]["type"], "server");
     assert_eq!(call.header("x-signature"), Call::signature(&call.body));
 }
 
@@ -298,4 +299,249 @@ async fn hooks_hear_in_their_dialect_who_has_not_read_what() {
     let room = &told["channels"]["messaging:room"];
     assert_eq!((&room["channel"]["cid"], &room["messages"][0]["text"]), (&json!("messaging:room"), &json!("hi")));
     assert_eq!(room["messages"].as_array().unwrap().len(), 1);
+}
+
+/// A hook for these events, in a room of amy and bob with a name.
+async fn hooked(dialect: &str, kinds: Value) -> (Lake, UnboundedReceiver<Call>) {
+    let lake = Lake::new().await;
+    let (url, calls) = receiver(&[]).await;
+    let mut hook = hook("1", &url);
+    hook["event_types"] = kinds;
+    let client = if dialect == "v2" { lake.v2() } else { lake.client() };
+    client.patch("app", json!({ "event_hooks": [hook] })).await.ok(201);
+    let data = json!({ "data": { "created_by_id": "amy", "members": ["amy", "bob"], "name": "General" } });
+    lake.post("channels/messaging/room/query", data).await.ok(201);
+    (lake, calls)
+}
+
+const MESSAGE: &str = "channels/messaging/room/message";
+
+#[tokio::test]
+async fn hooks_alone_are_told_how_the_call_came_by_which_something_happened() {
+    let (lake, mut calls) = hooked("classic", json!(["message.new"])).await;
+    let mut bob = lake.connect("bob").await;
+    let amy = lake.user("amy").header("x-stream-client", "stream-chat-js-8").header("x-stream-ext", "build=7");
+    amy.header("user-agent", "phone").post(MESSAGE, json!({ "message": { "text": "hi" } })).await.ok(201);
+    let by_amy =
+        json!({ "type": "client", "ip": "", "user_agent": "phone", "sdk": "stream-chat-js-8", "ext": "build=7" });
+    assert_eq!(calls.recv().await.unwrap().json()["request_info"], by_amy);
+    lake.post(MESSAGE, json!({ "message": { "text": "ho", "user_id": "amy" } })).await.ok(201);
+    let by_server = json!({ "type": "server", "ip": "", "user_agent": "", "sdk": "" });
+    assert_eq!(calls.recv().await.unwrap().json()["request_info"], by_server);
+    let heard = bob.find("notification.message_new").await;
+    assert!(heard.get("request_info").is_none() && heard.get("members").is_none(), "{heard}");
+}
+
+#[tokio::test]
+async fn a_call_comes_from_the_address_that_a_proxy_on_this_machine_says() {
+    let (lake, mut calls) = hooked("classic", json!(["message.new"])).await;
+    let body = json!({ "message": { "text": "hi" } }).to_string();
+    for (forwarded, expected) in [("", "127.0.0.1"), ("x-forwarded-for: 10.1.1.1, 198.51.100.4\r\n", "198.51.100.4")] {
+        let token = sign(SECRET, &json!({ "user_id": "amy" }));
+        let request = format!(
+            "POST /{MESSAGE}?api_key={KEY} HTTP/1.1\r\nhost: here\r\nauthorization: {token}\r\nstream-auth-type: jwt\r\n\
+             {forwarded}content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(lake.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+        assert_eq!(calls.recv().await.unwrap().json()["request_info"]["ip"], expected);
+    }
+}
+
+#[tokio::test]
+async fn events_of_messages_tell_hooks_who_is_in_the_channel_and_what_they_have_not_read() {
+    let (lake, mut calls) = hooked("classic", json!(["message.new"])).await;
+    for text in ["one", "two"] {
+        lake.user("amy").post(MESSAGE, json!({ "message": { "text": text } })).await.ok(201);
+    }
+    calls.recv().await.unwrap();
+    let told = calls.recv().await.unwrap().json();
+    let members = told["members"].as_array().unwrap();
+    let unread = |user: &Value| {
+        ["id", "channel_unread_count", "total_unread_count", "unread_count", "unread_channels", "unread_threads"]
+            .map(|name| user[name].clone())
+            .to_vec()
+    };
+    assert_eq!(unread(&members[0]["user"]), [json!("amy"), json!(0), json!(0), json!(0), json!(0), json!(0)]);
+    assert_eq!(unread(&members[1]["user"]), [json!("bob"), json!(2), json!(2), json!(2), json!(1), json!(0)]);
+    assert_eq!((&members[1]["channel_role"], members.len()), (&json!("channel_member"), 2));
+    assert!(members[1]["user"]["channel_last_read_at"].is_string());
+    assert_eq!((&told["user"]["id"], &told["user"]["channel_unread_count"]), (&json!("amy"), &json!(0)));
+    assert_eq!(told["channel_member_count"], 2);
+}
+
+#[tokio::test]
+async fn an_event_tells_of_fifty_members_at_most() {
+    let (lake, mut calls) = hooked("classic", json!(["message.new"])).await;
+    let more: Vec<String> = (0..60).map(|n| format!("user{n}")).collect();
+    let users: serde_json::Map<String, Value> = more.iter().map(|id| (id.clone(), json!({ "id": id }))).collect();
+    lake.post("users", json!({ "users": users })).await.ok(201);
+    lake.post("channels/messaging/room", json!({ "add_members": more })).await.ok(201);
+    lake.user("amy").post(MESSAGE, json!({ "message": { "text": "hi" } })).await.ok(201);
+    assert_eq!(calls.recv().await.unwrap().json()["members"].as_array().unwrap().len(), 50);
+}
+
+#[tokio::test]
+async fn a_change_of_a_message_tells_what_it_said_before_and_what_is_another_now() {
+    let (lake, mut calls) = hooked("classic", json!(["message.updated"])).await;
+    lake.user("amy").post(MESSAGE, json!({ "message": { "id": "m1", "text": "hi" } })).await.ok(201);
+    lake.user("amy").put("messages/m1", json!({ "set": { "text": "ho", "color": "red" } })).await.ok(201);
+    let update = calls.recv().await.unwrap().json()["message_update"].clone();
+    let expected = json!({ "old_text": "hi", "change_set": {
+        "text": true, "custom": true, "html": false, "attachments": false, "mentioned_user_ids": false, "mml": false,
+        "quoted_message_id": false, "silent": false, "pin": false } });
+    assert_eq!(update, expected);
+    lake.put("messages/m1", json!({ "set": { "pinned": true }, "user_id": "amy" })).await.ok(201);
+    let update = calls.recv().await.unwrap().json()["message_update"].clone();
+    assert_eq!((&update["change_set"]["pin"], update.get("old_text")), (&json!(true), None));
+}
+
+#[tokio::test]
+async fn a_reply_tells_whom_it_answers_and_who_takes_part() {
+    let (lake, mut calls) = hooked("v2", json!(["message.new", "notification.thread_message_new"])).await;
+    lake.user("amy").post(MESSAGE, json!({ "message": { "id": "m1", "text": "hi" } })).await.ok(201);
+    let first = calls.recv().await.unwrap().json();
+    assert_eq!((first.get("parent_author"), first.get("thread_participants")), (None, None));
+    assert_eq!((&first["channel_custom"], &first["channel_member_count"]), (&json!({ "name": "General" }), &json!(2)));
+    let reply = json!({ "message": { "id": "m2", "text": "ho", "parent_id": "m1" } });
+    lake.user("bob").post(MESSAGE, reply).await.ok(201);
+    for _ in 0..2 {
+        let told = calls.recv().await.unwrap().json();
+        assert_eq!((&told["parent_author"], &told["message_id"]), (&json!("amy"), &json!("m2")), "{told}");
+        let mut ids: Vec<_> =
+            told["thread_participants"].as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap()).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, ["amy", "bob"]);
+        if told["type"] == "notification.thread_message_new" {
+            assert_eq!((&told["unread_threads"], &told["unread_thread_messages"]), (&json!(1), &json!(1)));
+            assert_eq!(told["channel_custom"], json!({ "name": "General" }));
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_takes_part_in_a_thread_is_told_what_is_unread_there() {
+    let (lake, _calls) = hooked("classic", json!(["message.flagged"])).await;
+    lake.user("amy").post(MESSAGE, json!({ "message": { "id": "m1", "text": "hi" } })).await.ok(201);
+    let mut amy = lake.connect("amy").await;
+    lake.user("bob").post(MESSAGE, json!({ "message": { "text": "ho", "parent_id": "m1" } })).await.ok(201);
+    let told = amy.find("notification.thread_message_new").await;
+    assert_eq!((&told["unread_threads"], &told["unread_thread_messages"]), (&json!(1), &json!(1)));
+    lake.user("amy").post("channels/messaging/room/read", json!({ "thread_id": "m1" })).await.ok(201);
+    let told = amy.find("notification.mark_read").await;
+    assert_eq!((&told["unread_threads"], &told["unread_thread_messages"]), (&json!(0), &json!(0)));
+    assert_eq!((&told["total_unread_count"], &told["thread_id"]), (&json!(0), &json!("m1")));
+}
+
+#[tokio::test]
+async fn what_is_reported_decided_and_appealed_is_told_to_hooks() {
+    let kinds = json!([
+        "review_queue_item.new",
+        "review_queue_item.updated",
+        "moderation.flagged",
+        "moderation.mark_reviewed",
+        "moderation.custom_action",
+        "flag.updated",
+        "appeal.created",
+        "appeal.accepted",
+        "appeal.rejected"
+    ]);
+    let (lake, mut calls) = hooked("v2", kinds).await;
+    let server = lake.v2();
+    lake.user("amy").post(MESSAGE, json!({ "message": { "id": "m1", "text": "heck" } })).await.ok(201);
+    let report =
+        json!({ "entity_type": "stream:chat:v1:message", "entity_id": "m1", "user_id": "bob", "reason": "rude" });
+    let item = server.post("moderation/flag", report).await.ok(201)["item_id"].clone();
+    let mut heard: HashMap<String, Value> = HashMap::new();
+    let mut hear = async |n: usize| {
+        heard.clear();
+        for _ in 0..n {
+            let told = calls.recv().await.unwrap().json();
+            heard.insert(told["type"].as_str().unwrap().to_owned(), told);
+        }
+        std::mem::take(&mut heard)
+    };
+    let told = hear(2).await;
+    let new = &told["review_queue_item.new"];
+    assert_eq!((&new["review_queue_item"]["id"], &new["flags"][0]["reason"]), (&item, &json!("rude")));
+    assert_eq!(new["review_queue_item"]["message"]["text"], "heck");
+    let flagged = &told["moderation.flagged"];
+    assert_eq!((&flagged["content_type"], &flagged["object_id"]), (&json!("stream:chat:v1:message"), &json!("m1")));
+
+    let plea =
+        json!({ "entity_type": "stream:chat:v1:message", "entity_id": "m1", "appeal_reason": "no", "user_id": "amy" });
+    let appeal = server.post("moderation/appeal", plea).await.ok(201)["appeal_id"].clone();
+    let told = hear(2).await;
+    assert_eq!(
+        (&told["appeal.created"]["appeal"]["id"], &told["appeal.created"]["appeal"]["status"]),
+        (&appeal, &json!("submitted"))
+    );
+    assert_eq!(told["review_queue_item.updated"]["review_queue_item"]["appeal"]["id"], appeal);
+
+    let custom = json!({ "action_type": "custom", "item_id": item, "user_id": "bob",
+        "custom": { "id": "warn", "options": { "days": 3 } } });
+    server.post("moderation/submit_action", custom).await.ok(201);
+    let told = hear(2).await;
+    let asked = &told["moderation.custom_action"];
+    assert_eq!((&asked["action_id"], &asked["action_options"]), (&json!("warn"), &json!({ "days": 3 })));
+    assert_eq!((&asked["review_queue_item"]["id"], &asked["message"]["id"]), (&item, &json!("m1")));
+    assert_eq!(told["review_queue_item.updated"]["action"]["type"], "custom");
+
+    let reviewed = json!({ "action_type": "mark_reviewed", "item_id": item, "user_id": "bob" });
+    server.post("moderation/submit_action", reviewed).await.ok(201);
+    let told = hear(3).await;
+    assert_eq!(
+        (&told["moderation.mark_reviewed"]["item"]["status"], &told["moderation.mark_reviewed"]["message"]["id"]),
+        (&json!("reviewed"), &json!("m1"))
+    );
+    let flag = &told["flag.updated"];
+    assert_eq!(
+        (&flag["User"]["id"], &flag["CreatedBy"]["id"], &flag["Message"]["id"]),
+        (&json!("amy"), &json!("bob"), &json!("m1"))
+    );
+
+    let no = json!({ "action_type": "reject_appeal", "appeal_id": appeal, "user_id": "bob", "reject_appeal": { "decision_reason": "no" } });
+    server.post("moderation/submit_action", no).await.ok(201);
+    let told = hear(2).await;
+    assert_eq!(told["appeal.rejected"]["appeal"]["status"], "rejected");
+}
+
+#[tokio::test]
+async fn changes_of_user_groups_are_told_to_hooks() {
+    let kinds = ["created", "member_added", "updated", "member_removed", "deleted"];
+    let wanted: Vec<String> = kinds.iter().map(|kind| format!("user_group.{kind}")).collect();
+    let (lake, mut calls) = hooked("classic", json!(wanted)).await;
+    lake.post("usergroups", json!({ "id": "g", "name": "Crew", "member_ids": ["amy"] })).await.ok(201);
+    lake.put("usergroups/g", json!({ "name": "Team" })).await.ok(201);
+    lake.post("usergroups/g/members/delete", json!({ "member_ids": ["amy"] })).await.ok(201);
+    lake.delete("usergroups/g").await.ok(200);
+    let members = [None, Some(json!(["amy"])), None, Some(json!(["amy"])), None];
+    for ((kind, name), members) in wanted.iter().zip(["Crew", "Crew", "Team", "Team", "Team"]).zip(members) {
+        let told = calls.recv().await.unwrap().json();
+        assert_eq!((&told["type"], &told["user_group"]["name"]), (&json!(kind), &json!(name)));
+        assert_eq!((&told["user_group"]["id"], told.get("members").cloned()), (&json!("g"), members), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_hook_is_told_where_the_file_of_an_export_is() {
+    let (lake, mut calls) = hooked("classic", json!(["export.users.success", "export.channels.success"])).await;
+    let exports = [
+        ("users", "export/users", json!({ "user_ids": ["amy"] })),
+        ("channels", "export_channels", json!({ "channels": [{ "cid": "messaging:room" }] })),
+    ];
+    for (what, path, body) in exports {
+        let task = lake.post(path, body).await.ok(201)["task_id"].clone();
+        lake.run_tasks().await;
+        let told = calls.recv().await.unwrap().json();
+        assert_eq!((&told["type"], &told["task_id"]), (&json!(format!("export.{what}.success")), &task));
+        let url = told["url"].as_str().unwrap();
+        assert!(url.contains(&format!("/exports/{what}/")) && told["started_at"].is_string(), "{told}");
+        let (_, path) = url.split_once("/exports/").unwrap();
+        assert_eq!(lake.get(&format!("exports/{path}")).await.status, 200);
+    }
 }

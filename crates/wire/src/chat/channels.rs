@@ -12,6 +12,7 @@ use super::{
     members::Member,
     messages::Message,
     push::PushPreferences,
+    threads::Thread,
     types::{Command, Config},
     users::User,
 };
@@ -136,8 +137,8 @@ pub struct ChannelState<'a> {
     /// Of what of it the asking user wants to be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub push_preferences: Option<PushPreferences<'a>>,
-    /// Always empty; clients want a list.
-    pub threads: [u8; 0],
+    /// Those in which the asking user has something to read, where they were asked for.
+    pub threads: Vec<Thread<'a>>,
 }
 
 /// A message that waits to be committed.

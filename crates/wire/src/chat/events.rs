@@ -1,10 +1,17 @@
 //! Events: frames of sockets, and the bodies of webhooks (chat §10).
 
+use std::collections::BTreeMap;
+
 use ids::json::Object;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
-use super::dialect::{Dialect, Members, Time};
+use super::{
+    dialect::{Dialect, Members, Time},
+    hooks::RequestInfo,
+    members::Member,
+    users::User,
+};
 
 /// Members of events that are times, wherever the application did not put them.
 const TIMES: [&str; 7] = [
@@ -85,9 +92,76 @@ pub struct Event<'a> {
     /// How many connections watch the channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watcher_count: Option<usize>,
+    /// How many members the channel has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_member_count: Option<i64>,
+    /// How many messages, where they are counted; v2 only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_message_count: Option<i64>,
+    /// The application's own fields of the channel; v2 only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_custom: Option<Members<'a>>,
+    /// Who wrote the message that a thread hangs on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_author: Option<&'a str>,
+    /// Who takes part in the thread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread_participants: Option<Vec<User<'a>>>,
+    /// Members of the channel with what they have not read; for hooks alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<MemberReader<'a>>>,
+    /// How the call came that it happened by; for hooks alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_info: Option<RequestInfo<'a>>,
+    /// Objects that few events have, by name.
+    #[serde(flatten)]
+    pub rare: BTreeMap<&'static str, Box<RawValue>>,
     /// Whatever else.
     #[serde(flatten)]
     pub more: More<'a>,
+}
+
+/// A user with what it has not read, as hooks are told it (chat §6.1).
+#[derive(Serialize, Debug)]
+pub struct Reader<'a> {
+    /// The user.
+    #[serde(flatten)]
+    pub user: User<'a>,
+    /// Messages of the event's channel that the user has not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_unread_count: Option<usize>,
+    /// How far the user has read that channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_last_read_at: Option<Time>,
+    /// What the user has not read anywhere.
+    #[serde(flatten)]
+    pub totals: Option<Totals>,
+}
+
+/// What a user has not read anywhere.
+#[derive(Serialize, Clone, Copy, Debug)]
+pub struct Totals {
+    /// Messages.
+    pub total_unread_count: i64,
+    /// The same number by its older name.
+    pub unread_count: i64,
+    /// Channels with such messages.
+    pub unread_channels: i64,
+    /// Threads with such replies.
+    pub unread_threads: i64,
+    /// These replies.
+    pub unread_thread_messages: i64,
+}
+
+/// A member with what the user has not read.
+#[derive(Serialize, Debug)]
+pub struct MemberReader<'a> {
+    /// The member, without the user.
+    #[serde(flatten)]
+    pub member: Member<'a>,
+    /// The user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Reader<'a>>,
 }
 
 /// Of a channel, what a user has not read.
@@ -125,6 +199,14 @@ impl<'a> Event<'a> {
             channels: None,
             reminder: None,
             watcher_count: None,
+            channel_member_count: None,
+            channel_message_count: None,
+            channel_custom: None,
+            parent_author: None,
+            thread_participants: None,
+            members: None,
+            request_info: None,
+            rare: BTreeMap::new(),
             more,
         }
     }

@@ -16,20 +16,26 @@ pub struct Asking<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<Box<RawValue>>,
     /// How the request came.
-    pub request_info: RequestInfo<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_info: Option<RequestInfo<'a>>,
     /// What its sender filled in; for custom commands alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form_data: Option<Box<RawValue>>,
 }
 
 /// How a request came.
-#[derive(Serialize, Debug)]
+#[derive(Serialize, Debug, Clone, Copy)]
 pub struct RequestInfo<'a> {
     /// `client` or `server`.
     #[serde(rename = "type")]
     pub kind: &'static str,
+    /// The address that it came from.
+    pub ip: &'a str,
     /// What the client says it is.
     pub user_agent: &'a str,
     /// Which library it uses.
     pub sdk: &'a str,
+    /// What the application added in `X-Stream-Ext`.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub ext: &'a str,
 }

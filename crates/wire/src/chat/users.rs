@@ -103,6 +103,9 @@ pub struct Own<'a> {
     /// The same number by its older name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread_count: Option<i64>,
+    /// The number by team, for channels that have one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub total_unread_count_by_team: BTreeMap<&'a str, i64>,
     /// Channels with such messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread_channels: Option<i64>,

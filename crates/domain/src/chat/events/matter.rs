@@ -1,10 +1,11 @@
 //! What events are about that are about none of messages, reactions and members.
 
-use ids::{ChannelId, MessageId};
+use ids::{ChannelId, MessageId, UserId};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    chat::{drafts::Draft, reminders::Reminder},
+    chat::{drafts::Draft, reminders::Reminder, user_groups::UserGroup},
+    moderation::actions::Action,
     polls::{Poll, Vote},
 };
 
@@ -50,5 +51,45 @@ pub enum Matter {
         /// The vote that was cast, changed or removed, with its id.
         #[n(2)]
         vote: Option<(String, Vote)>,
+    },
+    /// An item of the review queue, which is told as it stands then.
+    #[n(4)]
+    Review {
+        /// Its id.
+        #[n(0)]
+        item: String,
+        /// What was done about it, with the id of the note in the log.
+        #[n(1)]
+        action: Option<(String, Action)>,
+    },
+    /// An appeal, which is told as it stands then.
+    #[n(5)]
+    Appeal {
+        /// Its id.
+        #[n(0)]
+        id: String,
+    },
+    /// A group of users.
+    #[n(6)]
+    Group {
+        /// Its id.
+        #[n(0)]
+        id: String,
+        /// What it was.
+        #[n(1)]
+        group: UserGroup,
+        /// Who came or went, where that is what happened.
+        #[n(2)]
+        members: Option<Vec<UserId>>,
+    },
+    /// A file that a task wrote.
+    #[n(7)]
+    Export {
+        /// The task.
+        #[n(0)]
+        task: String,
+        /// Whether there is a file.
+        #[n(1)]
+        is_written: bool,
     },
 }

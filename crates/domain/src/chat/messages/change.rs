@@ -144,9 +144,31 @@ pub async fn update(
     if new.kind != Kind::Ephemeral {
         send::queue(tx, id, &checked, now).await?;
         let event = Event::new("message.updated", now, Some(&new.channel)).by(editor.or(new.user.as_ref()));
-        events::record(tx, event.about(id, &new));
+        events::record(tx, event.about(id, &new).with(told(&old, &new)));
     }
     Ok(new)
+}
+
+/// What hooks are told of a change: the text that was there before, if it is another now, and what is another (chat §10.1).
+fn told(old: &Message, new: &Message) -> String {
+    let is_other_text = old.text != new.text;
+    let mut update = serde_json::json!({
+        "change_set": {
+            "attachments": old.attachments != new.attachments,
+            "custom": old.custom != new.custom,
+            "html": old.html != new.html,
+            "mentioned_user_ids": old.mentioned != new.mentioned,
+            "mml": old.mml != new.mml,
+            "pin": old.pin != new.pin,
+            "quoted_message_id": old.quoted != new.quoted,
+            "silent": old.is_silent != new.is_silent,
+            "text": is_other_text,
+        },
+    });
+    if is_other_text {
+        update["old_text"] = old.text.as_str().into();
+    }
+    serde_json::json!({ "message_update": update }).to_string()
 }
 
 /// Shows the poll that the message names now, and no longer the one that it named before.

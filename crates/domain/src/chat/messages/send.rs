@@ -416,7 +416,7 @@ async fn grow_thread(
     (id, message): (&MessageId, &Message),
     now: Timestamp,
 ) -> Result<()> {
-    let tenant = tx.tenant();
+    let (tenant, mut answered) = (tx.tenant(), None);
     if threads::get(tx, parent).await?.is_none() {
         let thread = Thread {
             channel: message.channel.clone(),
@@ -427,6 +427,7 @@ async fn grow_thread(
             custom: "{}".to_owned(),
         };
         THREAD.put(tx, tenant, &parent.to_string(), &thread);
+        answered = above.user.clone().filter(|user| message.user.as_ref() != Some(user));
         if let Some(author) = &above.user {
             // The first reply is news to whom it answers.
             threads::join(tx, parent, author, None, now.plus_micros(-1)).await?;
@@ -435,7 +436,8 @@ async fn grow_thread(
     if let Some(author) = &message.user {
         threads::join(tx, parent, author, Some(id), now).await?;
     }
-    let told = participants(tx, parent, message.user.as_ref()).await?;
+    let mut told = participants(tx, parent, message.user.as_ref()).await?;
+    told.extend(answered);
     let event = |kind: &str| Event::new(kind, now, Some(&message.channel)).by(message.user.as_ref());
     if !told.is_empty() {
         let more = serde_json::json!({ "thread_id": parent.as_str() }).to_string();

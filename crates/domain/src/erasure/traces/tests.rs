@@ -8,6 +8,7 @@ use crate::{
     chat::{
         channels::{self, Channel, Hidden},
         drafts::Draft,
+        events::{self, Origin},
         members::Member,
         messages::{self, Version},
         push::preferences::Preference,
@@ -390,4 +391,25 @@ async fn a_soft_deletion_keeps_everything_but_devices_and_a_pruned_user_is_a_fra
     assert_eq!((amy.name, amy.is_pruned, amy.deleted_at), (None, true, Some(Pond::at(1))));
     let restored = pond.app.write(async |tx| users::standing::restore(tx, &id(AMY), Pond::at(2)).await).await;
     assert!(restored.is_err(), "what was pruned is not restored");
+}
+
+#[tokio::test]
+async fn the_address_of_a_caller_goes_from_what_happened_by_the_call() {
+    let pond = Pond::new();
+    plant(&pond).await;
+    let origin = Origin { user: Some(id(AMY)), ip: "198.51.100.4".to_owned(), ..Origin::default() };
+    let app = crate::App { origin: Some(std::sync::Arc::new(origin)), ..pond.app.clone() };
+    let now = pond.tick();
+    // It is about a user of whom nothing is erased.
+    app.write(async |tx| {
+        events::record(tx, events::Event::new("user.updated", now, None).by(Some(&id("bob"))));
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let wanted = Wanted { user: id("nobody"), needles: vec!["198.51.100.4".to_owned()], app: None };
+    let holds = async || !residue(&pond.app.store, &wanted, &mut |_| {}).await.unwrap().residue.is_empty();
+    assert!(holds().await);
+    done(&pond, hard(), false).await;
+    assert!(!holds().await);
 }

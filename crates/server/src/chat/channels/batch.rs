@@ -37,7 +37,7 @@ pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let batch = Batch { operation, reach, seats, data };
     batch.check()?;
     let (id, now) = (call.new_id(), call.now());
-    let planned = call.tenant.app.write(async |tx| {
+    let planned = call.app.write(async |tx| {
         batch::ensure_users(tx, &batch, now).await?;
         tasks::plan(tx, &id, Kind::UpdateChannels(Box::new(batch.clone())), now);
         Ok(())

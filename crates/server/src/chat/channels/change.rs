@@ -46,7 +46,7 @@ pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
         keep_settings(details, &spot);
     }
     let (now, then, by) = (call.now(), call.moment(), actor.as_ref());
-    let said = call.tenant.app.write(async |tx| {
+    let said = call.app.write(async |tx| {
         channels::update(tx, &id, &change, by, now).await?;
         match &note {
             Some((message, draft)) => Ok(Some(messages::send(tx, None, &id, message, draft, then).await?)),
@@ -135,7 +135,7 @@ pub(crate) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
     spot.check(&call, "update-channel")?;
     channels::may_set(call.who(), spot.place(), &settings)?;
     let (now, by) = (call.now(), actor.as_ref());
-    call.tenant.app.write(async |tx| channels::patch(tx, &id, &settings, &edit, by, now).await).await?;
+    call.app.write(async |tx| channels::patch(tx, &id, &settings, &edit, by, now).await).await?;
     changed(&call, &id, actor.as_ref(), None, true).await
 }
 
@@ -172,7 +172,7 @@ pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
     let view = View::of(&call, call.user());
     let mut loaded = state::load(&mut call.snapshot(), &id, view).await?;
     let (now, task, by) = (call.now(), call.new_id(), call.user());
-    let deleted = call.tenant.app.write(async |tx| {
+    let deleted = call.app.write(async |tx| {
         domain::erasure::channels::mark(tx, &id, is_hard, by, now).await?;
         if is_hard {
             plan_removal(tx, &task, &id, now);
@@ -203,7 +203,7 @@ pub(crate) async fn truncate(call: Call, mut sent: Fields) -> Result<Reply> {
     Spot::load(&call, &id).await?.check(&call, "truncate-channel")?;
     let (now, task, by) = (call.moment(), call.new_id(), actor.as_ref());
     let (then, until) = (call.moment(), given.map_or(now, |given| given.min(now)));
-    let said = call.tenant.app.write(async |tx| {
+    let said = call.app.write(async |tx| {
         match members.is_empty() {
             true => drop(channels::truncate(tx, &id, until, by, now).await?),
             false => channels::truncate_for(tx, &id, &members, until, now).await?,
@@ -225,7 +225,7 @@ pub(crate) async fn hide(call: Call, mut sent: Fields) -> Result<Reply> {
     let (id, user, now) = (path(&call)?, call.some_actor(&mut sent)?, call.now());
     let clears = sent.flag("clear_history")?.unwrap_or(false);
     Spot::load(&call, &id).await?.check(&call, "read-channel")?;
-    call.tenant.app.write(async |tx| channels::hide(tx, &id, &user, clears, now).await).await?;
+    call.app.write(async |tx| channels::hide(tx, &id, &user, clears, now).await).await?;
     call.done()
 }
 
@@ -233,7 +233,7 @@ pub(crate) async fn hide(call: Call, mut sent: Fields) -> Result<Reply> {
 pub(crate) async fn show(call: Call, mut sent: Fields) -> Result<Reply> {
     let (id, user, now) = (path(&call)?, call.some_actor(&mut sent)?, call.now());
     Spot::load(&call, &id).await?.check(&call, "read-channel")?;
-    call.tenant.app.write(async |tx| channels::show(tx, &id, &user, now).await).await?;
+    call.app.write(async |tx| channels::show(tx, &id, &user, now).await).await?;
     call.done()
 }
 

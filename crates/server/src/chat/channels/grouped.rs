@@ -130,6 +130,7 @@ async fn look(call: &Call, asked: &Asked, view: View<'_>, people: &mut People) -
         messages: Part::newest(MESSAGES),
         members: Slice { limit: members::LIST_MAX, offset: 0 },
         watchers: None,
+        unread_threads: false,
         member_custom: Vec::new(),
     };
     let mut found = Vec::with_capacity(ids.len());

@@ -42,7 +42,7 @@ pub(crate) async fn mute(call: Call, mut sent: Fields) -> Result<Reply> {
             return Err(domain::Error::FeatureOff(format!("mutes are disabled for channel {id}")).into());
         }
     }
-    let muted = call.tenant.app.write(async |tx| {
+    let muted = call.app.write(async |tx| {
         users::ensure(tx, &user, now).await?;
         let mut mutes = Vec::with_capacity(channels.len());
         for id in &channels {
@@ -72,7 +72,7 @@ pub(crate) async fn mute(call: Call, mut sent: Fields) -> Result<Reply> {
 /// `POST /moderation/unmute/channel`.
 pub(crate) async fn unmute(call: Call, mut sent: Fields) -> Result<Reply> {
     let (user, channels, now) = (call.some_actor(&mut sent)?, channels(&mut sent)?, call.now());
-    let unmuted = call.tenant.app.write(async |tx| {
+    let unmuted = call.app.write(async |tx| {
         for id in &channels {
             channels::unmute(tx, &user, id, now).await?;
         }

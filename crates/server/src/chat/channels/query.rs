@@ -105,6 +105,7 @@ fn wanted(sent: &mut Fields) -> Result<Wanted> {
         messages: Part::newest(number(sent, "message_limit", MESSAGES, MESSAGES_MAX)?),
         members: Slice { limit: number(sent, "member_limit", members::LIST_MAX, members::LIST_MAX)?, offset: 0 },
         watchers: None,
+        unread_threads: false,
         member_custom: read_member_custom(sent)?,
     })
 }

@@ -19,7 +19,7 @@ use domain::{
 use ids::{ChannelId, MessageId, Timestamp, UserId, json::Object};
 
 use super::wanted::{Slice, Wanted};
-use crate::chat::{error::Result, gate::Call};
+use crate::chat::{error::Result, gate::Call, threads::Told};
 
 /// The most pinned messages of a state.
 const PINNED_MAX: usize = 10;
@@ -100,6 +100,8 @@ pub(crate) struct Loaded {
     pub(crate) pending: Vec<Shown>,
     /// What the asking user has begun to write.
     pub(crate) draft: Option<drafts::Found>,
+    /// Threads in which the asking user has something to read.
+    pub(crate) threads: Vec<Told>,
     /// Messages that tell where somebody is, live.
     pub(crate) live: Vec<(MessageId, Message)>,
     /// How many watch.
@@ -218,6 +220,7 @@ pub(crate) async fn with(tx: &mut Tx, id: &ChannelId, channel: Channel, view: Vi
         pinned: Vec::new(),
         pending: Vec::new(),
         draft: None,
+        threads: Vec::new(),
         live: Vec::new(),
         watcher_count: None,
         watchers: Vec::new(),

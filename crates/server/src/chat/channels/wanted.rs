@@ -29,6 +29,8 @@ pub(crate) struct Wanted {
     pub(crate) members: Slice,
     /// Which watchers; none are counted or listed, if absent.
     pub(crate) watchers: Option<Slice>,
+    /// Whether threads are wanted in which the acting user has something to read.
+    pub(crate) unread_threads: bool,
     /// Own fields of the memberships of those who said something.
     pub(crate) member_custom: Vec<String>,
 }
@@ -46,7 +48,14 @@ impl Wanted {
     /// Nothing but the channel.
     pub(crate) fn nothing() -> Self {
         let members = Slice { limit: members::LIST_MAX, offset: 0 };
-        Wanted { state: false, messages: Part::newest(0), members, watchers: None, member_custom: Vec::new() }
+        Wanted {
+            state: false,
+            messages: Part::newest(0),
+            members,
+            watchers: None,
+            unread_threads: false,
+            member_custom: Vec::new(),
+        }
     }
 
     /// What a body asks for; all of it, if it does not say.
@@ -62,8 +71,10 @@ impl Wanted {
         let members = slice(sent, "members", members::LIST_MAX as i64)?;
         let watchers = slice(sent, "watchers", WATCHERS)?;
         let everything = Slice { limit: members::LIST_MAX, offset: 0 };
+        let unread_threads = sent.flag("thread_unread_counts")?.unwrap_or(false);
         let member_custom = messages::read_member_custom(sent)?;
-        Ok(Wanted { state, messages, members: members.unwrap_or(everything), watchers, member_custom })
+        let members = members.unwrap_or(everything);
+        Ok(Wanted { state, messages, members, watchers, unread_threads, member_custom })
     }
 
     /// What the query of a `GET` asks for; nothing but the channel, if it does not say.
@@ -88,6 +99,7 @@ impl Wanted {
             messages: messages::part(&mut page, MESSAGES)?,
             members: Slice { limit: number("members_limit", members::LIST_MAX)?, offset: 0 },
             watchers: watchers.map(|limit| Slice { limit, offset: 0 }),
+            unread_threads: false,
             member_custom: messages::member_custom(call.query.list("member_custom_include"))?,
         })
     }

@@ -37,10 +37,8 @@ pub(crate) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
 
 async fn change(call: Call, editor: Option<UserId>, change: Change, skips_preview: bool) -> Result<Reply> {
     let (id, caller, now) = (message_id(&call)?, call.user().cloned(), call.moment());
-    let run = call
-        .tenant
-        .app
-        .write(async |tx| messages::update(tx, caller.as_ref(), &id, editor.as_ref(), &change, now).await);
+    let run =
+        call.app.write(async |tx| messages::update(tx, caller.as_ref(), &id, editor.as_ref(), &change, now).await);
     let message = run.await?;
     if !skips_preview {
         og::enrich(call.server.clone(), call.tenant.clone(), id.clone(), message.clone(), now);
@@ -110,7 +108,7 @@ pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
     let (id, caller, now) = (message_id(&call)?, call.user().cloned(), call.moment());
     let by = call.query.get("deleted_by").filter(|by| !by.is_empty()).map(fields::user).transpose()?;
     let by = caller.clone().or(by);
-    let app = &call.tenant.app;
+    let app = &call.app;
     let message = if flag(&call, "delete_for_me") {
         let user = by.ok_or_else(|| Error::field("deleted_by", "is required with delete_for_me"))?;
         let run = app.write(async |tx| messages::delete_for(tx, caller.as_ref(), &id, &user, now).await);
@@ -132,14 +130,14 @@ fn flag(call: &Call, name: &str) -> bool {
 pub(crate) async fn undelete(call: Call, mut sent: Fields) -> Result<Reply> {
     let (id, now) = (message_id(&call)?, call.moment());
     let by = sent.user("undeleted_by")?.ok_or_else(|| Error::field("undeleted_by", "is a required field"))?;
-    let message = call.tenant.app.write(async |tx| messages::undelete(tx, &id, &by, now).await).await?;
+    let message = call.app.write(async |tx| messages::undelete(tx, &id, &by, now).await).await?;
     one(&call, id, message).await
 }
 
 /// `POST /messages/{id}/commit`: shows a message that waited.
 pub(crate) async fn commit(call: Call, _: Fields) -> Result<Reply> {
     let (id, now) = (message_id(&call)?, call.moment());
-    let message = call.tenant.app.write(async |tx| messages::commit(tx, &id, now).await).await?;
+    let message = call.app.write(async |tx| messages::commit(tx, &id, now).await).await?;
     one(&call, id, message).await
 }
 
@@ -149,7 +147,7 @@ pub(crate) async fn act(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = call.some_actor(&mut sent)?;
     let form = sent.object("form_data")?.map(Fields::rest).unwrap_or_default();
     let caller = call.user().cloned();
-    let app = &call.tenant.app;
+    let app = &call.app;
     let mut tx = call.snapshot();
     let message = messages::read(&mut tx, Some(&actor).filter(|_| caller.is_some()), &id, now).await?;
     match chosen(&form).as_deref() {

@@ -17,11 +17,7 @@ use domain::{
 use http::{HeaderMap, HeaderValue, header};
 use ids::{ChannelId, MessageId, Timestamp, json::Object};
 use serde_json::value::{RawValue, to_raw_value};
-use wire::chat::{
-    dialect::Dialect,
-    error::Code,
-    hooks::{Asking, RequestInfo},
-};
+use wire::chat::{dialect::Dialect, error::Code, hooks::Asking};
 
 use super::{READ_ONLY, place};
 use crate::{
@@ -30,6 +26,7 @@ use crate::{
         error::{Error, Result},
         fields::Fields,
         gate::Call,
+        origin::request_info,
         to_wire::{
             channels::{Pen, channel as shown_channel},
             messages::Frame,
@@ -138,7 +135,7 @@ pub(super) async fn act(
         },
         Rewritten::Draft(draft) => {
             let caller = call.user();
-            let run = call.tenant.app.write(async |tx| messages::answer(tx, caller, id, &draft, now).await);
+            let run = call.app.write(async |tx| messages::answer(tx, caller, id, &draft, now).await);
             Ok(Some(run.await?))
         }
     }
@@ -169,16 +166,11 @@ async fn asking<'c>(call: &'c Call, tx: &mut Tx, id: &MessageId, message: &Messa
     let shown = messages::gather(tx, told, call.user(), &mut people).await?;
     let frame = Frame { dialect, people: &people, now, shows_deleted: false };
     let pen = Pen { dialect, people: &people, now };
-    let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     Ok(Asking {
         message: raw(&frame.message(&shown[0])),
         user: message.user.as_ref().and_then(|user| embedded(dialect, &people, user, now)).map(|user| raw(&user)),
         channel: loaded.as_ref().map(|loaded| raw(&shown_channel(pen, loaded))),
-        request_info: RequestInfo {
-            kind: if call.is_server() { "server" } else { "client" },
-            user_agent: header(header::USER_AGENT.as_str()),
-            sdk: header("x-stream-client"),
-        },
+        request_info: call.app.origin.as_deref().map(request_info),
         form_data: None,
     })
 }

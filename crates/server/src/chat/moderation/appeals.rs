@@ -12,7 +12,7 @@ use ids::UserId;
 use wire::chat::moderation::{Appeal, AppealError, AppealResult, Appealed, Appeals, BulkDecided, OneAppeal};
 
 use super::{
-    Cast,
+    Cast, Desk,
     decide::{self, Asked},
 };
 use crate::{
@@ -42,7 +42,7 @@ pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     };
     let user = call.some_actor(&mut sent)?;
     let (id, now) = (call.new_id(), call.now());
-    call.tenant.app.write(async |tx: &mut Tx| appeals::add(tx, &id, &user, &plea, now).await).await?;
+    call.app.write(async |tx: &mut Tx| appeals::add(tx, &id, &user, &plea, now).await).await?;
     call.answer(&Appealed { appeal_id: &id })
 }
 
@@ -56,9 +56,10 @@ pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
 }
 
 /// The appeal `id`, and who is shown with it.
-pub(super) async fn look(call: &Call, id: &str) -> Result<(Cast, Submitted)> {
-    let appeal = appeals::load(&mut call.snapshot(), id).await?;
-    let cast = Cast::load(call, vec![&appeal.user]).await?;
+pub(super) async fn look(desk: impl Into<Desk<'_>>, id: &str) -> domain::Result<(Cast, Submitted)> {
+    let desk = desk.into();
+    let appeal = appeals::load(&mut desk.snapshot(), id).await?;
+    let cast = Cast::load(desk, vec![&appeal.user]).await?;
     Ok((cast, Submitted { id: id.to_owned(), appeal }))
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
         }
         Ok(())
     };
-    call.tenant.app.write(body).await?;
+    call.app.write(body).await?;
     call.done()
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn remove(call: Call, mut sent: Fields) -> Result<Reply> {
     let by = issuer(&call, &mut sent, &["unbanned_by_id", "unbanned_by", "created_by"])?;
     let (scope, note, now) = (Scope { channel, has_later_channels }, call.new_id(), call.now());
     let body = async |tx: &mut Tx| bans::remove(tx, &user, &scope, by.as_ref(), &note, now).await;
-    call.tenant.app.write(body).await?;
+    call.app.write(body).await?;
     call.done()
 }
 

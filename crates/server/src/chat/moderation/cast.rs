@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    Tx,
     chat::{
         channels,
         messages::{self, Message},
@@ -17,11 +18,39 @@ use wire::chat::{
     users::User,
 };
 
-use crate::chat::{
-    error::Result,
-    gate::Call,
-    to_wire::{self, channels::Pen, messages::Frame},
+use crate::{
+    Server,
+    apps::Tenant,
+    chat::{
+        gate::Call,
+        to_wire::{self, channels::Pen, messages::Frame},
+    },
 };
+
+/// Who looks at what moderation shows: somebody who calls, or a hook that is told.
+#[derive(Clone, Copy)]
+pub(crate) struct Desk<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) tenant: &'a Tenant,
+    /// The user, unless it is the app's own server.
+    pub(crate) user: Option<&'a UserId>,
+    pub(crate) dialect: Dialect,
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> From<&'a Call> for Desk<'a> {
+    fn from(call: &'a Call) -> Self {
+        let Call { server, tenant, .. } = call;
+        Desk { server, tenant, user: call.user(), dialect: call.dialect, now: call.now() }
+    }
+}
+
+impl Desk<'_> {
+    /// A transaction that only reads.
+    pub(crate) fn snapshot(self) -> Tx {
+        self.tenant.app.snapshot()
+    }
+}
 
 /// People, channels and messages of one answer.
 pub(crate) struct Cast {
@@ -37,19 +66,22 @@ impl Cast {
     ///
     /// # Errors
     /// When the store fails.
-    pub(crate) async fn load(call: &Call, users: Vec<&UserId>) -> Result<Self> {
-        let mut people = People::load(&mut call.snapshot(), users).await?;
-        call.note_online(&mut people);
+    pub(crate) async fn load(desk: impl Into<Desk<'_>>, users: Vec<&UserId>) -> domain::Result<Self> {
+        let desk = desk.into();
+        let mut people = People::load(&mut desk.snapshot(), users).await?;
+        for (id, person) in people.iter_mut() {
+            person.is_online = desk.server.hub.is_online(desk.tenant.app.id, id);
+        }
         let (channels, messages) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Cast { people, dialect: call.dialect, now: call.now(), channels, messages })
+        Ok(Cast { people, dialect: desk.dialect, now: desk.now, channels, messages })
     }
 
     /// Adds channels; those that are gone are not there.
     ///
     /// # Errors
     /// When the store fails.
-    pub(crate) async fn add_channels(&mut self, call: &Call, ids: Vec<&ChannelId>) -> Result<()> {
-        let mut tx = call.snapshot();
+    pub(crate) async fn add_channels(&mut self, desk: impl Into<Desk<'_>>, ids: Vec<&ChannelId>) -> domain::Result<()> {
+        let mut tx = desk.into().snapshot();
         for id in ids {
             if self.channels.contains_key(id) {
                 continue;
@@ -67,8 +99,9 @@ impl Cast {
     ///
     /// # Errors
     /// When the store fails.
-    pub(crate) async fn add_messages(&mut self, call: &Call, ids: Vec<MessageId>) -> Result<()> {
-        let mut tx = call.snapshot();
+    pub(crate) async fn add_messages(&mut self, desk: impl Into<Desk<'_>>, ids: Vec<MessageId>) -> domain::Result<()> {
+        let desk = desk.into();
+        let mut tx = desk.snapshot();
         let mut found: Vec<(MessageId, Message)> = Vec::new();
         for id in ids {
             if found.iter().all(|(known, _)| *known != id)
@@ -77,7 +110,7 @@ impl Cast {
                 found.push((id, message));
             }
         }
-        let shown = messages::gather(&mut tx, found, call.user(), &mut self.people).await?;
+        let shown = messages::gather(&mut tx, found, desk.user, &mut self.people).await?;
         let frame = Frame { dialect: self.dialect, people: &self.people, now: self.now, shows_deleted: true };
         for message in &shown {
             self.messages.insert(message.id.clone(), raw(&frame.message(message)));

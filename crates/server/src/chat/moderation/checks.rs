@@ -65,7 +65,7 @@ pub(crate) async fn check(call: Call, mut sent: Fields) -> Result<Reply> {
     let (outcome, item) = match is_test {
         // Nothing of a test is kept, not even that something was said.
         true => body(&mut call.snapshot()).await?,
-        false => call.tenant.app.write(body).await?,
+        false => call.app.write(body).await?,
     };
     let item = match item {
         Some(id) => Some(one_item(&call, &id).await?),
@@ -170,7 +170,7 @@ pub(crate) async fn custom(call: Call, mut sent: Fields) -> Result<Reply> {
         payload: sent.object("moderation_payload")?.map(Fields::rest).unwrap_or_default(),
     };
     let fresh = call.new_id();
-    let run = call.tenant.app.write(async |tx: &mut Tx| flags::add_found(tx, &entity, &found, &fresh, now).await);
+    let run = call.app.write(async |tx: &mut Tx| flags::add_found(tx, &entity, &found, &fresh, now).await);
     let id = run.await?;
     let (cast, shown) = one_item(&call, &id).await?;
     let item = shown.item(&cast);

@@ -39,7 +39,7 @@ pub(crate) async fn upsert(call: Call, mut sent: Fields) -> Result<Reply> {
     let (sections, now) = (sent.rest(), call.now());
     let sections = sections_of(&sections);
     let body = async |tx: &mut Tx| configs::upsert(tx, (&key, &team), &sections, is_async, now).await;
-    let config = call.tenant.app.write(body).await?;
+    let config = call.app.write(body).await?;
     call.answer(&OneConfig { config: shown(&call, (&key, &team), &config, &sections) })
 }
 
@@ -68,7 +68,7 @@ pub(crate) async fn remove(call: Call, _: Fields) -> Result<Reply> {
         configs::remove(tx, key, team);
         Ok(())
     };
-    call.tenant.app.write(body).await?;
+    call.app.write(body).await?;
     call.done()
 }
 

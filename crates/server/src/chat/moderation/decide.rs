@@ -144,13 +144,13 @@ pub(super) async fn run(call: &Call, asked: &Asked) -> Result<Option<String>> {
             None => Ok(()),
         }
     };
-    call.tenant.app.write(body).await?;
+    call.app.write(body).await?;
     Ok(id)
 }
 
 /// Does what is too much for one transaction; the decision that is left.
 async fn before_closing(call: &Call, asked: &Asked, subject: &Subject, action: &Action) -> Result<Decision> {
-    let (app, now) = (&call.tenant.app, action.at);
+    let (app, now) = (&call.app, action.at);
     match &asked.plan {
         Plan::Decide(decision) => return Ok(decision.clone()),
         Plan::RejectAppeal => {}

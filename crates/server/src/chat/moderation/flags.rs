@@ -35,7 +35,7 @@ pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     };
     let (item, now) = (call.new_id(), call.now());
     let body = async |tx: &mut Tx| flags::add(tx, &by, &entity, &report, &item, now).await;
-    let flagged = call.tenant.app.write(body).await?;
+    let flagged = call.app.write(body).await?;
     answer(&call, &flagged).await
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
 pub(crate) async fn remove(call: Call, mut sent: Fields) -> Result<Reply> {
     let (entity, now) = (entity(&mut sent)?, call.now());
     let by = call.some_actor(&mut sent)?;
-    let removed = call.tenant.app.write(async |tx: &mut Tx| flags::remove(tx, &by, &entity, now).await).await?;
+    let removed = call.app.write(async |tx: &mut Tx| flags::remove(tx, &by, &entity, now).await).await?;
     let absent = || domain::Error::Absent(format!("user '{by}' has not flagged '{}'", entity.id));
     answer(&call, &removed.ok_or_else(absent)?).await
 }

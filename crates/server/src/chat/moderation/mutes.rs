@@ -27,7 +27,7 @@ pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     let (user, targets, now) = (call.some_actor(&mut sent)?, targets(&mut sent)?, call.now());
     let expires = expires(&mut sent, now)?;
     let body = async |tx: &mut Tx| mutes::add(tx, &user, &targets, expires, now).await;
-    let (made, missing) = call.tenant.app.write(body).await?;
+    let (made, missing) = call.app.write(body).await?;
     let own = users::own::load(&mut call.snapshot(), &user, now).await?;
     let named = made.iter().map(|(target, _)| target).chain(own.named()).chain([&user]);
     let cast = Cast::load(&call, named.collect()).await?;
@@ -46,7 +46,7 @@ pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
 pub(crate) async fn remove(call: Call, mut sent: Fields) -> Result<Reply> {
     check_app(&call, "mute-user")?;
     let (user, targets, now) = (call.some_actor(&mut sent)?, targets(&mut sent)?, call.now());
-    let missing = call.tenant.app.write(async |tx: &mut Tx| mutes::remove(tx, &user, &targets, now).await).await?;
+    let missing = call.app.write(async |tx: &mut Tx| mutes::remove(tx, &user, &targets, now).await).await?;
     call.answer(&Unmuted { non_existing_users: missing.iter().map(UserId::as_str).collect() })
 }
 

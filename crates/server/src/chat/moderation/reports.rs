@@ -40,7 +40,7 @@ pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let by = call.some_actor(&mut sent)?;
     let (note, now) = (call.new_id(), call.now());
     let body = async |tx: &mut Tx| review::report(tx, &id, Some(&by), (&result, &details), &note, now).await;
-    let item = call.tenant.app.write(body).await?;
+    let item = call.app.write(body).await?;
     let queued = Queued { id, item };
     let (cast, counts) = read(&call, std::slice::from_ref(&queued)).await?;
     call.answer(&OneFlagReport { flag_report: shape::flag_report(&cast, &queued, counts[0]) })

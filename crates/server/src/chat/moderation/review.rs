@@ -17,7 +17,7 @@ use domain::{
 use ids::{UserId, json::Object};
 use wire::chat::moderation::{ActionLogs, EntityCreator, OneReviewItem, ReviewItem, ReviewQueue};
 
-use super::{Cast, appeals, reason, settings};
+use super::{Cast, Desk, appeals, reason, settings};
 use crate::{
     chat::{
         error::{Error, Result},
@@ -62,10 +62,10 @@ pub(crate) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     let mut page = filter::page(found, &query.sort, query.cursor.as_ref(), limit);
     if let Some((lock, _)) = &locking {
         let ids: Vec<String> = page.rows.iter().map(|queued| queued.id.clone()).collect();
-        call.tenant.app.write(async |tx| review::lock(tx, &ids, lock).await).await?;
+        call.app.write(async |tx| review::lock(tx, &ids, lock).await).await?;
         page.rows.iter_mut().for_each(|queued| queued.item.lock = Some(lock.clone()));
     }
-    let (cast, shown) = read(&call, page.rows).await?;
+    let (cast, shown) = read(Desk::from(&call), page.rows).await?;
     let items = shown.iter().map(|shown| shown.item(&cast)).collect();
     let action_config = settings::actions(&call, (None, None)).await?;
     let default_action_config = (!hides_defaults).then(BTreeMap::new);
@@ -103,15 +103,16 @@ pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
 ///
 /// # Errors
 /// 16 when there is no such item.
-pub(super) async fn one_item(call: &Call, id: &str) -> Result<(Cast, Shown)> {
-    let item = review::load(&mut call.snapshot(), id).await?;
-    let (cast, mut shown) = read(call, vec![Queued { id: id.to_owned(), item }]).await?;
+pub(super) async fn one_item(desk: impl Into<Desk<'_>>, id: &str) -> domain::Result<(Cast, Shown)> {
+    let desk = desk.into();
+    let item = review::load(&mut desk.snapshot(), id).await?;
+    let (cast, mut shown) = read(desk, vec![Queued { id: id.to_owned(), item }]).await?;
     Ok((cast, shown.remove(0)))
 }
 
 /// An item with all that is shown with it.
 pub(super) struct Shown {
-    queued: Queued,
+    pub(super) queued: Queued,
     flags: Vec<(Flagged, Object)>,
     actions: Vec<Noted>,
     bans: Vec<Banned>,
@@ -154,8 +155,8 @@ impl Shown {
     }
 }
 
-async fn read(call: &Call, items: Vec<Queued>) -> Result<(Cast, Vec<Shown>)> {
-    let mut tx = call.snapshot();
+async fn read(desk: Desk<'_>, items: Vec<Queued>) -> domain::Result<(Cast, Vec<Shown>)> {
+    let mut tx = desk.snapshot();
     let mut all = Vec::with_capacity(items.len());
     let done = match items.is_empty() {
         true => Vec::new(),
@@ -191,10 +192,10 @@ async fn read(call: &Call, items: Vec<Queued>) -> Result<(Cast, Vec<Shown>)> {
         };
         all.push(Shown { flags: flags.collect(), queued, actions, bans, appeal, record });
     }
-    let mut cast = Cast::load(call, all.iter().flat_map(Shown::users).collect()).await?;
-    cast.add_messages(call, all.iter().filter_map(|shown| shown.queued.item.entity.message()).collect()).await?;
+    let mut cast = Cast::load(desk, all.iter().flat_map(Shown::users).collect()).await?;
+    cast.add_messages(desk, all.iter().filter_map(|shown| shown.queued.item.entity.message()).collect()).await?;
     cast.add_channels(
-        call,
+        desk,
         all.iter().flat_map(|shown| &shown.bans).filter_map(|banned| banned.channel.as_ref()).collect(),
     )
     .await?;
@@ -239,6 +240,6 @@ pub(crate) async fn note(call: Call, mut sent: Fields) -> Result<Reply> {
         actions::record(tx, &id, &action);
         Ok(())
     };
-    call.tenant.app.write(body).await?;
+    call.app.write(body).await?;
     call.done()
 }

@@ -145,7 +145,7 @@ async fn put_actions(call: &Call, by: Option<&UserId>, all: &[(String, Map<Strin
         }
         Ok(())
     };
-    Ok(call.tenant.app.write(body).await?)
+    Ok(call.app.write(body).await?)
 }
 
 /// `DELETE /moderation/action_config/{id}`.
@@ -171,7 +171,7 @@ async fn remove_all(call: &Call, ids: &[String]) -> Result<Reply> {
         }
         Ok(deleted)
     };
-    let deleted = call.tenant.app.write(body).await?;
+    let deleted = call.app.write(body).await?;
     call.answer(&json!({ "deleted": deleted }))
 }
 
@@ -219,7 +219,7 @@ pub(crate) async fn remove_queue(call: Call, _: Fields) -> Result<Reply> {
     let id = call.param("id").to_owned();
     let setting = load(&call, &id).await?;
     let shown = queue(&call, &id, &setting).await?;
-    call.tenant.app.write(async |tx: &mut Tx| settings::remove(tx, Kind::Queue, &id).await).await?;
+    call.app.write(async |tx: &mut Tx| settings::remove(tx, Kind::Queue, &id).await).await?;
     call.answer(&json!({ "queue": shown }))
 }
 
@@ -241,7 +241,7 @@ async fn keep_queue(call: &Call, id: &str, mut queue: Map<String, Value>, mut se
     }
     let (json, now) = (Value::Object(queue).to_string(), call.now());
     let body = async |tx: &mut Tx| settings::put(tx, (Kind::Queue, id), &json, by.as_ref(), now).await;
-    let setting = call.tenant.app.write(body).await?;
+    let setting = call.app.write(body).await?;
     let shown = self::queue(call, id, &setting).await?;
     call.answer(&json!({ "queue": shown }))
 }
@@ -269,7 +269,7 @@ pub(crate) async fn upsert_template(call: Call, mut sent: Fields) -> Result<Repl
     let config = sent.object("config")?.ok_or_else(|| Error::field("config", "is a required field"))?;
     let (json, now) = (config.rest().to_string(), call.now());
     let body = async |tx: &mut Tx| settings::put(tx, (Kind::Template, &name), &json, None, now).await;
-    let setting = call.tenant.app.write(body).await?;
+    let setting = call.app.write(body).await?;
     call.answer(&template(&call, &name, &setting))
 }
 
@@ -288,7 +288,7 @@ pub(crate) async fn remove_templates(call: Call, _: Fields) -> Result<Reply> {
         }
         Ok(())
     };
-    call.tenant.app.write(body).await?;
+    call.app.write(body).await?;
     call.done()
 }
 
@@ -314,7 +314,7 @@ pub(crate) async fn upsert_setup(call: Call, mut sent: Fields) -> Result<Reply> 
     let json = json!({ "current_step": step, "status": status, "setup_data": data }).to_string();
     let now = call.now();
     let body = async |tx: &mut Tx| settings::put(tx, (Kind::Setup, SETUP), &json, None, now).await;
-    let setting = call.tenant.app.write(body).await?;
+    let setting = call.app.write(body).await?;
     call.answer(&json!({ "setup_session": session(&call, &setting) }))
 }
 

@@ -31,7 +31,6 @@ pub(crate) async fn cast(call: Call, mut sent: Fields) -> Result<Reply> {
     };
     let (caller, id) = (call.user().cloned(), call.new_id());
     let run = call
-        .tenant
         .app
         .write(async |tx| polls::cast(tx, caller.as_ref(), &user, (&message, &poll), (&id, &ballot), now).await);
     let done = run.await?;
@@ -44,7 +43,6 @@ pub(crate) async fn take_back(call: Call, _: Fields) -> Result<Reply> {
     let user = call.actor(&mut call.query_fields()?)?;
     let (caller, vote) = (call.user().cloned(), call.param("vote").to_owned());
     let run = call
-        .tenant
         .app
         .write(async |tx| polls::take_back(tx, caller.as_ref(), user.as_ref(), (&message, &poll), &vote, now).await);
     let done = run.await?;

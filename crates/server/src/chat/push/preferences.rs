@@ -31,7 +31,7 @@ pub(crate) async fn set(call: Call, mut sent: Fields) -> Result<Reply> {
         return Err(Error::field("preferences", &format!("must hold 1 to {PREFERENCES_MAX} preferences")));
     }
     let changes = given.into_iter().map(|given| change(&call, given)).collect::<Result<Vec<_>>>()?;
-    let set = call.tenant.app.write(async |tx| {
+    let set = call.app.write(async |tx| {
         let mut changed = Vec::with_capacity(changes.len());
         for change in &changes {
             changed.push(preferences::set(tx, change).await?);

@@ -58,7 +58,7 @@ pub(crate) async fn upsert(call: Call, mut sent: Fields) -> Result<Reply> {
         return Err(Error::field("push_provider", &format!("has more than {BYTES_MAX} bytes")));
     }
     let (id, now) = (call.new_id(), call.now());
-    let put = call.tenant.app.write(async |tx| providers::put(tx, &name, details.get(), disabled_at, (&id, now)).await);
+    let put = call.app.write(async |tx| providers::put(tx, &name, details.get(), disabled_at, (&id, now)).await);
     let provider = put.await?;
     call.answer(&OnePushProvider { push_provider: shown(call.dialect, &name, &provider) })
 }
@@ -87,7 +87,7 @@ pub(crate) async fn list(call: Call, _: Fields) -> Result<Reply> {
 /// `DELETE /push_providers/{type}/{name}`.
 pub(crate) async fn remove(call: Call, _: Fields) -> Result<Reply> {
     let name = (call.param("type").to_owned(), call.param("name").to_owned());
-    call.tenant.app.write(async |tx| providers::remove(tx, &name).await).await?;
+    call.app.write(async |tx| providers::remove(tx, &name).await).await?;
     call.done()
 }
 

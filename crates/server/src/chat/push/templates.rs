@@ -25,7 +25,7 @@ pub(crate) async fn upsert(call: Call, mut sent: Fields) -> Result<Reply> {
     let kind = kind.ok_or_else(|| Error::field("push_provider_type", "is a required field"))?;
     let name = sent.filled("push_provider_name")?;
     let (is_enabled, text, now) = (sent.flag("enable_push")?, sent.text("template")?, call.now());
-    let put = call.tenant.app.write(async |tx| {
+    let put = call.app.write(async |tx| {
         let (name, provider) = providers::load(tx, &kind, name.as_deref()).await?;
         let template = templates::put(tx, &name, &event, is_enabled, text.clone(), now).await?;
         Ok((provider.internal_id, template))

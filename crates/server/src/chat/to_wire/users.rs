@@ -97,15 +97,18 @@ fn own_fields<'a>(
     own: &'a Own,
     now: Timestamp,
 ) -> wire::chat::users::Own<'a> {
+    let unread = own.unread.as_ref();
+    let by_team = unread.into_iter().flat_map(|unread| &unread.by_team).map(|(team, n)| (team.as_str(), *n));
     wire::chat::users::Own {
         mutes: own.mutes.iter().map(|(target, it)| mute(dialect, people, id, target, it, now)).collect(),
         channel_mutes: own.channel_mutes.iter().map(|it| muted(dialect, people, id, it, now)).collect(),
         push_preferences: own.push.as_ref().map(|push| preference(dialect, push)),
         devices: own.devices.iter().map(|(device, it)| self::device(dialect, id, device, it)).collect(),
-        total_unread_count: own.unread.map(|unread| unread.messages),
-        unread_count: own.unread.map(|unread| unread.messages),
-        unread_channels: own.unread.map(|unread| unread.channels),
-        unread_threads: own.unread.map(|unread| unread.threads),
+        total_unread_count: unread.map(|unread| unread.messages),
+        unread_count: unread.map(|unread| unread.messages),
+        total_unread_count_by_team: by_team.collect(),
+        unread_channels: unread.map(|unread| unread.channels),
+        unread_threads: unread.map(|unread| unread.threads),
     }
 }
 

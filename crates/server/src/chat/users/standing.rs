@@ -31,7 +31,7 @@ pub(crate) async fn deactivate(call: Call, mut sent: Fields) -> Result<Reply> {
     };
     let (id, by, now) = (subject(&call)?, sent.user("created_by_id")?, call.now());
     let body = async |tx: &mut Tx| users::standing::deactivate(tx, &id, by.as_ref(), now).await;
-    let user = call.tenant.app.write(body).await?;
+    let user = call.app.write(body).await?;
     if taken != Taken::default() {
         // It bears the moment of the deactivation, by which it is found again.
         domain::erasure::mark(&call.tenant.app, &id, taken, now).await?;
@@ -42,7 +42,7 @@ pub(crate) async fn deactivate(call: Call, mut sent: Fields) -> Result<Reply> {
 /// `POST /users/{id}/reactivate`: lets a user in again.
 pub(crate) async fn reactivate(call: Call, mut sent: Fields) -> Result<Reply> {
     let (id, by, name) = (subject(&call)?, sent.user("created_by_id")?, sent.filled("name")?);
-    let (now, app) = (call.now(), &call.tenant.app);
+    let (now, app) = (call.now(), &call.app);
     let brought = Taken {
         messages: sent.flag("restore_messages")?.unwrap_or(false),
         channels: sent.flag("restore_channels")?.unwrap_or(false),
@@ -71,7 +71,7 @@ pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
     let modes = Modes { user: mode, messages, conversations, files: false };
     if modes.messages.is_none() && modes.conversations.is_none() {
         let told = told(modes);
-        let user = call.tenant.app.write(async |tx| users::standing::delete(tx, &id, &told, now).await).await?;
+        let user = call.app.write(async |tx| users::standing::delete(tx, &id, &told, now).await).await?;
         return answer(&call, id, user);
     }
     let mut user = match users::get(&mut call.snapshot(), &id).await? {
@@ -90,7 +90,7 @@ pub(crate) async fn restore(call: Call, mut sent: Fields) -> Result<Reply> {
         return Err(Error::field("user_ids", &format!("must hold 1 to {USERS_MAX} ids")));
     }
     let now = call.now();
-    call.tenant.app.write_each(&ids, async |tx, id| users::standing::restore(tx, id, now).await).await?;
+    call.app.write_each(&ids, async |tx, id| users::standing::restore(tx, id, now).await).await?;
     call.done()
 }
 
