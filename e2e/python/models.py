@@ -67,3 +67,19 @@ def check(model, value):
     assert isinstance(value.get("duration"), str), value
     found = faults(model, value)
     assert not found, "\n".join(found)
+
+
+def check_call(method, path, answer):
+    """Fails unless what `method` of `path`, below `/api/v2/feeds/`, answered decodes as the contract says of that call."""
+    path = path.split("/")
+
+    def fits(name):
+        verb, _, pattern = name.partition(" /")
+        parts = pattern.split("/")
+        pairs = zip(parts, path, strict=False)
+        return verb == method and len(parts) == len(path) and all(a == b or a[0] == "{" for a, b in pairs)
+
+    # A pattern with fewer names in braces fits more closely.
+    known = min(filter(fits, MODELS), key=lambda name: name.count("{"), default=None)
+    assert known, (method, path)
+    check(known, answer)

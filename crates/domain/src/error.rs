@@ -35,6 +35,9 @@ pub enum Error {
     /// What the call names is not there; the text names it.
     #[error("{0}")]
     Absent(String),
+    /// Moderation does not let it be said.
+    #[error("{0}")]
+    Moderated(String),
     /// The caller may not do that; the text says why.
     #[error("{0}")]
     NotAllowed(String),

@@ -18,7 +18,7 @@ mod tally;
 mod votes;
 
 pub use change::{Content, NewOption, Patch, create, patch, update};
-pub(crate) use leave::leave;
+pub(crate) use leave::{leave, leave_activities};
 pub use list::{POLLS, VOTES as VOTE_FIELDS, query, query_votes};
 pub(crate) use messages::{attach, check_attachable, detach, forget_message};
 pub use messages::{cast, take_back};

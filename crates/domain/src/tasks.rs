@@ -274,6 +274,22 @@ pub struct DeleteUsers {
     /// Whether what a user uploaded goes although the user does not go hard, which takes it along.
     #[n(4)]
     pub files: bool,
+    /// How calls of theirs are to go, and who gets those that stay. There are none here: what was asked is kept, and the
+    /// task's result says that none went.
+    #[n(5)]
+    #[cbor(default)]
+    pub calls: Option<Calls>,
+}
+
+/// What is asked of the calls of users who are deleted (v2 §2.5).
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct Calls {
+    /// How calls with one other member go; not at all, if absent.
+    #[n(0)]
+    pub mode: Option<Mode>,
+    /// Who is to own those that stay.
+    #[n(1)]
+    pub heir: Option<UserId>,
 }
 
 /// A user who is deleted.

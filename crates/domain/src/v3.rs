@@ -22,6 +22,7 @@ pub mod made;
 pub mod marks;
 pub mod members;
 pub mod metrics;
+pub mod moderated;
 pub mod notifications;
 pub mod objects;
 pub mod owned;

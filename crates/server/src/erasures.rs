@@ -88,7 +88,14 @@ async fn plan(store: &Store, app: u32, users: &[UserId], now: Timestamp) -> doma
         tasks::plan(
             tx,
             &id,
-            Kind::DeleteUsers(Box::new(DeleteUsers { users: leavers, user, messages, conversations, files })),
+            Kind::DeleteUsers(Box::new(DeleteUsers {
+                users: leavers,
+                user,
+                messages,
+                conversations,
+                files,
+                calls: None,
+            })),
             now,
         );
         Ok(())

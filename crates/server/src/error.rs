@@ -72,6 +72,7 @@ impl From<domain::Error> for Error {
             | Broken::TooBig(_)
             | Broken::Cooldown { .. }
             | Broken::NameTaken(_)
+            | Broken::Moderated(_)
             | Broken::NoAccessToChannels => Self::input(error.to_string()),
             Broken::NotAllowed(_) => auth::against_policy(),
             Broken::NoActivity(_) | Broken::NoApp(_) | Broken::Absent(_) => {

@@ -92,6 +92,18 @@ pub enum FeedSet {
     MarkState,
     /// Feeds of others of which the user is a member.
     Memberships,
+    /// What the user pinned.
+    Pins,
+    /// What the user wants more or less of, and what is hidden from the user.
+    ActivityFeedback,
+    /// The tags of what the user reacted to.
+    Interests,
+    /// Polls that the user made, and options that the user suggested.
+    Polls,
+    /// The user's votes and answers in polls.
+    PollVotes,
+    /// Of what the user wants to be told.
+    PushPreferences,
 }
 
 impl UserSet {
@@ -159,6 +171,9 @@ impl FeedSet {
         FeedSet::Collections,
     ];
 
+    /// Sets that are told beside those, and whose tables another export tells, or which no table holds.
+    const ALSO: [FeedSet; 4] = [FeedSet::Interests, FeedSet::Polls, FeedSet::PollVotes, FeedSet::PushPreferences];
+
     /// What the file calls the list.
     pub fn list(self) -> &'static str {
         match self {
@@ -173,6 +188,12 @@ impl FeedSet {
             FeedSet::Profile => "profile",
             FeedSet::MarkState => "mark_state",
             FeedSet::Memberships => "memberships",
+            FeedSet::Pins => "pins",
+            FeedSet::ActivityFeedback => "activity_feedback",
+            FeedSet::Interests => "interests",
+            FeedSet::Polls => "polls",
+            FeedSet::PollVotes => "poll_votes",
+            FeedSet::PushPreferences => "push_preferences",
         }
     }
 }
@@ -183,10 +204,11 @@ pub fn of_users() -> BTreeSet<UserSet> {
     TABLES.iter().filter_map(|(.., at)| told(at)).collect()
 }
 
-/// The sets of the export of feeds that are told beside the documented ones: those that a table is told in.
+/// The sets of the export of feeds that are told beside the documented ones: those that a table is told in, and some more.
 pub fn beside_documented() -> BTreeSet<FeedSet> {
     let told = |told: &Told| if let Told::Feeds(set) = told { Some(*set) } else { None };
-    TABLES.iter().filter_map(|(.., at)| told(at)).filter(|set| !FeedSet::DOCUMENTED.contains(set)).collect()
+    let of_tables = TABLES.iter().filter_map(|(.., at)| told(at)).filter(|set| !FeedSet::DOCUMENTED.contains(set));
+    of_tables.chain(FeedSet::ALSO).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,13 @@
 use ids::UserId;
 use store::{Direction, Limit, key::after};
 
-use super::{Cast, Vote, options::SUGGESTED, put, remove, votes};
+use super::{
+    Cast, Vote,
+    options::SUGGESTED,
+    put, remove,
+    shown::{in_activities, in_messages},
+    votes,
+};
 use crate::{
     Result, Tx,
     keyspace::{POLL, POLLED, VOTE},
@@ -47,6 +53,30 @@ pub(crate) async fn leave(tx: &mut Tx, user: &UserId, is_hard: bool, cursor: &mu
         if is_hard && (what.is_empty() || what.starts_with(SUGGESTED)) {
             return Ok(false);
         }
+    }
+    Ok(!page.more)
+}
+
+/// Does a step of removing votes and answers of `user` in polls that activities show and no message, from `cursor` on: they
+/// are counted no more. Whether those were all.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn leave_activities(tx: &mut Tx, user: &UserId, cursor: &mut Vec<u8>) -> Result<bool> {
+    let tenant = tx.tenant();
+    let mut range = POLLED.prefix(tenant, &(user.to_string(),));
+    if !cursor.is_empty() {
+        range.start = after(cursor.clone());
+    }
+    let page = POLLED.scan(tx, tenant, range, Direction::Forward, Limit::rows(STEP)).await?;
+    for (key, ()) in page.rows {
+        let (_, poll, what) = &key;
+        let is_vote = !what.is_empty() && !what.starts_with(SUGGESTED);
+        if is_vote && in_messages(tx, poll).await?.is_empty() && !in_activities(tx, poll).await?.is_empty() {
+            drop_vote(tx, poll, what, true).await?;
+            POLLED.delete(tx, tenant, &key);
+        }
+        *cursor = POLLED.key(tenant, &key);
     }
     Ok(!page.more)
 }

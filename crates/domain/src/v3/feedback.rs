@@ -10,7 +10,7 @@ use super::{
     activities::{self, By},
     events::{self, Event},
     owned::{self, Kind},
-    permit,
+    permit, pins,
 };
 use crate::{
     Result, Tx,
@@ -141,7 +141,7 @@ pub(super) async fn clear(tx: &mut Tx, inner: ActivityId, id: &str, budget: &mut
     Ok(!page.more)
 }
 
-/// Forgets some of what `user` said, at most `max`; whether that was all.
+/// Forgets some of what `user` said, and that what is pinned was pinned by the user, at most `max`; whether that was all.
 pub(crate) async fn forget(tx: &mut Tx, user: &UserId, max: usize) -> Result<bool> {
     let tenant = tx.tenant();
     let ids = owned::list(tx, user, Kind::Note, "", max).await?;
@@ -149,6 +149,7 @@ pub(crate) async fn forget(tx: &mut Tx, user: &UserId, max: usize) -> Result<boo
         if let Some(inner) = activities::find(tx, id).await? {
             V3_FEEDBACK.delete(tx, tenant, &(Id(inner), user.to_string()));
         }
+        pins::disown(tx, id).await?;
         owned::remove(tx, user, Kind::Note, id);
     }
     Ok(ids.len() < max)

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Stands for all that there was.
-const ALL: u64 = 0;
+pub const ALL: u64 = 0;
 /// The most rows of one user in one feed that are looked at.
 const ROWS_MAX: usize = 10_000;
 /// The most activities and groups that one call marks.
@@ -36,6 +36,22 @@ pub enum Kind {
     Read = 1,
     /// That a story was watched.
     Watched = 2,
+}
+
+impl Kind {
+    /// The kind that stands in keys as `code`.
+    pub fn of(code: u8) -> Option<Self> {
+        [Kind::Seen, Kind::Read, Kind::Watched].into_iter().find(|kind| *kind as u8 == code)
+    }
+
+    /// The name in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Seen => "seen",
+            Kind::Read => "read",
+            Kind::Watched => "watched",
+        }
+    }
 }
 
 /// What a user noted of a feed.

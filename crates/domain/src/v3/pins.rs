@@ -81,6 +81,31 @@ fn note(stream: &FeedId, activity: ActivityId) -> String {
     format!("pin {stream} {activity}")
 }
 
+/// The pin of which the index of what a user made tells in the row `text`, if it tells of one that is there: the feed's
+/// stream, the activity, and the pin.
+///
+/// # Errors
+/// When the store fails.
+pub async fn noted(tx: &mut Tx, text: &str) -> Result<Option<(FeedId, ActivityId, Pin)>> {
+    let Some((stream, activity)) = text.strip_prefix("pin ").and_then(|rest| rest.split_once(' ')) else {
+        return Ok(None);
+    };
+    let (group, id) = stream.split_once(':').unwrap_or_default();
+    let (Ok(stream), Ok(activity)) = (FeedId::restore(group, id), ActivityId::parse(activity)) else { return Ok(None) };
+    let tenant = tx.tenant();
+    let pin = V3_PIN.get(tx, tenant, &(Stream(stream.clone()), Id(activity))).await?;
+    Ok(pin.map(|pin| (stream, activity, pin)))
+}
+
+/// Forgets who pinned what stays pinned, where the index of what a user made tells of a pin.
+pub(super) async fn disown(tx: &mut Tx, text: &str) -> Result<()> {
+    if let Some((stream, activity, pin)) = noted(tx, text).await? {
+        let tenant = tx.tenant();
+        V3_PIN.put(tx, tenant, &(Stream(stream), Id(activity)), &Pin { by: None, ..pin });
+    }
+    Ok(())
+}
+
 async fn load(tx: &mut Tx, by: By<'_>, fid: &Fid, id: &str) -> Result<(Feed, ActivityId, Activity)> {
     let feed = feeds::load(tx, fid).await?;
     permit::may_manage(fid, &feed, by)?;

@@ -1,5 +1,7 @@
 //! A short harness for tests of feeds v3: an app on the memory engine, spoken to in the language of the product.
 
+pub(crate) mod scene;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -63,14 +65,18 @@ impl Pond {
     pub(crate) fn new() -> Self {
         let store = Store::memory();
         let views = Views::new(&store, 1 << 20);
-        let app = App {
+        Self::of(App {
             id: AppId(1),
             groups: Arc::new(HashMap::new()),
             settings: Arc::default(),
             store,
             views,
             origin: None,
-        };
+        })
+    }
+
+    /// The same app, spoken to in the language of feeds v3.
+    pub(crate) fn of(app: App) -> Self {
         Pond { app, now: AtomicI64::new(1_600_000_000_000_000) }
     }
 

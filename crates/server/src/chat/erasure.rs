@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     Tx, erasure,
-    tasks::{self, DeleteUsers, Kind, Leaver, Mode},
+    tasks::{self, Calls, DeleteUsers, Kind, Leaver, Mode},
     users,
 };
 use ids::{ChannelId, Timestamp, UserId};
@@ -59,8 +59,7 @@ pub(crate) async fn delete_users(call: Call, mut sent: Fields) -> Result<Reply> 
     let user = mode(&mut sent, "user", true)?.unwrap_or(Mode::Soft);
     let messages = mode(&mut sent, "messages", true)?;
     let mut conversations = mode(&mut sent, "conversations", false)?;
-    // Calls are none of this server's business; their mode is only looked at.
-    mode(&mut sent, "calls", false)?;
+    let calls = Calls { mode: mode(&mut sent, "calls", false)?, heir: sent.user("new_call_owner_id")? };
     let files = files(&mut sent)?;
     if user == Mode::Hard {
         if messages != Some(Mode::Hard) {
@@ -72,7 +71,9 @@ pub(crate) async fn delete_users(call: Call, mut sent: Fields) -> Result<Reply> 
         conversations = Some(Mode::Hard);
     }
     let named = sent.user("new_channel_owner_id")?;
-    let id = start_deletion(&call, &users, named.as_ref(), Modes { user, messages, conversations, files }).await?;
+    let modes = Modes { user, messages, conversations, files };
+    let calls = Some(calls).filter(|asked| asked.mode.is_some() || asked.heir.is_some());
+    let id = start_deletion(&call, &users, named.as_ref(), (modes, calls)).await?;
     call.answer(&Started { task_id: &id })
 }
 
@@ -94,7 +95,7 @@ pub(crate) async fn start_deletion(
     call: &Call,
     users: &BTreeSet<UserId>,
     named: Option<&UserId>,
-    modes: Modes,
+    (modes, calls): (Modes, Option<Calls>),
 ) -> Result<String> {
     if named.is_some_and(|heir| users.contains(heir)) {
         return Err(Error::field("new_channel_owner_id", "must not be among user_ids"));
@@ -118,7 +119,7 @@ pub(crate) async fn start_deletion(
             });
         }
         let Modes { user, messages, conversations, files } = modes;
-        let asked = DeleteUsers { users: leavers, user, messages, conversations, files };
+        let asked = DeleteUsers { users: leavers, user, messages, conversations, files, calls: calls.clone() };
         tasks::plan(tx, &id, Kind::DeleteUsers(Box::new(asked)), now);
         Ok(())
     });

@@ -74,6 +74,7 @@ impl From<domain::Error> for Error {
         let code = match &error {
             Broken::Absent(_) | Broken::NoActivity(_) | Broken::NoApp(_) => Code::DoesNotExist,
             Broken::NotAllowed(_) => Code::NotAllowed,
+            Broken::Moderated(_) => Code::Moderation,
             Broken::FeatureOff(_) => Code::FeatureNotSupported,
             Broken::EventOff(_) => Code::EventNotSupported,
             Broken::TooLong(_) => Code::MessageTooLong,

@@ -22,7 +22,7 @@ use serde_json::{
 };
 use wire::chat::dialect::Dialect;
 
-use super::{Result, Sheet};
+use super::{Result, Sheet, rows::Teller};
 use crate::chat::to_wire;
 
 /// Writes what `user` has in feeds.
@@ -40,25 +40,27 @@ pub(super) async fn write(sheet: &mut Sheet<'_>, user: &UserId, now: Timestamp) 
             documented(profile),
         ))
         .await?;
+    let nobody = People::default();
+    let teller = Teller { user, dialect: Dialect::Classic, people: &nobody, now };
     for set in FeedSet::DOCUMENTED {
         sheet.text(",\n").await?;
-        list(sheet, user, set).await?;
+        list(sheet, &teller, set).await?;
     }
     sheet.text(",\n\"extra\":{").await?;
     for (n, set) in sets::beside_documented().into_iter().enumerate() {
         sheet.text(if n == 0 { "\n" } else { ",\n" }).await?;
-        list(sheet, user, set).await?;
+        list(sheet, &teller, set).await?;
     }
     sheet.text("}}\n").await
 }
 
 /// The rows of `set`, as a list under its name.
-async fn list(sheet: &mut Sheet<'_>, user: &UserId, set: FeedSet) -> Result<()> {
+async fn list(sheet: &mut Sheet<'_>, teller: &Teller<'_>, set: FeedSet) -> Result<()> {
     sheet.text(&format!("\"{}\":[", set.list())).await?;
     let (mut walk, mut is_first) = (Walk::default(), true);
-    while let Some(rows) = subject::feed_page(&mut sheet.tx, user, set, &mut walk).await? {
+    while let Some(rows) = subject::feed_page(&mut sheet.tx, teller.user, set, &mut walk).await? {
         for row in rows {
-            sheet.item_by(is_first, |out| write_row(out, row)).await?;
+            sheet.item_by(is_first, |out| write_row(out, row, teller)).await?;
             is_first = false;
         }
     }
@@ -66,9 +68,11 @@ async fn list(sheet: &mut Sheet<'_>, user: &UserId, set: FeedSet) -> Result<()> 
 }
 
 /// Writes the row as a JSON object.
-fn write_row(out: &mut Vec<u8>, row: FeedRow) {
+fn write_row(out: &mut Vec<u8>, row: FeedRow, teller: &Teller<'_>) {
     match row {
         FeedRow::Activity(id, activity, feeds) => write_activity(out, id, &activity, &feeds),
+        // Its times are texts, as all in a document.
+        FeedRow::User(row) => out.extend_from_slice(teller.told(row).get().as_bytes()),
         row => out.extend_from_slice(told(row).get().as_bytes()),
     }
 }

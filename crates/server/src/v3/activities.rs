@@ -11,6 +11,7 @@ use domain::{
         },
         collections::{self, Draft as Entry},
         made::Scene,
+        moderated,
         notifications::{self, Mentioning},
         permit,
         show::{self, Shown},
@@ -48,7 +49,8 @@ pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::some(&call, &mut sent)?;
     let creates_users = sent.flag("create_users")?.unwrap_or_default();
     let own = OwnFields::read(&call, &mut sent, Some(&actor.id))?;
-    let extras = Extras { entries: inline(&call, &mut sent, &actor)?, noting: Noting::read(&mut sent)? };
+    let is_forced = forces_moderation(&mut sent)?;
+    let extras = Extras { entries: inline(&call, &mut sent, &actor)?, noting: Noting::read(&mut sent)?, is_forced };
     let draft = draft(&call, &mut sent, &actor, creates_users)?;
     let (moment, by) = (read::moment(&call), call.user().cloned());
     let added = call.tenant.app.write(async |tx| {
@@ -64,6 +66,13 @@ struct Extras {
     /// Entries of collections that are made or changed, and that it refers to.
     entries: Vec<Entry>,
     noting: Noting,
+    /// Whether moderation looks at what the app's own server says.
+    is_forced: bool,
+}
+
+/// Whether moderation is to look at what the app's own server says; at what users say it always does.
+pub(super) fn forces_moderation(sent: &mut Fields) -> Result<bool> {
+    Ok(sent.flag("force_moderation")?.unwrap_or_default())
 }
 
 /// Adds an activity with what it refers to, and tells whom it mentions if that is wanted: how many were told.
@@ -71,7 +80,7 @@ async fn add_one(
     tx: &mut Tx,
     by: Option<&UserId>,
     draft: &Draft,
-    Extras { entries, noting }: &Extras,
+    Extras { entries, noting, is_forced }: &Extras,
     moment: Moment,
 ) -> domain::Result<((ActivityId, Activity), i64)> {
     let mut draft = draft.clone();
@@ -83,6 +92,7 @@ async fn add_one(
         }
     }
     let added = activities::add(tx, by, &draft, moment).await?;
+    moderated::activity(tx, by, *is_forced, &added.1, moment.now).await?;
     let told = match noting.is_wanted {
         true => notifications::mentions(tx, &added.1, noting.copies, moment).await?,
         false => 0,
@@ -94,13 +104,15 @@ async fn add_one(
 pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
     let creates_users = sent.flag("create_users")?.unwrap_or_default();
     let own = OwnFields::of_caller(&call, &mut sent)?;
+    let is_forced = forces_moderation(&mut sent)?;
     let mut drafts = Vec::new();
     for mut item in read::batch(&mut sent, "activities")? {
         if item.has("create_users") {
             return Err(Error::field("activities", "take create_users beside the list, not in an item"));
         }
         let actor = Actor::some(&call, &mut item)?;
-        let extras = Extras { entries: inline(&call, &mut item, &actor)?, noting: Noting::read(&mut item)? };
+        let entries = inline(&call, &mut item, &actor)?;
+        let extras = Extras { entries, noting: Noting::read(&mut item)?, is_forced };
         drafts.push((draft(&call, &mut item, &actor, creates_users)?, actor, extras, read::moment(&call)));
     }
     let by = call.user().cloned();

@@ -5,13 +5,14 @@ use domain::{
     feeds::activities::Moment,
     v3::{
         activities::{self, Activity, Content, Patch},
+        moderated,
         notifications::{self, Mentioning},
     },
 };
 use wire::v3::Pager;
 
 use super::{
-    activities::{content, many, one},
+    activities::{content, forces_moderation, many, one},
     notices::Noting,
     own::OwnFields,
     read::{self, Actor},
@@ -60,11 +61,12 @@ pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let own = OwnFields::read(&call, &mut sent, Some(&actor.id))?;
     let feeds = read::fids(&mut sent, "feeds")?;
     let content = content(&mut sent)?;
-    let noting = Noting::of_change(&mut sent)?;
+    let (noting, is_forced) = (Noting::of_change(&mut sent)?, forces_moderation(&mut sent)?);
     let (id, by, moment) = (call.param("id"), call.user().cloned(), read::moment(&call));
     let updated = call.tenant.app.write(async |tx| {
         actor.store(tx, moment.now).await?;
         let updated = activities::update(tx, by.as_ref(), id, &content, feeds.as_deref(), moment).await?;
+        moderated::activity(tx, by.as_ref(), is_forced, &updated.1, moment.now).await?;
         tell_mentioned(tx, &updated.1, noting, moment).await?;
         Ok(updated)
     });
@@ -77,11 +79,14 @@ pub(super) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::some(&call, &mut sent)?;
     let own = OwnFields::read(&call, &mut sent, Some(&actor.id))?;
     let change = read_patch(&mut sent, true)?;
-    let noting = Noting::of_change(&mut sent)?;
+    let (noting, is_forced) = (Noting::of_change(&mut sent)?, forces_moderation(&mut sent)?);
     let (id, by, moment) = (call.param("id"), call.user().cloned(), read::moment(&call));
     let patched = call.tenant.app.write(async |tx| {
         actor.store(tx, moment.now).await?;
         let patched = activities::patch(tx, by.as_ref(), id, &change, moment).await?;
+        if change.set.contains("text") {
+            moderated::activity(tx, by.as_ref(), is_forced, &patched.1, moment.now).await?;
+        }
         tell_mentioned(tx, &patched.1, noting, moment).await?;
         Ok(patched)
     });
@@ -101,7 +106,7 @@ async fn tell_mentioned(tx: &mut Tx, activity: &Activity, noting: Noting, moment
 /// `PATCH /activities/batch/partial`: single fields of several. What is not there, not the caller's or unchanged is left
 /// out of the answer.
 pub(super) async fn patch_many(call: Call, mut sent: Fields) -> Result<Reply> {
-    let mut changes = Vec::new();
+    let (is_forced, mut changes) = (forces_moderation(&mut sent)?, Vec::new());
     for mut item in read::batch(&mut sent, "changes")? {
         let id = item.filled("activity_id")?.ok_or_else(|| Error::field("activity_id", "is a required field"))?;
         changes.push((id, read_patch(&mut item, false)?, Noting::of_change(&mut item)?, read::moment(&call)));
@@ -111,6 +116,9 @@ pub(super) async fn patch_many(call: Call, mut sent: Fields) -> Result<Reply> {
         call.tenant.app.write_each(&changes, async |tx, (id, change, noting, moment)| {
             match activities::patch(tx, by.as_ref(), id, change, *moment).await {
                 Ok((id, activity, true)) => {
+                    if change.set.contains("text") {
+                        moderated::activity(tx, by.as_ref(), is_forced, &activity, moment.now).await?;
+                    }
                     tell_mentioned(tx, &activity, *noting, *moment).await?;
                     Ok(Some((id, activity)))
                 }

@@ -10,6 +10,7 @@ use domain::{
     v3::{
         comments::{self, Change, Comment, Draft, Status},
         made::{self, Scene},
+        moderated,
         notifications::{self, Mentioning, Told},
         objects::{ACTIVITY, Object},
     },
@@ -18,6 +19,7 @@ use ids::UserId;
 use wire::v3::comments::{Comments, OneComment};
 
 use super::{
+    activities::forces_moderation,
     around::Around,
     notices::Noting,
     read::{self, Actor},
@@ -40,25 +42,26 @@ const UNSET: [&str; 4] = ["attachments", "custom", "mentioned_user_ids", "status
 pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::some(&call, &mut sent)?;
     let draft = draft(&call, &mut sent, &actor)?;
-    let noting = Noting::read(&mut sent)?;
+    let asked = (Noting::read(&mut sent)?, forces_moderation(&mut sent)?);
     let (by, moment) = (call.user(), read::moment(&call));
     let run = call.tenant.app.write(async |tx| {
         actor.store(tx, moment.now).await?;
-        add_one(tx, by, &draft, noting, moment).await
+        add_one(tx, by, &draft, asked, moment).await
     });
     let (comment, told) = run.await?;
     one(&call, (draft.id, comment), Some(&actor.id), told).await
 }
 
-/// Comments, and notifies of it if that is wanted.
+/// Comments, lets moderation look at it, and notifies of it if that is wanted.
 async fn add_one(
     tx: &mut Tx,
     by: Option<&UserId>,
     draft: &Draft,
-    noting: Noting,
+    (noting, is_forced): (Noting, bool),
     moment: Moment,
 ) -> domain::Result<(Comment, Option<Told>)> {
     let (scene, comment) = made::comment(tx, by, draft, moment.now).await?;
+    moderated::comment(tx, by, is_forced, (&draft.id, &comment), moment.now).await?;
     let told = match noting.is_wanted {
         true => Some(notifications::comment(tx, &scene, (&draft.id, &comment), noting.copies, moment).await?),
         false => None,
@@ -71,14 +74,15 @@ pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
     let mut items = Vec::new();
     for mut item in read::batch(&mut sent, "comments")? {
         let actor = Actor::some(&call, &mut item)?;
-        items.push((draft(&call, &mut item, &actor)?, actor, Noting::read(&mut item)?, read::moment(&call)));
+        let asked = (Noting::read(&mut item)?, forces_moderation(&mut item)?);
+        items.push((draft(&call, &mut item, &actor)?, actor, asked, read::moment(&call)));
     }
     let by = call.user();
     let run = call.tenant.app.write(async |tx| {
         let mut added = Vec::with_capacity(items.len());
-        for (draft, actor, noting, moment) in &items {
+        for (draft, actor, asked, moment) in &items {
             actor.store(tx, moment.now).await?;
-            let (comment, _) = add_one(tx, by, draft, *noting, *moment).await?;
+            let (comment, _) = add_one(tx, by, draft, *asked, *moment).await?;
             added.push((draft.id.clone(), comment));
         }
         Ok(added)
@@ -106,14 +110,14 @@ pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
         custom: read::object(&mut sent, "custom")?.map(Some),
         status: None,
     };
-    let noting = Noting::of_change(&mut sent)?;
-    changed(&call, actor.as_ref(), &change, noting).await
+    let asked = (Noting::of_change(&mut sent)?, forces_moderation(&mut sent)?);
+    changed(&call, actor.as_ref(), &change, asked).await
 }
 
 /// `POST /comments/{id}/partial`.
 pub(super) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::find(&call, &mut sent)?;
-    let noting = Noting::of_change(&mut sent)?;
+    let asked = (Noting::of_change(&mut sent)?, forces_moderation(&mut sent)?);
     let mut change = Change::default();
     for name in sent.texts("unset")?.unwrap_or_default() {
         match name.as_str() {
@@ -139,7 +143,7 @@ pub(super) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
     if change.status.is_some() && !call.is_server() {
         return Err(Error::from(domain::Error::NotAllowed("status is for server-side calls".to_owned())));
     }
-    changed(&call, actor.as_ref(), &change, noting).await
+    changed(&call, actor.as_ref(), &change, asked).await
 }
 
 fn named_status(name: &str) -> Result<Status> {
@@ -151,13 +155,21 @@ fn named_status(name: &str) -> Result<Status> {
     }
 }
 
-async fn changed(call: &Call, actor: Option<&Actor>, change: &Change, noting: Noting) -> Result<Reply> {
+async fn changed(
+    call: &Call,
+    actor: Option<&Actor>,
+    change: &Change,
+    (noting, is_forced): (Noting, bool),
+) -> Result<Reply> {
     let (id, by, moment) = (call.param("id"), call.user(), read::moment(call));
     let run = call.tenant.app.write(async |tx| {
         if let Some(actor) = actor {
             actor.store(tx, moment.now).await?;
         }
         let comment = made::change_comment(tx, by, id, change, moment.now).await?;
+        if change.text.is_some() {
+            moderated::comment(tx, by, is_forced, (id, &comment), moment.now).await?;
+        }
         if noting.is_wanted {
             notifications::forget_mentions(tx, Mentioning::Comment(id, &comment), false, moment.now).await?;
             notifications::comment_mentions(tx, (id, &comment), noting.copies, moment).await?;
@@ -182,17 +194,17 @@ pub(super) async fn delete(call: Call, _: Fields) -> Result<Reply> {
         });
         let (scene, comment, is_done) = run.await?;
         if is_done {
-            return with_activity(&call, scene, (id.to_owned(), comment)).await;
+            return with_activity(&call, scene, (id.to_owned(), comment), call.user()).await;
         }
     }
 }
 
 /// `POST /comments/{id}/restore`.
 pub(super) async fn restore(call: Call, mut sent: Fields) -> Result<Reply> {
-    Actor::find(&call, &mut sent)?;
+    let viewer = Actor::find(&call, &mut sent)?.map(|actor| actor.id);
     let (id, by, now) = (call.param("id"), call.user(), call.moment());
     let (scene, comment) = call.tenant.app.write(async |tx| made::restore_comment(tx, by, id, now).await).await?;
-    with_activity(&call, scene, (id.to_owned(), comment)).await
+    with_activity(&call, scene, (id.to_owned(), comment), viewer.as_ref()).await
 }
 
 fn draft(call: &Call, sent: &mut Fields, actor: &Actor) -> Result<Draft> {
@@ -238,8 +250,13 @@ async fn one(call: &Call, comment: (String, Comment), viewer: Option<&UserId>, t
 }
 
 /// Answers a comment with what it is about.
-async fn with_activity(call: &Call, scene: Scene, comment: (String, Comment)) -> Result<Reply> {
-    let around = Around::load(call, Scene { comment: Some(comment), ..scene }, call.user()).await?;
+async fn with_activity(
+    call: &Call,
+    scene: Scene,
+    comment: (String, Comment),
+    viewer: Option<&UserId>,
+) -> Result<Reply> {
+    let around = Around::load(call, Scene { comment: Some(comment), ..scene }, viewer).await?;
     let pen = Pen { people: &around.people, now: call.now() };
     let comment = around.comment.as_ref().expect("there is a comment");
     call.answer(&OneComment {

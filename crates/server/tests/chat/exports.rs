@@ -312,7 +312,7 @@ async fn what_a_user_has_in_feeds_is_one_json_object_and_holds_ids_of_others_alo
     for name in ["comments", "reactions", "bookmarks", "bookmark_folders", "collections"] {
         assert_eq!(file[name], json!([]), "{name}");
     }
-    assert_eq!(file["extra"], json!({ "profile": [], "mark_state": [], "memberships": [] }));
+    assert!(file["extra"].as_object().unwrap().values().all(|rows| *rows == json!([])), "{file}");
     assert!(!text.contains("secret") && !text.contains("Bob"), "{text}");
     let body = json!({ "hard_delete": true });
     let id = pond.v2().post("feeds/users/ann/delete", body).await.ok(201)["task_id"].as_str().unwrap().to_owned();

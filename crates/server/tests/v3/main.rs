@@ -15,6 +15,7 @@ mod found;
 mod groups;
 mod levels;
 mod members;
+mod moderated;
 mod notices;
 mod own;
 mod pins;

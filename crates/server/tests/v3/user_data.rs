@@ -176,6 +176,80 @@ async fn an_export_holds_v1_and_v3_together() {
     assert_eq!(sizes(&pond.told("ann").await.1), [0; 8]);
 }
 
+impl Pond {
+    /// Does what the sets beside the documented ones tell of, as `user` with what is bob's.
+    async fn done_more(&self, user: &str, other: &str) {
+        let feed = format!("feed_groups/user/feeds/{other}");
+        let tagged = json!({ "type": "post", "feeds": ["user:bob"], "user_id": other, "id": format!("t-{other}"),
+            "interest_tags": [format!("tag of {other}")] });
+        self.post("activities", tagged).await;
+        self.post(&format!("activities/t-{other}/reactions"), json!({ "type": "like", "user_id": user })).await;
+        self.post(&format!("activities/t-{other}/feedback"), json!({ "show_more": true, "user_id": user })).await;
+        let seen = json!({ "mark_all_seen": true, "user_id": user });
+        self.post(&format!("{feed}/activities/mark/batch"), seen).await;
+        let member = json!({ "operation": "upsert", "members": [{ "user_id": user, "custom": { "of": user } }] });
+        self.patch(&format!("{feed}/members"), member).await;
+        let (poll, activity) = (format!("poll-{user}"), format!("p-{user}"));
+        let body = json!({ "id": poll, "name": format!("asked by {user}"), "user_id": user,
+            "options": [{ "text": "yes" }] });
+        let option = self.post("/api/v2/polls", body).await["poll"]["options"][0]["id"].clone();
+        let asks = json!({ "type": "ask", "feeds": ["user:bob"], "user_id": user, "id": activity, "poll_id": poll });
+        self.post("activities", asks).await;
+        let vote = json!({ "user_id": user, "vote": { "option_id": option } });
+        self.post(&format!("activities/{activity}/polls/{poll}/vote"), vote).await;
+        self.post(&format!("feed_groups/user/feeds/bob/activities/t-{other}/pin"), json!({ "user_id": user })).await;
+        let wants = json!({ "preferences": [{ "user_id": user, "chat_level": "none" }] });
+        self.post("/api/v2/push_preferences", wants).await;
+    }
+}
+
+/// How many rows the sets beside the documented ones have.
+fn beside(file: &Value) -> Vec<(&str, usize)> {
+    let sets = file["extra"].as_object().unwrap();
+    sets.iter().map(|(set, rows)| (set.as_str(), rows.as_array().unwrap().len())).collect()
+}
+
+#[tokio::test]
+async fn beside_the_nine_sets_the_file_tells_what_else_there_is_of_the_user_and_nobody_elses() {
+    const BESIDE: [&str; 9] = [
+        "activity_feedback",
+        "interests",
+        "mark_state",
+        "memberships",
+        "pins",
+        "poll_votes",
+        "polls",
+        "profile",
+        "push_preferences",
+    ];
+    let pond = Pond::new().await;
+    pond.planted().await;
+    let (_, before) = pond.told("ann").await;
+    assert_eq!(beside(&before), BESIDE.map(|set| (set, 0)));
+    pond.done_more("ann", "bob").await;
+    pond.done_more("bob", "ann").await;
+    let (_, file) = pond.told("ann").await;
+    let of = |set: &str, field: &str| file["extra"][set][0][field].clone();
+    for (set, field, value) in [
+        ("activity_feedback", "activity_id", "t-bob"),
+        ("interests", "tag", "tag of bob"),
+        ("mark_state", "fid", "user:bob"),
+        ("memberships", "fid", "user:bob"),
+        ("pins", "activity_id", "t-bob"),
+        ("poll_votes", "poll_id", "poll-ann"),
+        ("polls", "name", "asked by ann"),
+    ] {
+        assert_eq!(of(set, field), value, "{set}");
+    }
+    // Of feeds v1.0 there is nothing.
+    assert_eq!(beside(&file), BESIDE.map(|set| (set, usize::from(set != "profile"))), "one of each is ann's");
+    assert!(of("pins", "created_at").is_string() && of("polls", "created_at").is_string(), "{file}");
+    pond.done("users/ann/delete", r#"{"hard_delete":true}"#).await;
+    let (_, after) = pond.told("ann").await;
+    let left: Vec<_> = beside(&after).into_iter().filter(|(_, count)| *count > 0).map(|(set, _)| set).collect();
+    assert_eq!(left, ["push_preferences"], "it is the account's; the poll went with the activity that showed it");
+}
+
 #[tokio::test]
 async fn what_was_deleted_softly_is_still_told_with_when() {
     let pond = Pond::new().await;

@@ -121,3 +121,52 @@ async fn watching_takes_an_open_connection_of_the_user() {
     assert_eq!(bob.refuses_post("feeds/query", json!({ "watch": true })).await, (400, 4));
     assert_eq!(lake.refuses_post(path, json!({ "watch": true, "user_id": "amy" })).await, (400, 4));
 }
+
+impl Socket {
+    /// The next event of this type.
+    async fn event_of(&mut self, kind: &str) -> Value {
+        loop {
+            let event = self.event().await;
+            if event["type"] == kind {
+                return event;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_notification_feed_tells_how_much_is_new_when_something_comes_and_when_it_is_seen() {
+    let lake = Pond::new().await.serve();
+    lake.make("user:amy", "visible").await;
+    lake.add("a1", "amy", &["user:amy"]).await;
+    let mut amy = Socket::open(&lake, "amy").await;
+    let watch = json!({ "watch": true, "connection_id": amy.id });
+    lake.user("amy").post("feed_groups/notification/feeds/amy", watch).await;
+    let like = json!({ "type": "like", "user_id": "bob", "create_notification_activity": true });
+    lake.post("activities/a1/reactions", like).await;
+    let told = amy.event_of("feeds.notification_feed.updated").await;
+    assert_eq!((&told["fid"], &told["custom"]), (&json!("notification:amy"), &json!({})), "{told}");
+    assert_eq!(told["notification_status"], json!({ "unread": 1, "unseen": 1 }));
+    let seen = json!({ "mark_all_seen": true });
+    lake.user("amy").post("feed_groups/notification/feeds/amy/activities/mark/batch", seen).await;
+    let told = amy.event_of("feeds.notification_feed.updated").await;
+    let status = &told["notification_status"];
+    assert_eq!((&status["unread"], &status["unseen"]), (&json!(1), &json!(0)), "{told}");
+    assert!(status["last_seen_at"].is_i64() && status.get("last_read_at").is_none(), "{told}");
+}
+
+#[tokio::test]
+async fn a_stories_feed_tells_that_it_changed_when_a_story_comes_and_when_it_is_watched() {
+    let lake = Pond::new().await.serve();
+    lake.make("story:amy", "visible").await;
+    let mut amy = Socket::open(&lake, "amy").await;
+    let watch = json!({ "watch": true, "connection_id": amy.id });
+    lake.user("amy").post("feed_groups/story/feeds/amy", watch).await;
+    lake.add("s1", "amy", &["story:amy"]).await;
+    let told = amy.event_of("feeds.stories_feed.updated").await;
+    assert_eq!((&told["fid"], told.get("notification_status")), (&json!("story:amy"), None), "{told}");
+    let watched = json!({ "mark_watched": ["s1"] });
+    lake.user("amy").post("feed_groups/story/feeds/amy/activities/mark/batch", watched).await;
+    assert_eq!(amy.event_of("feeds.activity.marked").await["mark_watched"], json!(["s1"]));
+    assert_eq!(amy.event_of("feeds.stories_feed.updated").await["fid"], "story:amy");
+}

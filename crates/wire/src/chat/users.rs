@@ -114,6 +114,19 @@ pub struct Own<'a> {
     pub unread_threads: Option<i64>,
 }
 
+impl Own<'_> {
+    /// What is told of it to others: nothing, in the members that typed clients of v2 want (v2 §2.1).
+    pub fn withheld() -> Self {
+        Own {
+            total_unread_count: Some(0),
+            unread_count: Some(0),
+            unread_channels: Some(0),
+            unread_threads: Some(0),
+            ..Own::default()
+        }
+    }
+}
+
 /// That a user mutes another (chat §6.12).
 #[derive(Serialize, Debug)]
 pub struct UserMute<'a> {

@@ -11,6 +11,7 @@ use super::Spot;
 use crate::{
     Result, Tx,
     keyspace::{Feed as Stream, V3_COLLECTED, V3_FEED, V3_FOLDER, V3_FOLDER_NAME, V3_FOLLOW, V3_FOLLOWER, V3_REACTED},
+    polls,
     tasks::{Progress, Step},
     v3::{
         activities, bookmarks,
@@ -42,6 +43,7 @@ const FEEDS: u8 = super::V3 + 6;
 const MEMBERSHIPS: u8 = super::V3 + 7;
 const MARKS: u8 = super::V3 + 8;
 const FEEDBACK: u8 = super::V3 + 9;
+const VOTES: u8 = super::V3 + 10;
 
 /// Does a step of removing what `user` has in feeds v3: softly at that moment, or for good. Answers whether its part is done;
 /// nothing, when there is no such part.
@@ -70,6 +72,7 @@ pub(super) async fn remove(
         FEEDS => remove_feeds(tx, user, soft.is_none(), spot, progress, now).await?,
         MARKS => marks::forget(tx, user).await?,
         FEEDBACK => feedback::forget(tx, user, STEP_ROWS_MAX).await?,
+        VOTES => polls::leave_activities(tx, user, &mut spot.key).await?,
         // Memberships are not among the sets that a softer deletion takes.
         MEMBERSHIPS => soft.is_some() || leave_feeds(tx, user).await?,
         _ => return Ok(None),

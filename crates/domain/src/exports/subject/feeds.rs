@@ -1,16 +1,16 @@
 //! The sets of the export of feeds.
 
-use super::Walk;
+use super::{UserRow, Walk};
 use crate::{
     Result, Tx,
     erasure::feeds::{is_actor, is_own, own_feeds},
-    exports::sets::FeedSet,
+    exports::sets::{FeedSet, UserSet},
     feeds::{activities::Activity, collections::Item, follows::Follow, reactions::Reaction, users::Profile},
     keyspace::{ACTIVITY, FEED_REACTION, FOLLOWING, Feed, HORIZON, ITEM, Id, NOTED, PLACED, PROFILE},
     rows::{self, Along},
     v3,
 };
-use ids::{ActivityId, FeedId, Fid, UserId};
+use ids::{ActivityId, FeedId, Fid, Timestamp, UserId};
 
 /// A row of the export of feeds.
 #[derive(Clone, Debug)]
@@ -48,6 +48,16 @@ pub enum FeedRow {
     Entry(v3::collections::Ref, Box<v3::collections::Collection>),
     /// A feed of somebody's, and how the user is a member of it.
     Membership(Fid, Box<v3::members::Member>),
+    /// A feed, the activity that the user pinned there, and the pin.
+    Pin(Fid, String, v3::pins::Pin),
+    /// An activity, and what the user said of it to whoever ranks.
+    Feedback(String, v3::feedback::Feedback),
+    /// A feed, what was noted of it, whether of all that there was, and when.
+    Noted(Fid, v3::marks::Kind, bool, Timestamp),
+    /// A tag, and to how many activities with it the user reacted.
+    Interest(String, i64),
+    /// What the export of users tells, too.
+    User(UserRow),
 }
 
 /// The next rows of `set` that `user` has: what feeds v1.0 hold in the order of their keys, then what feeds v3 hold; `None`
@@ -97,8 +107,22 @@ async fn of_v1(tx: &mut Tx, user: &UserId, set: FeedSet, walk: &mut Walk) -> Res
             false => Ok(None),
         },
         FeedSet::MarkState => marks(tx, user, walk).await,
-        FeedSet::Comments | FeedSet::Bookmarks | FeedSet::BookmarkFolders | FeedSet::Memberships => Ok(None),
+        FeedSet::Polls => of_user(tx, user, UserSet::Polls, walk).await,
+        FeedSet::PollVotes => of_user(tx, user, UserSet::Votes, walk).await,
+        FeedSet::PushPreferences => of_user(tx, user, UserSet::PushPreferences, walk).await,
+        // Feeds v1.0 have none.
+        FeedSet::Comments
+        | FeedSet::Bookmarks
+        | FeedSet::BookmarkFolders
+        | FeedSet::Memberships
+        | FeedSet::Pins
+        | FeedSet::ActivityFeedback
+        | FeedSet::Interests => Ok(None),
     }
+}
+
+async fn of_user(tx: &mut Tx, user: &UserId, set: UserSet, walk: &mut Walk) -> Result<Option<Vec<FeedRow>>> {
+    Ok(each(super::user_page(tx, user, set, walk).await?, |row| Some(FeedRow::User(row))))
 }
 
 fn each<R>(rows: Option<Vec<R>>, told: impl FnMut(R) -> Option<FeedRow>) -> Option<Vec<FeedRow>> {

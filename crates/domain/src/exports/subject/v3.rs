@@ -12,14 +12,17 @@ use super::feeds::FeedRow;
 use crate::{
     Result, Tx,
     exports::sets::FeedSet,
-    keyspace::{Feed as Stream, V3_COLLECTED, V3_COLLECTION, V3_FEED, V3_FOLLOW, V3_FOLLOWER, V3_MEMBER, V3_REACTED},
+    keyspace::{
+        Feed as Stream, V3_COLLECTED, V3_COLLECTION, V3_FEED, V3_FOLLOW, V3_FOLLOWER, V3_MARK, V3_MEMBER, V3_REACTED,
+    },
     v3::{
         activities, bookmarks,
         collections::Ref,
-        comments, feeds, folders,
+        comments, feedback, feeds, folders, interests,
+        marks::{self, ALL},
         objects::Object,
         owned::{self, Kind},
-        reactions,
+        pins, reactions,
     },
 };
 
@@ -71,8 +74,16 @@ pub(super) async fn page(tx: &mut Tx, user: &UserId, set: FeedSet, place: &mut P
         }
         FeedSet::Collections => own_collections(tx, user, place).await?,
         FeedSet::Memberships => own_memberships(tx, user, place).await?,
+        FeedSet::MarkState => own_marks(tx, user, place).await?,
+        FeedSet::Pins => own_pins(tx, user, place).await?,
+        FeedSet::ActivityFeedback => own_feedback(tx, user, place).await?,
+        FeedSet::Interests => {
+            place.is_done = true;
+            let tags = interests::counts(tx, user).await?;
+            tags.into_iter().map(|(tag, count)| FeedRow::Interest(tag, count)).collect()
+        }
         // Feeds v3 have none of their own.
-        FeedSet::Profile | FeedSet::MarkState => return Ok(None),
+        FeedSet::Profile | FeedSet::Polls | FeedSet::PollVotes | FeedSet::PushPreferences => return Ok(None),
     };
     Ok(Some(rows))
 }
@@ -230,6 +241,52 @@ async fn own_memberships(tx: &mut Tx, user: &UserId, place: &mut Place) -> Resul
         if let (Some(member), Some(fid)) = (member, feeds::of_stream(tx, &stream).await?) {
             rows.push(FeedRow::Membership(fid, Box::new(member)));
         }
+    }
+    Ok(rows)
+}
+
+async fn own_marks(tx: &mut Tx, user: &UserId, place: &mut Place) -> Result<Vec<FeedRow>> {
+    let tenant = tx.tenant();
+    let mut range = V3_MARK.prefix(tenant, &user.to_string());
+    if let Some(last) = place.last.take() {
+        range.start = after(last);
+    }
+    let page = V3_MARK.scan(tx, tenant, range, Direction::Forward, Limit::rows(PAGE)).await?;
+    place.turn(page.rows.last().filter(|_| page.more).map(|(key, _)| V3_MARK.key(tenant, key)));
+    let mut rows = Vec::with_capacity(page.rows.len());
+    for ((_, Stream(stream), code, of), at) in page.rows {
+        if let (Some(kind), Some(fid)) = (marks::Kind::of(code), feeds::of_stream(tx, &stream).await?) {
+            rows.push(FeedRow::Noted(fid, kind, of == ALL, at));
+        }
+    }
+    Ok(rows)
+}
+
+/// The next rows of the index of what is the user's alone: pins and feedback.
+async fn notes(tx: &mut Tx, user: &UserId, place: &mut Place) -> Result<Vec<String>> {
+    let ids = owned::list(tx, user, Kind::Note, &place.id(), PAGE).await?;
+    place.turn_ids(&ids);
+    Ok(ids)
+}
+
+async fn own_pins(tx: &mut Tx, user: &UserId, place: &mut Place) -> Result<Vec<FeedRow>> {
+    let mut rows = Vec::new();
+    for note in notes(tx, user, place).await? {
+        let Some((stream, inner, pin)) = pins::noted(tx, &note).await? else { continue };
+        let activity = activities::get_many(tx, &[inner]).await?.pop().flatten();
+        if let (Some(fid), Some(activity)) = (feeds::of_stream(tx, &stream).await?, activity) {
+            rows.push(FeedRow::Pin(fid, activity.id, pin));
+        }
+    }
+    Ok(rows)
+}
+
+async fn own_feedback(tx: &mut Tx, user: &UserId, place: &mut Place) -> Result<Vec<FeedRow>> {
+    let mut rows = Vec::new();
+    for id in notes(tx, user, place).await? {
+        let Some(inner) = activities::find(tx, &id).await? else { continue };
+        let said = feedback::of_user(tx, user, &[inner]).await?.pop().flatten();
+        rows.extend(said.map(|said| FeedRow::Feedback(id, said)));
     }
     Ok(rows)
 }

@@ -158,7 +158,7 @@ async fn before_closing(call: &Call, asked: &Asked, subject: &Subject, action: &
             let absent = || domain::Error::Unfit("delete_user: the item has no user".to_owned());
             let user = subject.creator.clone().ok_or_else(absent)?;
             domain::users::load(&mut call.snapshot(), &user).await?;
-            start_deletion(call, &BTreeSet::from_iter(iter::once(user)), None, *modes).await?;
+            start_deletion(call, &BTreeSet::from_iter(iter::once(user)), None, (*modes, None)).await?;
         }
         Plan::DeleteForGood => {
             let entity = subject.entity.as_ref().ok_or_else(|| Error::field("entity_id", "is a required field"))?;

@@ -71,8 +71,8 @@ pub(crate) fn full<'a>(
         user: user(dialect, id, person, now),
         own: match own {
             Some(own) => Some(own_fields(dialect, people, id, own, now)),
-            // Clients of this dialect want the lists, if only to find them empty.
-            None => dialect.v2_only(wire::chat::users::Own::default()),
+            // Clients of this dialect want the members, if only to find nothing in them.
+            None => dialect.v2_only(wire::chat::users::Own::withheld()),
         },
     }
 }

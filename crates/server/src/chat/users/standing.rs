@@ -78,7 +78,7 @@ pub(crate) async fn delete(call: Call, _: Fields) -> Result<Reply> {
         Some(user) if is_hard || user.deleted_at.is_none() => user,
         _ => return Err(domain::Error::Absent(format!("user not found: user_id '{id}' does not exist")).into()),
     };
-    start_deletion(&call, &BTreeSet::from([id.clone()]), None, modes).await?;
+    start_deletion(&call, &BTreeSet::from([id.clone()]), None, (modes, None)).await?;
     user.deleted_at = user.deleted_at.or(Some(now));
     answer(&call, id, user)
 }

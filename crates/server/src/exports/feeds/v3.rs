@@ -39,6 +39,14 @@ pub(super) fn told(row: FeedRow) -> Box<RawValue> {
         FeedRow::Membership(fid, member) => raw(&json!({ "fid": fid.as_str(), "role": member.role,
             "status": member.status.name(), "created_at": time(member.created_at),
             "custom": own(&member.custom.to_string()) })),
+        FeedRow::Pin(fid, activity, pin) => raw(&json!({ "fid": fid.as_str(), "activity_id": activity,
+            "created_at": time(pin.created_at), "updated_at": time(pin.updated_at) })),
+        FeedRow::Feedback(activity, said) => raw(&json!({ "activity_id": activity, "hide": said.hides,
+            "show_more": said.wants_more, "show_less": said.wants_less, "created_at": time(said.created_at),
+            "updated_at": time(said.updated_at) })),
+        FeedRow::Noted(fid, kind, is_all, at) => raw(&json!({ "fid": fid.as_str(), "all": is_all,
+            "mark": kind.name(), "marked_at": time(at) })),
+        FeedRow::Interest(tag, count) => raw(&json!({ "tag": tag, "count": count })),
         // What feeds v1.0 hold is told before.
         _ => RawValue::NULL.to_owned(),
     }

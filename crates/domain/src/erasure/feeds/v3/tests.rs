@@ -4,81 +4,21 @@ use super::*;
 use crate::{
     erasure::traces,
     v3::{
-        activities::{Activity, Draft, Tallies},
+        activities::{Activity, Tallies},
         objects::Object,
-        pond::{Pond, broken, draft, user},
+        pond::{
+            Pond, broken,
+            scene::{self, comment, react, save},
+            user,
+        },
         reactions::Summary,
     },
 };
 
 const ANN: &str = "ann";
 
-/// Ann posts, comments, reacts, bookmarks, collects and follows; bob does the same about what is hers.
 async fn plant(pond: &Pond) {
-    // A feed is of whoever posts to it first.
-    pond.feed("user:bob").await;
-    pond.add("a1", ANN, &["user:ann"]).await;
-    pond.add("a2", ANN, &["user:bob"]).await;
-    pond.add("b1", "bob", &["user:bob"]).await;
-    pond.add("b2", "bob", &["user:ann"]).await;
-    pond.add("b3", "bob", &["user:ann", "user:bob"]).await;
-    let share = Draft { parent: Some("a1".into()), ..draft("share", "bob", &["user:bob"]) };
-    pond.try_add(None, &share).await.unwrap();
-    pond.feed("timeline:ann").await;
-    pond.follow("timeline:ann", "user:bob").await;
-    pond.feed("timeline:bob").await;
-    pond.follow("timeline:bob", "user:ann").await;
-    for (id, author, activity, parent) in [
-        ("c1", ANN, "b1", None),
-        ("c2", "bob", "b1", Some("c1")),
-        ("c3", ANN, "b1", Some("c2")),
-        ("c4", "bob", "a1", None),
-        ("c5", ANN, "b1", None),
-    ] {
-        comment(pond, id, author, activity, parent).await;
-    }
-    for (by, object) in [(ANN, "b1"), ("bob", "b1"), ("bob", "a1")] {
-        react(pond, by, Object::Activity(object.into())).await;
-        save(pond, by, Object::Activity(object.into())).await;
-    }
-    for (by, object) in [(ANN, "c2"), ("bob", "c5")] {
-        react(pond, by, Object::Comment(object.into())).await;
-        save(pond, by, Object::Comment(object.into())).await;
-    }
-    for (of, owner) in [("movies:ann", ANN), ("movies:bob", "bob")] {
-        let custom = ids::json::Object::parse(r#"{"title":"x"}"#).unwrap();
-        let drafts = [collections::Draft { of: Ref::parse(of).unwrap(), custom, user: Some(user(owner)) }];
-        let now = pond.tick();
-        pond.write(async |tx| collections::create(tx, &drafts, now).await).await;
-    }
-}
-
-async fn comment(pond: &Pond, id: &str, author: &str, activity: &str, parent: Option<&str>) {
-    let draft = comments::Draft {
-        id: id.into(),
-        activity: Some(activity.into()),
-        parent: parent.map(str::to_owned),
-        user: user(author),
-        text: id.into(),
-        attachments: Vec::new(),
-        mentioned: Vec::new(),
-        custom: None,
-    };
-    let now = pond.tick();
-    pond.write(async |tx| comments::add(tx, &draft, now).await).await;
-}
-
-async fn react(pond: &Pond, by: &str, object: Object) {
-    let draft = reactions::Draft { user: user(by), kind: "like".into(), is_only: false, custom: None };
-    let now = pond.tick();
-    pond.write(async |tx| reactions::add(tx, &object, &draft, now).await).await;
-}
-
-/// In a folder of that user.
-async fn save(pond: &Pond, by: &str, object: Object) {
-    let folder = bookmarks::Folder::Named { name: "later".into(), custom: None, id: format!("folder of {by}") };
-    let (now, by) = (pond.tick(), user(by));
-    pond.write(async |tx| bookmarks::add(tx, &by, &object, &folder, None, now).await).await;
+    scene::plant(pond, ANN).await;
 }
 
 /// What went, by name.
@@ -145,6 +85,77 @@ async fn after_an_erasure_for_good_no_row_names_the_user_and_every_set_was_count
     assert_eq!(erased(&pond, true).await, counts(&TAKEN));
     assert_eq!(left(&pond).await, Vec::<&str>::new());
     assert_eq!(erased(&pond, true).await, [], "the same again has nothing to do");
+}
+
+#[tokio::test]
+async fn after_an_erasure_for_good_no_table_of_feeds_v3_names_the_user_nor_what_bob_was_told_of_them() {
+    let pond = Pond::new();
+    plant(&pond).await;
+    scene::plant_more(&pond, ANN).await;
+    let before = left(&pond).await;
+    for table in scene::naming_tables() {
+        assert!(before.contains(&table), "plant something of ann's in {table}");
+    }
+    let (ann, mut cursor) = (user(ANN), Vec::new());
+    erased(&pond, true).await;
+    // Polls are no feeds: the deletion of the user takes them.
+    let run = pond.app.write(async |tx| crate::polls::leave(tx, &ann, true, &mut cursor.clone()).await);
+    assert!(run.await.unwrap());
+    cursor.clear();
+    let kept = left(&pond).await;
+    assert_eq!(
+        kept,
+        ["v3_activity", "v3_named"],
+        "that bob's activity mentions them: the account stays, and the walk that ends a deletion of it takes this, too"
+    );
+    for id in ["b1", "b4"] {
+        assert!(stored(&pond, id).await.is_some(), "what is bob's stays");
+    }
+}
+
+#[tokio::test]
+async fn what_is_counted_of_bobs_feeds_equals_a_recount_after_either_erasure() {
+    for is_hard in [true, false] {
+        let pond = Pond::new();
+        plant(&pond).await;
+        scene::plant_more(&pond, ANN).await;
+        erased(&pond, is_hard).await;
+        let mut tx = pond.app.snapshot();
+        let mut people = crate::users::People::default();
+        let mut counted = Vec::new();
+        for fid in ["user:bob", "timeline:bob"].map(crate::v3::pond::fid) {
+            let feed = feeds::load(&mut tx, &fid).await.unwrap();
+            let held = feeds::posted(&mut tx, &feed.stream, 100).await.unwrap().len() as i64;
+            let counts = crate::v3::show::feed(&mut tx, fid, feed, &mut people).await.unwrap().counts;
+            assert_eq!(counts.activities, held, "hard: {is_hard}");
+            counted.push((held, counts.followers, counts.following, counts.members, counts.pins));
+        }
+        // A softer deletion leaves the user a member.
+        let members = i64::from(!is_hard);
+        assert_eq!(counted, [(5, 0, 0, members, 1), (0, 0, 0, 0, 0)], "hard: {is_hard}");
+    }
+}
+
+#[tokio::test]
+async fn votes_in_polls_that_activities_show_go_and_are_counted_no_more_and_those_in_chat_stay() {
+    for (is_hard, is_in_chat) in [(true, false), (false, false), (true, true)] {
+        let pond = Pond::new();
+        plant(&pond).await;
+        scene::plant_more(&pond, ANN).await;
+        let poll = "poll of bob".to_owned();
+        let run = pond.app.write(async |tx| {
+            if is_in_chat {
+                crate::keyspace::POLL_SHOWN.put(tx, 1, &(poll.clone(), "m".into()), &());
+            }
+            Ok(())
+        });
+        run.await.unwrap();
+        erased(&pond, is_hard).await;
+        let mut tx = pond.app.snapshot();
+        let stored = crate::polls::get(&mut tx, &poll).await.unwrap().unwrap();
+        let shown = crate::polls::show(&mut tx, &poll, stored, None).await.unwrap();
+        assert_eq!(shown.options[0].votes, i64::from(is_in_chat), "hard: {is_hard}, in chat: {is_in_chat}");
+    }
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ fn message(channel: &str, n: usize) -> Message {
     }
 }
 
-/// Amy says much, and does much in feeds.
+/// Amy says much, and does much in feeds of either version.
 async fn plant_much(pond: &Pond) {
     plant(pond).await;
     let now = Pond::at(0);
@@ -145,28 +145,14 @@ async fn plant_much(pond: &Pond) {
     }
     pond.follow("timeline:bob", "user:amy").await;
     pond.follow("timeline:amy", "user:bob").await;
+    plant_feeds_v3(pond).await;
 }
 
 /// Everything but the log, the task, and when the heir was made: with a kill it is later.
 async fn kept(pond: &Pond) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut all = Vec::new();
-    let mut range = tenant_range(1);
-    loop {
-        let page = pond.app.store.read().scan(range.clone(), Direction::Forward, Limit::PAGE).await.unwrap();
-        let Some((last, _)) = page.rows.last() else { return all };
-        range.start = after(last.to_vec());
-        let heir = USER.key(1, &"delete-user-x".to_owned());
-        for (key, value) in page.rows {
-            let is_other = split(&key).is_some_and(|(_, tag, _)| tag == LOG.tag() || tag == TASK.tag());
-            if !is_other {
-                let value = if key[..] == heir { Vec::new() } else { value.to_vec() };
-                all.push((key.to_vec(), value));
-            }
-        }
-        if !page.more {
-            return all;
-        }
-    }
+    let heir = USER.key(1, &"delete-user-x".to_owned());
+    let of = |(key, value)| if key == heir { (key, Vec::new()) } else { (key, value) };
+    rows(pond).await.into_iter().map(of).collect()
 }
 
 #[tokio::test]
