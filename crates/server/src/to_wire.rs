@@ -77,7 +77,11 @@ pub(crate) fn with_origin(json: &mut String, fragment: &str, origin: Option<&Fee
     json.push_str(r#","origin":"#);
     match origin {
         None => json.push_str("null"),
-        Some(feed) => write!(json, r#""{feed}""#).expect("writing to memory does not fail"),
+        Some(feed) => {
+            json.push('"');
+            json.push_str(feed.as_str());
+            json.push('"');
+        }
     }
     json.push('}');
 }

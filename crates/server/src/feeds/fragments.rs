@@ -4,7 +4,11 @@
 
 use std::sync::Arc;
 
-use domain::{App, feeds::views::Mark, keyspace};
+use domain::{
+    App,
+    feeds::views::{Basis, Mark},
+    keyspace,
+};
 use ids::{ActivityId, AppId};
 use quick_cache::{Weighter, sync::Cache};
 use store::Stamp;
@@ -15,6 +19,8 @@ use crate::{error::Result, to_wire};
 pub(crate) struct Fragment {
     /// The snapshot that it was made from.
     pub(crate) as_of: Stamp,
+    /// What says that the activity changed.
+    pub(crate) mark: Mark,
     /// The JSON without its origin and closing brace.
     pub(crate) json: Box<str>,
 }
@@ -56,16 +62,27 @@ impl Fragments {
         let activities = keyspace::ACTIVITY.get_many(&mut tx, tenant, &keys).await?;
         for (at, activity) in missing.into_iter().zip(activities) {
             let Some(activity) = activity else { continue };
+            let mark = Mark::activity(app.id, ids[at]);
             let json = to_wire::fragment(ids[at], &activity).into();
-            let fragment = Arc::new(Fragment { as_of, json });
+            let fragment = Arc::new(Fragment { as_of, mark, json });
             self.0.insert((app.id, ids[at]), fragment.clone());
             found[at] = Some(fragment);
         }
         Ok(found)
     }
 
+    /// What a page goes by that shows the activities `ids` with these fragments, as [`Fragments::get_many`] found them.
+    pub(crate) fn basis(app: &App, ids: &[ActivityId], found: &[Option<Arc<Fragment>>]) -> Basis {
+        let as_of = found.iter().flatten().map(|fragment| fragment.as_of).min().unwrap_or_default();
+        // One that is gone may come again.
+        let mark = |(id, fragment): (&ActivityId, &Option<Arc<Fragment>>)| {
+            fragment.as_ref().map_or_else(|| Mark::activity(app.id, *id), |fragment| fragment.mark)
+        };
+        Basis::new(as_of, ids.iter().zip(found).map(mark).collect::<Vec<_>>())
+    }
+
     fn get(&self, app: &App, id: ActivityId) -> Option<Arc<Fragment>> {
         let fragment = self.0.get(&(app.id, id))?;
-        app.views.is_as_of(Mark::activity(app.id, id), fragment.as_of).then_some(fragment)
+        app.views.is_as_of(fragment.mark, fragment.as_of).then_some(fragment)
     }
 }

@@ -16,7 +16,7 @@ use domain::{
 use http::uri::PathAndQuery;
 use ids::ActivityId;
 
-use super::{extra::Extra, pages::Rendered, ranked, records::Records, timelines};
+use super::{extra::Extra, fragments::Fragments, pages::Rendered, ranked, records::Records, timelines};
 use crate::{
     error::{Error, Result},
     from_wire,
@@ -118,7 +118,7 @@ async fn from_fragments(call: &Call, shape: &Shape<'_>, body: &mut String) -> Re
     let rows: Vec<&Row> = page.groups.iter().flat_map(|group| &group.activities).collect();
     let ids: Vec<ActivityId> = rows.iter().map(|row| row.id).collect();
     let fragments = call.server.fragments.get_many(app, &ids).await?;
-    let as_of = fragments.iter().flatten().map(|fragment| fragment.as_of).min().unwrap_or(page.basis.as_of());
+    let basis = Fragments::basis(app, &ids, &fragments);
     let mut fragments = fragments.iter();
     for (at, group) in page.groups.iter().enumerate() {
         shape.open(body, at);
@@ -131,8 +131,7 @@ async fn from_fragments(call: &Call, shape: &Shape<'_>, body: &mut String) -> Re
         }
         body.push_str("]}");
     }
-    let marks: Vec<Mark> = ids.iter().map(|id| Mark::activity(app.id, *id)).collect();
-    Ok(Basis::new(as_of, marks))
+    Ok(basis)
 }
 
 /// The groups for which each activity is looked at, without activities of the `discarded` actors, and without groups

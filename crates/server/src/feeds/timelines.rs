@@ -5,12 +5,12 @@ use domain::feeds::{
     groups::Kind,
     policy,
     timelines::{self, LIMIT_MAX, OFFSET_MAX, Page, Part},
-    views::{Basis, Mark},
+    views::Basis,
 };
 use http::uri::PathAndQuery;
 use ids::ActivityId;
 
-use super::{extra::Extra, groups, pages::Rendered, ranked, records::Records};
+use super::{extra::Extra, fragments::Fragments, groups, pages::Rendered, ranked, records::Records};
 use crate::{
     error::{Error, Result},
     from_wire,
@@ -117,8 +117,6 @@ async fn from_fragments(call: &Call, page: &Page) -> Result<(String, Basis)> {
     let app = &call.tenant.app;
     let ids: Vec<ActivityId> = page.rows.iter().map(|row| row.id).collect();
     let fragments = call.server.fragments.get_many(app, &ids).await?;
-    let as_of = fragments.iter().flatten().map(|fragment| fragment.as_of).min().unwrap_or_default();
-    let marks: Vec<Mark> = ids.iter().map(|id| Mark::activity(app.id, *id)).collect();
     let bytes: usize = fragments.iter().flatten().map(|fragment| fragment.json.len() + 48).sum();
     let mut body = String::with_capacity(bytes + 256);
     body.push_str(r#"{"results":["#);
@@ -129,7 +127,7 @@ async fn from_fragments(call: &Call, page: &Page) -> Result<(String, Basis)> {
         }
         to_wire::with_origin(&mut body, &fragment.json, row.origin.as_ref());
     }
-    Ok((body, Basis::new(as_of, marks)))
+    Ok((body, Fragments::basis(app, &ids, &fragments)))
 }
 
 /// The page for which each activity is looked at.
