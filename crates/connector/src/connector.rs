@@ -17,6 +17,7 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
+use futures_util::future::BoxFuture;
 use ids::Timestamp;
 use parking_lot::Mutex;
 use store::{Options, Store, Transaction};
@@ -133,7 +134,11 @@ impl Connector {
     ///
     /// # Errors
     /// [`Error::Keys`] when the key is another one.
-    pub async fn on(store: Store, dir: &Path, setup: Setup) -> Result<Self> {
+    pub fn on<'d>(store: Store, dir: &'d Path, setup: Setup) -> BoxFuture<'d, Result<Self>> {
+        Box::pin(Self::take_over(store, dir, setup))
+    }
+
+    async fn take_over(store: Store, dir: &Path, setup: Setup) -> Result<Self> {
         let Setup { kek, surroundings, http, dialects } = setup;
         // A process without the key takes nothing over.
         let ring = Keyring::open(&store, kek, &surroundings).await?;

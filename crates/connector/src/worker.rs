@@ -60,8 +60,12 @@ impl Connector {
     ///
     /// # Errors
     /// When the store or the folder of blobs fails.
-    pub async fn work(&self, stop: impl Future<Output = ()> + Send) -> Result<()> {
-        let mut stop = std::pin::pin!(stop);
+    pub fn work<'c>(&'c self, stop: impl Future<Output = ()> + Send + 'c) -> BoxFuture<'c, Result<()>> {
+        let stop: BoxFuture<'c, ()> = Box::pin(stop);
+        Box::pin(self.work_until(stop))
+    }
+
+    async fn work_until(&self, mut stop: BoxFuture<'_, ()>) -> Result<()> {
         let mut aside = std::pin::pin!(self.work_aside());
         let mut steps = Steps::default();
         loop {

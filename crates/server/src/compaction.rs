@@ -4,6 +4,7 @@
 //! later; here it is done at once.
 
 use domain::keyspace::{COMPACTED, SYSTEM};
+use futures_util::future::BoxFuture;
 use ids::Timestamp;
 use store::{Store, Transaction, WriteError};
 use tokio::sync::Mutex;
@@ -16,14 +17,16 @@ use crate::front::Clock;
 ///
 /// # Errors
 /// When the store fails.
-pub async fn compact(store: &Store, clock: &dyn Clock) -> Result<(), store::Error> {
+pub fn compact<'c>(store: &'c Store, clock: &dyn Clock) -> BoxFuture<'c, Result<(), store::Error>> {
     let now = Timestamp::from_micros(clock.now_micros());
-    // The note is the newest commit, so that nobody looks at a state in which what was removed before is still there.
-    note(store, now).await?;
-    blocking(store, Store::compact).await?;
-    // The same for the tables that were written anew.
-    note(store, now).await?;
-    blocking(store, Store::settle).await
+    Box::pin(async move {
+        // The note is the newest commit, so that nobody looks at a state in which what was removed before is still there.
+        note(store, now).await?;
+        blocking(store, Store::compact).await?;
+        // The same for the tables that were written anew.
+        note(store, now).await?;
+        blocking(store, Store::settle).await
+    })
 }
 
 async fn note(store: &Store, now: Timestamp) -> Result<(), store::Error> {

@@ -1,9 +1,12 @@
 //! Starting a server on a store.
+//!
+//! What others call is boxed: an `async fn` would be compiled again, with all that it awaits, in every crate that does.
 
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use domain::feeds::views::Views;
+use futures_util::future::BoxFuture;
 use ipnet::IpNet;
 use store::Store;
 use tokio::task::JoinSet;
@@ -107,10 +110,12 @@ impl Tasks {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(&self) -> anyhow::Result<()> {
-        workers::remind_due(&self.0).await?;
-        workers::plan_retention(&self.0).await?;
-        Ok(workers::run_due(&self.0).await?)
+    pub fn run(&self) -> BoxFuture<'_, anyhow::Result<()>> {
+        Box::pin(async {
+            workers::remind_due(&self.0).await?;
+            workers::plan_retention(&self.0).await?;
+            Ok(workers::run_due(&self.0).await?)
+        })
     }
 }
 
@@ -118,7 +123,11 @@ impl Tasks {
 ///
 /// # Errors
 /// When the store fails, a secret does not open, the app cannot be made, or an address cannot be taken.
-pub async fn start(store: Store, options: Options) -> anyhow::Result<Running> {
+pub fn start(store: Store, options: Options) -> BoxFuture<'static, anyhow::Result<Running>> {
+    Box::pin(prepare(store, options))
+}
+
+async fn prepare(store: Store, options: Options) -> anyhow::Result<Running> {
     let Options { mut front, realtime, webhooks, outbound_allowed, rate_limits, seal, app, .. } = options;
     let Options { cache_bytes, blobs, public_url, compacts_after_erasure, clock, feeds, .. } = options;
     let views = Views::new(&store, cache_bytes / 2);
@@ -235,12 +244,17 @@ impl Running {
     }
 
     /// Tells who subscribed to feeds what is committed, for who does not call [`Running::serve`]; runs on.
-    pub fn tell_subscribers(&self) -> impl Future<Output = ()> + Send + use<> {
-        faye::follow(self.server.clone(), self.store.clone())
+    pub fn tell_subscribers(&self) -> BoxFuture<'static, ()> {
+        Box::pin(faye::follow(self.server.clone(), self.store.clone()))
     }
 
     /// Answers requests until `shutdown`, then drains.
-    pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Drained {
+    pub fn serve<'s>(self, shutdown: impl Future<Output = ()> + Send + 's) -> BoxFuture<'s, Drained> {
+        let shutdown: BoxFuture<'s, ()> = Box::pin(shutdown);
+        Box::pin(self.serve_until(shutdown))
+    }
+
+    async fn serve_until(self, shutdown: BoxFuture<'_, ()>) -> Drained {
         let mut workers = JoinSet::new();
         workers.spawn(workers::retain(self.server.clone()));
         workers.spawn(workers::prune_log(self.server.clone()));

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::routing::get;
 use front::{BindError, Bound, Drained, Front, Options};
+use futures_util::future::BoxFuture;
 
 use super::{
     problem,
@@ -40,7 +41,16 @@ fn options(listen: SocketAddr) -> Options {
 }
 
 /// Serves the API until `stop` is done, and finishes what is under way; who waits for a request is told how it is.
-pub async fn serve(connector: Arc<Connector>, bound: Bound, stop: impl Future<Output = ()>) -> Drained {
+pub fn serve<'s>(
+    connector: Arc<Connector>,
+    bound: Bound,
+    stop: impl Future<Output = ()> + Send + 's,
+) -> BoxFuture<'s, Drained> {
+    let stop: BoxFuture<'s, ()> = Box::pin(stop);
+    Box::pin(serve_until(connector, bound, stop))
+}
+
+async fn serve_until(connector: Arc<Connector>, bound: Bound, stop: BoxFuture<'_, ()>) -> Drained {
     let readiness = bound.front().readiness().clone();
     let readyz = get(async move || readiness.answer());
     let routes = router(connector.clone()).route("/readyz", readyz);
