@@ -2,6 +2,7 @@
 //! measure.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,6 +25,8 @@ use crate::verify::excerpt;
 
 /// Sockets that are opened at once.
 const OPENING: usize = 32;
+/// Users that are introduced at once.
+const INTRODUCED: usize = 100;
 /// How long everybody may take to be told.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What is said: with its event around it, about a kilobyte and a half.
@@ -119,14 +122,29 @@ pub(crate) struct Room {
 impl Room {
     /// Makes the channel of the server at `address`, with `number` who watch it.
     pub(crate) async fn open(address: SocketAddr, number: usize) -> Result<Self> {
+        Self::of(address, 0..number).await
+    }
+
+    /// Makes the users with these numbers known to the server at `address`, as they are before they first connect.
+    pub(crate) async fn introduce(address: SocketAddr, numbers: Range<usize>) -> Result<()> {
+        let token = token(&json!({ "server": true }))?;
+        let mut connection = Connection::open(address).await?;
+        let all: Vec<String> = numbers.map(guest).collect();
+        for some in all.chunks(INTRODUCED) {
+            let users: serde_json::Map<_, _> = some.iter().map(|id| (id.clone(), json!({ "id": id }))).collect();
+            post(&mut connection, &format!("users?api_key={KEY}"), &token, &json!({ "users": users })).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the channel of the server at `address`, where the users with these numbers watch it.
+    pub(crate) async fn of(address: SocketAddr, numbers: Range<usize>) -> Result<Self> {
         let token = token(&json!({ "server": true }))?;
         let mut connection = Connection::open(address).await?;
         let body = json!({ "data": { "created_by_id": "host" } });
         post(&mut connection, &format!("{CHANNEL}/query?api_key={KEY}"), &token, &body).await?;
-        let sockets: Vec<Socket> = stream::iter((0..number).map(|number| watch(address, number)))
-            .buffer_unordered(OPENING)
-            .try_collect()
-            .await?;
+        let sockets: Vec<Socket> =
+            stream::iter(numbers.map(|number| watch(address, number))).buffer_unordered(OPENING).try_collect().await?;
         let (sinks, streams) = sockets.into_iter().map(StreamExt::split).unzip();
         let receivers = Receivers::start(streams, br#""type":"message.new""#);
         Ok(Room { address, token, receivers, _sinks: sinks })
@@ -164,9 +182,13 @@ impl Speaker {
     }
 }
 
+fn guest(number: usize) -> String {
+    format!("guest-{number}")
+}
+
 /// Connects a user, and lets it watch the channel.
 async fn watch(address: SocketAddr, number: usize) -> Result<Socket> {
-    let user = format!("guest-{number}");
+    let user = guest(number);
     let token = token(&json!({ "user_id": user }))?;
     // Nothing in it but quotes and braces needs to be escaped.
     let json = format!("%7B%22user_id%22:%22{user}%22,%22user_details%22:%7B%22id%22:%22{user}%22%7D%7D");
@@ -207,7 +229,7 @@ impl Square {
 
     /// Lets `number` into the room of ejabberd, and one more who speaks.
     pub(crate) async fn enter(server: &ejabberd::Server, number: usize) -> Result<Self> {
-        let nicks: Vec<String> = (0..=number).map(|number| format!("guest-{number}")).collect();
+        let nicks: Vec<String> = (0..=number).map(guest).collect();
         let sockets = stream::iter(nicks.iter().map(|nick| server.enter(nick)));
         let frame = ejabberd::stanza(&"x".repeat(TEXT_BYTES));
         Self::of(sockets.buffer_unordered(OPENING).try_collect().await?, frame, ejabberd::BODY)
