@@ -192,8 +192,8 @@ impl Views {
             // Zeroed memory that nobody touches is not there: a start does not pay for the table.
             marks: bytemuck::zeroed_slice_box(MARKS),
             last: AtomicU64::new(store.published().0),
-            windows: Cache::with_weighter(100_000, bytes_max / 3, Bytes),
-            timelines: Cache::with_weighter(100_000, bytes_max / 6, Bytes),
+            windows: Cache::with_weighter(100_000, bytes_max / 6, Bytes),
+            timelines: Cache::with_weighter(100_000, bytes_max / 3, Bytes),
             folds: Cache::with_weighter(10_000, bytes_max / 6, Bytes),
             channels: Cache::with_weighter(100_000, bytes_max / 3, Bytes),
         });

@@ -21,7 +21,7 @@ impl Timeline {
         if !app.views.is_as_of(Mark::follows(app.id, feed), since) {
             return Ok(None);
         }
-        let mut fresh = Vec::new();
+        let (mut fresh, mut seen_down_to) = (Vec::new(), None);
         for (at, source) in self.sources.iter().enumerate() {
             if app.views.is_as_of(source.mark, since) {
                 continue;
@@ -30,12 +30,10 @@ impl Timeline {
                 return Ok(None);
             }
             let window = app.views.window(app, &source.feed, source.mark, WINDOW_ROWS).await?;
-            let reaches_down = window.entries.last().is_some_and(|last| last.id <= self.floor());
-            if !window.is_whole && !reaches_down {
-                return Ok(None);
+            if !window.is_whole {
+                seen_down_to = seen_down_to.max(window.entries.last().map(|last| last.id));
             }
-            let rows = window.entries.iter().take_while(|entry| entry.id >= self.floor());
-            for entry in rows.filter(|entry| entry.posted() > since) {
+            for entry in window.entries.iter().filter(|entry| entry.posted() > since) {
                 // It came by another way before, or is there again: which way was the first may have changed.
                 if self.holds(entry.id) {
                     return Ok(None);
@@ -45,12 +43,11 @@ impl Timeline {
                 fresh.extend(arrival.map(|arrival| Head { id: entry.id, arrival, source: source_at }));
             }
         }
-        Ok(Some(self.with(fresh, as_of)))
-    }
-
-    /// The oldest activity that a new row can push out.
-    fn floor(&self) -> ActivityId {
-        self.head.last().filter(|_| !self.is_whole).map_or(ActivityId::MIN, |row| row.id)
+        let newer = self.with(fresh, as_of);
+        // Below what was seen there may be more that came late.
+        let is_known =
+            |down_to| newer.head.len() == HEAD_ROWS && newer.head.last().is_some_and(|row| row.id >= down_to);
+        Ok(seen_down_to.is_none_or(is_known).then_some(newer))
     }
 
     fn holds(&self, id: ActivityId) -> bool {
