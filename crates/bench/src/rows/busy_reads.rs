@@ -20,7 +20,7 @@ use crate::api::{Api, SECRET, path};
 use crate::bench::{Bench, Server};
 use crate::bound::Bound;
 use crate::data::{self, Shape, edge, timeline};
-use crate::http::{self, Response};
+use crate::http::{self, Connection, Response};
 use crate::load::{self, Opened, Script};
 use crate::report::{Line, grouped};
 use crate::token::Scope;
@@ -43,6 +43,7 @@ pub(crate) const ROW: Row = Row {
 
 async fn measure(bench: &mut Bench) -> Result<Vec<Line>> {
     let crowd = Crowd::load(bench).await?;
+    crowd.read_each().await?;
     let rate = bench.throughput("followers' pages", crowd.server.address, crowd.scripts(bench)).await? / 2.0;
     let (mut quiet, mut busy) = (Found::default(), Found::default());
     for round in 1..=bench.sizes.rounds {
@@ -109,6 +110,16 @@ impl Crowd {
     fn scripts(&self, bench: &Bench) -> Vec<Reader> {
         let reader = || Reader { requests: Arc::clone(&self.requests), next: Arc::clone(&self.next) };
         std::iter::repeat_with(reader).take(bench.sizes.connections).collect()
+    }
+
+    /// Reads each follower's page once: what the rate is taken from are pages that were read before.
+    async fn read_each(&self) -> Result<()> {
+        let mut connection = Connection::open(self.server.address).await?;
+        for request in &*self.requests {
+            let response = connection.exchange(request).await?;
+            ensure!(response.status == 200, "reading a page: status {}", response.status);
+        }
+        Ok(())
     }
 
     async fn read(&self, bench: &Bench, rate: f64) -> Result<Opened> {
