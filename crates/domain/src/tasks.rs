@@ -12,15 +12,12 @@ pub use steps::{skip, step};
 
 use ids::{AppId, ChannelId, Timestamp, UserId};
 use minicbor::{Decode, Encode};
-use serde_json::json;
 use store::{Direction, Limit, Store};
 
 use crate::{
     Error, Result, Tx,
     chat::{
-        self,
         channels::batch::Batch,
-        events::Matter,
         imports::{self, State},
         retention::Retain,
     },
@@ -451,10 +448,7 @@ pub fn keep(tx: &mut Tx, id: &str, mut task: Task, step: Step, now: Timestamp) {
             task.attempts = 1;
             task.due = now.plus_micros(LEASE_MICROS);
         }
-        Step::Done => {
-            finish(&mut task, Status::Completed, now);
-            tell_export(tx, id, &task);
-        }
+        Step::Done => finish(&mut task, Status::Completed, now),
     }
     put(tx, id, &task, Some(before));
 }
@@ -496,30 +490,8 @@ pub async fn fail(
     }
     let before = task.due;
     finish(&mut task, Status::Failed { kind: kind.to_owned(), description }, now);
-    tell_export(tx, id, &task);
     put(tx, id, &task, Some(before));
     Ok(())
-}
-
-/// Tells hooks of a file that was written, or why none was: `export.users.success` and the like (chat §10.1).
-fn tell_export(tx: &mut Tx, id: &str, task: &Task) {
-    let what = match task.kind {
-        Kind::ExportChannels(_) => "channels",
-        Kind::ExportUsers(_) => "users",
-        _ => return,
-    };
-    let at = |at: Timestamp| at.rfc3339_short().to_string();
-    let mut more = json!({ "task_id": id, "started_at": at(task.created_at), "finished_at": at(task.updated_at) });
-    let outcome = match &task.status {
-        Status::Failed { description, .. } => {
-            more["error"] = description.as_str().into();
-            "error"
-        }
-        _ => "success",
-    };
-    let event = chat::events::Event::new(&format!("export.{what}.{outcome}"), task.updated_at, None);
-    let matter = Matter::Export { task: id.to_owned(), is_written: outcome == "success" };
-    chat::events::record(tx, event.with(more.to_string()).on(matter));
 }
 
 fn finish(task: &mut Task, status: Status, now: Timestamp) {

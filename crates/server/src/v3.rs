@@ -27,6 +27,7 @@ mod pins;
 mod polls;
 mod reactions;
 mod read;
+pub(crate) mod reviewed;
 mod revisions;
 pub(crate) mod router;
 mod shares;

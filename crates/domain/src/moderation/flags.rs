@@ -39,7 +39,7 @@ const FOUND_BYTES_MAX: usize = 32 * 1024;
 const FLAGS_MAX: usize = 10_000;
 
 /// Something that can be reported.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
 pub struct Entity {
     /// Its kind; the application has kinds of its own.
     #[n(0)]

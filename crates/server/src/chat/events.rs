@@ -8,6 +8,7 @@ use domain::{
         events::{self, Event},
         members,
         permissions::{self, Place, Who},
+        reads,
         types::{self, ChannelType},
     },
     users::{self, User},
@@ -79,6 +80,13 @@ pub(crate) async fn send(call: Call, mut sent: Fields) -> Result<Reply> {
             if !is_private {
                 call.server.hub.tell(call.tenant.app.id, event.clone());
             }
+        }
+        "message.read" => {
+            if !config.read_events {
+                return Err(off("read events"));
+            }
+            place.check(&call, "read-channel")?;
+            call.app.write(async |tx| reads::mark_read(tx, &id, &user, None, now).await).await?;
         }
         _ if kind.starts_with("ai_indicator.") => {
             place.check(&call, "read-channel")?;

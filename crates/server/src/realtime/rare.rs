@@ -1,12 +1,8 @@
-//! What few events show, read for the hook that is told: groups of users, files of exports, and what moderation shows.
+//! What few events show, read for the hook that is told: groups of users, and what moderation shows.
 
 use std::collections::BTreeMap;
 
-use domain::{
-    chat::events::{Event, Matter},
-    exports,
-};
-use http::HeaderMap;
+use domain::chat::events::{Event, Matter};
 use ids::Timestamp;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -19,7 +15,6 @@ use crate::{
         moderation::{Desk, told},
         to_wire::user_groups::user_group,
     },
-    exports::link,
 };
 
 /// What `event` shows beside what all events do, by name.
@@ -36,12 +31,6 @@ pub(super) async fn read(
             if let Some(members) = members {
                 rare.insert("members", raw(&members.iter().map(|user| user.as_str()).collect::<Vec<_>>()));
             }
-        }
-        Some(Matter::Export { task, is_written: true }) => {
-            // There was no call that says how this server is reached; its settings do.
-            let export = exports::get(&mut tenant.app.snapshot(), task).await?;
-            let url = export.map(|export| link(server, tenant, &HeaderMap::new(), &export.file, now));
-            rare.insert("url", raw(&url.unwrap_or_default()));
         }
         Some(matter @ (Matter::Review { .. } | Matter::Appeal { .. })) => {
             let desk = Desk { server, tenant, user: None, dialect, now };

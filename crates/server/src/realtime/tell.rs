@@ -6,8 +6,10 @@
 use std::sync::Arc;
 
 use domain::chat::{
+    channels,
     events::Event,
     messages::{Kind, Message},
+    types,
 };
 use ids::{AppId, Timestamp, UserId, json::Object};
 use serde_json::value::RawValue;
@@ -53,6 +55,9 @@ async fn tell_all(server: &Server, tenant: &Tenant, event: Event) -> domain::Res
     hub.audience.note(app, &event);
     hub.tallies.note(app, &event);
     receivers.retain(|connection| may_hear(&event, &connection.identity.user));
+    if is_about_watchers(&event) && !receivers.is_empty() && !tells_who_watches(tenant, &event).await? {
+        receivers.clear();
+    }
     if let Some(subject) = event.feeds.as_deref().filter(|_| !receivers.is_empty()) {
         receivers = feeds::who_may_hear(&mut tenant.app.snapshot(), subject, receivers).await?;
     }
@@ -66,6 +71,18 @@ async fn tell_all(server: &Server, tenant: &Tenant, event: Event) -> domain::Res
     let Some(kind) = absent else { return Ok(()) };
     members.retain(|connection| may_hear(&scene.event, &connection.identity.user));
     push(server, tenant, Text::new(&scene, kind), &members, is_crowd).await
+}
+
+fn is_about_watchers(event: &Event) -> bool {
+    matches!(event.kind.as_str(), "user.watching.start" | "user.watching.stop")
+}
+
+/// Whether the channel of the event tells who begins and ends to watch it: its `connect_events` (chat §6.5).
+async fn tells_who_watches(tenant: &Tenant, event: &Event) -> domain::Result<bool> {
+    let (Some(id), mut tx) = (&event.channel, tenant.app.snapshot()) else { return Ok(true) };
+    let Some(channel) = channels::get(&mut tx, id).await? else { return Ok(true) };
+    let kind = types::load(&mut tx, id.kind()).await?;
+    Ok(types::config(&kind, &channel).connect_events)
 }
 
 /// Puts the event into the outboxes of its receivers; each of a few is told what it has not read, too.

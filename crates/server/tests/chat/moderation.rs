@@ -504,3 +504,35 @@ async fn the_report_on_a_user_tells_what_happened_and_not_who_reported() {
     assert_eq!(pond.get("moderation/user_report").await.refusal(), (400, 4));
     assert_eq!(NOW_SECONDS * 1_000_000_000, NANOS);
 }
+
+#[tokio::test]
+async fn the_review_queue_shows_activities_and_comments_of_feeds_that_were_reported() {
+    let pond = Pond::new().await;
+    let server = pond.v2();
+    let users = json!({ "users": { "amy": { "id": "amy" }, "bob": { "id": "bob" } } });
+    server.post("users", users).await.ok(201);
+    let activity = json!({ "id": "a1", "type": "post", "text": "rubbish", "feeds": ["user:amy"], "user_id": "amy" });
+    server.post("feeds/activities", activity).await.ok(201);
+    let comment =
+        json!({ "id": "c1", "object_id": "a1", "object_type": "activity", "comment": "more", "user_id": "amy" });
+    server.post("feeds/comments", comment).await.ok(201);
+    let item = async |kind: &str, id: &str| {
+        let report = json!({ "entity_type": kind, "entity_id": id, "entity_creator_id": "amy", "user_id": "bob" });
+        let item = server.post("moderation/flag", report).await.ok(201)["item_id"].clone();
+        let path = format!("moderation/review_queue/{}", item.as_str().unwrap());
+        server.get(&path).await.ok(200)["item"].clone()
+    };
+    let reported = item("stream:feeds:v3:activity", "a1").await;
+    assert_eq!(
+        (&reported["feeds_v3_activity"]["text"], &reported["entity_creator_id"]),
+        (&json!("rubbish"), &json!("amy"))
+    );
+    assert!(reported["feeds_v3_activity"]["created_at"].is_i64() && reported.get("feeds_v3_comment").is_none());
+    let reported = item("stream:feeds:v3:comment", "c1").await;
+    assert_eq!((&reported["feeds_v3_comment"]["text"], reported.get("feeds_v3_activity")), (&json!("more"), None));
+    server.delete("feeds/activities/a1").await.ok(200);
+    let deleted = item("stream:feeds:v3:activity", "a1").await;
+    assert!(deleted["feeds_v3_activity"]["deleted_at"].is_i64());
+    let gone = item("stream:feeds:v3:activity", "nothing").await;
+    assert!(gone.get("feeds_v3_activity").is_none());
+}

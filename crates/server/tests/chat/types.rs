@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::pond::Pond;
+use crate::pond::{Pond, encoded};
 
 const BUILT_IN: [&str; 6] = ["giphy", "ban", "unban", "mute", "unmute", "flag"];
 
@@ -157,4 +157,61 @@ async fn an_app_has_at_most_fifty_types() {
         pond.post("channeltypes", json!({ "name": format!("t{n}") })).await.ok(201);
     }
     assert_eq!(pond.refuses(Method::POST, "channeltypes", r#"{"name":"one-more"}"#).await, (400, 4));
+}
+
+#[tokio::test]
+async fn what_a_type_switches_off_is_refused_in_its_channels() {
+    let pond = Pond::new().await;
+    let off = [
+        "typing_events",
+        "read_events",
+        "custom_events",
+        "reactions",
+        "replies",
+        "quotes",
+        "mutes",
+        "uploads",
+        "search",
+        "polls",
+        "shared_locations",
+        "user_message_reminders",
+    ];
+    let mut kind: serde_json::Map<String, Value> = off.iter().map(|name| ((*name).to_owned(), false.into())).collect();
+    kind.insert("name".to_owned(), "quiet".into());
+    pond.post("channeltypes", kind.into()).await.ok(201);
+    let room = json!({ "data": { "created_by_id": "amy", "members": ["amy", "bob"] } });
+    pond.post("channels/quiet/room/query", room).await.ok(201);
+    pond.patch("app", json!({ "shared_locations_enabled": true })).await.ok(201);
+    let said = json!({ "message": { "id": "m", "text": "hi", "user_id": "amy" } });
+    pond.post("channels/quiet/room/message", said).await.ok(201);
+    let poll = json!({ "id": "p", "name": "Lunch?", "options": [{ "text": "soup" }], "user_id": "amy" });
+    pond.post("polls", poll).await.ok(201);
+    let event = |kind: &str| json!({ "event": { "type": kind, "user_id": "amy" } });
+    let message = |more: Value| {
+        let mut message = json!({ "text": "ho", "user_id": "amy" });
+        message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "message": message })
+    };
+    let place = json!({ "shared_location": { "latitude": 1.0, "longitude": 2.0, "created_by_device_id": "d" } });
+    let (of_room, room) = ("channels/quiet/room/event", "channels/quiet/room/message");
+    for (path, body, code) in [
+        (of_room, event("typing.start"), 18),
+        (of_room, event("wave"), 18),
+        (of_room, event("message.read"), 18),
+        ("channels/quiet/room/read", json!({ "user_id": "bob" }), 18),
+        ("channels/quiet/room/unread", json!({ "user_id": "bob", "message_id": "m" }), 18),
+        ("messages/m/reaction", json!({ "reaction": { "type": "love", "user_id": "bob" } }), 19),
+        (room, message(json!({ "parent_id": "m" })), 19),
+        (room, message(json!({ "quoted_message_id": "m" })), 19),
+        (room, message(json!({ "poll_id": "p" })), 19),
+        (room, message(place), 19),
+        ("moderation/mute/channel", json!({ "channel_cid": "quiet:room", "user_id": "bob" }), 19),
+        ("messages/m/reminders", json!({ "user_id": "bob" }), 19),
+    ] {
+        assert_eq!(pond.refuses(Method::POST, path, body.to_string()).await, (400, code), "{path} {body}");
+    }
+    let search = json!({ "filter_conditions": { "cid": "quiet:room" }, "query": "hi" });
+    let search = format!("search?payload={}", encoded(&search));
+    let found = pond.get(&search).await;
+    assert!(found.status == 400 || found.ok(200)["results"] == json!([]), "{}", found.text);
 }

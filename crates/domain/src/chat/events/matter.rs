@@ -82,14 +82,4 @@ pub enum Matter {
         #[n(2)]
         members: Option<Vec<UserId>>,
     },
-    /// A file that a task wrote.
-    #[n(7)]
-    Export {
-        /// The task.
-        #[n(0)]
-        task: String,
-        /// Whether there is a file.
-        #[n(1)]
-        is_written: bool,
-    },
 }

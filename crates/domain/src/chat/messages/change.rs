@@ -413,6 +413,6 @@ async fn show(tx: &mut Tx, id: &MessageId, mut message: Message, now: Timestamp)
 
 /// Marks in the lists whether a message counts, without making it newer.
 pub(super) async fn recount(tx: &mut Tx, id: &MessageId, message: &Message) -> Result<()> {
-    let listed = send::listed(message);
+    let listed = send::listed(tx, message).await?;
     relist(tx, id, message, &listed).await
 }

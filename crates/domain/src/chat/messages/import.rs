@@ -90,7 +90,8 @@ fn composed(given: &Imported, known: Option<&Message>, terms: Terms) -> Message 
 
 async fn insert(tx: &mut Tx, id: &MessageId, message: &Message, now: Timestamp) -> Result<()> {
     let (tenant, channel, key) = (tx.tenant(), Chat(message.channel.clone()), id.to_string());
-    let (at, listed, is_deleted) = (At(message.created_at), send::listed(message), message.deleted_at.is_some());
+    let (at, is_deleted) = (At(message.created_at), message.deleted_at.is_some());
+    let listed = send::listed(tx, message).await?;
     MESSAGE.put(tx, tenant, &key, message);
     search::index(tx, id, None, message);
     if let Some(author) = &message.user {

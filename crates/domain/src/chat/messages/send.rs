@@ -13,7 +13,7 @@ use crate::{
         reads::Read,
         search,
         threads::{self, Thread},
-        unread_reminders, user_groups,
+        types, unread_reminders, user_groups,
     },
     keyspace::{
         AUTHORED, At, CHANNEL_MESSAGE, Chat, Latest, MESSAGE, MESSAGES, PACE, PARTICIPANT, PENDING, PINNED, READ,
@@ -351,7 +351,7 @@ pub(super) async fn publish(
     now: Timestamp,
 ) -> Result<()> {
     let (tenant, channel, text) = (tx.tenant(), Chat(message.channel.clone()), id.to_string());
-    let listed = listed(message);
+    let listed = listed(tx, message).await?;
     search::index(tx, id, None, message);
     if is_in_channel(message) {
         CHANNEL_MESSAGE.put(tx, tenant, &(channel.clone(), At(message.created_at), text.clone()), &listed);
@@ -370,14 +370,25 @@ pub(super) async fn publish(
     Ok(())
 }
 
-/// How a message stands in lists.
-pub(super) fn listed(message: &Message) -> Listed {
+/// How a message stands in lists. A system message is the last of no channel whose type says so (chat §12.2).
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn listed(tx: &mut Tx, message: &Message) -> Result<Listed> {
     let visible_to = match (&message.user, message.is_shadowed) {
         (Some(author), true) => vec![author.clone()],
         _ => message.visible_to.clone(),
     };
     let is_told = !message.is_shadowed && message.deleted_at.is_none();
-    Listed { user: message.user.clone(), counts: is_told && !message.is_silent, is_last: is_told, visible_to }
+    let is_last = is_told && (message.kind != Kind::System || moves_channel(tx, &message.channel).await?);
+    Ok(Listed { user: message.user.clone(), counts: is_told && !message.is_silent, is_last, visible_to })
+}
+
+/// Whether system messages count as the last of this channel.
+async fn moves_channel(tx: &mut Tx, id: &ChannelId) -> Result<bool> {
+    let Some(channel) = channels::get(tx, id).await? else { return Ok(true) };
+    let kind = types::load(tx, id.kind()).await?;
+    Ok(!types::config(&kind, &channel).skip_last_msg_update_for_system_msgs)
 }
 
 /// Whether it shows in the channel, and not in its thread alone.

@@ -25,7 +25,8 @@ pub async fn shadow(tx: &mut Tx, id: &MessageId, is_shadowed: bool, now: Timesta
     message.updated_at = now;
     let tenant = tx.tenant();
     MESSAGE.put(tx, tenant, &id.to_string(), &message);
-    relist(tx, id, &message, &send::listed(&message)).await?;
+    let listed = send::listed(tx, &message).await?;
+    relist(tx, id, &message, &listed).await?;
     let event = Event::new("message.updated", now, Some(&message.channel)).by(message.user.as_ref());
     events::record(tx, event.about(id, &message));
     Ok(message)

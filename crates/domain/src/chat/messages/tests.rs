@@ -4,7 +4,11 @@ use futures::join_all;
 use proptest::prelude::*;
 
 use super::*;
-use crate::chat::pond::{Pond, broken, channel, message, user};
+use crate::chat::{
+    channels,
+    pond::{Pond, broken, channel, message, user},
+    reads,
+};
 
 mod futures {
     /// Runs all at once.
@@ -412,4 +416,18 @@ async fn a_word_of_a_blocklist_is_blocked_or_hidden_unless_the_server_says_it() 
         [pond.page(&Part::newest(9), Some("amy")).await, pond.page(&Part::newest(9), Some("bob")).await],
         ["b c d", "b c"]
     );
+}
+
+#[tokio::test]
+async fn a_system_message_does_not_move_a_channel_whose_type_says_so() {
+    for (skips, expected) in [(false, "s"), (true, "a")] {
+        let pond = Pond::new().await;
+        pond.set_type(|config| config.skip_last_msg_update_for_system_msgs = skips).await;
+        pond.say("amy", "a", "hi").await;
+        let note = Draft { kind: Kind::System, ..text("amy", "amy came") };
+        pond.send_as(None, "s", &note).await.unwrap();
+        let channel = channels::load(&mut pond.app.snapshot(), &channel()).await.unwrap();
+        let last = reads::last_message_at(&pond.app, &crate::chat::pond::channel(), &channel).await.unwrap();
+        assert_eq!(last, Some(pond.get(expected).await.unwrap().created_at), "{skips}");
+    }
 }

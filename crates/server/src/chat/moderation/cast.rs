@@ -8,6 +8,10 @@ use domain::{
         channels,
         messages::{self, Message},
     },
+    moderation::{
+        decisions::{ACTIVITY, COMMENT},
+        flags::Entity,
+    },
     users::People,
 };
 use ids::{ChannelId, MessageId, Timestamp, UserId};
@@ -25,6 +29,7 @@ use crate::{
         gate::Call,
         to_wire::{self, channels::Pen, messages::Frame},
     },
+    v3::reviewed,
 };
 
 /// Who looks at what moderation shows: somebody who calls, or a hook that is told.
@@ -59,6 +64,8 @@ pub(crate) struct Cast {
     pub(crate) now: Timestamp,
     channels: BTreeMap<ChannelId, Box<RawValue>>,
     messages: BTreeMap<MessageId, Box<RawValue>>,
+    /// Activities and comments of feeds v3, always in the v2 dialect.
+    of_feeds: BTreeMap<Entity, Box<RawValue>>,
 }
 
 impl Cast {
@@ -72,8 +79,8 @@ impl Cast {
         for (id, person) in people.iter_mut() {
             person.is_online = desk.server.hub.is_online(desk.tenant.app.id, id);
         }
-        let (channels, messages) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Cast { people, dialect: desk.dialect, now: desk.now, channels, messages })
+        let (channels, messages, of_feeds) = Default::default();
+        Ok(Cast { people, dialect: desk.dialect, now: desk.now, channels, messages, of_feeds })
     }
 
     /// Adds channels; those that are gone are not there.
@@ -116,6 +123,33 @@ impl Cast {
             self.messages.insert(message.id.clone(), raw(&frame.message(message)));
         }
         Ok(())
+    }
+
+    /// Adds those of `entities` that are activities or comments of feeds v3, also deleted ones; those that are gone are not
+    /// there.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(crate) async fn add_of_feeds(
+        &mut self,
+        desk: impl Into<Desk<'_>>,
+        entities: impl Iterator<Item = &Entity>,
+    ) -> domain::Result<()> {
+        let mut tx = desk.into().snapshot();
+        for entity in entities {
+            let shown = match entity.kind.as_str() {
+                ACTIVITY => reviewed::activity(&mut tx, &entity.id, self.now).await?,
+                COMMENT => reviewed::comment(&mut tx, &entity.id, self.now).await?,
+                _ => None,
+            };
+            self.of_feeds.extend(shown.map(|shown| (entity.clone(), shown)));
+        }
+        Ok(())
+    }
+
+    /// The activity or comment that `entity` is, if it is of this kind and still there.
+    pub(crate) fn of_feeds(&self, kind: &str, entity: &Entity) -> Option<Box<RawValue>> {
+        self.of_feeds.get(entity).filter(|_| entity.kind == kind).cloned()
     }
 
     /// A user, if anybody knows it.

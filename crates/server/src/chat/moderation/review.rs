@@ -194,6 +194,7 @@ async fn read(desk: Desk<'_>, items: Vec<Queued>) -> domain::Result<(Cast, Vec<S
     }
     let mut cast = Cast::load(desk, all.iter().flat_map(Shown::users).collect()).await?;
     cast.add_messages(desk, all.iter().filter_map(|shown| shown.queued.item.entity.message()).collect()).await?;
+    cast.add_of_feeds(desk, all.iter().map(|shown| &shown.queued.item.entity)).await?;
     cast.add_channels(
         desk,
         all.iter().flat_map(|shown| &shown.bans).filter_map(|banned| banned.channel.as_ref()).collect(),

@@ -1,6 +1,12 @@
 //! Bans, flags, the review queue and what moderators did (chat §6.12; v2 §6.8).
 
-use domain::moderation::{actions::Noted, bans::Banned, flags::Flagged, review::Queued};
+use domain::moderation::{
+    actions::Noted,
+    bans::Banned,
+    decisions::{ACTIVITY, COMMENT},
+    flags::Flagged,
+    review::Queued,
+};
 use ids::{ChannelId, UserId, json::Object};
 use serde_json::value::RawValue;
 use wire::chat::{
@@ -134,6 +140,8 @@ pub(crate) fn review_item<'a>(cast: &'a Cast, queued: &'a Queued) -> ReviewItem<
         bans: Vec::new(),
         languages: [],
         message: cast.message(item.entity.message().as_ref()),
+        feeds_v3_activity: cast.of_feeds(ACTIVITY, &item.entity),
+        feeds_v3_comment: cast.of_feeds(COMMENT, &item.entity),
         moderation_payload: Some(&item.payload).filter(|payload| *payload != "{}").map(|payload| object(payload)),
         created_at: cast.time(item.created_at),
         updated_at: cast.time(item.updated_at),

@@ -88,3 +88,40 @@ async fn who_reads_too_slowly_is_cut_and_others_hear_everything() {
     assert!(heard < EVENTS, "it was told everything");
     assert!(matches!(code, Some(1013) | None), "{code:?}");
 }
+
+#[tokio::test]
+async fn a_message_read_event_that_is_sent_marks_the_channel_read() {
+    let lake = Lake::new().await;
+    let data = json!({ "data": { "created_by_id": "amy", "members": ["amy", "bob"] } });
+    lake.post("channels/messaging/room/query", data).await.ok(201);
+    let said = json!({ "message": { "text": "hi", "user_id": "amy" } });
+    lake.post("channels/messaging/room/message", said).await.ok(201);
+    assert_eq!(lake.get("unread?user_id=bob").await.ok(200)["total_unread_count"], 1);
+    let read = json!({ "event": { "type": "message.read" } });
+    let event = lake.user("bob").post("channels/messaging/room/event", read).await.ok(201)["event"].clone();
+    assert_eq!((&event["type"], &event["user"]["id"]), (&json!("message.read"), &json!("bob")));
+    assert_eq!(lake.get("unread?user_id=bob").await.ok(200)["total_unread_count"], 0);
+}
+
+#[tokio::test]
+async fn who_watches_is_told_where_the_type_has_connect_events_alone() {
+    let lake = Lake::new().await;
+    for (kind, is_told) in [("loud", true), ("quiet", false)] {
+        lake.post("channeltypes", json!({ "name": kind, "connect_events": is_told })).await.ok(201);
+        let data = json!({ "data": { "created_by_id": "amy", "members": ["amy", "bob"] } });
+        let path = format!("channels/{kind}/room");
+        lake.post(&format!("{path}/query"), data).await.ok(201);
+        let (mut amy, bob) = (lake.connect("amy").await, lake.connect("bob").await);
+        for (user, socket) in [("amy", &amy.id), ("bob", &bob.id)] {
+            let watch = format!("{path}/query?connection_id={socket}");
+            lake.user(user).post(&watch, json!({ "watch": true })).await.ok(201);
+        }
+        let wave = json!({ "event": { "type": "wave", "user_id": "bob" } });
+        lake.post(&format!("{path}/event"), wave).await.ok(201);
+        let mut heard = Vec::new();
+        while heard.last().is_none_or(|kind| kind != "wave") {
+            heard.push(amy.event().await["type"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(heard.iter().any(|kind| kind == "user.watching.start"), is_told, "{kind}: {heard:?}");
+    }
+}

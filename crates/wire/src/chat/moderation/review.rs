@@ -118,6 +118,12 @@ pub struct ReviewItem<'a> {
     /// The message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<Box<RawValue>>,
+    /// The activity of feeds v3, always in the v2 dialect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feeds_v3_activity: Option<Box<RawValue>>,
+    /// The comment of feeds v3, always in the v2 dialect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feeds_v3_comment: Option<Box<RawValue>>,
     /// The content that the application sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moderation_payload: Option<Box<RawValue>>,
