@@ -23,7 +23,7 @@ use anyhow::Result;
 use serde_json::json;
 
 pub(crate) use args::Privacy;
-use args::{Certificate, Output, Packages, Verb};
+use args::{Audit, Certificate, Output, Packages, Verb};
 use here::{Here, Refused};
 
 /// What `millpond privacy --help` ends with.
@@ -87,6 +87,7 @@ async fn carry_out(privacy: Privacy) -> Result<Ended> {
         Verb::Certificate { command: Certificate::Verify { file, signature } } => {
             checking::certificate(&file, signature.as_deref(), output)
         }
+        Verb::Audit { command: Audit::Verify { file: Some(file) } } => checking::exported(&file, output),
         verb => {
             let here = Here::open(&place, output).await?;
             here.beside_its_worker(async |here| match ask(here, verb).await {
@@ -105,6 +106,7 @@ async fn carry_out(privacy: Privacy) -> Result<Ended> {
 async fn ask(here: &Here, verb: Verb) -> Result<Ended> {
     match verb {
         Verb::Integrations { command } => managing::integrations(here, command).await,
+        Verb::Retention { command } => upkeep::retention(here, &command).await,
         Verb::Token { command } => managing::tokens(here, command).await,
         Verb::Access(access) => asking::access(here, &access).await,
         Verb::Delete(delete) => asking::delete(here, &delete).await,

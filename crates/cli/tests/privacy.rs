@@ -149,7 +149,7 @@ async fn check_50_keys_tokens_and_the_directory() {
     place.ends(DONE, &format!("token revoke {}", id(&token)));
     place.prints(DONE, "audit verify", "AuditCheck");
     let log = place.command("audit export").output().unwrap();
-    for line in String::from_utf8(log.stdout).unwrap().lines().filter(|line| line.contains("\"seq\"")) {
+    for line in String::from_utf8(log.stdout).unwrap().lines().filter(|line| line.contains("\"prev_hash\"")) {
         let entry = serde_json::from_str(line).unwrap();
         assert_eq!(schema::faults(&place.document, "AuditEntry", &entry), Vec::<String>::new());
     }

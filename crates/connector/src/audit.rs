@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** nothing here changes or removes an entry.
 
+mod export;
+
 use std::collections::BTreeMap;
 
 use ids::Timestamp;
@@ -13,6 +15,9 @@ use crate::{
     keys::sha256,
     keyspace::{AUDIT, AUDIT_HEAD, HERE},
 };
+
+pub(crate) use export::last_line;
+pub use export::{Exported, verify_export};
 
 /// What the first entry follows.
 const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";

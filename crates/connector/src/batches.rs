@@ -21,7 +21,7 @@ use crate::{
     Connector, Error, NewRequest, Result,
     audit::{self, Draft},
     connector::load_request,
-    engine::due_key,
+    engine::{Paging, due_key},
     error::failed,
     keys,
     keyspace::{BATCH, BATCH_DUE, BATCH_ROW, HERE},
@@ -110,6 +110,9 @@ pub struct Batch {
     /// Why it is held, or what counting ran into.
     #[n(15)]
     pub reason: Option<String>,
+    /// How users are counted.
+    #[cbor(n(16), default)]
+    paging: Paging,
 }
 
 /// A batch as it is handed in.
@@ -132,11 +135,14 @@ async fn load(tx: &mut Transaction, id: &str) -> Result<Batch> {
 
 /// Writes a batch and when it is due.
 async fn put(tx: &mut Transaction, batch: &Batch) -> Result<()> {
-    if let Some(before) = BATCH.get(tx, HERE, &batch.id).await?.and_then(|before| before.next_run_at) {
-        BATCH_DUE.delete(tx, HERE, &(due_key(before), batch.id.clone()));
-    }
-    if let Some(at) = batch.next_run_at {
-        BATCH_DUE.put(tx, HERE, &(due_key(at), batch.id.clone()), &());
+    let before = BATCH.get(tx, HERE, &batch.id).await?.and_then(|before| before.next_run_at);
+    if before != batch.next_run_at {
+        if let Some(before) = before {
+            BATCH_DUE.delete(tx, HERE, &(due_key(before), batch.id.clone()));
+        }
+        if let Some(at) = batch.next_run_at {
+            BATCH_DUE.put(tx, HERE, &(due_key(at), batch.id.clone()), &());
+        }
     }
     BATCH.put(tx, HERE, &batch.id, batch);
     Ok(())
@@ -173,6 +179,7 @@ impl Connector {
             next_run_at: None,
             finished_at: None,
             reason: None,
+            paging: Paging::default(),
         };
         self.store_rows(&batch, &new.rows).await?;
         batch.state = if must_check { BatchState::Checking } else { BatchState::Running };
@@ -184,8 +191,14 @@ impl Connector {
             Ok(())
         });
         written.await.map_err(failed)?;
-        self.news.notify_one();
+        self.tell_batch_due(now);
         Ok(batch)
+    }
+
+    /// Tells the worker of a batch that is due at `at`, once that is committed.
+    fn tell_batch_due(&self, at: Timestamp) {
+        self.batches_due.tell(BATCH_DUE.key(HERE, &(due_key(at), String::new())));
+        self.news.notify_one();
     }
 
     /// The integrations on which rows delete.
@@ -296,7 +309,7 @@ impl Connector {
             batch.next_run_at = Some(now);
         });
         let batch = resumed.await?;
-        self.news.notify_one();
+        self.tell_batch_due(now);
         Ok(batch)
     }
 

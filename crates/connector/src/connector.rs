@@ -26,11 +26,13 @@ use tokio::sync::watch;
 use crate::{
     Error, Result,
     audit::{self, Draft},
+    beginning::Beginning,
     blobs::{self, Blobs},
     counters::Counters,
     error::failed,
     executions::{self, Attempt, Execution, SubTask},
     fence::Fenced,
+    http::{CALLS_PER_MINUTE, Callers},
     integrations::{self, Integration},
     keys::{DataKey, Kek, Keyring, PEPPER, Place, SIGNING},
     keyspace::{ATTEMPT, HERE, LIMIT, REQUEST},
@@ -84,6 +86,8 @@ pub struct Connector {
     sessions: Mutex<BTreeMap<String, Arc<Session>>>,
     pub(crate) opendsr: Option<Processor>,
     pub(crate) counters: Counters,
+    /// How often each caller of the service called.
+    pub(crate) callers: Callers,
     /// Told when something may have become due.
     pub(crate) news: tokio::sync::Notify,
     /// Told when something may have come up beside the steps.
@@ -93,6 +97,9 @@ pub struct Connector {
     pub(crate) stopping: watch::Sender<bool>,
     /// One for each batch and each search that is at work in this process.
     pub(crate) locks: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// Where the queue of due executions begins, and that of batches.
+    pub(crate) due: Beginning,
+    pub(crate) batches_due: Beginning,
     /// The fencing token of the next claim.
     pub(crate) next_token: AtomicU64,
     /// The moment at which the clock was looked at last.
@@ -164,11 +171,14 @@ impl Connector {
             sessions,
             opendsr: None,
             counters: Counters::default(),
+            callers: Callers::new(CALLS_PER_MINUTE),
             news,
             aside: tokio::sync::Notify::new(),
             followers,
             stopping,
             locks,
+            due: Beginning::default(),
+            batches_due: Beginning::default(),
             next_token: AtomicU64::new(instance << INSTANCE_BITS),
             seen_at: Mutex::default(),
             released: tokio::sync::Notify::new(),
@@ -176,6 +186,12 @@ impl Connector {
         connector.forget_claims().await?;
         connector.record(Draft::system("connector.started", "connector").with("instance", instance)).await?;
         Ok(connector)
+    }
+
+    /// Lets each caller of the service call so often a minute; without a limit if it is 0.
+    pub fn with_calls_per_minute(mut self, most: u32) -> Self {
+        self.callers = Callers::new(most);
+        self
     }
 
     pub(crate) async fn record(&self, draft: Draft) -> Result<()> {
@@ -189,7 +205,10 @@ impl Connector {
 
     pub(crate) fn dialect(&self, name: &str) -> Result<Dialect> {
         let found = self.dialects.iter().find(|dialect| dialect.name == name);
-        found.cloned().ok_or_else(|| Error::invalid("dialect", "is not known"))
+        found.cloned().ok_or_else(|| {
+            let known: Vec<&str> = self.dialects.iter().map(|dialect| dialect.name.as_str()).collect();
+            Error::invalid("dialect", format!("must be one of {}, or named by a dialect file", known.join(", ")))
+        })
     }
 
     /// The connection to an integration, made once for each version of its credentials.

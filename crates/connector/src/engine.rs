@@ -3,11 +3,14 @@
 //! **Invariant:** one step of an execution runs at a time, under a lease, and operators' decisions wait for its end.
 
 mod access;
+mod counting;
 mod deletion;
 mod feeds;
 mod files;
 mod finding;
+mod paging;
 mod run;
+mod together;
 mod verification;
 
 use std::sync::Arc;
@@ -24,11 +27,12 @@ use crate::{
     keyspace::{DUE, EXECUTION, HERE},
     leases::Lease,
     requests::Kind,
-    status::{Change, Reason, Status},
+    status::{Change, Outcome, Reason, Status},
 };
 
 pub(crate) use feeds::PUT_OFF;
-pub(crate) use finding::{PAGE, query, users};
+pub(crate) use finding::{query, users};
+pub(crate) use paging::{PAGE, Paging};
 pub(crate) use run::{Run, due_key, put, roll_up};
 
 /// Steps that run at the same time.
@@ -62,14 +66,29 @@ impl Connector {
     /// When a step is due next.
     pub(crate) async fn next_step(&self) -> Result<Option<Timestamp>> {
         let first = Limit { rows: 1, ..Limit::PAGE };
-        let page = DUE.scan(&mut self.store.read(), HERE, DUE.range(HERE), Direction::Forward, first).await?;
+        let mut range = DUE.range(HERE);
+        let look = self.due.look(&mut range);
+        let page = DUE.scan(&mut self.store.read(), HERE, range, Direction::Forward, first).await?;
+        if let Some((first, ())) = page.rows.first() {
+            self.due.found(&look, DUE.key(HERE, first));
+        }
         Ok(page.rows.first().map(|((at, _), ())| Timestamp::from_micros(i64::try_from(*at).unwrap_or(i64::MAX))))
     }
 
     async fn due(&self, now: Timestamp) -> Result<Vec<String>> {
-        let range = DUE.before(HERE, &(due_key(now) + 1, String::new()));
+        let mut range = DUE.before(HERE, &(due_key(now) + 1, String::new()));
+        let look = self.due.look(&mut range);
         let page = DUE.scan(&mut self.store.read(), HERE, range, Direction::Forward, Limit::PAGE).await?;
+        if let Some((first, ())) = page.rows.first() {
+            self.due.found(&look, DUE.key(HERE, first));
+        }
         Ok(page.rows.into_iter().map(|((_, id), ())| id).collect())
+    }
+
+    /// Tells the workers of an execution that is due at `at`, once that is committed.
+    pub(crate) fn tell_due(&self, at: Timestamp) {
+        self.due.tell(DUE.key(HERE, &(due_key(at), String::new())));
+        self.news.notify_one();
     }
 
     /// The lock of one batch or search.
@@ -146,6 +165,8 @@ impl Run<'_> {
             TaskKind::ListFiles => self.list_files(order)?,
             TaskKind::FetchFile => self.fetch_file(order).await?,
             TaskKind::Package => self.package(order).await?,
+            TaskKind::CountExport => self.count_export(order).await?,
+            TaskKind::CountReports => self.count_reports(order).await?,
             TaskKind::Reread => self.reread(order).await?,
             TaskKind::DeleteUsers => self.delete_users(order).await?,
             TaskKind::PollTask => self.poll_task(order).await?,
@@ -179,6 +200,7 @@ impl Run<'_> {
                 Some(reason) => self.fail(reason),
                 None => self.plan_deletion(),
             },
+            (Phase::Preview, _) if self.is_running() => self.change(Change::Complete(Outcome::Preview, None)),
             (Phase::Submit | Phase::Poll, _) => match self.failed_task() {
                 Some(reason) => self.fail(reason),
                 None => Ok(()),

@@ -1,5 +1,7 @@
 //! Executions (§2): a request on one integration, the users that it means, its sub-tasks and their tries.
 
+mod kinds;
+
 use std::collections::BTreeMap;
 
 use ids::Timestamp;
@@ -8,107 +10,17 @@ use store::{Direction, Limit, Transaction};
 
 use crate::{
     Error, Result,
+    engine::Paging,
     integrations::{Behavior, FilesForm},
     keyspace::{ARTIFACT, EXECUTION, HERE, SUB_TASK, TARGET},
     requests::{Flag, Kind},
     status::{Reason, State},
-    words::words,
 };
+
+pub use kinds::{Check, Phase, TaskKind, TaskStatus};
 
 /// The most users of one execution, and of one call that deletes.
 pub const TARGETS_MAX: u32 = 100;
-
-words! {
-    /// Where an execution is in its flow.
-    Phase {
-        /// Who is meant.
-        0 Resolve = "resolve",
-        /// What they wrote.
-        1 Export = "export",
-        /// What was said against them.
-        2 Report = "report",
-        /// It is put together.
-        3 Package = "package",
-        /// What a deletion would do.
-        4 Preview = "preview",
-        /// The deletion is sent.
-        5 Submit = "submit",
-        /// Its job is awaited.
-        6 Poll = "poll",
-        /// It is seen to be done.
-        7 Verify = "verify",
-        /// Nothing is left to do.
-        8 Done = "done",
-    }
-}
-
-words! {
-    /// What a sub-task does.
-    TaskKind {
-        /// Asks for users by an identifier.
-        0 Resolve = "resolve",
-        /// Fetches what a user wrote.
-        1 ExportUser = "export_user",
-        /// Fetches the moderation reports about a user.
-        2 UserReport = "user_report",
-        /// Starts the export for large accounts.
-        3 ExportAsync = "export_async",
-        /// Starts the export of feeds data, and fetches it.
-        4 FeedsExport = "feeds_export",
-        /// Deletes.
-        5 DeleteUsers = "delete_users",
-        /// Deletes feeds data, and waits for it.
-        6 FeedsDelete = "feeds_delete",
-        /// Asks how far a job is.
-        7 PollTask = "poll_task",
-        /// Looks whether somebody is gone.
-        8 Verify = "verify",
-        /// Puts the package together.
-        9 Package = "package",
-        /// Looks at the targets once more before they are deleted.
-        11 Reread = "reread",
-        /// Lists the files that a user's messages name.
-        12 ListFiles = "list_files",
-        /// Fetches one of them.
-        13 FetchFile = "fetch_file",
-    }
-}
-
-words! {
-    /// Where a sub-task stands.
-    TaskStatus {
-        /// Not begun.
-        0 Pending = "pending",
-        /// A call that changes something may be under way.
-        1 Sending = "sending",
-        /// The other side works on it.
-        2 AwaitingRemote = "awaiting_remote",
-        /// Done.
-        3 Complete = "complete",
-        /// It is tried again.
-        4 Retrying = "retrying",
-        /// Given up.
-        5 Failed = "failed",
-        /// It is not known whether the call arrived.
-        6 Uncertain = "uncertain",
-        /// Not needed, for the reason in the note.
-        7 Skipped = "skipped",
-    }
-}
-
-words! {
-    /// What is looked at to see that somebody is gone (§13).
-    Check {
-        /// The user by id.
-        0 User = "user",
-        /// The user's export.
-        1 Export = "export",
-        /// The moderation reports.
-        2 Report = "report",
-        /// The identifiers of the request.
-        3 Identifier = "identifier",
-    }
-}
 
 /// What the last try of a sub-task ran into; without personal data.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -238,6 +150,9 @@ pub struct Target {
     /// Whether it was seen to be gone.
     #[n(5)]
     pub is_gone: bool,
+    /// The sub-task whose call it went with.
+    #[cbor(n(6), default)]
+    pub(crate) sent_by: Option<u32>,
 }
 
 /// A body that was stored.
@@ -286,6 +201,9 @@ pub struct Submission {
     /// What the job says that it deleted, by kind, where it says so.
     #[n(7)]
     pub deleted_counts: Option<BTreeMap<String, u64>>,
+    /// Whether the answer to a call was lost, so that what became of it was found out.
+    #[cbor(n(8), default)]
+    pub was_lost: bool,
 }
 
 /// A request on one integration.
@@ -368,6 +286,15 @@ pub struct Execution {
     /// The entries of the audit log about what was deleted.
     #[cbor(n(25), default)]
     pub audit_seqs: Vec<u64>,
+    /// How matches are asked for.
+    #[cbor(n(26), default)]
+    pub(crate) paging: Paging,
+    /// How many users go with one call that deletes, where the other side refused more.
+    #[cbor(n(27), default)]
+    pub(crate) together: Option<u32>,
+    /// How much there is of the matches, by kind, where a preview counted.
+    #[cbor(n(28), default)]
+    pub counts: BTreeMap<String, u64>,
 }
 
 impl SubTask {
@@ -432,6 +359,9 @@ impl Execution {
             is_background: false,
             confirmed: None,
             audit_seqs: Vec::new(),
+            paging: Paging::default(),
+            together: None,
+            counts: BTreeMap::new(),
         }
     }
 

@@ -7,6 +7,7 @@ mod audit;
 mod batches;
 mod body;
 mod call;
+mod callers;
 mod document;
 mod erasures;
 mod events;
@@ -16,6 +17,7 @@ mod opendsr;
 mod problem;
 mod requests;
 mod results;
+mod retention;
 mod router;
 mod serving;
 mod stream;
@@ -24,11 +26,14 @@ mod upkeep;
 mod views;
 mod webhooks;
 
+pub use callers::CALLS_PER_MINUTE;
+pub(crate) use callers::Callers;
+
 pub use call::{Download, Remote, Reply, Service};
 pub use document::document;
 pub use problem::Problem;
 pub use router::{Route, router, routes};
-pub use serving::{bind, serve};
+pub use serving::{Metrics, bind, serve};
 
 /// Who calls.
 #[derive(Clone, Debug)]
@@ -37,11 +42,13 @@ pub struct Caller {
     pub name: String,
     /// What the caller may do.
     pub role: crate::tokens::Role,
+    /// Whether it is whoever has the data directory, and no token.
+    pub is_local: bool,
 }
 
 impl Caller {
     /// Whoever has the key of the data directory.
     pub fn local() -> Self {
-        Caller { name: "local".to_owned(), role: crate::tokens::Role::SuperAdmin }
+        Caller { name: "local".to_owned(), role: crate::tokens::Role::SuperAdmin, is_local: true }
     }
 }

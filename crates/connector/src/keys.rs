@@ -57,6 +57,9 @@ pub enum Error {
         "there is no key: give --kek-file, MILLPOND_PRIVACY_KEK, --kek-command or --kek-passphrase-file, or make one with `millpond privacy keys init`"
     )]
     NoKey,
+    /// The file that was named is not there.
+    #[error("there is no key in {0}: `millpond privacy init` makes one there")]
+    NoKeyFile(String),
     /// What was given is no key.
     #[error("the key must be base64 of {KEY_BYTES} bytes")]
     BadKey,

@@ -18,6 +18,7 @@ use crate::{
     opendsr,
     replays::Replay,
     requests::Request,
+    retention::Retention,
     tokens::Token,
     upstream::LimitState,
 };
@@ -111,6 +112,9 @@ pub(crate) const CHECKPOINT: Table<u64, i64> = Table::new(5, "checkpoint");
 /// SHA-256 of a link's token → what it leads to.
 pub(crate) const LINK: Table<String, Link> = Table::new(51, "link");
 
+/// how long what is known of people is kept.
+pub(crate) const RETENTION: Table<(), Retention> = Table::new(188, "retention");
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +162,7 @@ mod tests {
             FUSE.tag(),
             CHECKPOINT.tag(),
             LINK.tag(),
+            RETENTION.tag(),
         ];
         let all = tags.len();
         tags.sort_unstable();

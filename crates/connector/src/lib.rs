@@ -26,12 +26,14 @@ pub mod probe;
 pub mod redact;
 pub mod replays;
 pub mod requests;
+pub mod retention;
 pub mod signing;
 pub mod status;
 pub mod surroundings;
 pub mod tokens;
 pub mod upstream;
 
+mod beginning;
 mod blobs;
 mod connector;
 mod counters;

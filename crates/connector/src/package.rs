@@ -15,6 +15,7 @@ mod write;
 pub use age::Recipient;
 pub use check::{Summary, verify};
 pub(crate) use views::{csv_cell, each};
+pub(crate) use write::entries;
 
 pub(crate) use age::Encryptor;
 pub(crate) use certificate::certificate_page;

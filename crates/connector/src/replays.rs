@@ -12,7 +12,7 @@ use store::{Direction, Limit, Transaction};
 use crate::{
     Asked, Connector, Error, NewRequest, Result,
     audit::{self, Draft},
-    engine::{PAGE, due_key, query, users},
+    engine::{PAGE, Paging, due_key, query, users},
     error::failed,
     integrations::{self, Health, Ledger},
     keys::{DataKey, Place},
@@ -74,6 +74,9 @@ pub struct Replay {
     /// Whether the erased alone are asked for, because the ledger has the id of each.
     #[cbor(n(15), default)]
     asks_for_ids: bool,
+    /// How users are asked for.
+    #[cbor(n(16), default)]
+    paging: Paging,
 }
 
 impl Replay {
@@ -152,6 +155,7 @@ impl Connector {
                 failures: 0,
                 failing_since: None,
                 asks_for_ids,
+                paging: Paging::default(),
             };
             let begun = Draft::by(actor, "erasures.replay_begun", &replay.id).with("since", since.rfc3339());
             self.put_replay(&replay, Some(&begun), None).await?;
@@ -259,7 +263,7 @@ impl Connector {
         let Some(erased) = self.next_erased(&replay, key, after.as_deref()).await? else {
             return self.end_search(&mut replay, None).await;
         };
-        let call = query(&serde_json::json!({"id": {"$in": erased.ids}}), None);
+        let call = query(&serde_json::json!({"id": {"$in": erased.ids}}));
         if !erased.ids.is_empty() {
             if let Some(until) = session.gate(call.endpoint, now).until() {
                 replay.next_run_at = Some(until);
@@ -306,13 +310,17 @@ impl Connector {
         }
         let place = Place { table: "replay", row: &replay.id.clone(), field: "cursor" };
         let cursor = replay.sealed_cursor.as_ref().map(|sealed| key.open_text(place, sealed)).transpose()?;
-        let call = query(&serde_json::json!({}), cursor.as_deref());
+        let call = replay.paging.query(&serde_json::json!({}), cursor.as_deref());
         if let Some(until) = session.gate(call.endpoint, self.surroundings.now()).until() {
             replay.next_run_at = Some(until);
             return self.put_replay(&replay, None, None).await;
         }
         let answer = session.call(&self.http, &call, None, &self.surroundings).await;
         let used = Some((&*session, &call));
+        if let Some(paging) = replay.paging.instead(answer.meaning, cursor.as_deref()) {
+            (replay.paging, replay.next_run_at) = (paging, Some(self.surroundings.now()));
+            return self.put_replay(&replay, None, used).await;
+        }
         let Some(page) = (answer.meaning == Meaning::Ok).then(|| users(&answer)).flatten() else {
             return self.search_failed(&mut replay, &session, &call, answer).await;
         };
@@ -321,13 +329,14 @@ impl Connector {
             self.hold_against_the_ledger(&mut replay, &user.id, user.made_at()).await?;
         }
         let now = self.surroundings.now();
+        let is_full = replay.paging.took(page.len());
         match page.last() {
-            Some(last) if page.len() >= PAGE && cursor.as_ref().is_none_or(|cursor| last.id > *cursor) => {
+            Some(last) if is_full && cursor.as_ref().is_none_or(|cursor| last.id > *cursor) => {
                 replay.sealed_cursor = Some(key.seal(place, last.id.as_bytes()).into());
                 replay.next_run_at = Some(now);
                 self.put_replay(&replay, None, used).await
             }
-            Some(_) if page.len() >= PAGE => {
+            Some(_) if is_full => {
                 replay.end(Some(Reason::PaginationLoop), now);
                 self.put_replay(&replay, None, used).await
             }

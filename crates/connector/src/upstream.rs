@@ -13,7 +13,7 @@ mod token;
 
 pub use address::{Address, AddressError};
 pub use dialect::{Dialect, DialectError, Endpoint, Meaning};
-pub use http::{Http, HttpOptions};
+pub use http::{Http, HttpOptions, Resolver};
 pub use throttle::LimitState;
 
 pub(crate) use dialect::TaskWord;

@@ -12,7 +12,9 @@ use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::Fu
 
 use ids::Timestamp;
 
-use crate::{Connector, Result, audit::Draft, engine::due_key, executions, keyspace::DUE, keyspace::HERE};
+use crate::{
+    Connector, Result, audit::Draft, engine::due_key, executions, executions::Phase, keyspace::DUE, keyspace::HERE,
+};
 
 /// The longest sleep: a clock that was changed is noticed after it.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
@@ -128,23 +130,32 @@ impl Connector {
         Ok(started)
     }
 
-    /// The due executions that have a place, which is kept for them.
+    /// The due executions that have a place, which is kept for them. Looks at jobs go before exports (§7.2): they are short,
+    /// and somebody waits for them.
     async fn choose_due(&self, steps: &mut Steps<'_>) -> Result<Vec<String>> {
         let now = self.surroundings.now();
         let mut range = DUE.before(HERE, &(due_key(now) + 1, String::new()));
+        let look = self.due.look(&mut range);
+        let mut is_first = true;
         let mut full = BTreeSet::new();
         let mut chosen = Vec::new();
         let mut tx = self.store.read();
         for _ in 0..DUE_PAGES_MAX {
             let page = DUE.scan(&mut tx, HERE, range.clone(), store::Direction::Forward, store::Limit::PAGE).await?;
-            for ((_, id), ()) in &page.rows {
+            if let Some((first, ())) = page.rows.first().filter(|_| is_first) {
+                self.due.found(&look, DUE.key(HERE, first));
+            }
+            is_first = false;
+            let mut due = Vec::new();
+            for ((_, id), ()) in page.rows.iter().filter(|((_, id), ())| !steps.running.contains_key(id)) {
+                due.push(executions::load(&mut tx, id).await?);
+            }
+            due.sort_by_key(|execution| execution.phase != Phase::Poll);
+            for execution in due {
                 if steps.running.len() >= STEPS_MAX {
                     return Ok(chosen);
                 }
-                if steps.running.contains_key(id) {
-                    continue;
-                }
-                let integration = executions::load(&mut tx, id).await?.integration;
+                let integration = execution.integration;
                 if full.contains(&integration) {
                     continue;
                 }
@@ -152,8 +163,8 @@ impl Connector {
                     full.insert(integration);
                     continue;
                 }
-                steps.running.insert(id.clone(), integration);
-                chosen.push(id.clone());
+                steps.running.insert(execution.id.clone(), integration);
+                chosen.push(execution.id);
             }
             match page.rows.last().filter(|_| page.more) {
                 Some((key, ())) => range.start = store::key::after(DUE.key(HERE, key)),

@@ -203,7 +203,7 @@ async fn preview(here: &Here, delete: &Delete, body: &Value) -> Result<Result<Op
     let ends_here = delete.dry_run || shown["outcome"] == "no_records_found";
     if ends_here || !delete.yes {
         here.show(&shown, |shown| {
-            print::request(shown)?;
+            print::preview(shown)?;
             token.as_ref().map_or(Ok(()), |token| output::line(&format!("confirm with --confirm {token}")))
         })?;
     }
@@ -262,6 +262,7 @@ pub(super) async fn about(here: &Here, verb: Verb) -> Result<Ended> {
     };
     let method = if action.is_empty() { "GET" } else { "POST" };
     match here.call(method, &format!("/v1/requests/{id}{action}"), body.as_ref()).await? {
+        Ok(shown) if action.is_empty() => here.show(&shown, print::history),
         Ok(shown) => here.show(&shown, print::request),
         Err(ended) => Ok(ended),
     }

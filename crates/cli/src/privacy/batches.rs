@@ -131,8 +131,23 @@ fn text(batch: &Value) -> String {
     )
 }
 
+/// A batch in a line, and what can be done about it.
 fn line(batch: &Value) -> Result<()> {
-    output::line(&text(batch))
+    output::line(&text(batch))?;
+    remedy(batch).map_or(Ok(()), |remedy| output::line(&format!("  → millpond privacy batch {remedy}")))
+}
+
+fn remedy(batch: &Value) -> Option<String> {
+    let id = batch["id"].as_str().unwrap_or_default();
+    let is_over = matches!(batch["state"].as_str(), Some("completed" | "canceled"));
+    match batch["reason"].as_str() {
+        Some("share_too_large") => Some(format!("resume {id}, if so many of the users are meant; or cancel {id}")),
+        Some("share_unknown") => {
+            Some(format!("resume {id}, if it is known how many of the users these are; or cancel {id}"))
+        }
+        _ if is_over && batch["progress"]["failed"] != 0 => Some(format!("report {id}, which says why rows failed")),
+        _ => None,
+    }
 }
 
 fn ended(batch: &Value) -> Ended {

@@ -2,11 +2,12 @@
 
 use std::{
     fs::File,
+    io::BufReader,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result};
-use connector::{package, signing};
+use connector::{audit, package, signing};
 use serde_json::json;
 
 use super::{
@@ -65,6 +66,32 @@ pub(super) fn certificate(file: &Path, signature: Option<&Path>, form: Output) -
         Output::Human => eprintln!("error: the signature does not fit the certificate"),
     }
     Ok(if is_whole { Ended::Done } else { Ended::NotIntact })
+}
+
+/// `audit verify FILE`.
+pub(super) fn exported(file: &Path, form: Output) -> Result<Ended> {
+    let opened = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
+    let checked = audit::verify_export(BufReader::new(opened));
+    match checked.with_context(|| format!("cannot read {}", file.display()))? {
+        Ok(log) => {
+            match form {
+                Output::Json => {
+                    output::json(&json!({"ok": true, "entries": log.entries, "public_key": log.public_key}))?;
+                }
+                Output::Human => {
+                    output::line(&format!("whole · {} entries · signed with {}", log.entries, log.public_key))?;
+                }
+            }
+            Ok(Ended::Done)
+        }
+        Err(broken) => {
+            if form == Output::Json {
+                output::json(&json!({"ok": false, "first_bad_seq": broken.seq}))?;
+            }
+            eprintln!("error: {broken}");
+            Ok(Ended::NotIntact)
+        }
+    }
 }
 
 /// `audit`.

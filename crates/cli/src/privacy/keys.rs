@@ -60,9 +60,10 @@ pub(super) async fn verify(place: &Place, form: Output) -> Result<Ended> {
             Ok(shown) => shown,
             Err(ended) => return Ok(ended),
         };
+        let id = shown["kek_id"].as_str().unwrap_or_default();
         here.show(&shown, |shown| match shown["detail"].as_str() {
             Some(detail) => output::line(detail),
-            None => output::line(&format!("key {} opens all {} data keys", shown["kek_id"], shown["data_keys"])),
+            None => output::line(&format!("key {id} opens all {} data keys", shown["data_keys"])),
         })?;
         Ok(if shown["ok"] == true { Ended::Done } else { Ended::NotIntact })
     })

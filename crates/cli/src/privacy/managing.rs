@@ -39,7 +39,12 @@ pub(super) async fn integrations(here: &Here, command: Integrations) -> Result<E
     let (method, name, action, body) = match command {
         Integrations::List => {
             return match here.call("GET", "/v1/integrations", None).await? {
-                Ok(all) => here.show(&all, |all| print::list(&all["data"]).iter().try_for_each(print::integration)),
+                Ok(all) => {
+                    if print::list(&all["data"]).is_empty() {
+                        here.progress("There are none yet: `millpond privacy integrations add` connects one.");
+                    }
+                    here.show(&all, |all| print::list(&all["data"]).iter().try_for_each(print::integration))
+                }
                 Err(ended) => Ok(ended),
             };
         }
@@ -73,7 +78,7 @@ pub(super) async fn integrations(here: &Here, command: Integrations) -> Result<E
     };
     here.show(&shown, |shown| match (shown["steps"].is_array(), shown["data"].is_array()) {
         (true, _) => print::report(shown),
-        (_, true) => print::list(&shown["data"]).iter().try_for_each(|limit| output::line(&limit.to_string())),
+        (_, true) => print::list(&shown["data"]).iter().try_for_each(print::limit),
         _ if shown.is_null() => output::line("done"),
         _ if shows_settings => print::settings(shown),
         _ => print::integration(shown),

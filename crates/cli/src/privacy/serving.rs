@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use connector::opendsr::Processor;
+use connector::{http::Metrics, opendsr::Processor};
 use serde_json::json;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -32,23 +32,31 @@ fn processor(serve: &Serve) -> Result<Option<Processor>> {
 
 /// Runs the service.
 pub(super) async fn run(place: &Place, serve: &Serve, form: Output) -> Result<Ended> {
-    if !serve.listen.ip().is_loopback() && !serve.behind_proxy {
-        bail!("{} can be reached from outside without TLS; put a proxy in front and say --behind-proxy", serve.listen);
+    for address in [Some(serve.listen), serve.metrics_listen].into_iter().flatten() {
+        if !address.ip().is_loopback() && !serve.behind_proxy {
+            bail!("{address} can be reached from outside without TLS; put a proxy in front and say --behind-proxy");
+        }
     }
     let processor = processor(serve)?;
-    let connector = here::open(place).await?;
+    let connector = here::open(place).await?.with_calls_per_minute(serve.calls_per_minute);
     let connector = Arc::new(match processor {
         Some(processor) => connector.with_opendsr(processor),
         None => connector,
     });
     let bound = connector::http::bind(serve.listen).await?;
+    let metrics = match serve.metrics_listen {
+        Some(address) => Metrics::At(connector::http::bind(address).await?),
+        None => Metrics::Beside,
+    };
     let address = bound.addresses().first().copied().unwrap_or(serve.listen);
     let (stop, stopped) = watch::channel(false);
     let until = |mut stopped: watch::Receiver<bool>| async move {
         // A sender that is gone says stop, too.
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    let api = tokio::spawn(connector::http::serve(connector.clone(), bound, until(stopped.clone())));
+    let api_stopped = stopped.clone();
+    let stops = move || until(api_stopped.clone());
+    let api = tokio::spawn(connector::http::serve(connector.clone(), bound, metrics, stops));
     let working = connector.clone();
     let mut worker = tokio::spawn(async move { working.work(until(stopped)).await });
     match form {

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::{
     Ended,
-    args::{Backup, Init, Output, Place, ReplayErasures, Restore},
-    asking::{WAIT_SECS_MAX, ended, settled, time},
+    args::{Backup, Init, Output, Place, ReplayErasures, Restore, Retention},
+    asking::{WAIT_SECS_MAX, ended, secs, settled, time},
     here::{self, Here},
     managing, print,
 };
@@ -62,6 +62,31 @@ pub(super) async fn doctor(here: &Here) -> Result<Ended> {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+/// `retention`.
+pub(super) async fn retention(here: &Here, command: &Retention) -> Result<Ended> {
+    const DAY: u32 = 24 * 3600;
+    let days = |text: &Option<String>| -> Result<Option<u32>> {
+        let Some(text) = text else { return Ok(None) };
+        let secs = secs(text)?;
+        ensure!(secs > 0 && secs.is_multiple_of(DAY), "`{text}` is no number of days; write 7d or 30d");
+        Ok(Some(secs / DAY))
+    };
+    let answered = match command {
+        Retention::Show => here.call("GET", "/v1/retention", None).await?,
+        Retention::Set { packages, identifiers } => {
+            let body = json!({"packages_days": days(packages)?, "identifiers_days": days(identifiers)?});
+            here.call("PATCH", "/v1/retention", Some(&body)).await?
+        }
+    };
+    match answered {
+        Ok(shown) => here.show(&shown, |shown| {
+            output::line(&format!("packages     {} days after a request is done", shown["packages_days"]))?;
+            output::line(&format!("identifiers  {} days after a request is done", shown["identifiers_days"]))
+        }),
+        Err(ended) => Ok(ended),
+    }
 }
 
 /// `backup`: of this directory; a service must be stopped first, as one process owns it.

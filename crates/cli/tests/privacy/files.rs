@@ -194,3 +194,49 @@ async fn check_50_opendsr_is_spoken_with_a_key_and_a_certificate_of_the_domain()
     place.prints(DONE, &format!("{server} end {request}"), "Request");
     assert_eq!(status().await, "cancelled");
 }
+
+/// The dialect of Stream under another name, and with paths of its own.
+fn dialect() -> String {
+    let text = include_str!("../../../connector/src/upstream/dialects/stream_v2.json");
+    text.replacen("stream_v2", "house", 1).replace("\": \"/", "\": \"/v2/")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dialect_from_a_file_is_spoken_at_every_start() {
+    let place = Place::new().await;
+    place.people();
+    place.ends(DONE, "init");
+    place.write("house.json", dialect().as_bytes());
+    let url = format!("{}/api", place.upstream.url());
+    let add =
+        format!("integrations add --name House --key-file key --secret-file secret --base-url {url} --dialect house");
+    let refused = place.ends(FAILED, &add);
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(detail.contains("stream_v2, millpond"), "the known ones are named: {detail}");
+    let spoken = "--dialect-file house.json";
+    assert_eq!(place.prints(DONE, &format!("{add} {spoken}"), "Integration")["dialect"], "house");
+    let access = place.prints(DONE, &format!("access --user-id amy {spoken}"), "Request");
+    assert_eq!(access["outcome"], "records_found");
+    let paths: Vec<String> = place.upstream.seen().into_iter().map(|seen| seen.path).collect();
+    assert!(paths.iter().all(|path| path.starts_with("/api/v2/")), "{paths:?}");
+    let shown = place.prints(DONE, &format!("status {} {spoken}", id(&access)), "Request");
+    assert_eq!(shown["executions"][0]["sub_tasks"][0]["attempts"][0]["path"], "/v2/users");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dialect_file_that_is_none_is_told_with_what_is_wrong() {
+    let place = Place::new().await;
+    place.ends(DONE, "init");
+    for (text, told) in [
+        (dialect().replace("\"get_task\"", "\"got_task\""), "has no path for `get_task`"),
+        (dialect().replace("\"rate_limited\"", "\"tired\""), "no meaning `tired`"),
+        ("nonsense".to_owned(), "expected"),
+    ] {
+        place.write("house.json", text.as_bytes());
+        let refused = place.ends(FAILED, "list --dialect-file house.json");
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.contains("house.json is no dialect") && detail.contains(told), "{detail}");
+    }
+    let refused = place.ends(FAILED, "list --dialect-file nowhere.json");
+    assert!(refused["detail"].as_str().unwrap().contains("cannot read nowhere.json"), "{refused}");
+}

@@ -71,6 +71,8 @@ const VERBS: &[(&str, &str)] = &[
     ("POST /v1/webhooks/{id}/redeliver", "webhooks redeliver"),
     ("POST /v1/doctor", "doctor"),
     ("POST /v1/keys/verify", "keys verify"),
+    ("GET /v1/retention", "retention show"),
+    ("PATCH /v1/retention", "retention set"),
     ("POST /v1/tokens", "token create"),
     ("GET /v1/tokens", "token list"),
     ("DELETE /v1/tokens/{id}", "token revoke"),
@@ -99,6 +101,7 @@ fn check_50_every_help_page_is_a_snapshot() {
     let mut pages = String::new();
     for verb in verbs("") {
         let text = help(&verb);
+        assert!(text.contains("Example: millpond privacy "), "`{verb} --help` has no example");
         // What every verb takes is told once, on the page of all of them.
         let own = text.split("\nWhere the connector is:\n").next().unwrap();
         pages.push_str(&format!("=== {verb}\n{}\n\n", own.trim_end()));
@@ -336,10 +339,28 @@ impl Walk {
         self.prints(DONE, "replay-erasures --integration Stream --wait 30", "Replays");
     }
 
+    /// The log, here and away from home.
+    fn audit(&self) {
+        self.prints(DONE, "audit verify", "AuditCheck");
+        self.ends(DONE, "audit export");
+        let log = self.place.command("audit export").output().unwrap().stdout;
+        self.place.write("audit.jsonl", &log);
+        assert_eq!(self.ends(DONE, "audit verify audit.jsonl")["ok"], true);
+        let text = String::from_utf8(log).unwrap();
+        let forged = text.replacen("\"actor\":\"local\"", "\"actor\":\"nobody\"", 1);
+        assert_ne!(forged, text);
+        self.place.write("forged.jsonl", forged.as_bytes());
+        assert_eq!(self.ends(NOT_INTACT, "audit verify forged.jsonl")["ok"], false);
+    }
+
     fn upkeep(&self) {
         self.prints(DONE, "doctor", "Examination");
-        self.ends(DONE, "audit export");
-        self.prints(DONE, "audit verify", "AuditCheck");
+        self.audit();
+        assert_eq!(self.prints(DONE, "retention show", "Retention")["packages_days"], 7);
+        let kept = self.prints(DONE, "retention set --identifiers 60d", "Retention");
+        assert_eq!((&kept["packages_days"], &kept["identifiers_days"]), (&7.into(), &60.into()));
+        self.ends(FAILED, "retention set --packages 36h");
+        self.ends(USAGE, "retention set");
         self.ends(DONE, "backup privacy.backup");
         self.ends(DONE, "restore privacy.backup --data-dir elsewhere");
         let access = self.prints(DONE, "access --user-id amy --external-id unended", "Request");

@@ -8,7 +8,7 @@ use crate::{
     Asked, Connector, Error, Result,
     audit::{self, Draft},
     connector::load_request,
-    engine::{due_key, query},
+    engine::due_key,
     error::failed,
     hooks, integrations, keys,
     keyspace::{BATCH_DUE, BATCH_ROW, FUSE, HERE},
@@ -25,8 +25,6 @@ const MINUTE: i64 = 60 * SECOND;
 const USERS_PER_DELETION: u32 = 20;
 /// Users that are counted before it is said that nobody knows how many there are.
 const COUNTED_MAX: u32 = 20_000;
-/// The users of a page.
-const PAGE: usize = 100;
 /// Between two looks at requests of people who take their time.
 const LOOK_EVERY: i64 = MINUTE;
 
@@ -37,9 +35,13 @@ impl Connector {
     /// When the store fails.
     pub async fn run_batches(&self) -> Result<usize> {
         let now = self.surroundings.now();
-        let range = BATCH_DUE.before(HERE, &(due_key(now) + 1, String::new()));
+        let mut range = BATCH_DUE.before(HERE, &(due_key(now) + 1, String::new()));
+        let look = self.batches_due.look(&mut range);
         let page = BATCH_DUE.scan(&mut self.store.read(), HERE, range, Direction::Forward, Limit::PAGE).await?;
         let count = page.rows.len();
+        if let Some((first, ())) = page.rows.first() {
+            self.batches_due.found(&look, BATCH_DUE.key(HERE, first));
+        }
         for ((_, id), ()) in page.rows {
             let lock = self.lock(&id);
             let _held = lock.lock().await;
@@ -85,7 +87,12 @@ impl Connector {
         }
         let cursor = batch.sealed_cursor.as_ref();
         let cursor = cursor.map(|sealed| key.open_text(place(&batch.id, "cursor"), sealed)).transpose()?;
-        let answer = session.call(&self.http, &query(&json!({}), cursor.as_deref()), None, &self.surroundings).await;
+        let call = batch.paging.query(&json!({}), cursor.as_deref());
+        let answer = session.call(&self.http, &call, None, &self.surroundings).await;
+        if let Some(paging) = batch.paging.instead(answer.meaning, cursor.as_deref()) {
+            (batch.paging, batch.next_run_at) = (paging, Some(now));
+            return self.save_batch(&batch).await;
+        }
         let body = answer.json().unwrap_or_default();
         let (Meaning::Ok, Some(users)) = (answer.meaning, body["users"].as_array()) else {
             batch.reason = Some(crate::upstream::reason(answer.meaning).word().to_owned());
@@ -93,15 +100,17 @@ impl Connector {
             return self.save_batch(&batch).await;
         };
         batch.reason = None;
+        let is_full = batch.paging.took(users.len());
         batch.counted += u32::try_from(users.len()).unwrap_or(u32::MAX);
         let last = users.last().and_then(|user| user["id"].as_str());
         batch.sealed_cursor = last.map(|last| key.seal(place(&batch.id, "cursor"), last.as_bytes()).into());
         batch.next_run_at = Some(now);
         if batch.counted >= batch.deletions.saturating_mul(USERS_PER_DELETION) {
             batch.uncounted.remove(0);
+            batch.paging.ended();
             (batch.counted, batch.sealed_cursor) = (0, None);
-        } else if users.len() < PAGE || batch.counted >= COUNTED_MAX {
-            let why = if users.len() < PAGE { "share_too_large" } else { "share_unknown" };
+        } else if !is_full || batch.counted >= COUNTED_MAX {
+            let why = if !is_full { "share_too_large" } else { "share_unknown" };
             (batch.state, batch.next_run_at) = (BatchState::Held, None);
             batch.reason = Some(why.to_owned());
             self.record(Draft::system("batch.held", &batch.id).with("reason", why)).await?;

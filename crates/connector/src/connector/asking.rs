@@ -213,7 +213,7 @@ impl Connector {
             Ok(Asked::Created(engine::roll_up(tx, &id, now).await?))
         });
         let asked = written.await.map_err(failed)?;
-        self.news.notify_one();
+        self.tell_due(now);
         Ok(asked)
     }
 }
@@ -261,7 +261,11 @@ async fn known(
 async fn meant(tx: &mut Transaction, ids: &[String]) -> Result<Vec<Integration>> {
     if ids.is_empty() {
         let all = integrations::list(tx).await?;
-        return if all.is_empty() { Err(Error::invalid("integrations", "there are none yet")) } else { Ok(all) };
+        return if all.is_empty() {
+            Err(Error::invalid("integrations", "name none, because there are none yet; connect one first"))
+        } else {
+            Ok(all)
+        };
     }
     let mut ids = ids.to_vec();
     ids.sort_unstable();

@@ -277,7 +277,7 @@ impl Connector {
         })
         .await?;
         self.followers.tell(request);
-        self.news.notify_one();
+        self.tell_due(now);
         Ok(())
     }
 
@@ -391,7 +391,8 @@ impl Run<'_> {
             self.execution.clean_rounds = 0;
             self.execution.round = 0;
             for number in 0..self.targets_count() {
-                self.target_mut(number).is_gone = false;
+                let target = self.target_mut(number);
+                (target.is_gone, target.sent_by) = (false, None);
             }
             self.delete_again();
         }

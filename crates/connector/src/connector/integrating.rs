@@ -93,6 +93,11 @@ impl NewIntegration {
     }
 }
 
+/// There is an integration of this name already.
+fn taken(name: &str) -> Error {
+    Error::Conflict(format!("there is an integration `{name}` already; choose another name, or change that one"))
+}
+
 impl Connector {
     /// Stores an integration that nobody has tested.
     pub(crate) async fn add_integration(&self, new: &NewIntegration, pair: &Pair) -> Result<Integration> {
@@ -124,7 +129,7 @@ impl Connector {
         let id = &integration.id;
         let written = self.store.write(async |tx: &mut Transaction| {
             if INTEGRATION_NAME.exists(tx, HERE, &new.name).await? {
-                return Err(Error::Conflict("there is an integration of this name".to_owned()));
+                return Err(taken(&new.name));
             }
             let key = self.ring.make(tx, id, &bytes);
             INTEGRATION.put(tx, HERE, id, &integration);
@@ -171,7 +176,7 @@ impl Connector {
             }
             if integration.name != before.name {
                 if INTEGRATION_NAME.exists(tx, HERE, &integration.name).await? {
-                    return Err(Error::Conflict("there is an integration of this name".to_owned()));
+                    return Err(taken(&integration.name));
                 }
                 INTEGRATION_NAME.delete(tx, HERE, &before.name);
                 INTEGRATION_NAME.put(tx, HERE, &integration.name, &before.id);
@@ -280,6 +285,7 @@ impl Connector {
                     Ok(Some(()))
                 });
                 woken.await?;
+                self.tell_due(now);
             }
             match page.rows.last().filter(|_| page.more) {
                 Some((key, ())) => range.start = store::key::after(DUE.key(HERE, key)),

@@ -12,13 +12,10 @@ use crate::{
     keys,
     keyspace::{ARTIFACT, BATCH, BATCH_ROW, CREDENTIAL, HERE, LINK},
     requests::Request,
+    retention::Retention,
 };
 
 const DAY: i64 = 24 * 3600 * 1_000_000;
-/// How long packages of final requests are kept, in microseconds.
-const PACKAGES_KEPT: i64 = 7 * DAY;
-/// How long identifiers and everything else of final requests are kept, in microseconds.
-const IDENTIFIERS_KEPT: i64 = 30 * DAY;
 const PAGE: usize = 200;
 
 impl Connector {
@@ -27,12 +24,13 @@ impl Connector {
     /// # Errors
     /// When the store or the folder of blobs fails.
     pub async fn sweep(&self) -> Result<()> {
+        let retention = self.retention().await?;
         let mut after = None::<String>;
         loop {
             let page = self.requests(&Filter::default(), after.as_deref(), PAGE).await?;
             for request in &page.requests {
                 self.warn_of_deadline(request).await?;
-                self.sweep_one(request).await?;
+                self.sweep_one(request, retention).await?;
             }
             match page.next {
                 Some(next) => after = Some(next),
@@ -96,17 +94,17 @@ impl Connector {
         written.await.map_err(failed)
     }
 
-    async fn sweep_one(&self, request: &Request) -> Result<()> {
+    async fn sweep_one(&self, request: &Request, retention: Retention) -> Result<()> {
         let Some(finished_at) = request.finished_at.filter(|_| !request.is_shredded) else { return Ok(()) };
         let kept = self.surroundings.now().micros() - finished_at.micros();
-        if kept >= IDENTIFIERS_KEPT {
+        if kept >= retention.identifiers() {
             // One that is watched in the background is kept until that ends.
             return match self.shred(&request.id).await {
                 Err(Error::Conflict(_)) => Ok(()),
                 done => done,
             };
         }
-        if kept >= PACKAGES_KEPT {
+        if kept >= retention.packages() {
             self.drop_bodies(request).await?;
         }
         Ok(())

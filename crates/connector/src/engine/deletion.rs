@@ -37,6 +37,10 @@ pub(super) enum Fate {
 impl Run<'_> {
     pub(super) fn plan_deletion(&mut self) -> Result<()> {
         let meant = self.target_ids()?;
+        if self.request.is_dry_run && !meant.is_empty() {
+            self.plan_counting(&meant);
+            return Ok(());
+        }
         if self.ends_with_the_look(&meant)? {
             return Ok(());
         }
@@ -78,12 +82,14 @@ impl Run<'_> {
         crate::keys::sha256(prints.join(",").as_bytes())
     }
 
-    /// What became of the targets that are not known to be gone, by number.
-    pub(super) async fn fates(&mut self, order: u32) -> Result<Option<(Vec<(usize, Fate)>, Answer)>> {
-        let mut left = self.target_ids()?;
-        left.retain(|(number, _)| !self.targets[*number].is_gone);
+    /// What became of these targets, by number.
+    pub(super) async fn fates(
+        &mut self,
+        order: u32,
+        left: &[(usize, String)],
+    ) -> Result<Option<(Vec<(usize, Fate)>, Answer)>> {
         let ids: Vec<&str> = left.iter().map(|(_, id)| id.as_str()).collect();
-        let call = query(&json!({"id": {"$in": ids}}), None);
+        let call = query(&json!({"id": {"$in": ids}}));
         let Some(answer) = self.call(order, &call, None, &[]).await? else { return Ok(None) };
         let Some(found) = users(&answer).filter(|found| found.iter().all(|user| ids.contains(&user.id.as_str())))
         else {
@@ -101,9 +107,17 @@ impl Run<'_> {
         Ok(Some((left.iter().map(fate).collect(), answer)))
     }
 
+    /// The targets that are not known to be gone.
+    pub(super) fn not_gone(&self) -> Result<Vec<(usize, String)>> {
+        let mut left = self.target_ids()?;
+        left.retain(|(number, _)| !self.targets[*number].is_gone);
+        Ok(left)
+    }
+
     /// Looks at the targets once more: whoever is another person now is not deleted.
     pub(super) async fn reread(&mut self, order: u32) -> Result<()> {
-        let Some((fates, _)) = self.fates(order).await? else { return Ok(()) };
+        let left = self.not_gone()?;
+        let Some((fates, _)) = self.fates(order, &left).await? else { return Ok(()) };
         if fates.iter().any(|(_, fate)| matches!(fate, Fate::Changed)) {
             return self.change(Change::Hold(Reason::IdentityChanged));
         }
@@ -120,13 +134,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The body of the deletion: the frozen users that are not known to be gone, and nobody else.
+    /// The body of the deletion: frozen users that are not known to be gone, and nobody else.
     fn deletion(&mut self) -> Result<Call> {
         let options = self.integration.delete_options.clone();
         let form = *self.execution.files_form.get_or_insert(options.files_forms[0]);
-        let mut ids = self.target_ids()?;
-        ids.retain(|(number, _)| !self.targets[*number].is_gone);
-        let ids: Vec<String> = ids.into_iter().map(|(_, id)| id).collect();
+        let ids: Vec<String> = self.together()?.into_iter().map(|(_, id)| id).collect();
         let files = form.json();
         let mut body = json!({
             "user_ids": ids,
@@ -175,8 +187,11 @@ impl Run<'_> {
             }
             Meaning::Rejected => {
                 self.execution.is_irreversible = was_irreversible;
-                self.refused(order, &answer);
-                Ok(())
+                self.refused(order, &answer)
+            }
+            Meaning::TooLarge => {
+                self.execution.is_irreversible = was_irreversible;
+                self.too_many(order, &answer, Reason::Rejected)
             }
             Meaning::Trouble | Meaning::Unavailable | Meaning::Lost | Meaning::BadResponse => {
                 self.unsure(order, &call, &answer)
@@ -202,7 +217,7 @@ impl Run<'_> {
     }
 
     /// The other form of `files` is tried; never a deletion without files.
-    fn refused(&mut self, order: u32, answer: &Answer) {
+    fn refused(&mut self, order: u32, answer: &Answer) -> Result<()> {
         let forms = self.integration.delete_options.files_forms.clone();
         let at = forms.iter().position(|form| Some(*form) == self.execution.files_form).unwrap_or(0);
         match forms.get(at + 1) {
@@ -211,12 +226,24 @@ impl Run<'_> {
                 let task = self.task_mut(order);
                 task.status = TaskStatus::Pending;
                 task.last_error = Some(failure(Reason::Rejected, answer));
+                Ok(())
             }
             None => {
                 self.execution.files_form = None;
-                self.give_up(order, Reason::FilesOptionRefused, answer);
+                self.too_many(order, answer, Reason::FilesOptionRefused)
             }
         }
+    }
+
+    /// Fewer users go together; one alone is given up.
+    fn too_many(&mut self, order: u32, answer: &Answer, reason: Reason) -> Result<()> {
+        if !self.halve()? {
+            self.give_up(order, reason, answer);
+            return Ok(());
+        }
+        let task = self.task_mut(order);
+        (task.status, task.last_error) = (TaskStatus::Pending, Some(failure(reason, answer)));
+        Ok(())
     }
 
     /// The deletion is under way.
@@ -226,9 +253,10 @@ impl Run<'_> {
         let sent = self.task(order).intent_hash.clone();
         let body_sha256 = sent.or_else(|| before.as_ref().map(|before| before.body_sha256.clone())).unwrap_or_default();
         let first_at = before.as_ref().map_or(now, |before| before.first_at);
-        let resubmissions = before.map_or(0, |before| before.resubmissions);
+        let resubmissions = before.as_ref().map_or(0, |before| before.resubmissions);
         let polls = 0;
         let is_known = task_id.is_some();
+        let was_lost = !is_known || before.is_some_and(|before| before.was_lost);
         self.task_mut(order).upstream_task_id.clone_from(&task_id);
         self.audit("deletion.accepted", |draft| draft.with("task_id", task_id.as_deref().unwrap_or("unknown")));
         self.execution.submission = Some(Submission {
@@ -240,16 +268,19 @@ impl Run<'_> {
             last_word: None,
             first_at,
             deleted_counts: None,
+            was_lost,
         });
         self.end(order, TaskStatus::Complete, None);
         if is_known {
+            self.sent_together(order)?;
             self.add(TaskKind::PollTask, None);
             self.execution.phase = Phase::Poll;
             self.wait_for_poll();
-        } else {
+        } else if !self.send_the_rest()? {
             self.begin_verification(SETTLE);
         }
-        let completes = self.execution.behavior == Some(Behavior::CompleteOnSubmit);
+        let is_all = self.together()?.is_empty();
+        let completes = is_all && self.execution.behavior == Some(Behavior::CompleteOnSubmit);
         if completes && !self.execution.is_background {
             let next = self.execution.next_run_at;
             self.change(Change::Complete(Outcome::Submitted, None))?;
@@ -262,7 +293,8 @@ impl Run<'_> {
     /// Finds out whether a lost deletion arrived (§4.3).
     async fn reconcile(&mut self, order: u32) -> Result<()> {
         self.task_mut(order).status = TaskStatus::Uncertain;
-        let Some((fates, _)) = self.fates(order).await? else {
+        let left = self.together()?;
+        let Some((fates, _)) = self.fates(order, &left).await? else {
             // The question failed, and the doubt stays.
             if self.task(order).is_open() {
                 self.task_mut(order).status = TaskStatus::Uncertain;
@@ -339,6 +371,9 @@ impl Run<'_> {
     }
 
     fn task_completed(&mut self) -> Result<()> {
+        if self.send_the_rest()? {
+            return Ok(());
+        }
         let is_hard = self.execution.options.as_ref().is_some_and(crate::integrations::DeleteOptions::is_hard);
         let reason = match (is_hard, self.integration.watching.verify_erasure) {
             (true, true) => {
@@ -373,9 +408,7 @@ impl Run<'_> {
         }
         submission.resubmissions += 1;
         self.end(order, TaskStatus::Skipped, Some(&why));
-        for number in 0..self.targets.len() {
-            self.target_mut(number).is_gone = false;
-        }
+        self.unsend_last();
         // Whether it was executed in part is found out before it is sent again.
         self.add(TaskKind::DeleteUsers, None).status = TaskStatus::Uncertain;
         self.execution.phase = Phase::Submit;

@@ -36,7 +36,8 @@ impl Run<'_> {
     async fn send_feeds(&mut self, order: u32) -> Result<()> {
         // Doing it twice does no harm, unless somebody else has the id by now.
         if matches!(self.task(order).status, TaskStatus::Sending | TaskStatus::Uncertain) {
-            let Some((fates, _)) = self.fates(order).await? else {
+            let left = self.not_gone()?;
+            let Some((fates, _)) = self.fates(order, &left).await? else {
                 // The question failed, and the doubt stays.
                 if !self.task(order).is_open() {
                     return self.stop_before_the_account(order);

@@ -4,7 +4,7 @@ use ids::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::run::Run;
+use super::{paging::Paging, run::Run};
 use crate::{
     Result,
     executions::{Target, TaskStatus},
@@ -12,11 +12,9 @@ use crate::{
     keys::{Place, sha256},
     requests::{Category, Flag, GivenIdentifier, Kind},
     status::{Change, Reason},
-    upstream::{Answer, Call, Endpoint},
+    upstream::{Answer, Call, Meaning},
 };
 
-/// The users of a page.
-pub(crate) const PAGE: usize = 100;
 /// The pages after which a list is taken for endless.
 const PAGES_MAX: u32 = 1000;
 /// Above this a person decides, whatever the policy says.
@@ -38,19 +36,9 @@ pub(crate) struct Found {
     raw: String,
 }
 
-/// The call that asks for users.
-pub(crate) fn query(filter: &Value, after: Option<&str>) -> Call {
-    let mut payload = json!({
-        "filter_conditions": filter,
-        "sort": [{"field": "id", "direction": 1}],
-        "limit": PAGE,
-        "include_deactivated_users": true,
-        "presence": false,
-    });
-    if let Some(after) = after {
-        payload["id_gt"] = after.into();
-    }
-    Call::get(Endpoint::QueryUsers, "").with("payload", payload.to_string())
+/// The call that asks for users, of whom there are no more than a page.
+pub(crate) fn query(filter: &Value) -> Call {
+    Paging::default().query(filter, None)
 }
 
 /// The users of an answer; nothing if it is not a page of users.
@@ -108,8 +96,19 @@ impl Run<'_> {
         let identifier = &identifiers[number as usize];
         let cursor = self.cursor()?;
         let email_field = self.integration.email_field.clone();
-        let call = query(&filter(identifier, &email_field), cursor.as_deref());
-        let Some(answer) = self.call(order, &call, None, &[]).await? else { return Ok(()) };
+        let paging = self.execution.paging;
+        let call = paging.query(&filter(identifier, &email_field), cursor.as_deref());
+        let refused = [Meaning::TooLarge, Meaning::Rejected];
+        let Some(answer) = self.call(order, &call, None, &refused).await? else { return Ok(()) };
+        if answer.meaning != Meaning::Ok {
+            return match paging.instead(answer.meaning, cursor.as_deref()) {
+                Some(paging) => {
+                    self.execution.paging = paging;
+                    Ok(())
+                }
+                None => self.retry(order, &call, &answer),
+            };
+        }
         let Some(page) = users(&answer) else {
             return self.retry(order, &call, &answer.unreadable("the answer is not a list of users"));
         };
@@ -118,19 +117,20 @@ impl Run<'_> {
             return Ok(());
         }
         let last = page.last().map(|found| found.id.clone());
-        let is_full = page.len() >= PAGE;
         let is_stuck = cursor.as_ref().is_some_and(|cursor| page.iter().any(|found| found.id <= *cursor));
         self.execution.pages += 1;
         if is_stuck || self.execution.pages >= PAGES_MAX {
             self.give_up(order, Reason::PaginationLoop, &answer);
             return Ok(());
         }
+        let is_full = self.execution.paging.took(page.len());
         for found in page {
             self.found(order, number, &found)?;
         }
         if is_full {
             self.set_cursor(last.as_deref());
         } else {
+            self.execution.paging.ended();
             self.set_cursor(None);
             self.end(order, TaskStatus::Complete, None);
         }
@@ -154,6 +154,7 @@ impl Run<'_> {
             fingerprint: sha256(found.fields.to_string().as_bytes()),
             is_excluded: false,
             is_gone: false,
+            sent_by: None,
         };
         let number = self.add_target(&found.id, target);
         if self.execution.kind == Kind::Access || self.integration.contents.export_before_delete {

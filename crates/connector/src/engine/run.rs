@@ -434,6 +434,9 @@ impl<'a> Run<'a> {
             Ok(audit_seqs)
         });
         self.execution.audit_seqs = written.await.map_err(failed)?;
+        if let Some(at) = self.execution.next_run_at {
+            self.connector.due.tell(DUE.key(HERE, &(due_key(at), String::new())));
+        }
         self.connector.followers.tell(&self.execution.request);
         Ok(())
     }
@@ -441,7 +444,8 @@ impl<'a> Run<'a> {
 
 /// Writes an execution and when it is due.
 ///
-/// **Invariant:** what may run is due some time: nothing else would ever go on with it.
+/// **Invariant:** what may run is due some time: nothing else would ever go on with it. Whoever commits this says so to
+/// [`Connector::tell_due`].
 pub(crate) async fn put(tx: &mut Transaction, execution: &Execution) -> Result<()> {
     let runs = matches!(execution.state.status(), Status::Queued | Status::Processing | Status::Retrying);
     debug_assert!(!runs || execution.next_run_at.is_some(), "an execution runs and is never due: {execution:?}");

@@ -68,7 +68,7 @@ impl Run<'_> {
 
     async fn check_user(&mut self, order: u32) -> Result<()> {
         let (number, id) = self.checked(order)?;
-        let call = query(&json!({"id": {"$eq": id}}), None);
+        let call = query(&json!({"id": {"$eq": id}}));
         let Some(answer) = self.call(order, &call, None, &[]).await? else { return Ok(()) };
         let Some(found) = users(&answer) else {
             return self.retry(order, &call, &answer.unreadable("the answer is not a list of users"));
@@ -128,7 +128,7 @@ impl Run<'_> {
     async fn check_identifier(&mut self, order: u32) -> Result<()> {
         let identifiers = self.request.open(&self.key)?;
         let identifier = &identifiers[self.task(order).identifier.unwrap_or(0) as usize];
-        let call = query(&filter(identifier, &self.integration.email_field), None);
+        let call = query(&filter(identifier, &self.integration.email_field));
         let Some(answer) = self.call(order, &call, None, &[]).await? else { return Ok(()) };
         let Some(found) = users(&answer) else {
             return self.retry(order, &call, &answer.unreadable("the answer is not a list of users"));
@@ -162,7 +162,7 @@ impl Run<'_> {
             };
         }
         self.execution.clean_rounds += 1;
-        let was_lost = self.execution.submission.as_ref().is_none_or(|submission| submission.task_id.is_none());
+        let was_lost = self.execution.submission.as_ref().is_none_or(|submission| submission.was_lost);
         let needed = if was_lost { CONFIRMATIONS } else { 1 };
         if self.execution.clean_rounds < needed {
             self.begin_verification(BETWEEN_CONFIRMATIONS);

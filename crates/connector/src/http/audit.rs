@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{Problem, router::Here};
-use crate::audit::{self, Draft};
+use crate::audit::{self, Draft, Head};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,21 +29,24 @@ pub(super) async fn list((State(connector), _): Here, Query(after): Query<After>
     Ok(Json(json!({"data": shown, "next_cursor": next})))
 }
 
-/// The log as lines, the last of which says with which key packages and certificates are signed.
+/// The log as lines, the last of which signs its end.
 pub(super) async fn export((State(connector), _): Here) -> Result<Response, Problem> {
     connector.record(Draft::for_caller("audit.exported", "audit")).await?;
     let mut text = String::new();
     let mut after = 0;
+    let mut head = None;
     loop {
         let entries = audit::list(connector.store(), after).await?;
         let Some(last) = entries.last() else { break };
         after = last.seq;
+        head = Some(Head { seq: last.seq, hash: last.hash.clone() });
         for entry in &entries {
             text.push_str(&entry.to_json());
             text.push('\n');
         }
     }
-    text.push_str(&format!("{}\n", json!({"public_key": connector.public_key()})));
+    text.push_str(&audit::last_line(head.as_ref(), &connector.signer));
+    text.push('\n');
     debug_assert!(text.lines().all(|line| serde_json::from_str::<&RawValue>(line).is_ok()));
     Ok(([("content-type", "application/x-ndjson")], text).into_response())
 }

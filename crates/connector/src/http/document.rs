@@ -1,5 +1,7 @@
 //! `/openapi.json`, made from the table of routes.
 
+mod bodies;
+
 use serde_json::{Map, Value, json};
 
 use super::{opendsr, results, router::routes};
@@ -64,6 +66,8 @@ const ANSWERS: &[(&str, &str, Content)] = &[
     ("POST", "/v1/webhooks/{id}/redeliver", &[(JSON, "Redelivered")]),
     ("POST", "/v1/doctor", &[(JSON, "Examination")]),
     ("POST", "/v1/keys/verify", &[(JSON, "KeyCheck")]),
+    ("GET", "/v1/retention", &[(JSON, "Retention")]),
+    ("PATCH", "/v1/retention", &[(JSON, "Retention")]),
     ("POST", "/v1/tokens", &[(JSON, "Token")]),
     ("GET", "/v1/tokens", &[(JSON, "Tokens")]),
     ("DELETE", "/v1/tokens/{id}", &[]),
@@ -108,15 +112,17 @@ fn answers(method: &str, path: &str) -> Value {
         answers["204"] = json!({"description": "Done."});
         return answers;
     }
-    let content: Map<String, Value> = content
-        .iter()
-        .map(|(media_type, name)| match *name {
-            TEXT => ((*media_type).to_owned(), json!({"schema": {"type": "string"}})),
-            name => ((*media_type).to_owned(), json!({"schema": schema(name)})),
-        })
-        .collect();
-    answers["2XX"] = json!({"description": "Done.", "content": content});
+    answers["2XX"] = json!({"description": "Done.", "content": self::content(content)});
     answers
+}
+
+/// A body by its media types.
+fn content(content: Content) -> Map<String, Value> {
+    let one = |(media_type, name): &(&str, &str)| match *name {
+        TEXT => ((*media_type).to_owned(), json!({"schema": {"type": "string"}})),
+        name => ((*media_type).to_owned(), json!({"schema": schema(name)})),
+    };
+    content.iter().map(one).collect()
 }
 
 /// The OpenAPI document of the service.
@@ -129,13 +135,16 @@ pub fn document() -> Value {
             .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
             .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
             .collect();
-        let operation = json!({
+        let mut operation = json!({
             "summary": route.about,
             "operationId": operation_id(route.method, route.path),
             "parameters": parameters,
             "security": [{"token": [route.need.word()]}],
             "responses": answers(route.method, route.path),
         });
+        if let Some(body) = bodies::body(route.method, route.path) {
+            operation["requestBody"] = body;
+        }
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method.to_lowercase()] = operation;
     }

@@ -230,7 +230,8 @@ fn set<T>(to: &mut T, value: Option<T>) {
 fn check_fields(bytes: &[u8], known: &[&str]) -> Result<(), Problem> {
     let fields: serde_json::Map<String, Value> = body::read(bytes)?;
     let unknown = fields.keys().find(|field| !known.contains(&field.as_str()));
-    unknown.map_or(Ok(()), |field| Err(Problem::field(field, "is not known")))
+    let told = || format!("is not known; known are {}", known.join(", "));
+    unknown.map_or(Ok(()), |field| Err(Problem::field(field, told())))
 }
 
 const SETTINGS: &[&str] = &[

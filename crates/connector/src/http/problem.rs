@@ -38,17 +38,25 @@ pub struct Problem {
     code: &'static str,
     detail: String,
     more: Value,
+    /// After how many seconds it is worth another try.
+    retry_after: Option<i64>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Problem { status, code, detail: detail.into(), more: Value::Null }
+        Problem { status, code, detail: detail.into(), more: Value::Null, retry_after: None }
     }
 
     pub(super) fn field(field: &str, message: impl Into<String>) -> Self {
         let message = message.into();
         let more = json!({"errors": [{"field": field, "code": "invalid", "message": message}]});
         Problem { more, ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", format!("`{field}` {message}")) }
+    }
+
+    /// Somebody calls too often.
+    pub(super) fn too_often(secs: i64) -> Self {
+        let detail = format!("too many calls; there is room for one in {secs} s");
+        Problem { retry_after: Some(secs), ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail) }
     }
 
     /// What is wrong, in a sentence.
@@ -115,6 +123,10 @@ impl IntoResponse for Problem {
             body.extend(more);
         }
         let headers = [("content-type", "application/problem+json")];
-        (self.status, headers, Json(body).into_response().into_body()).into_response()
+        let mut response = (self.status, headers, Json(body).into_response().into_body()).into_response();
+        if let Some(secs) = self.retry_after {
+            response.headers_mut().insert("retry-after", HeaderValue::from(secs));
+        }
+        response
     }
 }

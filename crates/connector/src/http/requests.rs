@@ -1,6 +1,6 @@
 //! `/v1/requests`: asked for, looked at, decided about.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     Extension, Json,
@@ -18,6 +18,7 @@ use crate::{
     deadlines::Regulation,
     requests::{Category, GivenIdentifier, Kind, Request, Verification},
     status::Status,
+    upstream::Endpoint,
 };
 
 type Answer = Result<Json<Value>, Problem>;
@@ -153,6 +154,9 @@ pub(super) async fn create(
 
 pub(super) async fn preview((State(connector), Extension(caller)): Here, headers: HeaderMap, bytes: Bytes) -> Answer {
     let create: Create = body::read(&bytes)?;
+    if create.kind.as_deref().is_some_and(|kind| kind != Kind::Deletion.word()) {
+        return Err(Problem::field("type", "must be deletion: an access is no more than a look itself"));
+    }
     let mut new = create.request(&connector, Kind::Deletion, &caller.name)?;
     new.is_dry_run = true;
     let asked = connector.ask(&new).await?;
@@ -163,6 +167,7 @@ pub(super) async fn preview((State(connector), Extension(caller)): Here, headers
     shown["would_call"] = would_call(&connector, &request).await?.into();
     let (secs, warnings) = expected(&connector, &request).await?;
     (shown["estimated_s"], shown["warnings"]) = (secs.into(), warnings.into());
+    shown["counts"] = json!(counts(&connector, &request).await?);
     Ok(Json(shown))
 }
 
@@ -183,13 +188,41 @@ async fn expected(connector: &Connector, request: &Request) -> Result<(i64, Vec<
     Ok((secs, warnings))
 }
 
-/// The calls that the deletion would make, each once.
-async fn would_call(connector: &Connector, request: &Request) -> Result<Vec<&'static str>, Problem> {
-    let mut calls = vec!["POST /users/delete", "GET /tasks/{task_id}"];
+/// How much there is of the matches, by kind, on all integrations together.
+async fn counts(connector: &Connector, request: &Request) -> Result<BTreeMap<String, u64>, Problem> {
+    let mut counts = BTreeMap::new();
+    for detail in connector.details(&request.id).await? {
+        for (kind, count) in detail.execution.counts {
+            *counts.entry(kind).or_default() += count;
+        }
+    }
+    Ok(counts)
+}
+
+/// The calls that the deletion would make, in order and each once.
+async fn would_call(connector: &Connector, request: &Request) -> Result<Vec<String>, Problem> {
+    let mut calls: Vec<String> = Vec::new();
     for detail in connector.details(&request.id).await? {
         let integration = connector.integration(&detail.execution.integration).await?;
-        if integration.includes_feeds() && !calls.contains(&"POST /feeds/users/{id}/delete") {
-            calls.insert(0, "POST /feeds/users/{id}/delete");
+        let dialect = connector.dialect(&integration.dialect)?;
+        let reads = [Endpoint::ExportUser, Endpoint::UserReport];
+        let mut all = Vec::new();
+        if integration.contents.export_before_delete {
+            all.extend(reads);
+        }
+        all.push(Endpoint::QueryUsers);
+        if integration.includes_feeds() {
+            all.push(Endpoint::FeedsDelete);
+        }
+        all.extend([Endpoint::DeleteUsers, Endpoint::GetTask]);
+        if integration.watching.verify_erasure {
+            all.extend(reads);
+        }
+        for endpoint in all {
+            let call = format!("{} {}", endpoint.method(), dialect.path(endpoint));
+            if !calls.contains(&call) {
+                calls.push(call);
+            }
         }
     }
     Ok(calls)

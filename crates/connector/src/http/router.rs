@@ -16,7 +16,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
     Caller, Problem, audit, batches, document, erasures, events, integrations, metrics, opendsr, problem, requests,
-    results, tokens, upkeep, webhooks,
+    results, retention, tokens, upkeep, webhooks,
 };
 use crate::{
     Connector,
@@ -118,6 +118,8 @@ fn api() -> Api {
         .on("POST", "/v1/webhooks/{id}/redeliver", Administer, "Send again what was given up", webhooks::redeliver)
         .on("POST", "/v1/doctor", Administer, "Look whether everything is in order", upkeep::doctor)
         .on("POST", "/v1/keys/verify", Administer, "Check that the key opens everything", upkeep::keys)
+        .on("GET", "/v1/retention", Administer, "Show how long what is known of people is kept", retention::get)
+        .on("PATCH", "/v1/retention", Administer, "Change how long what is known of people is kept", retention::change)
         .on("POST", "/v1/tokens", Administer, "Make a token", tokens::create)
         .on("GET", "/v1/tokens", Administer, "List tokens", tokens::list)
         .on("DELETE", "/v1/tokens/{id}", Administer, "End a token", tokens::revoke)
@@ -147,13 +149,23 @@ pub fn routes() -> Vec<Route> {
 /// The service. A request that brings a [`Caller`] as an extension is taken at its word: the command line does so in
 /// its own process; any other shows a token.
 pub fn router(connector: Arc<Connector>) -> Router {
+    served(connector.clone()).merge(metrics_of(connector))
+}
+
+/// The numbers of the service, for whoever may reach the address.
+pub(super) fn metrics_of(connector: Arc<Connector>) -> Router {
+    let identified = middleware::from_fn_with_state(connector.clone(), problem::identified);
+    Router::new().route("/metrics", axum::routing::get(metrics::show)).layer(identified).with_state(connector)
+}
+
+/// The service without its numbers.
+pub(super) fn served(connector: Arc<Connector>) -> Router {
     let gate = middleware::from_fn_with_state(connector.clone(), admit);
     api()
         .router
         .layer(gate)
         .route("/healthz", axum::routing::get(async || "ok\n"))
         .route("/openapi.json", axum::routing::get(async || axum::Json(document())))
-        .route("/metrics", axum::routing::get(metrics::show))
         .route(&format!("{}/{{token}}", results::LINKS_PATH), axum::routing::get(results::linked))
         .route(opendsr::CERTIFICATE_PATH, axum::routing::get(opendsr::certificate))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))
@@ -165,7 +177,8 @@ pub fn router(connector: Arc<Connector>) -> Router {
 /// Lets a caller through who may do what the route needs.
 async fn admit(State(connector): State<Arc<Connector>>, mut request: Request<Body>, next: Next) -> Response {
     let asked = Asked::of(&request);
-    match asked.caller(&connector).await {
+    let caller = asked.caller(&connector).await.and_then(|caller| within_limit(&connector, caller));
+    match caller {
         Ok(caller) => {
             let name = caller.name.clone();
             request.extensions_mut().insert(caller);
@@ -173,6 +186,15 @@ async fn admit(State(connector): State<Arc<Connector>>, mut request: Request<Bod
         }
         Err(problem) => problem.into_response(),
     }
+}
+
+/// The caller, who does not call too often. Whoever has the directory is alone with it.
+fn within_limit(connector: &Connector, caller: Caller) -> Result<Caller, Problem> {
+    if caller.is_local {
+        return Ok(caller);
+    }
+    connector.callers.count(&caller.name, connector.surroundings.now()).map_err(Problem::too_often)?;
+    Ok(caller)
 }
 
 /// What the gate must know of a call; a body cannot be shared between threads, so it stays outside.
@@ -215,7 +237,7 @@ impl Asked {
             (None, Some(shown)) => {
                 let token = connector.whose(&shown.text).await?;
                 let token = token.filter(|token| shown.id.is_none_or(|id| id == token.id));
-                token.map(|token| Caller { name: token.id, role: token.role })
+                token.map(|token| Caller { name: token.id, role: token.role, is_local: false })
             }
             (None, None) => None,
         };

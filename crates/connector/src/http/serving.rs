@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     problem,
-    router::{BODY_BYTES_MAX, router},
+    router::{BODY_BYTES_MAX, metrics_of, served},
 };
 use crate::Connector;
 
@@ -40,23 +40,48 @@ fn options(listen: SocketAddr) -> Options {
     }
 }
 
-/// Serves the API until `stop` is done, and finishes what is under way; who waits for a request is told how it is.
-pub fn serve<'s>(
-    connector: Arc<Connector>,
-    bound: Bound,
-    stop: impl Future<Output = ()> + Send + 's,
-) -> BoxFuture<'s, Drained> {
-    let stop: BoxFuture<'s, ()> = Box::pin(stop);
-    Box::pin(serve_until(connector, bound, stop))
+/// Where the numbers of the service are told (§15.1).
+pub enum Metrics {
+    /// Beside the API.
+    Beside,
+    /// At an address of their own, and nowhere else.
+    At(Bound),
 }
 
-async fn serve_until(connector: Arc<Connector>, bound: Bound, stop: BoxFuture<'_, ()>) -> Drained {
+/// Serves the API until `stopped()` is done, and finishes what is under way; who waits for a request is told how it is.
+pub fn serve<'s, S: Future<Output = ()> + Send + 's>(
+    connector: Arc<Connector>,
+    bound: Bound,
+    metrics: Metrics,
+    stopped: impl Fn() -> S,
+) -> BoxFuture<'s, Drained> {
+    let stops: [BoxFuture<'s, ()>; 2] = [Box::pin(stopped()), Box::pin(stopped())];
+    Box::pin(serve_until(connector, bound, metrics, stops))
+}
+
+async fn serve_until(
+    connector: Arc<Connector>,
+    bound: Bound,
+    metrics: Metrics,
+    [stop, stop_metrics]: [BoxFuture<'_, ()>; 2],
+) -> Drained {
     let readiness = bound.front().readiness().clone();
     let readyz = get(async move || readiness.answer());
-    let routes = router(connector.clone()).route("/readyz", readyz);
+    let routes = served(connector.clone()).route("/readyz", readyz);
+    let numbers = metrics_of(connector.clone());
+    let (routes, elsewhere) = match metrics {
+        Metrics::Beside => (routes.merge(numbers), None),
+        Metrics::At(bound) => (routes, Some(bound.serve(numbers, stop_metrics))),
+    };
     let stop = async {
         stop.await;
         connector.stop_waiting();
     };
-    bound.serve(routes, stop).await
+    let elsewhere = async {
+        match elsewhere {
+            Some(serving) => Some(serving.await),
+            None => None,
+        }
+    };
+    tokio::join!(bound.serve(routes, stop), elsewhere).0
 }

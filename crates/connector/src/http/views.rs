@@ -147,6 +147,7 @@ pub(super) async fn summary(connector: &Connector, request: &Request) -> Result<
         "received_at": time(Some(request.received_at)),
         "due_at": time(Some(request.due_at)),
         "extended_due_at": time(request.extended_due_at),
+        "acknowledge_by": time(crate::deadlines::acknowledge_by(request.regulation, request.received_at)),
         "created_at": time(Some(request.created_at)),
         "finished_at": time(request.finished_at),
         "requested_by": request.requested_by,
@@ -200,6 +201,7 @@ fn execution(detail: &Detail) -> Value {
         "task_id": one.submission.as_ref().and_then(|submission| submission.task_id.as_deref()),
         "submitted_at": time(one.submission.as_ref().map(|submission| submission.first_at)),
         "residue": one.residue,
+        "counts": one.counts,
         "sub_tasks": detail.tasks.iter().map(sub_task).collect::<Vec<_>>(),
     })
 }
@@ -210,6 +212,7 @@ fn sub_task((task, attempts): &(SubTask, Vec<Attempt>)) -> Value {
         "target": task.target.map(|number| number + 1),
         "status": task.status.word(),
         "generation": task.generation,
+        "round": task.round,
         "note": task.note,
         "ended_at": time(task.ended_at),
         "last_error": task.last_error.as_ref().map(|error| json!({

@@ -33,6 +33,9 @@ impl Source {
     /// [`Error::NoKey`] when nothing is there; [`Error::Readable`], [`Error::Source`] and [`Error::BadKey`].
     pub fn read(&self) -> Result<Kek, Error> {
         if let Some(path) = &self.file {
+            if !path.exists() {
+                return Err(Error::NoKeyFile(path.display().to_string()));
+            }
             check_private(path)?;
             return from_base64(&read(path)?);
         }

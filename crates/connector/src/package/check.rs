@@ -12,7 +12,7 @@ use super::{Error, manifest::Manifest, seal};
 use crate::{keys::hex, signing};
 
 /// What stands beside the manifest.
-const BESIDE: [&str; 3] = ["manifest.json", "manifest.json.sig", "public-key.txt"];
+const BESIDE: [&str; 3] = ["manifest.json", "manifest.json.sig", "public-key.pem"];
 /// The largest manifest that is read, in bytes.
 const MANIFEST_BYTES_MAX: u64 = 64 << 20;
 
@@ -56,7 +56,8 @@ fn check_files(archive: impl Read + Seek) -> Result<Summary, Error> {
         read.map_err(|_| Error::Changed(name.to_owned()))?;
         Ok(text)
     };
-    let (manifest, signature, public_key) = (text(BESIDE[0])?, text(BESIDE[1])?, text(BESIDE[2])?);
+    let (manifest, signature, pem) = (text(BESIDE[0])?, text(BESIDE[1])?, text(BESIDE[2])?);
+    let public_key = signing::public_key_of(&pem).ok_or(Error::Signature)?;
     if !signing::verify(manifest.as_bytes(), &signature, &public_key) {
         return Err(Error::Signature);
     }

@@ -166,7 +166,7 @@ pub(super) fn readme(manifest: &Manifest) -> String {
     }
     text.push_str(
         "\nEach file's SHA-256 stands in manifest.json; manifest.json.sig is an Ed25519 signature over its bytes,\n\
-         to be checked with public-key.txt. The comment of the archive signs the archive itself, so that nothing can be\n\
+         to be checked with public-key.pem. The comment of the archive signs the archive itself, so that nothing can be\n\
          packed anew. `millpond privacy packages verify` checks all of it.\n",
     );
     for gap in &manifest.gaps {

@@ -283,7 +283,7 @@ fn fill<W: Write + io::Seek>(
     let manifest = serde_json::to_string_pretty(&plan.manifest).expect("a manifest is JSON");
     archive.add_text("manifest.json", &manifest).map_err(trouble)?;
     archive.add_text("manifest.json.sig", &signer.sign(manifest.as_bytes())).map_err(trouble)?;
-    archive.add_text("public-key.txt", &signer.public_key()).map_err(trouble)?;
+    archive.add_text("public-key.pem", &signer.public_key_pem()).map_err(trouble)?;
     Ok(manifest)
 }
 
@@ -338,7 +338,7 @@ pub(super) fn shown(raw: &RawValue, mask: Option<&Mask>) -> Value {
 }
 
 /// The entries of the first list in a report.
-fn entries(report: &Value) -> u64 {
+pub(crate) fn entries(report: &Value) -> u64 {
     let fields = report.as_object().into_iter().flat_map(|fields| fields.values());
     fields.filter_map(Value::as_array).map(|list| list.len() as u64).next().unwrap_or(0)
 }

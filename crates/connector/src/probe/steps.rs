@@ -100,8 +100,8 @@ fn step(name: &'static str, what: &'static str, finding: Option<Finding>, bad: S
 
 fn tries(trial: &Trial<'_>, probe: &str, surroundings: &Surroundings) -> Vec<Try> {
     let parameter = trial.session.dialect.user_report_parameter.clone();
-    let by_id = query(&json!({"id": {"$eq": probe}}), None);
-    let by_email = query(&json!({trial.email_field: {"$in": ["probe@invalid.invalid"]}}), None);
+    let by_id = query(&json!({"id": {"$eq": probe}}));
+    let by_email = query(&json!({trial.email_field: {"$in": ["probe@invalid.invalid"]}}));
     let found_or_not: &[Meaning] = &[Meaning::NotFound, Meaning::Ok];
     let one = |name, what, capability, call, passes| Try { name, what, capability, call, passes, must_be_empty: false };
     let only_ok: &[Meaning] = &[Meaning::Ok];

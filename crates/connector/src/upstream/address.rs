@@ -15,13 +15,13 @@ pub struct Address(Url);
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum AddressError {
     /// It is no URL.
-    #[error("the base URL is no URL")]
+    #[error("is no URL")]
     NoUrl,
     /// It would send tokens in clear.
-    #[error("the base URL must be https; http is for this machine alone, unless `allow_insecure` says otherwise")]
+    #[error("must be https; http is for this machine alone, unless `allow_insecure` says otherwise")]
     Insecure,
     /// It has parts that a base must not have.
-    #[error("the base URL must not have a user, a query or a fragment")]
+    #[error("must not have a user, a query or a fragment")]
     Parts,
 }
 

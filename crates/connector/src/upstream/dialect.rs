@@ -68,6 +68,16 @@ words! {
     }
 }
 
+impl Endpoint {
+    /// The method of its calls.
+    pub(crate) fn method(self) -> &'static str {
+        match self {
+            Endpoint::QueryUsers | Endpoint::ExportUser | Endpoint::UserReport | Endpoint::GetTask => "GET",
+            Endpoint::DeleteUsers | Endpoint::ExportUsers | Endpoint::FeedsExport | Endpoint::FeedsDelete => "POST",
+        }
+    }
+}
+
 /// What a job's status means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]

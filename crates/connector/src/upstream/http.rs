@@ -33,6 +33,18 @@ pub struct HttpOptions {
     pub ca_file: Option<std::path::PathBuf>,
     /// Hosts inside to which webhooks may go.
     pub webhook_hosts: Vec<String>,
+    /// Who finds the addresses of names; the system if it is left out.
+    pub resolver: Option<Resolver>,
+}
+
+/// Who finds the addresses of names.
+#[derive(Clone)]
+pub struct Resolver(pub std::sync::Arc<dyn reqwest::dns::Resolve>);
+
+impl std::fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Resolver").finish_non_exhaustive()
+    }
 }
 
 /// The largest body that is read into memory, in bytes.
@@ -53,6 +65,7 @@ impl Default for HttpOptions {
             export_bytes_max: 1 << 30,
             ca_file: None,
             webhook_hosts: Vec::new(),
+            resolver: None,
         }
     }
 }
@@ -175,10 +188,13 @@ impl Http {
     /// # Errors
     /// [`Error::Outbound`] when the trusted certificates cannot be read.
     pub fn new(options: HttpOptions) -> Result<Self> {
-        let builder = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(options.connect)
             .user_agent(USER_AGENT);
+        if let Some(Resolver(resolver)) = &options.resolver {
+            builder = builder.dns_resolver(resolver.clone());
+        }
         let client = trusting(builder, options.ca_file.as_deref())?
             .build()
             .map_err(|error| Error::Outbound(error.to_string()))?;

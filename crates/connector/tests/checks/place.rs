@@ -17,7 +17,7 @@ use connector::{
     requests::{Category, GivenIdentifier, Kind, Request},
     status::{Outcome, Reason, Status},
     surroundings::{Clock, Dice, Surroundings},
-    upstream::{Dialect, Http, HttpOptions},
+    upstream::{Dialect, Http, HttpOptions, Resolver},
 };
 use ids::Timestamp;
 use parking_lot::Mutex;
@@ -78,6 +78,8 @@ pub(crate) struct Place {
     pub(crate) dialects: Vec<Dialect>,
     /// A file of further trusted certificates, from the next start on.
     pub(crate) ca_file: Option<PathBuf>,
+    /// Who finds the addresses of names, from the next start on.
+    pub(crate) resolver: Option<Resolver>,
 }
 
 pub(crate) fn pair(key: &str, secret: &str) -> Pair {
@@ -121,6 +123,7 @@ impl Place {
             faults: None,
             dialects: Vec::new(),
             ca_file: None,
+            resolver: None,
         };
         place.reopen().await;
         place
@@ -185,6 +188,7 @@ impl Place {
             export_head: self.patience,
             idle: self.patience,
             ca_file: self.ca_file.clone(),
+            resolver: self.resolver.clone(),
             webhook_hosts: vec!["127.0.0.1".to_owned()],
             ..HttpOptions::default()
         };

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use connector::{
     Secret,
-    http::{Reply, Service, bind, serve},
+    http::{Metrics, Reply, Service, bind, serve},
     tokens::Role,
 };
 use serde_json::{Value, json};
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::place::*;
 
@@ -16,20 +16,31 @@ struct Served {
     address: SocketAddr,
     service: Service,
     token: Secret,
-    stop: oneshot::Sender<()>,
+    stop: watch::Sender<bool>,
     drained: JoinHandle<String>,
 }
 
 async fn served(place: &Place) -> Served {
+    served_with(place, Metrics::Beside).await
+}
+
+async fn served_with(place: &Place, metrics: Metrics) -> Served {
     let (_, token) = place.connector().create_token("t", Role::SuperAdmin, None).await.unwrap();
     let bound = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let address = bound.addresses()[0];
     let service = Service::remote(&format!("http://{address}/"), Secret::new(token.expose().to_owned()), None);
     let service = service.unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
+    let (stop, stopped) = watch::channel(false);
     let connector = place.shared();
     let drained = tokio::spawn(async move {
-        let drained = serve(connector, bound, async { stopped.await.unwrap_or_default() }).await;
+        let stopped = || {
+            let mut stopped = stopped.clone();
+            async move {
+                // A sender that is gone says stop, too.
+                let _ = stopped.wait_for(|stop| *stop).await;
+            }
+        };
+        let drained = serve(connector, bound, metrics, stopped).await;
         format!("{drained:?}")
     });
     Served { address, service, token, stop, drained }
@@ -38,7 +49,7 @@ async fn served(place: &Place) -> Served {
 impl Served {
     /// Stops it: it must let go of the store before the directory goes.
     async fn end(self) -> String {
-        self.stop.send(()).unwrap();
+        self.stop.send(true).unwrap();
         self.drained.await.unwrap()
     }
 }
@@ -81,7 +92,7 @@ async fn a_service_that_stops_answers_who_waits_and_cuts_nobody() {
     while place.connector().requests(&connector::Filter::default(), None, 1).await.unwrap().requests.is_empty() {
         tokio::task::yield_now().await;
     }
-    stop.send(()).unwrap();
+    stop.send(true).unwrap();
     let reply = waiting.await.unwrap();
     assert_eq!((reply.status, &reply.json()["status"]), (202, &json!("queued")));
     assert!(drained.await.unwrap().contains("cut: 0"));
@@ -105,5 +116,22 @@ async fn the_front_refuses_in_the_shape_of_the_service_and_lets_no_page_read() {
     assert_eq!(wrong.json::<Value>().await.unwrap()["code"], "method_not_allowed");
     let ready = http.get(url("/readyz")).header("origin", "http://page").send().await.unwrap();
     assert_eq!((ready.status().as_u16(), ready.headers().get("access-control-allow-origin")), (200, None));
+    served.end().await;
+}
+
+#[tokio::test]
+async fn numbers_are_told_at_an_address_of_their_own_and_nowhere_else() {
+    let place = Place::new().await;
+    let own = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let elsewhere = own.addresses()[0];
+    let served = served_with(&place, Metrics::At(own)).await;
+    let http = reqwest::Client::builder().build().unwrap();
+    let status = async |address: SocketAddr, path: &str| {
+        http.get(format!("http://{address}{path}")).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(status(elsewhere, "/metrics").await, 200);
+    assert_eq!(status(served.address, "/metrics").await, 404);
+    assert_eq!(status(elsewhere, "/v1/requests").await, 404, "and nothing else is told there");
+    assert_eq!(status(served.address, "/healthz").await, 200);
     served.end().await;
 }

@@ -101,7 +101,14 @@ fn allowed(world: &mut World, seen: &Seen, now: i64) -> Reply {
 fn query(world: &mut World, seen: &Seen) -> Reply {
     let payload: Value = seen.query.get("payload").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let limit = usize::try_from(payload["limit"].as_u64().unwrap_or(30)).unwrap();
+    if limit > world.page_max {
+        return error(413, 22, "the page is too large");
+    }
+    if world.refuses_ids_for_pages && payload["id_gt"].is_string() {
+        return error(400, 4, "id_gt is not known");
+    }
     let after = payload["id_gt"].as_str().filter(|_| !world.loops);
+    let offset = usize::try_from(payload["offset"].as_u64().unwrap_or(0)).unwrap();
     let filter = &payload["filter_conditions"];
     let asks_for_probe = filter.to_string().contains("probe");
     let shows_all = world.ignores_filters && !asks_for_probe;
@@ -118,6 +125,7 @@ fn query(world: &mut World, seen: &Seen) -> Reply {
                 .range::<str, _>(rest)
                 .map(|(_, user)| user)
                 .filter(|user| is_asked(user))
+                .skip(offset)
                 .take(limit)
                 .cloned()
                 .collect()
@@ -197,6 +205,9 @@ fn delete(world: &mut World, seen: &Seen) -> Reply {
         body["user_ids"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
     if ids.is_empty() || ids.len() > 100 {
         return error(400, 4, "user_ids must have 1 to 100 entries");
+    }
+    if ids.len() > world.deletion_max {
+        return error(413, 22, "too many users at once");
     }
     if !world.files_forms.contains(&body["files"]) {
         return error(400, 4, "files is not understood");

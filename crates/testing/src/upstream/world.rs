@@ -65,6 +65,12 @@ pub struct World {
     pub ignores_filters: bool,
     /// Whether every page is the first.
     pub loops: bool,
+    /// The most users of a page; a larger one is refused as too large.
+    pub page_max: usize,
+    /// Whether a page after an id is refused, so that pages are told apart by their offset.
+    pub refuses_ids_for_pages: bool,
+    /// The most users that one call deletes; more are refused as too many.
+    pub deletion_max: usize,
     /// Users whose export is refused as too large.
     pub too_large: BTreeSet<String>,
     /// The calls a minute; without it there is no limit, and the headers name a high one.
@@ -106,6 +112,9 @@ impl World {
             files_forms: vec![json!("hard"), json!(true)],
             ignores_filters: false,
             loops: false,
+            page_max: usize::MAX,
+            refuses_ids_for_pages: false,
+            deletion_max: usize::MAX,
             too_large: BTreeSet::new(),
             limit: None,
             storm_until: 0,

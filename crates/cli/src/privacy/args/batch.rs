@@ -8,13 +8,16 @@ use clap::{Args, Subcommand};
 #[derive(Subcommand, Debug)]
 pub(crate) enum Batch {
     /// Hand a file in, and wait for it
+    #[command(after_help = "Example: millpond privacy batch run leavers.csv --type deletion --wait 1h")]
     Run(RunBatch),
     /// Show how far a batch is
+    #[command(after_help = "Example: millpond privacy batch status bat_01M7ZYPEWJC7W5N521VH7HH5X2")]
     Status {
         /// The batch
         id: String,
     },
     /// List the rows of a batch with their results
+    #[command(after_help = "Example: millpond privacy batch rows bat_01M7ZYPEWJC7W5N521VH7HH5X2 --status invalid")]
     Rows {
         /// The batch
         id: String,
@@ -23,21 +26,25 @@ pub(crate) enum Batch {
         status: Option<String>,
     },
     /// Stop a batch
+    #[command(after_help = "Example: millpond privacy batch pause bat_01M7ZYPEWJC7W5N521VH7HH5X2")]
     Pause {
         /// The batch
         id: String,
     },
     /// Let a batch go on
+    #[command(after_help = "Example: millpond privacy batch resume bat_01M7ZYPEWJC7W5N521VH7HH5X2")]
     Resume {
         /// The batch
         id: String,
     },
     /// Withdraw a batch: what has begun goes on
+    #[command(after_help = "Example: millpond privacy batch cancel bat_01M7ZYPEWJC7W5N521VH7HH5X2")]
     Cancel {
         /// The batch
         id: String,
     },
     /// Write every row with its result, as CSV
+    #[command(after_help = "Example: millpond privacy batch report bat_01M7ZYPEWJC7W5N521VH7HH5X2 --out report.csv")]
     Report {
         /// The batch
         id: String,

@@ -19,14 +19,21 @@ pub(crate) struct Pair {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Integrations {
     /// Test a connection and save it
+    #[command(
+        after_help = "Example: millpond privacy integrations add --name Stream --key-file key --secret-file secret"
+    )]
     Add(Box<Add>),
     /// List integrations
+    #[command(after_help = "Example: millpond privacy integrations list")]
     List,
     /// Show an integration with its settings
+    #[command(after_help = "Example: millpond privacy integrations show Stream")]
     Show(Named),
     /// Change settings; those that are left out stay as they are
+    #[command(after_help = "Example: millpond privacy integrations set Stream --approval true --cooling-off 1d")]
     Set(Box<Set>),
     /// Test a connection again
+    #[command(after_help = "Example: millpond privacy integrations test Stream")]
     Test {
         #[command(flatten)]
         named: Named,
@@ -35,6 +42,7 @@ pub(crate) enum Integrations {
         no_delete_probe: bool,
     },
     /// Replace the credentials
+    #[command(after_help = "Example: millpond privacy integrations rotate Stream --key-file key --secret-file secret")]
     Rotate {
         #[command(flatten)]
         named: Named,
@@ -45,10 +53,13 @@ pub(crate) enum Integrations {
         compromised: bool,
     },
     /// Switch off
+    #[command(after_help = "Example: millpond privacy integrations disable Stream")]
     Disable(Named),
     /// Switch on
+    #[command(after_help = "Example: millpond privacy integrations enable Stream")]
     Enable(Named),
     /// Remove it and destroy its credentials
+    #[command(after_help = "Example: millpond privacy integrations remove Stream")]
     Remove {
         #[command(flatten)]
         named: Named,
@@ -57,6 +68,7 @@ pub(crate) enum Integrations {
         force: bool,
     },
     /// Show what is known of its limits
+    #[command(after_help = "Example: millpond privacy integrations limits Stream")]
     Limits(Named),
 }
 

@@ -19,6 +19,7 @@ pub(crate) struct Delivery {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Packages {
     /// Fetch the package of an access
+    #[command(after_help = "Example: millpond privacy packages fetch dsr_01M7ZYMYGVT37FB95DEVC2JEXG --out amy.zip")]
     Fetch {
         /// The request
         id: String,
@@ -29,11 +30,13 @@ pub(crate) enum Packages {
         delivery: Delivery,
     },
     /// Print what is in the package of an access
+    #[command(after_help = "Example: millpond privacy packages manifest dsr_01M7ZYMYGVT37FB95DEVC2JEXG")]
     Manifest {
         /// The request
         id: String,
     },
     /// Make a link that leads to the package without a token; it is shown this once
+    #[command(after_help = "Example: millpond privacy packages link dsr_01M7ZYMYGVT37FB95DEVC2JEXG --expires-in 1d")]
     Link {
         /// The request
         id: String,
@@ -45,6 +48,7 @@ pub(crate) enum Packages {
         downloads: u32,
     },
     /// Check signatures, hashes, missing and extra files, and every byte of the archive
+    #[command(after_help = "Example: millpond privacy packages verify amy.zip")]
     Verify {
         /// The package
         file: PathBuf,
@@ -55,6 +59,9 @@ pub(crate) enum Packages {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Certificate {
     /// Fetch the certificate of a deletion, with its signature beside it
+    #[command(
+        after_help = "Example: millpond privacy certificate fetch dsr_01M7ZYMYGVT37FB95DEVC2JEXG --out erasure.json"
+    )]
     Fetch {
         /// The request
         id: String,
@@ -66,6 +73,7 @@ pub(crate) enum Certificate {
         html: bool,
     },
     /// Check the signature of a certificate
+    #[command(after_help = "Example: millpond privacy certificate verify erasure.json")]
     Verify {
         /// The certificate
         file: PathBuf,
