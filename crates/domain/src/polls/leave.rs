@@ -1,7 +1,7 @@
 //! What becomes of what a user did with polls when the user goes (v2 §5.5).
 
 use ids::UserId;
-use store::{Direction, Limit, key::after};
+use store::{Direction, Limit, Rows, key::after};
 
 use super::{
     Cast, Vote,
@@ -28,12 +28,7 @@ const STEP_VOTES: usize = 150;
 /// # Errors
 /// When the store fails.
 pub(crate) async fn leave(tx: &mut Tx, user: &UserId, is_hard: bool, cursor: &mut Vec<u8>) -> Result<bool> {
-    let tenant = tx.tenant();
-    let mut range = POLLED.prefix(tenant, &(user.to_string(),));
-    if !cursor.is_empty() {
-        range.start = after(cursor.clone());
-    }
-    let page = POLLED.scan(tx, tenant, range, Direction::Forward, Limit::rows(STEP)).await?;
+    let (tenant, page) = (tx.tenant(), done_by(tx, user, cursor).await?);
     for (key, ()) in page.rows {
         let (_, poll, what) = &key;
         let is_whole = match (what.strip_prefix(SUGGESTED), what.as_str(), is_hard) {
@@ -63,12 +58,7 @@ pub(crate) async fn leave(tx: &mut Tx, user: &UserId, is_hard: bool, cursor: &mu
 /// # Errors
 /// When the store fails.
 pub(crate) async fn leave_activities(tx: &mut Tx, user: &UserId, cursor: &mut Vec<u8>) -> Result<bool> {
-    let tenant = tx.tenant();
-    let mut range = POLLED.prefix(tenant, &(user.to_string(),));
-    if !cursor.is_empty() {
-        range.start = after(cursor.clone());
-    }
-    let page = POLLED.scan(tx, tenant, range, Direction::Forward, Limit::rows(STEP)).await?;
+    let (tenant, page) = (tx.tenant(), done_by(tx, user, cursor).await?);
     for (key, ()) in page.rows {
         let (_, poll, what) = &key;
         let is_vote = !what.is_empty() && !what.starts_with(SUGGESTED);
@@ -79,6 +69,16 @@ pub(crate) async fn leave_activities(tx: &mut Tx, user: &UserId, cursor: &mut Ve
         *cursor = POLLED.key(tenant, &key);
     }
     Ok(!page.more)
+}
+
+/// What `user` did with polls, from `cursor` on, as much as one step looks at.
+async fn done_by(tx: &mut Tx, user: &UserId, cursor: &[u8]) -> Result<Rows<(String, String, String), ()>> {
+    let tenant = tx.tenant();
+    let mut range = POLLED.prefix(tenant, &(user.to_string(),));
+    if !cursor.is_empty() {
+        range.start = after(cursor.to_vec());
+    }
+    Ok(POLLED.scan(tx, tenant, range, Direction::Forward, Limit::rows(STEP)).await?)
 }
 
 async fn drop_vote(tx: &mut Tx, poll: &str, id: &str, is_hard: bool) -> Result<bool> {
