@@ -110,6 +110,13 @@ where
 }
 
 impl App {
+    /// The app `id` of `store` as it is without anything that is set up: no feed groups, the settings of a new app, and views in
+    /// at most about `views_bytes_max` of memory.
+    pub(crate) fn bare(id: AppId, store: Store, views_bytes_max: u64) -> Self {
+        let views = Views::new(&store, views_bytes_max);
+        App { id, groups: Arc::default(), settings: Arc::default(), store, views, origin: None }
+    }
+
     pub(crate) fn tx(&self, inner: Transaction) -> Tx {
         Tx { inner, app: self.clone() }
     }

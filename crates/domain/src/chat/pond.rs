@@ -1,11 +1,8 @@
 //! A short harness for tests of chat: an app on the memory engine, spoken to in the language of the product.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    collections::BTreeMap,
+    sync::atomic::{AtomicI64, Ordering},
 };
 
 use ids::{AppId, ChannelId, MessageId, Timestamp, UserId};
@@ -19,7 +16,6 @@ use super::{
 };
 use crate::{
     App, Error, Result, Tx,
-    feeds::views::Views,
     keyspace::{CHANNEL, CHANNEL_TYPE, Chat, LOG, MEMBER, USER},
     log,
     users::User,
@@ -63,16 +59,7 @@ pub(crate) fn channel() -> ChannelId {
 impl Pond {
     /// A channel with the members amy, bob and cat, and nothing said.
     pub(crate) async fn new() -> Self {
-        let store = Store::memory();
-        let views = Views::new(&store, 1 << 20);
-        let app = App {
-            id: AppId(1),
-            groups: Arc::new(HashMap::new()),
-            settings: Arc::default(),
-            store,
-            views,
-            origin: None,
-        };
+        let app = App::bare(AppId(1), Store::memory(), 1 << 20);
         let pond = Pond { app, now: AtomicI64::new(1_600_000_000_000_000) };
         pond.set_type(|_| {}).await;
         let now = pond.tick();

@@ -97,7 +97,5 @@ async fn walk(
 
 /// The app `id` of `store`, for a task to be planned in it while no server runs.
 pub fn app(store: &Store, id: u32) -> App {
-    let views = crate::feeds::views::Views::new(store, 0);
-    let (groups, settings) = Default::default();
-    App { id: ids::AppId(id), groups, settings, store: store.clone(), views, origin: None }
+    App::bare(ids::AppId(id), store.clone(), 0)
 }

@@ -11,7 +11,6 @@ use super::{
     groups,
     targets::{self, Retarget},
     timelines::{self, Page},
-    views::Views,
 };
 use crate::{App, Error, Result};
 
@@ -35,10 +34,9 @@ impl Pond {
     }
 
     pub(crate) fn on(store: Store) -> Self {
-        let views = Views::new(&store, 1 << 20);
         let groups = groups::of_the_sdk_suites().into_iter().map(|(name, group)| (name.to_owned(), group)).collect();
         Pond {
-            app: App { id: AppId(1), groups: Arc::new(groups), settings: Arc::default(), store, views, origin: None },
+            app: App { groups: Arc::new(groups), ..App::bare(AppId(1), store, 1 << 20) },
             now: Cell::new(1_600_000_000_000_000),
         }
     }

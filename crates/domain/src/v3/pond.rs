@@ -2,13 +2,7 @@
 
 pub(crate) mod scene;
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use ids::{AppId, Fid, Timestamp, UserId};
 use store::Store;
@@ -21,13 +15,7 @@ use super::{
     selectors::Rule,
     timelines::{self, Place, Wanted},
 };
-use crate::{
-    App, Error, Result, Tx,
-    feeds::{activities::Moment, views::Views},
-    filter::Filter,
-    keyspace::LOG,
-    log::Event,
-};
+use crate::{App, Error, Result, Tx, feeds::activities::Moment, filter::Filter, keyspace::LOG, log::Event};
 
 /// A server's domain in a test.
 pub(crate) struct Pond {
@@ -63,16 +51,7 @@ pub(crate) fn draft(id: &str, author: &str, feeds: &[&str]) -> activities::Draft
 
 impl Pond {
     pub(crate) fn new() -> Self {
-        let store = Store::memory();
-        let views = Views::new(&store, 1 << 20);
-        Self::of(App {
-            id: AppId(1),
-            groups: Arc::new(HashMap::new()),
-            settings: Arc::default(),
-            store,
-            views,
-            origin: None,
-        })
+        Self::of(App::bare(AppId(1), Store::memory(), 1 << 20))
     }
 
     /// The same app, spoken to in the language of feeds v3.
