@@ -18,6 +18,7 @@ pub mod log;
 pub mod moderation;
 pub mod places;
 pub mod polls;
+pub mod previews;
 mod rows;
 pub mod settings;
 pub mod tasks;

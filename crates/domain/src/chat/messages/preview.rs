@@ -9,12 +9,8 @@ use crate::{
     Result, Tx,
     chat::events::{self, Event},
     keyspace::MESSAGE,
+    previews::{first_link, is_wanted},
 };
-
-/// The longest link that is looked up, in bytes.
-const LINK_BYTES_MAX: usize = 2048;
-/// The most attachments of a message with a preview.
-const ATTACHMENTS_MAX: usize = 30;
 
 /// The link that is to be looked up for `message`, if its channel wants that.
 ///
@@ -29,28 +25,13 @@ pub async fn link(tx: &mut Tx, message: &Message, now: Timestamp) -> Result<Opti
     Ok(scene.config.url_enrichment.then(|| link.to_owned()))
 }
 
-/// The first link in a text.
-fn first_link(text: &str) -> Option<&str> {
-    let start = ["http://", "https://"].into_iter().filter_map(|scheme| text.find(scheme)).min()?;
-    let link = text[start..].split(|c: char| c.is_whitespace() || "<>\"`".contains(c)).next()?;
-    let link = link.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '\'']);
-    let has_host = link.split_once("://").is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_alphanumeric()));
-    (has_host && link.len() <= LINK_BYTES_MAX).then_some(link)
-}
-
 /// Hangs what was found at `link` on the message, if it still says that link and has no such attachment.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn add_preview(tx: &mut Tx, id: &MessageId, link: &str, preview: &Object, now: Timestamp) -> Result<()> {
     let Some(mut message) = get(tx, id).await? else { return Ok(()) };
-    let quoted = serde_json::json!(link).to_string();
-    let is_known = |attachment: &String| {
-        let shown = Object::parse(attachment).unwrap_or_default();
-        shown.get("og_scrape_url").is_some_and(|known| known.get() == quoted)
-    };
-    let is_fit = message.deleted_at.is_none() && first_link(&message.text) == Some(link);
-    if !is_fit || message.attachments.len() >= ATTACHMENTS_MAX || message.attachments.iter().any(is_known) {
+    if message.deleted_at.is_some() || !is_wanted(&message.text, &message.attachments, link) {
         return Ok(());
     }
     message.attachments.push(preview.to_string());
@@ -66,19 +47,6 @@ pub async fn add_preview(tx: &mut Tx, id: &MessageId, link: &str, preview: &Obje
 mod tests {
     use super::*;
     use crate::chat::pond::{Pond, message};
-
-    #[test]
-    fn the_first_link_ends_before_what_ends_a_sentence() {
-        for (text, link) in [
-            ("see https://a.b/c?d=e, and http://x.y", Some("https://a.b/c?d=e")),
-            ("(http://x.y/)", Some("http://x.y/")),
-            ("<https://a.b>", Some("https://a.b")),
-            ("https:// nothing", None),
-            ("a.b/c", None),
-        ] {
-            assert_eq!(first_link(text), link, "{text}");
-        }
-    }
 
     #[tokio::test]
     async fn a_preview_is_added_once_while_the_message_says_the_link() {
