@@ -28,7 +28,7 @@ mod markdown;
 mod members;
 pub(crate) mod messages;
 pub(crate) mod moderation;
-mod og;
+pub(crate) mod og;
 pub(crate) mod origin;
 pub(crate) mod patch;
 mod permissions;

@@ -25,6 +25,7 @@ mod notices;
 mod own;
 mod pins;
 mod polls;
+mod previews;
 mod reactions;
 mod read;
 pub(crate) mod reviewed;

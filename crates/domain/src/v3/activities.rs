@@ -11,7 +11,7 @@ mod tallies;
 
 use ids::{ActivityId, FeedId, Fid, Timestamp, UserId};
 
-pub use change::{Patch, patch, update};
+pub use change::{Patch, add_preview, patch, update};
 pub use delete::{delete, erase, restore};
 pub use record::{Activity, Audience, Content, Replies};
 pub use tallies::{Tallies, Tally, tallies};

@@ -9,7 +9,7 @@ mod erase;
 mod list;
 mod threads;
 
-pub use change::{Change, Draft, add, delete, restore, update};
+pub use change::{Change, Draft, add, add_preview, delete, restore, update};
 pub(crate) use erase::{clear, erase};
 pub use list::{LATEST, Order, SCHEMA, Scored, Shown, gather, latest, of_user, query};
 pub use threads::{Asked, Meta, Node, REPLIES_LIMIT, THREAD_DEPTH, THREAD_DEPTH_MAX, thread};

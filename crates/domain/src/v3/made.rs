@@ -163,6 +163,26 @@ pub async fn change_comment(
     Ok(comment)
 }
 
+/// Hangs what was found at `link` on the comment `id`; see [`comments::add_preview`].
+///
+/// # Errors
+/// When the store fails.
+pub async fn preview_comment(
+    tx: &mut Tx,
+    id: &str,
+    link: &str,
+    preview: &ids::json::Object,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(comment) = comments::add_preview(tx, id, link, preview, now).await? else { return Ok(()) };
+    let found = activities::get_any(tx, &comment.activity).await?;
+    if let Some((inner, activity)) = found.filter(|(_, activity)| activity.deleted_at.is_none()) {
+        let scene = Scene { id: inner, activity, comment: None };
+        scene.tell_comment(tx, "updated", (id, &comment), None, now);
+    }
+    Ok(())
+}
+
 /// Deletes the comment `id`; see [`comments::delete`]. What is left to do after the first call tells nobody anything new.
 ///
 /// # Errors

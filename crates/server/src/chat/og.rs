@@ -54,7 +54,10 @@ async fn add(
 }
 
 /// What the page at `url` says of itself, as an attachment in the classic shape.
-async fn look(server: &Server, url: &str) -> std::result::Result<Object, String> {
+///
+/// # Errors
+/// Why nothing is known of it, in words.
+pub(crate) async fn look(server: &Server, url: &str) -> std::result::Result<Object, String> {
     let mut preview = attachment(&og::look(&server.outbound, url).await?);
     for name in ["og_scrape_url", "title_link"] {
         preview[name] = url.into();

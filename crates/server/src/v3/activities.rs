@@ -13,6 +13,7 @@ use domain::{
         made::Scene,
         moderated,
         notifications::{self, Mentioning},
+        objects::Object,
         permit,
         show::{self, Shown},
     },
@@ -31,6 +32,7 @@ use super::{
     collections::{ensure_owners, inline},
     notices::Noting,
     own::OwnFields,
+    previews,
     read::{self, Actor, BATCH_MAX, Query},
     show::Pen,
 };
@@ -50,6 +52,7 @@ pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     let creates_users = sent.flag("create_users")?.unwrap_or_default();
     let own = OwnFields::read(&call, &mut sent, Some(&actor.id))?;
     let is_forced = forces_moderation(&mut sent)?;
+    let skips_preview = previews::are_skipped(&mut sent)?;
     let extras = Extras { entries: inline(&call, &mut sent, &actor)?, noting: Noting::read(&mut sent)?, is_forced };
     let draft = draft(&call, &mut sent, &actor, creates_users)?;
     let (moment, by) = (read::moment(&call), call.user().cloned());
@@ -58,7 +61,16 @@ pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
         add_one(tx, by.as_ref(), &draft, &extras, moment).await
     });
     let (added, told) = added.await?;
+    if !skips_preview {
+        preview(&call, &added.1);
+    }
     one(&call, added, &actor.id, &own, Some(told)).await
+}
+
+/// Looks up what the first link of the activity leads to.
+pub(super) fn preview(call: &Call, activity: &Activity) {
+    let text = activity.content.text.as_deref().unwrap_or_default();
+    previews::look_up(call, Object::Activity(activity.id.clone()), text);
 }
 
 /// What is done along with adding an activity.
@@ -105,13 +117,14 @@ pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
     let creates_users = sent.flag("create_users")?.unwrap_or_default();
     let own = OwnFields::of_caller(&call, &mut sent)?;
     let is_forced = forces_moderation(&mut sent)?;
-    let mut drafts = Vec::new();
+    let (mut drafts, mut skip_previews) = (Vec::new(), Vec::new());
     for mut item in read::batch(&mut sent, "activities")? {
         if item.has("create_users") {
             return Err(Error::field("activities", "take create_users beside the list, not in an item"));
         }
         let actor = Actor::some(&call, &mut item)?;
         let entries = inline(&call, &mut item, &actor)?;
+        skip_previews.push(previews::are_skipped(&mut item)?);
         let extras = Extras { entries, noting: Noting::read(&mut item)?, is_forced };
         drafts.push((draft(&call, &mut item, &actor, creates_users)?, actor, extras, read::moment(&call)));
     }
@@ -121,6 +134,9 @@ pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
         add_one(tx, by.as_ref(), draft, extras, *moment).await
     });
     let (added, told): (Vec<_>, Vec<i64>) = added.await?.into_iter().unzip();
+    for ((_, activity), _) in added.iter().zip(skip_previews).filter(|(_, is_skipped)| !is_skipped) {
+        preview(&call, activity);
+    }
     many(&call, added, call.user(), &own, (Pager::default(), Some(told.iter().sum()))).await
 }
 

@@ -12,9 +12,10 @@ use domain::{
 use wire::v3::Pager;
 
 use super::{
-    activities::{content, forces_moderation, many, one},
+    activities::{content, forces_moderation, many, one, preview},
     notices::Noting,
     own::OwnFields,
+    previews,
     read::{self, Actor},
 };
 use crate::{
@@ -62,6 +63,7 @@ pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let feeds = read::fids(&mut sent, "feeds")?;
     let content = content(&mut sent)?;
     let (noting, is_forced) = (Noting::of_change(&mut sent)?, forces_moderation(&mut sent)?);
+    let skips_preview = previews::are_skipped(&mut sent)?;
     let (id, by, moment) = (call.param("id"), call.user().cloned(), read::moment(&call));
     let updated = call.tenant.app.write(async |tx| {
         actor.store(tx, moment.now).await?;
@@ -71,6 +73,9 @@ pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
         Ok(updated)
     });
     let updated = updated.await?;
+    if !skips_preview {
+        preview(&call, &updated.1);
+    }
     one(&call, updated, &actor.id, &own, None).await
 }
 
@@ -91,7 +96,15 @@ pub(super) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
         Ok(patched)
     });
     let (inner, activity, _) = patched.await?;
+    if says_anew(&change) {
+        preview(&call, &activity);
+    }
     one(&call, (inner, activity), &actor.id, &own, None).await
+}
+
+/// Whether the text is another, and nobody said what hangs on it.
+fn says_anew(change: &Patch) -> bool {
+    change.set.contains("text") && !change.set.contains("attachments")
 }
 
 /// Takes back that somebody is mentioned who is no more, and tells who is from now on, if that is wanted.
@@ -126,7 +139,15 @@ pub(super) async fn patch_many(call: Call, mut sent: Fields) -> Result<Reply> {
                 Err(error) => Err(error),
             }
         });
-    let patched = patched.await?.into_iter().flatten().collect();
+    let patched = patched.await?;
+    for ((_, change, ..), (_, activity)) in
+        changes.iter().zip(&patched).filter_map(|(sent, patched)| Some((sent, patched.as_ref()?)))
+    {
+        if says_anew(change) {
+            preview(&call, activity);
+        }
+    }
+    let patched = patched.into_iter().flatten().collect();
     many(&call, patched, call.user(), &OwnFields::default(), (Pager::default(), None)).await
 }
 

@@ -22,6 +22,7 @@ use super::{
     activities::forces_moderation,
     around::Around,
     notices::Noting,
+    previews,
     read::{self, Actor},
     show::Pen,
 };
@@ -43,12 +44,16 @@ pub(super) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::some(&call, &mut sent)?;
     let draft = draft(&call, &mut sent, &actor)?;
     let asked = (Noting::read(&mut sent)?, forces_moderation(&mut sent)?);
+    let skips_preview = previews::are_skipped(&mut sent)?;
     let (by, moment) = (call.user(), read::moment(&call));
     let run = call.tenant.app.write(async |tx| {
         actor.store(tx, moment.now).await?;
         add_one(tx, by, &draft, asked, moment).await
     });
     let (comment, told) = run.await?;
+    if !skips_preview {
+        previews::look_up(&call, Object::Comment(draft.id.clone()), &comment.text);
+    }
     one(&call, (draft.id, comment), Some(&actor.id), told).await
 }
 
@@ -71,9 +76,10 @@ async fn add_one(
 
 /// `POST /comments/batch`.
 pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
-    let mut items = Vec::new();
+    let (mut items, mut skip_previews) = (Vec::new(), Vec::new());
     for mut item in read::batch(&mut sent, "comments")? {
         let actor = Actor::some(&call, &mut item)?;
+        skip_previews.push(previews::are_skipped(&mut item)?);
         let asked = (Noting::read(&mut item)?, forces_moderation(&mut item)?);
         items.push((draft(&call, &mut item, &actor)?, actor, asked, read::moment(&call)));
     }
@@ -88,6 +94,9 @@ pub(super) async fn add_many(call: Call, mut sent: Fields) -> Result<Reply> {
         Ok(added)
     });
     let added = run.await?;
+    for ((id, comment), _) in added.iter().zip(skip_previews).filter(|(_, is_skipped)| !is_skipped) {
+        previews::look_up(&call, Object::Comment(id.clone()), &comment.text);
+    }
     some(&call, added, call.user(), wire::v3::Pager::default()).await
 }
 
@@ -111,13 +120,15 @@ pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
         status: None,
     };
     let asked = (Noting::of_change(&mut sent)?, forces_moderation(&mut sent)?);
-    changed(&call, actor.as_ref(), &change, asked).await
+    let skips_preview = previews::are_skipped(&mut sent)?;
+    changed(&call, actor.as_ref(), &change, asked, skips_preview).await
 }
 
 /// `POST /comments/{id}/partial`.
 pub(super) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
     let actor = Actor::find(&call, &mut sent)?;
     let asked = (Noting::of_change(&mut sent)?, forces_moderation(&mut sent)?);
+    let skips_preview = previews::are_skipped(&mut sent)?;
     let mut change = Change::default();
     for name in sent.texts("unset")?.unwrap_or_default() {
         match name.as_str() {
@@ -143,7 +154,7 @@ pub(super) async fn patch(call: Call, mut sent: Fields) -> Result<Reply> {
     if change.status.is_some() && !call.is_server() {
         return Err(Error::from(domain::Error::NotAllowed("status is for server-side calls".to_owned())));
     }
-    changed(&call, actor.as_ref(), &change, asked).await
+    changed(&call, actor.as_ref(), &change, asked, skips_preview).await
 }
 
 fn named_status(name: &str) -> Result<Status> {
@@ -160,6 +171,7 @@ async fn changed(
     actor: Option<&Actor>,
     change: &Change,
     (noting, is_forced): (Noting, bool),
+    skips_preview: bool,
 ) -> Result<Reply> {
     let (id, by, moment) = (call.param("id"), call.user(), read::moment(call));
     let run = call.tenant.app.write(async |tx| {
@@ -177,6 +189,9 @@ async fn changed(
         Ok(comment)
     });
     let comment = run.await?;
+    if !skips_preview && change.text.is_some() && change.attachments.is_none() {
+        previews::look_up(call, Object::Comment(id.to_owned()), &comment.text);
+    }
     one(call, (id.to_owned(), comment), actor.map(|actor| &actor.id), None).await
 }
 

@@ -21,6 +21,7 @@ mod own;
 mod pins;
 mod polls;
 mod pond;
+mod previews;
 mod queries;
 mod reactions;
 mod reading;

@@ -41,6 +41,11 @@ impl Deref for Pond {
 
 impl Pond {
     pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same with other options.
+    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> Self {
         let (store, clock) = (Store::memory(), Arc::new(ManualClock::at(NOW_SECONDS * 1_000_000)));
         let app = NewApp {
             id: Some(7),
@@ -49,13 +54,14 @@ impl Pond {
             secret: Some(SECRET.into()),
             is_for_sdk_suites: true,
         };
-        let options = Options {
+        let mut options = Options {
             front: front::Options { listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))], ..Default::default() },
             rate_limits: RateLimitSetting::Off,
             app: Some(app),
             clock: clock.clone(),
             ..Options::new(Seal::ephemeral())
         };
+        change(&mut options);
         let running = server::start(store.clone(), options).await.unwrap();
         let client = Client { routes: running.routes(), store, token: sign(SECRET, &json!({ "server": true })) };
         Pond { running, clock, client }

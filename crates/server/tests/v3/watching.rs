@@ -14,13 +14,13 @@ use crate::pond::{KEY, Lake, Pond, SECRET};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection of a user.
-struct Socket {
+pub(crate) struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    id: String,
+    pub(crate) id: String,
 }
 
 impl Socket {
-    async fn open(lake: &Lake, user: &str) -> Self {
+    pub(crate) async fn open(lake: &Lake, user: &str) -> Self {
         let token = sign(SECRET, &json!({ "user_id": user }));
         let asked = json!({ "user_id": user, "user_details": { "id": user } }).to_string();
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -43,7 +43,7 @@ impl Socket {
     }
 
     /// The next event of feeds.
-    async fn event(&mut self) -> Value {
+    pub(crate) async fn event(&mut self) -> Value {
         loop {
             let event = self.next().await;
             if event["type"].as_str().is_some_and(|kind| kind.starts_with("feeds.")) {

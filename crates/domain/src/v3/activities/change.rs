@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use ids::{ActivityId, Fid, json::Object};
+use ids::{ActivityId, Fid, Timestamp, json::Object};
 
-use super::{Activity, Audience, By, Content, check_feeds, ensure_mentioned, load, move_to, store_changed};
+use super::{Activity, Audience, By, Content, check_feeds, ensure_mentioned, get_any, load, move_to, store_changed};
 use crate::{
     Error, Result, Tx,
     custom::Edit,
     feeds::activities::Moment,
+    previews,
     v3::{permit, polls},
 };
 
@@ -135,4 +136,26 @@ async fn store(
     }
     store_changed(tx, id, before, &changed, by, moment.now);
     Ok((id, changed))
+}
+
+/// Hangs what was found at `link` on the activity `id`, if it still says that link, has no such attachment, and does not
+/// become too big. Nobody edited it: [`Activity::edited_at`] stays.
+///
+/// # Errors
+/// When the store fails.
+pub async fn add_preview(tx: &mut Tx, id: &str, link: &str, preview: &Object, now: Timestamp) -> Result<()> {
+    let Some((inner, before)) = get_any(tx, id).await?.filter(|(_, activity)| activity.deleted_at.is_none()) else {
+        return Ok(());
+    };
+    let mut changed = before.clone();
+    let Content { text, attachments, .. } = &mut changed.content;
+    if !previews::is_wanted(text.as_deref().unwrap_or_default(), attachments, link) {
+        return Ok(());
+    }
+    attachments.push(preview.to_string());
+    if changed.content.check().is_ok() {
+        changed.updated_at = now;
+        store_changed(tx, inner, &before, &changed, before.user.as_ref(), now);
+    }
+    Ok(())
 }

@@ -11,7 +11,7 @@ use super::{
     load, put, tally,
 };
 use crate::{
-    Error, Result, Tx, users,
+    Error, Result, Tx, previews, users,
     v3::{
         owned::{self, Kind},
         query::LOOKED_AT_MAX,
@@ -201,6 +201,31 @@ pub async fn update(tx: &mut Tx, id: &str, change: &Change, by: Option<&UserId>,
     }
     put(tx, id, &comment);
     Ok(comment)
+}
+
+/// Hangs what was found at `link` on the comment `id`, if it still says that link, has no such attachment, and does not become
+/// too big; the comment, if that was so. Nobody edited it: [`Comment::edited_at`] stays.
+///
+/// # Errors
+/// When the store fails.
+pub async fn add_preview(
+    tx: &mut Tx,
+    id: &str,
+    link: &str,
+    preview: &Fields,
+    now: Timestamp,
+) -> Result<Option<Comment>> {
+    let Some(mut comment) = get(tx, id).await?.filter(Comment::is_live) else { return Ok(None) };
+    if !previews::is_wanted(&comment.text, &comment.attachments, link) {
+        return Ok(None);
+    }
+    comment.attachments.push(preview.to_string());
+    comment.updated_at = now;
+    if check(&comment).is_err() {
+        return Ok(None);
+    }
+    put(tx, id, &comment);
+    Ok(Some(comment))
 }
 
 /// Deletes the comment `id`; `by` a user only if that user wrote it. Softly, it can be restored; for good, a stub without
