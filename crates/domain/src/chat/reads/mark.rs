@@ -114,7 +114,26 @@ pub async fn deliver(
     if privacy.and_then(|privacy| privacy.delivery_receipts) == Some(false) {
         return Ok(());
     }
-    listed(tx, channel, message).await?;
+    let (at, _) = listed(tx, channel, message).await?;
+    let before = match &mark.value.last_delivered_message {
+        Some(before) => listed(tx, channel, before).await,
+        None => return note_delivered(tx, channel, user, (message, mark), now),
+    };
+    match before {
+        Ok((known, _)) if known >= at => Ok(()),
+        // One that is gone holds nothing back.
+        Ok(_) | Err(Error::Absent(_)) => note_delivered(tx, channel, user, (message, mark), now),
+        Err(error) => Err(error),
+    }
+}
+
+fn note_delivered(
+    tx: &mut Tx,
+    channel: &ChannelId,
+    user: &UserId,
+    (message, mark): (&MessageId, Stamped<Read>),
+    now: Timestamp,
+) -> Result<()> {
     let until = mark.value.until.or(Some(mark.stamp.0));
     let mark = Read { last_delivered: Some(now), last_delivered_message: Some(message.clone()), until, ..mark.value };
     put(tx, channel, user, &mark);

@@ -48,6 +48,10 @@ async fn a_channel_is_read_up_to_a_message_and_unread_from_one_on() {
     let read = json!({ "user_id": "bob", "message_id": "b" });
     let event = pond.v2().post(&format!("chat/{PATH}/read"), read).await.ok(201)["event"].clone();
     assert!(event["created_at"].is_i64(), "{event}");
+    assert_eq!(
+        (&event["channel_id"], &event["channel_type"], &event["cid"], &event["type"]),
+        (&json!("general"), &json!("messaging"), &json!("messaging:general"), &json!("message.read"))
+    );
     assert_eq!(unread(&pond, "bob").await, 1);
     pond.post(&format!("{PATH}/read"), json!({ "user_id": "bob", "message_id": "", "thread_id": "" })).await.ok(201);
     assert_eq!(unread(&pond, "bob").await, 0);
@@ -109,10 +113,22 @@ async fn delivery_is_noted_and_where_it_is_off_it_is_no_error() {
     assert_eq!(pond.post("channels/delivered?user_id=bob", delivered.clone()).await.ok(201), json!({}));
     let state = pond.post(QUERY, json!({ "user_id": "bob" })).await.ok(201);
     assert_eq!(state["read"][1].get("last_delivered_message_id"), None);
-    let on = json!({ "set": { "config_overrides": { "delivery_events": true } } });
-    pond.patch(PATH, on).await.ok(201);
-    pond.post("channels/delivered?user_id=bob", delivered).await.ok(201);
+    pond.put("channeltypes/messaging", json!({ "delivery_events": true })).await.ok(201);
+    pond.post("channels/delivered?user_id=bob", delivered.clone()).await.ok(201);
     assert_eq!(unread(&pond, "bob").await, 3);
+    let known = async || pond.post(QUERY, json!({ "user_id": "amy" })).await.ok(201)["read"][1].clone();
+    let at = known().await;
+    assert_eq!(
+        (&at["last_delivered_message_id"], &at["last_delivered_at"]),
+        (&json!("b"), &json!("2026-01-01T00:00:03Z"))
+    );
+    // What came before it, comes late.
+    let late = json!({ "latest_delivered_messages": [{ "cid": "messaging:general", "id": "a" }] });
+    pond.post("channels/delivered?user_id=bob", late).await.ok(201);
+    assert_eq!(known().await["last_delivered_message_id"], "b");
+    let by_body =
+        json!({ "latest_delivered_messages": delivered["latest_delivered_messages"], "user": { "id": "bob" } });
+    pond.v2().post("chat/channels/delivered", by_body).await.ok(201);
     assert_eq!(
         pond.refuses(
             Method::POST,
