@@ -118,6 +118,16 @@ pub async fn get(tx: &mut Tx, id: &ChannelId) -> Result<Option<Channel>> {
     Ok(channel.filter(|channel| channel.deleted_at.is_none()))
 }
 
+/// What the channel `id` was before it was deleted; none, if it was not.
+///
+/// # Errors
+/// When the store fails.
+pub async fn get_deleted(tx: &mut Tx, id: &ChannelId) -> Result<Option<Channel>> {
+    let tenant = tx.tenant();
+    let channel = CHANNEL.get(tx, tenant, &Chat(id.clone())).await?;
+    Ok(channel.filter(|channel| channel.deleted_at.is_some()))
+}
+
 /// The channel `id`.
 ///
 /// # Errors

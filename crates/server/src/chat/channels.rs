@@ -82,6 +82,10 @@ async fn create(call: &Call, id: &ChannelId, draft: &Draft) -> Result<()> {
     let now = call.now();
     let kind = types::load(&mut call.snapshot(), id.kind()).await?;
     permissions::check(call.who(), Place { kind: &kind, channel: None, member: None }, "create-channel", None)?;
+    if let Some(deleted) = channels::get_deleted(&mut call.snapshot(), id).await? {
+        let place = Place { kind: &kind, channel: Some(&deleted), member: None };
+        permissions::check(call.who(), place, "recreate-channel", None)?;
+    }
     if let Who::User(_, profile) = call.who()
         && kind.rules.has_teams
     {

@@ -94,6 +94,45 @@ async fn truncation_empties_the_channel_but_for_the_message_that_tells_of_it() {
 }
 
 #[tokio::test]
+async fn truncation_up_to_a_moment_keeps_what_was_said_after_it() {
+    let pond = general().await;
+    for id in ["a", "b", "c"] {
+        pond.clock.advance(1_000_000);
+        say(&pond, "amy", id).await;
+    }
+    let up_to = json!({ "truncated_at": "2026-01-01T00:00:02Z", "user": { "id": "amy" } });
+    let channel = pond.post(&format!("{PATH}/truncate"), up_to).await.ok(201)["channel"].clone();
+    assert_eq!(channel["truncated_at"], "2026-01-01T00:00:02Z");
+    assert_eq!(each(&pond.post(QUERY, json!({})).await.ok(201)["messages"], "id"), "c");
+    let unread = pond.get("unread?user_id=bob").await.ok(200)["total_unread_count"].clone();
+    assert_eq!((unread, channel["last_message_at"].clone()), (json!(1), json!("2026-01-01T00:00:03Z")));
+}
+
+#[tokio::test]
+async fn truncation_for_some_members_hides_what_was_said_from_them_alone() {
+    let pond = general().await;
+    say(&pond, "amy", "a").await;
+    pond.clock.advance(1_000_000);
+    pond.v2().post(&format!("chat/{PATH}/truncate"), json!({ "member_ids": ["bob"] })).await.ok(201);
+    let seen = async |user: &str| each(&pond.user(user).post(QUERY, json!({})).await.ok(201)["messages"], "id");
+    assert_eq!((seen("amy").await.as_str(), seen("bob").await.as_str()), ("a", ""));
+}
+
+#[tokio::test]
+async fn who_did_not_make_a_deleted_channel_makes_it_anew_only_if_that_is_granted() {
+    let pond = general().await;
+    pond.delete(PATH).await.ok(200);
+    assert_eq!(pond.user("cat").refuses(Method::POST, QUERY, "{}").await, (403, 17));
+    let anew = pond.user("amy").post(QUERY, json!({ "data": { "members": ["amy"] } })).await.ok(201);
+    assert_eq!(anew["channel"]["created_by"]["id"], "amy");
+    pond.user("amy").delete(PATH).await.ok(200);
+    let role = json!({ "users": [{ "id": "cat", "set": { "role": "admin" } }] });
+    pond.patch("users", role).await.ok(201);
+    let anew = pond.user("cat").post(QUERY, json!({})).await.ok(201);
+    assert_eq!(anew["channel"]["created_by"]["id"], "cat");
+}
+
+#[tokio::test]
 async fn a_deleted_channel_is_gone_and_made_anew_it_is_empty() {
     let pond = general().await;
     say(&pond, "amy", "a").await;
