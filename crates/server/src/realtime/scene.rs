@@ -145,8 +145,8 @@ impl Scene {
             return text.clone();
         }
         let event = &self.event;
-        let user = event.user.as_ref().and_then(|user| self.user(user, dialect));
-        let other = event.other.as_ref().and_then(|user| self.user(user, dialect));
+        let user = event.user.as_ref().and_then(|user| self.user(user, kind, dialect));
+        let other = event.other.as_ref().and_then(|user| self.user(user, kind, dialect));
         let is_target = matches!(kind.split_once('.'), Some(("user", "muted" | "unmuted" | "flagged" | "unflagged")));
         let channel = names_channel(kind).then(|| self.channel(dialect)).flatten();
         let me = self.me(dialect);
@@ -184,7 +184,7 @@ impl Scene {
             channel_message_count: v2.and(self.shown.as_ref()).and_then(|shown| shown.message_count),
             channel_custom: custom.as_ref().map(Members),
             parent_author: self.parent.as_ref().and_then(|parent| parent.message.user.as_ref()).map(UserId::as_str),
-            thread_participants: self.participants(dialect),
+            thread_participants: self.participants(kind, dialect),
             members: self.members(dialect),
             rare: self.rare.clone(),
             request_info: self.readers.as_ref().and(event.origin.as_deref()).map(request_info),
@@ -281,6 +281,22 @@ fn counts_watchers(kind: &str) -> bool {
     matches!(kind, "message.new" | "user.watching.start" | "user.watching.stop" | "notification.thread_message_new")
 }
 
+/// A user in the size in which events of this kind tell it (chat §10.2): those of the v2 dialect that hooks hear of have a
+/// short one, and what sockets alone hear the whole.
+fn sized<'a>(kind: &str, dialect: Dialect, user: User<'a>) -> User<'a> {
+    let is_short = match kind.split_once('.') {
+        Some(("channel" | "member" | "reaction" | "user_group", _)) => true,
+        Some(("message", kind)) => !matches!(kind, "delivered" | "pending"),
+        Some(("user", kind)) => !matches!(kind, "presence.changed" | "updated" | "watching.start" | "watching.stop"),
+        _ => matches!(kind, "notification.mark_unread" | "notification.thread_message_new"),
+    };
+    match (dialect, kind) {
+        (Dialect::V2, "user.updated") => user.private(),
+        (Dialect::V2, _) if is_short => user.lite(),
+        _ => user,
+    }
+}
+
 fn raw(object: &impl Serialize) -> Box<RawValue> {
     serde_json::value::to_raw_value(object).expect("wire types are JSON")
 }
@@ -348,17 +364,17 @@ impl Scene {
         Some(raw(&to_wire::users::own(dialect, &self.people, person, self.own.as_ref()?, self.now)))
     }
 
-    fn user(&self, id: &UserId, dialect: Dialect) -> Option<Box<RawValue>> {
-        let user = to_wire::users::embedded(dialect, &self.people, id, self.now)?;
+    fn user(&self, id: &UserId, kind: &str, dialect: Dialect) -> Option<Box<RawValue>> {
+        let user = sized(kind, dialect, to_wire::users::embedded(dialect, &self.people, id, self.now)?);
         Some(match &self.readers {
             Some(readers) => raw(&readers.reader(id, user, dialect)),
             None => raw(&user),
         })
     }
 
-    fn participants(&self, dialect: Dialect) -> Option<Vec<User<'_>>> {
+    fn participants(&self, kind: &str, dialect: Dialect) -> Option<Vec<User<'_>>> {
         let parent = self.parent.as_ref()?;
-        let user = |id| to_wire::users::embedded(dialect, &self.people, id, self.now);
+        let user = |id| Some(sized(kind, dialect, to_wire::users::embedded(dialect, &self.people, id, self.now)?));
         Some(parent.participants.iter().filter_map(user).collect())
     }
 

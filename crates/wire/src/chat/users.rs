@@ -74,6 +74,19 @@ pub struct User<'a> {
     pub custom: Custom<'a>,
 }
 
+impl User<'_> {
+    /// The size in which the v2 dialect tells users in events: without what is the user's own affair, and that of moderators
+    /// (chat §18, `UserLite`).
+    pub fn lite(self) -> Self {
+        User { invisible: None, privacy_settings: None, ..self.private() }
+    }
+
+    /// The same with what the user shows of itself (chat §18, `UserPriv`).
+    pub fn private(self) -> Self {
+        User { ban_expires: None, shadow_banned: None, bypass_moderation: None, ..self }
+    }
+}
+
 /// A user with what only the user itself, and the app's own server, see of it (chat §6.2).
 #[derive(Serialize, Debug)]
 pub struct FullUser<'a> {
