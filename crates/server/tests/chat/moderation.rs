@@ -364,6 +364,27 @@ async fn flag_reports_are_listed_and_reviewed() {
         (404, 16)
     );
     assert_eq!(pond.user("bob").refuses(Method::POST, "moderation/reports", body.to_string()).await, (403, 17));
+    let count = async |client: &Client, filter: Value| {
+        let body = json!({ "filter_conditions": filter });
+        client.post("moderation/reports", body).await.ok(201)["flag_reports"].as_array().unwrap().len()
+    };
+    for (filter, found) in [
+        (json!({ "report_id": report["id"] }), 1),
+        (json!({ "user_id": "bob" }), 1),
+        (json!({ "user_id": "amy" }), 0),
+        (json!({ "review_result": "reviewed" }), 1),
+        (json!({ "created_at": { "$lt": AT } }), 0),
+    ] {
+        assert_eq!(count(&pond, filter.clone()).await, found, "{filter}");
+    }
+    pond.patch("users", json!({ "users": [{ "id": "cat", "set": { "role": "moderator" } }] })).await.ok(201);
+    assert_eq!(count(&pond.user("cat"), json!({})).await, 1, "a moderator reads reports");
+    let flags = format!(
+        "moderation/flags/message?payload={}",
+        encoded(&json!({ "filter_conditions": { "channel_cid": CID } }))
+    );
+    assert_eq!(pond.user("eve").get(&flags).await.ok(200)["flags"].as_array().unwrap().len(), 2);
+    assert_eq!(pond.user("bob").get(&flags).await.refusal(), (403, 17));
 }
 
 #[tokio::test]
@@ -410,6 +431,16 @@ async fn the_review_queue_shows_open_items_until_an_action_closes_them() {
     let one = v2.get(&format!("moderation/review_queue/{}", id.as_str().unwrap())).await.ok(200);
     assert_eq!(one["item"]["message"]["type"], "deleted");
     say(&pond.user("bob"), json!({ "text": "hi" })).await.ok(201);
+    let here = json!({ "target_user_id": "bob", "banned_by_id": "eve", "channel_cid": CID, "reason": "here" });
+    v2.post("moderation/ban", here).await.ok(201);
+    let bans =
+        v2.get(&format!("moderation/review_queue/{}", id.as_str().unwrap())).await.ok(200)["item"]["bans"].clone();
+    let info = &bans[0];
+    assert_eq!(
+        (&info["channel_cid"], &info["created_by"]["id"], &info["user"]["id"]),
+        (&json!(CID), &json!("eve"), &json!("bob"))
+    );
+    assert_eq!((&info["channel"]["cid"], &info["reason"], info.get("banned_by")), (&json!(CID), &json!("here"), None));
     let logs = v2
         .post("moderation/logs", json!({ "filter": { "target_user_id": "bob", "type": "delete_message" } }))
         .await

@@ -17,7 +17,9 @@ pub use decisions::{
     Appeal, AppealError, AppealResult, Appealed, Appeals, BulkDecided, Checked, CustomChecked, Decided, OneAppeal,
     TriggeredRule,
 };
-pub use review::{ActionLog, ActionLogs, EntityCreator, EscalationMetadata, OneReviewItem, ReviewItem, ReviewQueue};
+pub use review::{
+    ActionLog, ActionLogs, BanInfo, EntityCreator, EscalationMetadata, OneReviewItem, ReviewItem, ReviewQueue,
+};
 
 /// A ban.
 #[derive(Serialize, Debug)]

@@ -135,7 +135,7 @@ impl Shown {
             flags: self.flags.iter().map(|(flag, custom)| shape::moderation_flag(cast, flag, custom)).collect(),
             flags_count: self.flags.len(),
             actions: self.actions.iter().map(|noted| shape::action(cast, noted)).collect(),
-            bans: self.bans.iter().map(|banned| shape::ban(cast, banned)).collect(),
+            bans: self.bans.iter().map(|banned| shape::ban_info(cast, banned)).collect(),
             ..shape::review_item(cast, &self.queued)
         }
     }

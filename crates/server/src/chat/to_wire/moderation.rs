@@ -11,7 +11,9 @@ use ids::{ChannelId, UserId, json::Object};
 use serde_json::value::RawValue;
 use wire::chat::{
     dialect::{Dialect, Members},
-    moderation::{ActionLog, Ban, EscalationMetadata, Flag, FlagReport, MessageFlag, ModerationFlag, ReviewItem},
+    moderation::{
+        ActionLog, Ban, BanInfo, EscalationMetadata, Flag, FlagReport, MessageFlag, ModerationFlag, ReviewItem,
+    },
 };
 
 use crate::chat::moderation::Cast;
@@ -28,6 +30,13 @@ pub(crate) fn ban<'a>(cast: &'a Cast, banned: &'a Banned) -> Ban<'a> {
         shadow: ban.is_shadow.then_some(true),
         created_at: cast.time(ban.created_at),
     }
+}
+
+/// The same, as the review queue tells it.
+pub(crate) fn ban_info<'a>(cast: &'a Cast, banned: &'a Banned) -> BanInfo<'a> {
+    let Ban { user, banned_by: created_by, channel, reason, expires, shadow, created_at } = ban(cast, banned);
+    let channel_cid = banned.channel.as_ref().map(ChannelId::as_str);
+    BanInfo { user, created_by, channel_cid, channel, reason, expires, shadow, created_at }
 }
 
 /// A flag, for whoever made it.

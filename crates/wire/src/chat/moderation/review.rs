@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Appeal, Ban, ModerationFlag};
+use super::{Appeal, ModerationFlag};
 use crate::chat::{dialect::Time, users::User};
 
 /// What a moderator did (v2 §6.8).
@@ -112,7 +112,7 @@ pub struct ReviewItem<'a> {
     /// What was done about it.
     pub actions: Vec<ActionLog<'a>>,
     /// Bans of whose it is.
-    pub bans: Vec<Ban<'a>>,
+    pub bans: Vec<BanInfo<'a>>,
     /// Languages that a model found.
     pub languages: [(); 0],
     /// The message.
@@ -131,6 +131,34 @@ pub struct ReviewItem<'a> {
     pub created_at: Time,
     /// When something last happened to it.
     pub updated_at: Time,
+}
+
+/// A ban, as the review queue tells it (v2 §6.8).
+#[derive(Serialize, Debug)]
+pub struct BanInfo<'a> {
+    /// Who is banned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<User<'a>>,
+    /// By whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<User<'a>>,
+    /// From which channel; absent for the whole app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_cid: Option<&'a str>,
+    /// The same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Box<RawValue>>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a str>,
+    /// Until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Time>,
+    /// Whether the banned do not notice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<bool>,
+    /// Since when.
+    pub created_at: Time,
 }
 
 /// Whose an item of the review queue is, with what moderation knows of the user.
