@@ -62,6 +62,8 @@ pub(crate) async fn export_user(call: Call) -> Result<Spooled> {
         }
         spool.text(close).await?;
     }
+    // Calls are nothing that there could be here.
+    spool.text(",\"calls\":[]").await?;
     Ok(spool.done().await?)
 }
 

@@ -69,6 +69,7 @@ async fn an_export_lists_every_message_and_reaction_of_the_user_and_none_of_anyb
     let v2 = pond.v2().get("users/ann/export").await.ok(200);
     assert_eq!(v2["user"]["custom"]["email"], "ann@example.com");
     assert_eq!(ids(&v2["messages"], "id"), ["a1", "a2"]);
+    assert_eq!((&classic["calls"], &v2["calls"]), (&json!([]), &json!([])), "there are no calls here");
     assert_eq!(v2["messages"][0]["user"]["id"], "ann");
     assert!(v2["messages"][0]["created_at"].is_i64() && v2["messages"][0]["custom"].is_object());
     assert_eq!(pond.refuses(Method::GET, "users/nobody/export", "").await, (404, 16));
