@@ -122,3 +122,49 @@ async fn a_channel_that_is_not_there_is_not_made_by_reading_it() {
     let state = pond.get("channels/messaging/general?state=true&members_limit=1&user_id=bob").await.ok(200);
     assert_eq!((each(&state["members"], "user_id").as_str(), &state["membership"]["user_id"]), ("amy", &json!("bob")));
 }
+
+#[tokio::test]
+async fn a_new_channel_is_as_it_was_asked_for_and_what_the_server_sets_is_ignored() {
+    let pond = general().await;
+    let data = json!({
+        "created_by": { "id": "amy", "created_at": "0001-01-01T00:00:00Z", "name": "not hers" },
+        "members": [{ "user_id": "amy" }, "bob"], "invites": ["cat"], "team": "red", "frozen": true, "disabled": false,
+        "auto_translation_enabled": true, "auto_translation_language": "en", "filter_tags": ["a"],
+        "config_overrides": { "replies": false }, "config_override": { "quotes": false }, "name": "New",
+        "cid": "messaging:other", "member_count": 99, "created_at": "0001-01-01T00:00:00Z", "own_capabilities": [],
+    });
+    let state = pond.post("channels/messaging/new/query", json!({ "data": data })).await.ok(201);
+    let channel = &state["channel"];
+    for (name, value) in [
+        ("cid", json!("messaging:new")),
+        ("team", json!("red")),
+        ("frozen", json!(true)),
+        ("auto_translation_enabled", json!(true)),
+        ("auto_translation_language", json!("en")),
+        ("filter_tags", json!(["a"])),
+        ("name", json!("New")),
+        ("config_override", json!({ "quotes": false })),
+        ("created_at", json!("2026-01-01T00:00:00Z")),
+    ] {
+        assert_eq!(channel[name], value, "{name}");
+    }
+    assert_eq!((&channel["config"]["replies"], &channel["config"]["quotes"]), (&json!(false), &json!(true)));
+    assert_eq!((channel["created_by"].get("name"), channel.get("config_overrides")), (None, None));
+    assert_eq!(each(&state["members"], "user_id"), "amy bob cat");
+    assert_eq!((&state["members"][2]["invited"], &state["members"][2]["status"]), (&json!(true), &json!("pending")));
+}
+
+#[tokio::test]
+async fn members_of_a_state_come_in_pages() {
+    let pond = general().await;
+    pond.post("channels/messaging/general", json!({ "add_members": ["cat", "dan"] })).await.ok(201);
+    let page = async |members: Value| {
+        each(&pond.post(QUERY, json!({ "members": members })).await.ok(201)["members"], "user_id")
+    };
+    assert_eq!(page(json!({ "limit": 2 })).await, "amy bob");
+    assert_eq!(page(json!({ "limit": 2, "offset": 1 })).await, "bob cat");
+    assert_eq!(page(json!({ "limit": 100, "offset": 4 })).await, "");
+    for wrong in [r#"{"members":{"limit":301}}"#, r#"{"members":{"offset":10001}}"#, r#"{"watchers":{"limit":301}}"#] {
+        assert_eq!(pond.refuses(Method::POST, QUERY, wrong).await, (400, 4), "{wrong}");
+    }
+}

@@ -43,13 +43,33 @@ async fn an_event_that_is_sent_is_answered_in_the_dialect_of_the_call() {
 }
 
 #[tokio::test]
+async fn who_watches_is_told_how_far_a_machine_is() {
+    let lake = room().await;
+    let mut amy = lake.connect("amy").await;
+    let watch = json!({ "watch": true });
+    let path = format!("channels/messaging/room/query?connection_id={}", amy.id);
+    lake.user("amy").post(&path, watch).await.ok(201);
+    for kind in ["ai_indicator.update", "ai_indicator.clear", "ai_indicator.stop"] {
+        let event = json!({ "type": kind, "user_id": "bot", "ai_state": "AI_STATE_THINKING", "message_id": "m" });
+        lake.post("channels/messaging/room/event", json!({ "event": event })).await.ok(201);
+        let told = amy.find(kind).await;
+        assert_eq!((&told["ai_state"], &told["message_id"]), (&json!("AI_STATE_THINKING"), &json!("m")), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_sent_is_refused() {
     let lake = room().await;
     let refuses = async |path, body: &str| lake.refuses(Method::POST, path, body.to_owned()).await;
     let path = "channels/messaging/room/event";
     assert_eq!(refuses(path, r#"{"event":{"type":"typing.start"}}"#).await, (400, 4));
     assert_eq!(refuses(path, r#"{"event":{"user_id":"amy"}}"#).await, (400, 4));
-    assert_eq!(refuses(path, r#"{"event":{"type":"message.new","user_id":"amy"}}"#).await, (400, 18));
+    for kind in ["message.new", "channel.deleted", "own.thing"] {
+        let event = json!({ "event": { "type": kind, "user_id": "amy" } }).to_string();
+        assert_eq!(refuses(path, &event).await, (400, 18), "{kind}");
+    }
+    let big = json!({ "event": { "type": "wave", "user_id": "amy", "bio": "x".repeat(6000) } }).to_string();
+    assert_eq!(refuses(path, &big).await, (413, 22));
     let none = "channels/messaging/none/event";
     assert_eq!(refuses(none, r#"{"event":{"type":"typing.start","user_id":"amy"}}"#).await, (404, 16));
     let stranger = lake.user("stranger");

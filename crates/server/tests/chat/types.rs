@@ -3,7 +3,10 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::pond::{Pond, encoded};
+use crate::{
+    files::upload,
+    pond::{Client, Pond, encoded},
+};
 
 const BUILT_IN: [&str; 6] = ["giphy", "ban", "unban", "mute", "unmute", "flag"];
 
@@ -108,7 +111,7 @@ async fn an_update_changes_what_is_given_and_nothing_else() {
 #[tokio::test]
 async fn a_change_of_grants_replaces_the_roles_it_names_and_null_resets_in_classic_alone() {
     let pond = Pond::new().await;
-    let grants = async |client: &crate::pond::Client, grants: Value| {
+    let grants = async |client: &Client, grants: Value| {
         client.put("channeltypes/team", json!({ "grants": grants })).await.ok(201)["grants"].clone()
     };
     let before = pond.get("channeltypes/team").await.ok(200)["grants"].clone();
@@ -210,8 +213,41 @@ async fn what_a_type_switches_off_is_refused_in_its_channels() {
     ] {
         assert_eq!(pond.refuses(Method::POST, path, body.to_string()).await, (400, code), "{path} {body}");
     }
-    let search = json!({ "filter_conditions": { "cid": "quiet:room" }, "query": "hi" });
-    let search = format!("search?payload={}", encoded(&search));
-    let found = pond.get(&search).await;
-    assert!(found.status == 400 || found.ok(200)["results"] == json!([]), "{}", found.text);
+    let file = [("user", None, r#"{"id":"amy"}"#), ("file", Some("a.png"), "x")];
+    for (client, path) in [(pond.client(), "channels/quiet/room/file"), (pond.v2(), "chat/channels/quiet/room/image")] {
+        let before = pond.stamp();
+        assert_eq!(upload(&client, path, &file).await.refusal(), (400, 19), "{path}");
+        assert_eq!(pond.stamp(), before, "{path}");
+    }
+    let search = |filter: Value| {
+        let asked = json!({ "filter_conditions": filter, "query": "hi" });
+        format!("search?payload={}", encoded(&asked))
+    };
+    assert_eq!(pond.refuses(Method::GET, &search(json!({ "cid": "quiet:room" })), "").await, (400, 19));
+    // Where one looks in several channels, those that are not searched have nothing to find.
+    let loud = json!({ "data": { "created_by_id": "amy", "members": ["amy"] } });
+    pond.post("channels/messaging/loud/query", loud).await.ok(201);
+    let said = json!({ "message": { "id": "n", "text": "hi", "user_id": "amy" } });
+    pond.post("channels/messaging/loud/message", said).await.ok(201);
+    let found = pond.get(&search(json!({ "members": { "$in": ["amy"] } }))).await.ok(200)["results"].clone();
+    assert_eq!((found.as_array().unwrap().len(), &found[0]["message"]["id"]), (1, &json!("n")));
+}
+
+#[tokio::test]
+async fn what_is_said_in_a_type_that_marks_it_pending_waits_unless_the_call_says_otherwise() {
+    let pond = Pond::new().await;
+    pond.post("channeltypes", json!({ "name": "slow", "mark_messages_pending": true })).await.ok(201);
+    let room = json!({ "data": { "created_by_id": "amy", "members": ["amy", "bob"] } });
+    pond.post("channels/slow/room/query", room).await.ok(201);
+    let says = async |client: &Client, id: &str, pending: Value| {
+        let mut body = json!({ "message": { "id": id, "text": "hi", "user_id": "amy" } });
+        body.as_object_mut().unwrap().extend(pending.as_object().unwrap().clone());
+        client.post("channels/slow/room/message", body).await.ok(201);
+        pond.user("bob").get(&format!("messages/{id}")).await.status
+    };
+    assert_eq!(says(&pond, "m1", json!({})).await, 404, "it waits");
+    assert_eq!(says(&pond.user("amy"), "m2", json!({})).await, 404, "it waits");
+    assert_eq!(says(&pond, "m3", json!({ "pending": false })).await, 200);
+    pond.post("messages/m1/commit", json!({})).await.ok(201);
+    pond.user("bob").get("messages/m1").await.ok(200);
 }

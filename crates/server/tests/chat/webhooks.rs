@@ -333,6 +333,35 @@ async fn hooks_alone_are_told_how_the_call_came_by_which_something_happened() {
 }
 
 #[tokio::test]
+async fn hooks_of_the_v2_dialect_are_told_users_in_the_size_that_the_event_has() {
+    let (lake, mut calls) = hooked("v2", json!(["message.new", "user.updated", "user.banned"])).await;
+    let private = json!({ "privacy_settings": { "read_receipts": { "enabled": false } }, "color": "red" });
+    lake.patch("users", json!({ "users": [{ "id": "bob", "set": private }] })).await.ok(201);
+    let ban = json!({ "target_user_id": "bob", "user_id": "amy", "shadow": true, "timeout": 5 });
+    lake.post("moderation/ban", ban).await.ok(201);
+    lake.user("bob").post(MESSAGE, json!({ "message": { "text": "hi" } })).await.ok(201);
+    // What is of no channel may come before or after what is of one.
+    let mut told = HashMap::new();
+    while told.len() < 3 {
+        let event = calls.recv().await.unwrap().json();
+        told.insert(event["type"].as_str().unwrap().to_owned(), event);
+    }
+    let (updated, banned, said) = (&told["user.updated"], &told["user.banned"], &told["message.new"]);
+    let full = ["shadow_banned", "ban_expires", "bypass_moderation", "invisible", "privacy_settings"];
+    let more = |user: &Value| full.into_iter().filter(|name| user.get(name).is_some()).collect::<Vec<_>>();
+    assert_eq!(more(&updated["user"]), ["invisible", "privacy_settings"], "{updated}");
+    assert_eq!((more(&banned["user"]), more(&banned["created_by"])), (vec![], vec![]), "{banned}");
+    assert!(more(&said["user"]).is_empty(), "{said}");
+    for name in ["banned", "created_at", "id", "language", "online", "role", "updated_at", "blocked_user_ids", "teams"]
+    {
+        assert!(said["user"].get(name).is_some(), "{name}: {said}");
+    }
+    assert_eq!(said["user"]["custom"], json!({ "color": "red" }));
+    // The author of the message is told whole.
+    assert_eq!(said["message"]["user"]["shadow_banned"], true);
+}
+
+#[tokio::test]
 async fn a_call_comes_from_the_address_that_a_proxy_on_this_machine_says() {
     let (lake, mut calls) = hooked("classic", json!(["message.new"])).await;
     let body = json!({ "message": { "text": "hi" } }).to_string();
@@ -508,6 +537,23 @@ async fn what_is_reported_decided_and_appealed_is_told_to_hooks() {
     server.post("moderation/submit_action", no).await.ok(201);
     let told = hear(2).await;
     assert_eq!(told["appeal.rejected"]["appeal"]["status"], "rejected");
+
+    let out = json!({ "action_type": "delete_message", "item_id": item, "user_id": "bob", "delete_message": {} });
+    server.post("moderation/submit_action", out).await.ok(201);
+    let plea =
+        json!({ "entity_type": "stream:chat:v1:message", "entity_id": "m1", "appeal_reason": "yes", "user_id": "amy" });
+    let appeal = server.post("moderation/appeal", plea).await.ok(201)["appeal_id"].clone();
+    let yes = json!({ "action_type": "restore", "appeal_id": appeal, "user_id": "bob",
+        "restore": { "decision_reason": "yes" } });
+    server.post("moderation/submit_action", yes).await.ok(201);
+    let accepted = loop {
+        let told = hear(1).await.remove("appeal.accepted");
+        if let Some(told) = told {
+            break told["appeal"].clone();
+        }
+    };
+    assert_eq!((&accepted["id"], &accepted["status"]), (&appeal, &json!("accepted")));
+    assert_eq!((&accepted["decision_reason"], &accepted["user"]["id"]), (&json!("yes"), &json!("amy")));
 }
 
 #[tokio::test]

@@ -77,6 +77,10 @@ async fn an_invitation_is_pending_until_it_is_accepted_or_rejected() {
     assert_eq!(member(&answer, "dan")["invite_rejected_at"], 1_767_225_601_000_000_000_i64);
     pond.post(PATH, json!({ "accept_invite": true, "user_id": "cat" })).await.ok(201);
     assert_eq!(pond.refuses(Method::POST, PATH, r#"{"accept_invite":true,"user_id":"eve"}"#).await, (400, 4));
+    // Who is a member already and is asked nevertheless may say yes.
+    pond.post(PATH, json!({ "invites": ["bob"] })).await.ok(201);
+    let answer = pond.post(PATH, json!({ "accept_invite": true, "user_id": "bob" })).await.ok(201);
+    assert_eq!(member(&answer, "bob")["user_id"], "bob");
 }
 
 #[tokio::test]
@@ -128,6 +132,31 @@ async fn members_are_found_by_filter_and_sort() {
     assert_eq!(find(of(json!({ "filter_conditions": { "score": { "$gt": 2 } } }))).await, "cat");
     assert_eq!(find(of(json!({ "sort": [{ "field": "user_id", "direction": -1 }], "limit": 2 }))).await, "cat bob");
     assert_eq!(find(of(json!({ "user_id_gt": "amy", "offset": 1 }))).await, "cat");
+    let kinds = json!({ "add_moderators": ["cat"], "invites": ["dan"] });
+    pond.clock.advance(1_000_000);
+    pond.post(PATH, kinds).await.ok(201);
+    let ban = json!({ "target_user_id": "bob", "user_id": "amy", "channel_cid": "messaging:general" });
+    pond.post("moderation/ban", ban).await.ok(201);
+    for (filter, found) in [
+        (json!({ "channel_role": "channel_moderator" }), "cat"),
+        (json!({ "banned": true }), "bob"),
+        (json!({ "invite": "pending" }), "dan"),
+        (json!({ "joined": false }), "dan"),
+        (json!({ "cid": "messaging:general", "name": { "$q": "builder" } }), "bob"),
+        (json!({ "created_at": { "$gt": "2026-01-01T00:00:00Z" } }), "dan"),
+        (json!({ "last_active": { "$exists": true } }), ""),
+        (json!({ "$or": [{ "user_id": "amy" }, { "score": 3 }] }), "amy cat"),
+    ] {
+        assert_eq!(find(of(json!({ "filter_conditions": filter }))).await, found, "{filter}");
+    }
+    assert_eq!(find(of(json!({ "created_at_after": "2026-01-01T00:00:00Z" }))).await, "dan");
+    assert_eq!(find(of(json!({ "created_at_before_or_equal": "2026-01-01T00:00:00Z" }))).await, "amy bob cat");
+    for wrong in
+        [json!({ "limit": 101 }), json!({ "offset": 1001 }), json!({ "filter_conditions": { "banned": { "$gt": 1 } } })]
+    {
+        let path = format!("members?payload={}", crate::pond::encoded(&of(wrong.clone())));
+        assert_eq!(pond.refuses(Method::GET, &path, "").await, (400, 4), "{wrong}");
+    }
     let body = json!({ "data": { "created_by_id": "amy", "members": ["amy", "bob"] } });
     pond.post("channels/messaging/query", body).await.ok(201);
     assert_eq!(
@@ -143,7 +172,9 @@ async fn hidden_history_is_not_seen_by_who_comes_later() {
     super::say(&pond, "amy", "a").await;
     pond.clock.advance(1_000_000);
     pond.post(PATH, json!({ "add_members": ["cat"], "hide_history": true })).await.ok(201);
-    pond.post(PATH, json!({ "add_members": ["dan"], "hide_history_before": "2025-12-31T00:00:00Z" })).await.ok(201);
+    // A moment wins over the switch.
+    let since = json!({ "add_members": ["dan"], "hide_history": true, "hide_history_before": "2025-12-31T00:00:00Z" });
+    pond.post(PATH, since).await.ok(201);
     pond.clock.advance(1_000_000);
     super::say(&pond, "amy", "b").await;
     let seen = async |user: &str| each(&pond.user(user).post(QUERY, json!({})).await.ok(201)["messages"], "id");

@@ -121,6 +121,61 @@ async fn what_breaks_a_rule_is_refused_with_its_code_and_nothing_is_stored() {
 }
 
 #[tokio::test]
+async fn where_nobody_may_write_users_are_told_why_and_the_server_writes_on() {
+    let lake = room().await;
+    lake.says("amy", "m", "hi").await;
+    let says = async |client: &Client, by: &str| {
+        let body = json!({ "message": { "text": "hi", "user_id": by } });
+        client.post(&format!("{ROOM}/message"), body).await
+    };
+    let set = async |set: Value| drop(lake.patch(ROOM, json!({ "set": set })).await.ok(201));
+    let (amy, love) = (lake.user("amy"), r#"{"reaction":{"type":"love"}}"#);
+    set(json!({ "frozen": true })).await;
+    assert_eq!(says(&amy, "amy").await.refusal(), (403, 17));
+    assert_eq!(amy.refuses(Method::POST, "messages/m/reaction", love).await, (403, 17));
+    amy.get("messages/m").await.ok(200);
+    says(&lake, "amy").await.ok(201);
+    set(json!({ "config_overrides": { "grants": { "channel_member": ["use-frozen-channel"] } } })).await;
+    says(&amy, "amy").await.ok(201);
+    set(json!({ "config_overrides": {}, "frozen": false, "disabled": true })).await;
+    assert_eq!(says(&amy, "amy").await.refusal(), (403, 17));
+    assert_eq!(amy.get("messages/m").await.refusal(), (403, 17));
+    says(&lake, "amy").await.ok(201);
+
+    set(json!({ "disabled": false, "cooldown": 10 })).await;
+    says(&amy, "amy").await.ok(201);
+    assert_eq!(says(&amy, "amy").await.refusal(), (403, 60));
+    says(&lake.user("bob"), "bob").await.ok(201);
+    says(&lake, "amy").await.ok(201);
+    lake.clock.advance(11_000_000);
+    says(&amy, "amy").await.ok(201);
+    set(json!({ "config_overrides": { "grants": { "channel_member": ["skip-channel-cooldown"] } } })).await;
+    says(&amy, "amy").await.ok(201);
+
+    set(json!({ "cooldown": 0, "config_overrides": { "grants": { "channel_member": ["!add-links"] } } })).await;
+    let link = json!({ "message": { "text": "see https://example.com" } }).to_string();
+    assert_eq!(amy.refuses(Method::POST, &format!("{ROOM}/message"), link).await, (403, 17));
+}
+
+#[tokio::test]
+async fn a_message_that_comes_back_as_it_was_answered_is_taken() {
+    let lake = room().await;
+    // What the classic Go client sends of a whole message.
+    let sent = json!({ "id": "", "cid": "", "text": "hi", "type": "", "parent_id": "", "quoted_message_id": "",
+        "poll_id": "", "user": { "id": "random_user_4321", "created_at": "0001-01-01T00:00:00Z" }, "attachments": null,
+        "latest_reactions": null, "own_reactions": null, "reaction_counts": null, "reply_count": 0,
+        "mentioned_users": null, "created_at": "0001-01-01T00:00:00Z", "silent": false, "html": "<b>hi</b>",
+        "mml": "<mml>hi</mml>", "shadowed": true });
+    let message = lake.say(sent).await;
+    assert_eq!((&message["user"]["id"], &message["type"]), (&json!("random_user_4321"), &json!("regular")));
+    assert_eq!((&message["html"], &message["mml"]), (&json!("<b>hi</b>"), &json!("<mml>hi</mml>")));
+    assert_eq!((&message["created_at"], &message["shadowed"]), (&json!("2026-01-01T00:00:00Z"), &json!(false)));
+    assert_eq!((message.get("parent_id"), message.get("poll_id")), (None, None));
+    let own = lake.user("amy").say(json!({ "text": "hi", "html": "<b>hi</b>" })).await;
+    assert_eq!(own["html"], "<p>hi</p>\n", "a user's HTML is made of its text");
+}
+
+#[tokio::test]
 async fn silent_system_and_restricted_messages_say_so() {
     let lake = room().await;
     let message = lake
