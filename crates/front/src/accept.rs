@@ -19,9 +19,11 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use pin_project_lite::pin_project;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
@@ -30,7 +32,7 @@ use crate::fast::{Fast, FastAnswer, FastLane};
 use crate::pulse::{Deadlines, InFlight, Pulse, Wait, Watched};
 use crate::request::Started;
 use crate::stack::Answer;
-use crate::{Front, Options};
+use crate::{Front, Options, tls};
 
 /// How long to rest after the process ran out of file descriptors or memory for sockets.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
@@ -248,6 +250,30 @@ pub(crate) enum Cut {
 }
 
 async fn connection(hall: Arc<Hall>, stream: TcpStream, peer: SocketAddr, permit: Permit) {
+    match hall.front.options().tls.clone() {
+        None => serve_on(hall, stream, peer, permit).await,
+        // On the heap, so that a connection without TLS is no larger for it.
+        Some(config) => Box::pin(secured(hall, config, stream, peer, permit)).await,
+    }
+}
+
+/// Shakes hands, for as long as a request head may take, and serves.
+async fn secured(hall: Arc<Hall>, config: Arc<ServerConfig>, stream: TcpStream, peer: SocketAddr, permit: Permit) {
+    let shaken = tokio::select! {
+        shaken = timeout(hall.front.options().header_deadline, tls::handshake(config, stream)) => shaken,
+        () = hall.closing.cancelled() => return,
+    };
+    match shaken {
+        Ok(Ok(stream)) => serve_on(hall, stream, peer, permit).await,
+        Ok(Err(error)) => tracing::debug!(%error, "no TLS with a peer"),
+        Err(_) => hall.front.metrics().connections_cut(Cut::Waited(Wait::FirstByte), 1),
+    }
+}
+
+async fn serve_on<S>(hall: Arc<Hall>, stream: S, peer: SocketAddr, permit: Permit)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let pulse = Pulse::new(hall.deadlines);
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse), permit));
     let requests = Requests { hall: Arc::clone(&hall), pulse: Arc::clone(&pulse), peer };
@@ -259,15 +285,18 @@ async fn connection(hall: Arc<Hall>, stream: TcpStream, peer: SocketAddr, permit
     }
 }
 
-type Served<'a> = auto::UpgradeableConnection<'a, TokioIo<Watched<TcpStream>>, Requests, TokioExecutor>;
+type Served<'a, S> = auto::UpgradeableConnection<'a, TokioIo<Watched<S>>, Requests, TokioExecutor>;
 
 /// Drives a connection to its end; returns the wait that lasted too long, if that is what ended it.
-async fn watch(
-    mut served: Pin<&mut Served<'_>>,
+async fn watch<S>(
+    mut served: Pin<&mut Served<'_, S>>,
     mut closing: Pin<&mut impl Future<Output = ()>>,
     is_closing: &AtomicBool,
     pulse: &Pulse,
-) -> Option<Wait> {
+) -> Option<Wait>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let mut alarm = Alarm::new(pulse);
     let (mut is_listening, mut is_told) = (false, false);
     poll_fn(|cx| {

@@ -3,8 +3,8 @@
 //! Nothing here knows what Millpond serves: the front takes any [`axum::Router`] and puts a network in front of it.
 //!
 //! ```text
-//! socket ─ accept ─ caps ─ deadlines ─ hyper ─ router ─ stack ─ handler
-//!          (accept.rs, caps.rs, pulse.rs)              (stack.rs)
+//! socket ─ accept ─ caps ─ (TLS) ─ deadlines ─ hyper ─ router ─ stack ─ handler
+//!          (accept.rs, caps.rs, tls.rs, pulse.rs)              (stack.rs)
 //! ```
 //!
 //! **Invariant:** every wait on a peer has a named limit in [`Options`], and no line that is logged holds a raw path,
@@ -23,6 +23,7 @@ mod pulse;
 mod refusal;
 mod request;
 mod stack;
+mod tls;
 mod upgrade;
 
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ use std::time::Duration;
 
 use axum::{Router, body::Body, response::Response};
 use http::Request;
+use tokio_rustls::rustls::ServerConfig;
 use tower::{Layer, util::MapRequestLayer};
 
 pub use accept::{BindError, Bound, Drained};
@@ -90,6 +92,8 @@ pub struct Options {
     pub credentialed_routes: Vec<&'static str>,
     /// Changes a request before it is routed, such as its path. Default: nothing.
     pub rewrite: fn(&mut Request<Body>),
+    /// TLS on every address. Default: none.
+    pub tls: Option<Arc<ServerConfig>>,
 }
 
 impl Default for Options {
@@ -117,6 +121,7 @@ impl Default for Options {
             cross_origin: false,
             credentialed_routes: Vec::new(),
             rewrite: |_| {},
+            tls: None,
         }
     }
 }
