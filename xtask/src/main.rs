@@ -96,7 +96,7 @@ async fn run(task: Task) -> Result<ExitCode> {
         Task::Kill(arguments) => kill::run(arguments).await?,
         Task::Idle(arguments) => idle::run(arguments).await?,
         Task::Memory(arguments) => memory::run(arguments).await?,
-        Task::Scale => scale::run().await?,
+        Task::Scale => scale::run(scale::Scale::Full).await?,
         Task::Quickstart(arguments) => quickstart::run(&arguments).await?,
     }
     Ok(ExitCode::SUCCESS)

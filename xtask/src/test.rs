@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{compatibility, idle, install, kill, memory, quickstart, replay, shell, tidy};
+use crate::{compatibility, idle, install, kill, memory, quickstart, replay, scale, shell, tidy};
 
 const BUILD_MAX: Duration = Duration::from_secs(45 * 60);
 
@@ -30,6 +30,7 @@ enum Step {
     Tidy,
     Deny,
     Tests,
+    Scale,
     Build,
     Javascript,
     Browser,
@@ -43,12 +44,13 @@ enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Format,
         Self::Clippy,
         Self::Tidy,
         Self::Deny,
         Self::Tests,
+        Self::Scale,
         Self::Build,
         Self::Javascript,
         Self::Browser,
@@ -68,6 +70,7 @@ impl Step {
             Self::Tidy => "tidy",
             Self::Deny => "deny",
             Self::Tests => "tests",
+            Self::Scale => "scale",
             Self::Build => "build",
             Self::Javascript => "e2e-js",
             Self::Browser => "e2e-browser",
@@ -88,6 +91,7 @@ impl Step {
             Self::Tidy => "the house rules hold",
             Self::Deny => "dependencies: licences, bans, sources, and advisories if their database can be had",
             Self::Tests => "the Rust tests of the workspace",
+            Self::Scale => "the checks of the privacy connector that have sizes, at the contract's sizes",
             Self::Build => "the release build of the server",
             Self::Javascript => "the official JavaScript client, and raw requests, against the server",
             Self::Browser => "a page of another origin, in Chromium, against the server",
@@ -116,6 +120,7 @@ impl Step {
                 install::debian("script", "bsdutils").await?;
                 shell::run(shell::cargo().args(["test", "--workspace", "--locked"]), BUILD_MAX).await
             }
+            Self::Scale => scale::run(scale::Scale::Step).await,
             Self::Build => build().await,
             Self::Javascript => suites::javascript().await,
             Self::Browser => suites::browser().await,

@@ -5,14 +5,16 @@
 //! **Invariant:** whoever commits a row tells of it afterwards ([`Beginning::tell`]); a step that puts its own row off need
 //! not, because until its commit the old row, which is older, is there.
 //!
-//! A caller that goes away between its commit and its word is made good by itself: every so often all of it is read.
+//! A caller that goes away between its commit and its word is made good by itself: now and then all of it is read. That
+//! goes by time and not by the number of looks: there are more looks the more rows there were, and each would cost more.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
-/// The looks after which one begins at the first key again.
-const LOOKS_MAX: u32 = 256;
+/// How long looks begin where the queue began, until one begins at the first key again.
+const ALL_EVERY: Duration = Duration::from_secs(60);
 
 /// Where a queue begins, as far as is known.
 #[derive(Default)]
@@ -24,7 +26,8 @@ struct Known {
     from: Vec<u8>,
     /// How often somebody told of a row.
     told: u64,
-    looks: u32,
+    /// When all of it was read.
+    all_at: Option<Instant>,
 }
 
 /// A look at the queue that is under way.
@@ -35,10 +38,13 @@ pub(crate) struct Look {
 impl Beginning {
     /// Begins a look, before the snapshot is taken that it reads; moves the beginning of `range` to that of the queue.
     pub(crate) fn look(&self, range: &mut Range<Vec<u8>>) -> Look {
+        self.look_at(range, Instant::now())
+    }
+
+    fn look_at(&self, range: &mut Range<Vec<u8>>, now: Instant) -> Look {
         let mut known = self.0.lock();
-        known.looks += 1;
-        if known.looks >= LOOKS_MAX {
-            (known.looks, known.from) = (0, Vec::new());
+        if known.all_at.is_none_or(|at| now.duration_since(at) >= ALL_EVERY) {
+            (known.all_at, known.from) = (Some(now), Vec::new());
         }
         if known.from > range.start {
             // A range that ends before the queue begins is empty, and not upside down.
@@ -70,8 +76,12 @@ mod tests {
     use super::*;
 
     fn range(beginning: &Beginning) -> (Look, Range<Vec<u8>>) {
+        range_at(beginning, Instant::now())
+    }
+
+    fn range_at(beginning: &Beginning, now: Instant) -> (Look, Range<Vec<u8>>) {
         let mut range = vec![1]..vec![9];
-        (beginning.look(&mut range), range)
+        (beginning.look_at(&mut range, now), range)
     }
 
     #[test]
@@ -96,12 +106,15 @@ mod tests {
     }
 
     #[test]
-    fn all_of_it_is_read_every_so_often() {
+    fn all_of_it_is_read_after_a_while_however_many_looks_there_are() {
         let beginning = Beginning::default();
-        let (look, _) = range(&beginning);
+        let now = Instant::now();
+        let (look, _) = range_at(&beginning, now);
         beginning.found(&look, vec![5]);
-        let starts: Vec<Vec<u8>> = (0..LOOKS_MAX).map(|_| range(&beginning).1.start).collect();
-        assert_eq!(starts.iter().filter(|start| **start == [1]).count(), 2, "{starts:?}");
+        let start_at = |after: Duration| range_at(&beginning, now + after).1.start;
+        let almost = ALL_EVERY - Duration::from_millis(1);
+        assert!((0..1_000).all(|_| start_at(almost) == [5]));
+        assert_eq!(start_at(ALL_EVERY), [1]);
     }
 
     #[test]

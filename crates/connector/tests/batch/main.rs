@@ -22,7 +22,7 @@ const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
 const KEY: &str = "batchkey01";
 const SECRET: &str = "a-secret-that-is-long-enough-for-hs256";
-/// The rows, without and with `MILLPOND_SCALE=full`.
+/// The rows, without and with `MILLPOND_SCALE`.
 const ROWS: (usize, usize) = (100, 10_000);
 /// One row in so many is wrong.
 const WRONG_EVERY: usize = 100;
@@ -107,7 +107,7 @@ fn rows(count: usize) -> String {
 
 #[tokio::test]
 async fn check_40_ten_thousand_deletions_survive_a_restart_and_each_row_has_its_result() {
-    let rows_count = size::sized(ROWS.0, ROWS.1);
+    let rows_count = size::sized(ROWS.0, ROWS.1, ROWS.1);
     let wrong = rows_count / WRONG_EVERY;
     let mut office = Office::with_users(rows_count).await;
     let path = format!("/v1/batches?i_know=true&max_deletions_per_hour={rows_count}");

@@ -22,7 +22,7 @@ use testing::{clock::HandClock, upstream::Upstream};
 const START: i64 = 1_767_225_600_000_000;
 const KEY: &str = "memorykey1";
 const SECRET: &str = "a-secret-that-is-long-enough-for-hs256";
-/// Of ten kilobytes each, without and with `MILLPOND_SCALE=full`.
+/// Of ten kilobytes each, without and with `MILLPOND_SCALE`.
 const MESSAGES: (usize, usize) = (6_000, 30_000);
 const MESSAGE_BYTES: u64 = 10_000;
 /// In KiB; twice as large an export takes no more.
@@ -56,7 +56,7 @@ async fn check_13_an_export_of_300_mb_streams_in_bounded_memory() {
     let upstream = Upstream::start(KEY, SECRET, &clock).await;
     let dir = tempfile::tempdir().unwrap();
     let connector = start::open(dir.path(), &clock, Options::default()).await;
-    let messages = size::sized(MESSAGES.0, MESSAGES.1);
+    let messages = size::sized(MESSAGES.0, MESSAGES.1, MESSAGES.1);
     upstream.set(|world| {
         world.add("small", "small@example.com");
         world.add("large", "large@example.com");

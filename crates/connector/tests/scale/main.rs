@@ -24,8 +24,8 @@ use testing::{clock::HandClock, upstream::Upstream};
 const START: i64 = 1_767_225_600_000_000;
 const KEY: &str = "scalekey01";
 const SECRET: &str = "a-secret-that-is-long-enough-for-hs256";
-/// The requests, without and with `MILLPOND_SCALE=full`.
-const REQUESTS: (usize, usize) = (500, 100_000);
+/// The requests: without `MILLPOND_SCALE`, with `step` and with `full`.
+const REQUESTS: (usize, usize, usize) = (500, 20_000, 100_000);
 /// Those that are made at the same time.
 const ASKED_AT_ONCE: usize = 64;
 /// What the start may take (§23).
@@ -67,7 +67,7 @@ async fn check_49_memory_is_flat_and_a_start_with_many_open_requests_is_quick() 
     let dir = tempfile::tempdir().unwrap();
     let connector = start::open(dir.path(), &clock, options()).await;
     start::connect(&connector, upstream.url(), "stream_v2", (KEY, SECRET)).await;
-    let requests = size::sized(REQUESTS.0, REQUESTS.1);
+    let requests = size::sized(REQUESTS.0, REQUESTS.1, REQUESTS.2);
     // Nobody has these ids, so that what is measured is what the connector keeps of a request.
     let new = |number: usize| {
         let identifier = GivenIdentifier::new(Category::UserId, &format!("user-{number}")).unwrap();
