@@ -51,6 +51,9 @@ pub(super) struct File {
     pub(super) sha256: String,
     pub(super) media_type: String,
     pub(super) source_call: Option<String>,
+    /// How many records it holds, where it is made of them.
+    #[serde(default)]
+    pub(super) records: Option<u64>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
+use ids::Timestamp;
 use serde_json::{Value, json, value::RawValue};
+use store::Transaction;
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
 use super::{
@@ -16,8 +18,9 @@ use crate::{
     Result,
     blobs::{self, Blobs, Reader, Written},
     engine::Run,
-    executions::{Artifact, TaskKind, TaskStatus},
+    executions::{Artifact, Attempt, SubTask, TaskKind, TaskStatus},
     keys::{Place, hex},
+    keyspace::{ATTEMPT, HERE},
     signing::Signer,
 };
 
@@ -44,6 +47,8 @@ pub(super) struct Plan {
     pub(super) bodies: Vec<Body>,
     pub(super) manifest: Manifest,
     calls: Value,
+    /// When it was generated, as the archive says it of every file.
+    moment: DateTime,
     /// How others are masked in what is made for people: for each subject, in order.
     masks: Vec<Mask>,
     /// Whether bodies are taken in as they came.
@@ -59,12 +64,15 @@ const OF_OTHERS: &[&str] = &["export.json", "async_export.jsonl", "feeds_export.
 struct Archive<W: Write + io::Seek> {
     zip: ZipWriter<W>,
     files: Vec<File>,
+    moment: DateTime,
 }
 
 /// Counts and hashes what goes through.
 struct Counted<'a, W: Write> {
     out: &'a mut W,
     bytes: u64,
+    lines: u64,
+    last: u8,
     hash: aws_lc_rs::digest::Context,
 }
 
@@ -72,6 +80,8 @@ impl<W: Write> Write for Counted<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.out.write(bytes)?;
         self.bytes += count as u64;
+        self.lines += bytes[..count].iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.last = bytes[..count].last().copied().unwrap_or(self.last);
         self.hash.update(&bytes[..count]);
         Ok(count)
     }
@@ -92,13 +102,14 @@ impl<W: Write + io::Seek> Archive<W> {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .compression_level(Some(LEVEL))
-            .last_modified_time(DateTime::default())
+            .last_modified_time(self.moment)
             .large_file(true);
         self.zip.start_file(path, options).map_err(io::Error::other)?;
         let hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-        let mut counted = Counted { out: &mut self.zip, bytes: 0, hash };
+        let mut counted = Counted { out: &mut self.zip, bytes: 0, lines: 0, last: b'\n', hash };
         fill(&mut counted)?;
-        let media_type = match path.rsplit('.').next() {
+        let extension = path.rsplit('.').next();
+        let media_type = match extension {
             Some("json") => "application/json",
             Some("jsonl") => "application/x-ndjson",
             Some("csv") => "text/csv",
@@ -112,8 +123,16 @@ impl<W: Write + io::Seek> Archive<W> {
             sha256: hex(counted.hash.finish().as_ref()),
             media_type: media_type.to_owned(),
             source_call: source.map(str::to_owned),
+            records: (extension == Some("jsonl")).then_some(counted.lines + u64::from(counted.last != b'\n')),
         });
         Ok(())
+    }
+
+    /// Says how many records a file holds that is in the archive.
+    fn holds(&mut self, path: &str, records: u64) {
+        if let Some(file) = self.files.iter_mut().find(|file| file.path == path) {
+            file.records = Some(records);
+        }
     }
 
     fn add_text(&mut self, path: &str, text: &str) -> io::Result<()> {
@@ -124,7 +143,7 @@ impl<W: Write + io::Seek> Archive<W> {
 impl Run<'_> {
     /// Puts the package together.
     pub(crate) async fn package(&mut self, order: u32) -> Result<()> {
-        let plan = self.plan_package_of()?;
+        let plan = self.plan_package_of().await?;
         let is_complete = plan.manifest.complete;
         let blobs = self.connector().blobs.clone();
         let signer = self.connector().signer.clone();
@@ -137,7 +156,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn plan_package_of(&self) -> Result<Plan> {
+    async fn plan_package_of(&self) -> Result<Plan> {
         let request = self.request();
         let mut gaps = self.gaps();
         let complete = gaps.iter().all(|gap| gap["why"] == "too large for one answer; exported as a file");
@@ -185,7 +204,8 @@ impl Run<'_> {
             files: Vec::new(),
             producer: Producer { name: "millpond".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         };
-        Ok(Plan { bodies, manifest, calls: self.calls(), masks, is_raw: contents.raw })
+        let calls = self.calls(&mut self.connector().store.read()).await?;
+        Ok(Plan { bodies, manifest, calls, moment: moment(generated_at), masks, is_raw: contents.raw })
     }
 
     fn body(&self, name: &str, artifact: &Artifact) -> Result<Body> {
@@ -196,27 +216,50 @@ impl Run<'_> {
         Ok(Body { number, file: file.to_owned(), blob: artifact.blob.clone(), key })
     }
 
-    /// Every call, without tokens and keys.
-    fn calls(&self) -> Value {
-        let calls = self.tasks().filter(|(_, task)| task.kind != TaskKind::Package);
-        let call = |(_, task): (u32, &crate::executions::SubTask)| {
-            json!({
-                "call": task.kind.word(),
-                "subject": task.target.map(|number| number + 1),
-                "at": task.ended_at.map(|at| at.rfc3339().to_string()),
-                "status": task.answer_status,
-                "bytes": task.answer_bytes,
-                "sha256": task.answer_sha256,
-                "attempts": task.attempts,
-            })
-        };
-        calls.map(call).collect()
+    /// Every call that was made, without tokens and keys.
+    async fn calls(&self, tx: &mut Transaction) -> Result<Value> {
+        let mut calls = Vec::new();
+        for (order, task) in self.tasks() {
+            for number in 1..=task.attempts {
+                let attempt = ATTEMPT.get(tx, HERE, &(self.execution.id.clone(), order, number)).await?;
+                calls.extend(attempt.map(|attempt| call(task, number, &attempt)));
+            }
+        }
+        Ok(calls.into())
     }
+}
+
+/// A call as it is told of.
+fn call(task: &SubTask, number: u32, attempt: &Attempt) -> Value {
+    json!({
+        "call": task.kind.word(),
+        "subject": task.target.map(|number| number + 1),
+        "path": attempt.path,
+        "attempt": number,
+        "at": attempt.started_at.rfc3339().to_string(),
+        "ended_at": attempt.ended_at.map(|at| at.rfc3339().to_string()),
+        "status": attempt.http,
+        "code": attempt.code,
+        "bytes": attempt.bytes,
+        "sha256": attempt.body_sha256,
+    })
+}
+
+/// A moment as an archive has it: in seconds, and not before 1980.
+fn moment(at: Timestamp) -> DateTime {
+    let at = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let at = at.to_zoned(jiff::tz::TimeZone::UTC);
+    let part = |part: i8| u8::try_from(part).unwrap_or_default();
+    let year = u16::try_from(at.year()).unwrap_or_default();
+    let (month, day) = (part(at.month()), part(at.day()));
+    DateTime::from_date_and_time(year, month, day, part(at.hour()), part(at.minute()), part(at.second()))
+        .unwrap_or_default()
 }
 
 /// The package, and its manifest.
 fn build(mut plan: Plan, blobs: &Blobs, out: blobs::Writer, signer: &Signer) -> Result<(Written, String)> {
-    let mut archive = Archive { zip: ZipWriter::new_stream(Sealed::new(out)), files: Vec::new() };
+    let zip = ZipWriter::new_stream(Sealed::new(out));
+    let mut archive = Archive { zip, files: Vec::new(), moment: plan.moment };
     let manifest = fill(&mut archive, &mut plan, blobs, signer)?;
     let out = archive.zip.finish().map_err(|error| trouble(io::Error::other(error)))?;
     let out = out.into_inner().finish(signer).map_err(trouble)?;
@@ -264,13 +307,18 @@ fn fill<W: Write + io::Seek>(
         let subject = plan.manifest.subjects.iter_mut().find(|subject| subject.n == body.number + 1);
         let Some(subject) = subject else { continue };
         match body.file.as_str() {
+            "user.json" => archive.holds(&format!("{folder}/{path}"), 1),
             "export.json" => {
                 let reports = subject.records.reports;
                 subject.records = Records { reports, ..listed.unwrap_or_default() };
+                let Records { messages, reactions, .. } = subject.records;
+                archive.holds(&format!("{folder}/{path}"), messages + reactions);
+                archive.holds(&format!("{folder}/messages.csv"), messages);
             }
             "moderation_report.json" => {
                 let report: Value = serde_json::from_reader(io::BufReader::new(read()?)).unwrap_or_default();
                 subject.records.reports = entries(&report);
+                archive.holds(&format!("{folder}/{path}"), subject.records.reports);
             }
             _ => {}
         }

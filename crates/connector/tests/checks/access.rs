@@ -45,6 +45,44 @@ async fn check_06_access_is_three_calls_in_order_and_every_byte_is_kept() {
 }
 
 #[tokio::test]
+async fn a_package_tells_every_call_with_its_path_and_how_many_records_each_file_holds() {
+    let place = Place::new().await;
+    place.upstream.fail(calls::EXPORT, 1, Fault::Status(500, -1));
+    let request = place.access(user_id("amy")).await;
+    let package = place.package(&request).await;
+    let told = package.json("calls.json");
+    let told = told.as_array().unwrap().iter().map(|call| (&call["call"], &call["path"], &call["status"]));
+    let expected = [
+        (json!("resolve"), json!("/users"), json!(200)),
+        (json!("export_user"), json!("/users/{id}/export"), json!(500)),
+        (json!("export_user"), json!("/users/{id}/export"), json!(200)),
+        (json!("user_report"), json!("/moderation/user_report"), json!(200)),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected.iter().map(|(a, b, c)| (a, b, c)).collect::<Vec<_>>());
+    let manifest = package.json("manifest.json");
+    let files = manifest["files"].as_array().unwrap();
+    let records = |path: &str| files.iter().find(|file| file["path"] == path).unwrap()["records"].clone();
+    for (path, count) in [
+        ("users/1/user.json", json!(1)),
+        ("users/1/export.json", json!(2)),
+        ("users/1/messages.jsonl", json!(1)),
+        ("users/1/messages.csv", json!(1)),
+        ("users/1/reactions.jsonl", json!(1)),
+        ("users/1/moderation_report.json", json!(1)),
+        ("calls.json", json!(null)),
+    ] {
+        assert_eq!(records(path), count, "{path}");
+    }
+    // To the two seconds that an archive knows.
+    let mut zip = zip::ZipArchive::new(Cursor::new(&package.0)).unwrap();
+    let times: Vec<String> =
+        (0..zip.len()).map(|at| zip.by_index(at).unwrap().last_modified().unwrap().to_string()).collect();
+    let generated_at = manifest["generated_at"].as_str().unwrap();
+    let minute = generated_at[..16].replace('T', " ");
+    assert!(times.iter().all(|time| time.starts_with(&minute)), "{generated_at}: {times:?}");
+}
+
+#[tokio::test]
 async fn check_07_an_email_address_finds_its_user_whatever_its_case() {
     let place = Place::new().await;
     let request = place.access(email("Amy@Example.COM")).await;
