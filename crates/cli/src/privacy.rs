@@ -44,6 +44,8 @@ pub(crate) enum Ended {
     Done = 0,
     /// Failed.
     Failed = 1,
+    /// What was asked cannot be asked so.
+    Usage = 2,
     /// The role may not.
     NotAllowed = 3,
     /// There is no such thing.
@@ -58,17 +60,39 @@ pub(crate) enum Ended {
     NotIntact = 8,
 }
 
+/// What was asked cannot be asked so.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Wrong(String);
+
+/// An error that ends the command as one of usage.
+fn wrong(told: impl Into<String>) -> anyhow::Error {
+    Wrong(told.into()).into()
+}
+
+/// Whether what was asked is wrong, and nothing went wrong with it.
+fn is_usage(error: &anyhow::Error) -> bool {
+    let is_invalid = matches!(error.downcast_ref::<connector::Error>(), Some(connector::Error::Invalid { .. }));
+    is_invalid || error.is::<Wrong>()
+}
+
 /// Runs a verb.
 pub(crate) async fn run(privacy: Privacy) -> Result<ExitCode> {
     let form = privacy.output;
     let ended = match carry_out(privacy).await {
         Ok(ended) => ended,
         Err(error) => {
+            let is_usage = is_usage(&error);
             // Whoever reads JSON finds the reason there too; `main` tells it to people.
             if form == Output::Json {
-                crate::output::json(&json!({"code": "failed", "detail": format!("{error:#}")}))?;
+                let code = if is_usage { "usage" } else { "failed" };
+                crate::output::json(&json!({"code": code, "detail": format!("{error:#}")}))?;
             }
-            return Err(error);
+            if !is_usage {
+                return Err(error);
+            }
+            eprintln!("error: {error:#}");
+            Ended::Usage
         }
     };
     Ok(ExitCode::from(ended as u8))

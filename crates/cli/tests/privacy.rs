@@ -76,6 +76,14 @@ impl Place {
         command
     }
 
+    /// A service that runs, and where.
+    fn served(&self, flags: &str) -> (Served, String) {
+        let mut child = self.command(&format!("serve {flags}")).stdout(Stdio::piped()).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        (Served(child), ready.trim().strip_prefix("ready ").unwrap().to_owned())
+    }
+
     /// Runs a verb, which must end with `code`; answers what it printed.
     #[track_caller]
     fn ends(&self, code: i32, line: &str) -> Value {
@@ -86,7 +94,8 @@ impl Place {
         for secret in [KEY, SECRET] {
             assert!(!printed.contains(secret) && !told.contains(secret), "`{line}` shows a secret");
         }
-        if code == USAGE {
+        // What the command line itself refuses has no document.
+        if code == USAGE && printed.is_empty() {
             return Value::Null;
         }
         // The log is a document for each entry; anything else is one.

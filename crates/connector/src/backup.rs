@@ -14,6 +14,9 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter, write::SimpleFileO
 
 use crate::{Connector, Error, Result, error::file, keys::hex};
 
+/// The folders of a data directory.
+const STORE: &str = "store";
+const BLOBS: &str = "blobs";
 /// The rows.
 const ROWS: &str = "store.dump";
 /// What the names of stored bodies begin with.
@@ -59,8 +62,14 @@ impl Connector {
 /// Makes the data directory `dir`, which must be empty, from a backup.
 ///
 /// # Errors
-/// When `dir` is not empty, or the backup is damaged: each stored body has the hash of its bytes as its name.
+/// [`Error::Conflict`] when `dir` has a connector in it already, of which nothing is touched, or when the backup is damaged:
+/// each stored body has the hash of its bytes as its name.
 pub fn restore(backup: impl Read + Seek, dir: &Path) -> Result<Summary> {
+    if [STORE, BLOBS].iter().any(|name| dir.join(name).exists()) {
+        return Err(Error::Conflict(
+            "there is a connector in it already; restore into a directory of its own".to_owned(),
+        ));
+    }
     let damaged = |why: &str| Error::Conflict(format!("the backup is damaged: {why}"));
     let mut zip = ZipArchive::new(backup).map_err(|error| damaged(&error.to_string()))?;
     let names = (0..zip.len()).map(|at| Some(zip.name_for_index(at)?.ok()?.into_owned()));
@@ -72,13 +81,13 @@ pub fn restore(backup: impl Read + Seek, dir: &Path) -> Result<Summary> {
         let hash = name.strip_prefix(BODIES).filter(|hash| is_hash(hash));
         let hash = hash.ok_or_else(|| damaged("it holds a file that no connector wrote"))?;
         let entry = zip.by_name(name).map_err(|error| damaged(&error.to_string()))?;
-        if !put_body(entry, hash, &dir.join("blobs"))? {
+        if !put_body(entry, hash, &dir.join(BLOBS))? {
             return Err(damaged("a stored body was changed"));
         }
         bodies += 1;
     }
     let mut rows = zip.by_name(ROWS).map_err(|error| damaged(&error.to_string()))?;
-    let summary = Store::restore(&dir.join("store"), &mut rows, &Options::default(), &mut |_| {}).map_err(dumped)?;
+    let summary = Store::restore(&dir.join(STORE), &mut rows, &Options::default(), &mut |_| {}).map_err(dumped)?;
     Ok(Summary { rows: summary.rows, bodies })
 }
 

@@ -18,12 +18,12 @@ pub enum Error {
     #[error(transparent)]
     Open(#[from] store::OpenError),
     /// A file cannot be read or written.
-    #[error("cannot use {}: {source}", path.display())]
+    #[error("cannot use {}: {cause}", path.display())]
     File {
         /// Which.
         path: PathBuf,
-        /// Why.
-        source: std::io::Error,
+        /// Why; no source of the error, which would be told twice.
+        cause: std::io::Error,
     },
     /// A key is missing, wrong or gone.
     #[error(transparent)]
@@ -125,5 +125,5 @@ pub(crate) fn failed(error: store::WriteError<Error>) -> Error {
 /// An error of a file, with its path.
 pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
     let path = path.into();
-    move |source| Error::File { path, source }
+    move |cause| Error::File { path, cause }
 }

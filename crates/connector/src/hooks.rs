@@ -25,6 +25,8 @@ use crate::{
 pub(crate) use guard::Guard;
 pub use secrets::{OVERLAP_SECS, OVERLAP_SECS_MAX};
 
+/// What the id of a webhook begins with.
+pub(crate) const PREFIX_OF_IDS: &str = "whk_";
 /// The most webhooks.
 const HOOKS_MAX: usize = 20;
 /// Numbers of events that one entry of the audit log may bring.
@@ -188,7 +190,7 @@ impl Connector {
         self.http.guard().check(url)?;
         let bytes = zeroize::Zeroizing::new(self.surroundings.bytes());
         let secret = self.new_hook_secret();
-        let (id, now) = (self.surroundings.id("whk_"), self.surroundings.now());
+        let (id, now) = (self.surroundings.id(PREFIX_OF_IDS), self.surroundings.now());
         let written = self.store.write(async |tx: &mut Transaction| {
             if hooks(tx).await?.len() >= HOOKS_MAX {
                 return Err(Error::Conflict(format!("there are {HOOKS_MAX} webhooks; remove one first")));
@@ -235,18 +237,46 @@ impl Connector {
         Ok(())
     }
 
-    /// What was sent to a receiver, or is to be: the first page.
+    /// What was sent to a receiver, or is to be, the newest first: at most `limit` that stand as `state` says, from before
+    /// the number `before`, and the number before which the next page begins.
     ///
     /// # Errors
     /// [`Error::Missing`].
-    pub async fn deliveries(&self, hook: &str) -> Result<Vec<Delivery>> {
+    pub async fn deliveries(
+        &self,
+        hook: &str,
+        state: Option<DeliveryState>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<Delivery>, Option<u64>)> {
         let mut tx = self.store.read();
         if !WEBHOOK.exists(&mut tx, HERE, &hook.to_owned()).await? {
             return Err(Error::missing("webhook", hook));
         }
-        let range = DELIVERY.prefix(HERE, &(hook.to_owned(),));
-        let page = DELIVERY.scan(&mut tx, HERE, range, Direction::Backward, Limit::PAGE).await?;
-        Ok(page.rows.into_iter().map(|(_, delivery)| delivery).collect())
+        let mut range = DELIVERY.prefix(HERE, &(hook.to_owned(),));
+        if let Some(before) = before {
+            range.end = DELIVERY.key(HERE, &(hook.to_owned(), before));
+        }
+        let (mut found, mut last) = (Vec::new(), None);
+        loop {
+            let page = DELIVERY.scan(&mut tx, HERE, range.clone(), Direction::Backward, Limit::PAGE).await?;
+            if let Some((row, _)) = page.rows.last() {
+                range.end = DELIVERY.key(HERE, row);
+            }
+            for ((_, number), delivery) in page.rows {
+                if state.is_some_and(|state| state != delivery.state) {
+                    continue;
+                }
+                if found.len() == limit {
+                    return Ok((found, last));
+                }
+                last = Some(number);
+                found.push(delivery);
+            }
+            if !page.more {
+                return Ok((found, None));
+            }
+        }
     }
 
     /// Sends again what was given up, and lets a receiver that was gone take events again.
@@ -255,23 +285,36 @@ impl Connector {
     /// [`Error::Missing`].
     pub async fn redeliver(&self, hook: &str) -> Result<u64> {
         let now = self.surroundings.now();
-        let written = self.store.write(async |tx: &mut Transaction| {
-            let record = WEBHOOK.get(tx, HERE, &hook.to_owned()).await?;
-            let record = record.ok_or_else(|| Error::missing("webhook", hook))?;
-            WEBHOOK.put(tx, HERE, &record.id, &Webhook { is_disabled: false, ..record.clone() });
-            let range = DELIVERY.prefix(HERE, &(hook.to_owned(),));
-            let page = DELIVERY.scan(tx, HERE, range, Direction::Backward, Limit::PAGE).await?;
-            let mut count = 0;
-            for (key, delivery) in page.rows.into_iter().filter(|(_, one)| one.state == DeliveryState::Dead) {
-                let again = Delivery { state: DeliveryState::Pending, next_at: now, created_at: now, ..delivery };
-                DELIVERY.put(tx, HERE, &key, &again);
-                UNDELIVERED.put(tx, HERE, &key, &());
-                count += 1;
+        let mut range = DELIVERY.prefix(HERE, &(hook.to_owned(),));
+        let mut count = 0;
+        loop {
+            let from = &range;
+            let written = self.store.write(async |tx: &mut Transaction| {
+                let record = WEBHOOK.get(tx, HERE, &hook.to_owned()).await?;
+                let record = record.ok_or_else(|| Error::missing("webhook", hook))?;
+                let page = DELIVERY.scan(tx, HERE, from.clone(), Direction::Forward, Limit::PAGE).await?;
+                let last = page.rows.last().map(|(row, _)| row.clone()).filter(|_| page.more);
+                let mut count = 0;
+                for (key, delivery) in page.rows.into_iter().filter(|(_, one)| one.state == DeliveryState::Dead) {
+                    let again = Delivery { state: DeliveryState::Pending, next_at: now, created_at: now, ..delivery };
+                    DELIVERY.put(tx, HERE, &key, &again);
+                    UNDELIVERED.put(tx, HERE, &key, &());
+                    count += 1;
+                }
+                // A receiver that was gone is sent nothing until all of them are on their way.
+                if last.is_none() {
+                    WEBHOOK.put(tx, HERE, &record.id, &Webhook { is_disabled: false, ..record.clone() });
+                }
+                let draft = Draft::for_caller("webhook.redelivered", hook).with("events", count);
+                audit::record(tx, &draft, now).await?;
+                Ok((last, count))
+            });
+            let (last, more) = written.await.map_err(failed)?;
+            count += more;
+            match last {
+                Some(row) => range.start = store::key::after(DELIVERY.key(HERE, &row)),
+                None => return Ok(count),
             }
-            let draft = Draft::for_caller("webhook.redelivered", hook).with("events", count);
-            audit::record(tx, &draft, now).await?;
-            Ok(count)
-        });
-        written.await.map_err(failed)
+        }
     }
 }

@@ -15,12 +15,14 @@ mod integrations;
 mod metrics;
 mod opendsr;
 mod problem;
+mod query;
 mod requests;
 mod results;
 mod retention;
 mod router;
 mod serving;
 mod stream;
+mod tls;
 mod tokens;
 mod upkeep;
 mod views;
@@ -29,11 +31,13 @@ mod webhooks;
 pub use callers::CALLS_PER_MINUTE;
 pub(crate) use callers::Callers;
 
-pub use call::{Download, Remote, Reply, Service};
+pub use call::{Download, Remote, Reply, Service, Trust};
 pub use document::document;
+pub use front::Bound;
 pub use problem::Problem;
 pub use router::{Route, router, routes};
 pub use serving::{Metrics, bind, serve};
+pub use tls::{Tls, TlsError, TlsFiles};
 
 /// Who calls.
 #[derive(Clone, Debug)]

@@ -19,6 +19,8 @@ use crate::{
 pub use contents::Contents;
 pub use watching::{Ledger, Poll, Watching};
 
+/// What the id of an integration begins with.
+pub(crate) const PREFIX_OF_IDS: &str = "int_";
 /// The longest name, in characters.
 pub const NAME_CHARS_MAX: usize = 80;
 /// How much of an API key is ever shown, in characters.
@@ -371,8 +373,18 @@ pub(crate) async fn load(tx: &mut Transaction, id: &str) -> Result<Integration> 
 
 /// All integrations, up to a page.
 pub(crate) async fn list(tx: &mut Transaction) -> Result<Vec<Integration>> {
-    let page = INTEGRATION.scan(tx, HERE, INTEGRATION.range(HERE), Direction::Forward, Limit::PAGE).await?;
-    Ok(page.rows.into_iter().map(|(_, integration)| integration).collect())
+    let mut range = INTEGRATION.range(HERE);
+    let mut integrations = Vec::new();
+    loop {
+        let page = INTEGRATION.scan(tx, HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
+        if let Some((id, _)) = page.rows.last() {
+            range.start = store::key::after(INTEGRATION.key(HERE, id));
+        }
+        integrations.extend(page.rows.into_iter().map(|(_, integration)| integration));
+        if !page.more {
+            return Ok(integrations);
+        }
+    }
 }
 
 /// The credentials in use.

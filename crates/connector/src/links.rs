@@ -16,10 +16,9 @@ use crate::{
 };
 
 const SECOND: i64 = 1_000_000;
-/// How long a link is good for, unless said otherwise, in seconds.
-pub const GOOD_FOR_SECS: u32 = 7 * 24 * 3600;
-/// The longest that a link may be good for, in seconds: packages are not kept longer.
-pub const GOOD_FOR_SECS_MAX: u32 = GOOD_FOR_SECS;
+const DAY_SECS: u32 = 24 * 3600;
+/// How long a link is good for, unless said otherwise or packages are kept for less, in seconds.
+const GOOD_FOR_SECS: u32 = 7 * DAY_SECS;
 /// The most downloads of a link.
 pub const DOWNLOADS_MAX: u32 = 100;
 /// What a link's token begins with, so that it is known when it turns up somewhere.
@@ -44,9 +43,18 @@ impl Connector {
     ///
     /// # Errors
     /// [`Error::Missing`] when there is no such request; [`Error::Invalid`] beyond the bounds.
-    pub async fn make_link(&self, request: &str, secs: u32, downloads: u32, actor: &str) -> Result<(Link, Secret)> {
-        if secs == 0 || secs > GOOD_FOR_SECS_MAX {
-            return Err(Error::invalid("expires_in_s", format!("must be 1 to {GOOD_FOR_SECS_MAX}")));
+    pub async fn make_link(
+        &self,
+        request: &str,
+        secs: Option<u32>,
+        downloads: u32,
+        actor: &str,
+    ) -> Result<(Link, Secret)> {
+        // A link leads nowhere once the package is gone.
+        let most = self.retention().await?.packages_days.saturating_mul(DAY_SECS);
+        let secs = secs.unwrap_or(GOOD_FOR_SECS.min(most));
+        if secs == 0 || secs > most {
+            return Err(Error::invalid("expires_in_s", format!("must be 1 to {most}, as long as packages are kept")));
         }
         if downloads == 0 || downloads > DOWNLOADS_MAX {
             return Err(Error::invalid("downloads", format!("must be 1 to {DOWNLOADS_MAX}")));

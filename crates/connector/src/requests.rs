@@ -13,6 +13,8 @@ use crate::{
     words::words,
 };
 
+/// What the id of a request begins with.
+pub(crate) const PREFIX_OF_IDS: &str = "dsr_";
 /// The most identifiers of one request.
 pub const IDENTIFIERS_MAX: usize = 20;
 /// The longest identifier, in characters.

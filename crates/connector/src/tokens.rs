@@ -14,6 +14,8 @@ use crate::{
     words::words,
 };
 
+/// What the id of a token begins with.
+pub(crate) const PREFIX_OF_IDS: &str = "tok_";
 /// What a token of this connector begins with, so that it is known when it turns up somewhere.
 const PREFIX: &str = "mpp_";
 
@@ -112,7 +114,7 @@ impl Connector {
         let text = Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(&bytes[..])));
         let hash = sha256(text.expose().as_bytes());
         let now = self.surroundings.now();
-        let id = self.surroundings.id("tok_");
+        let id = self.surroundings.id(PREFIX_OF_IDS);
         let token = Token { id, name: name.to_owned(), role, created_at: now, expires_at };
         let written = self.store.write(async |tx: &mut Transaction| {
             TOKEN.put(tx, HERE, &hash, &token);
@@ -129,8 +131,18 @@ impl Connector {
     /// When the store fails.
     pub async fn tokens(&self) -> Result<Vec<Token>> {
         let mut tx = self.store.read();
-        let page = TOKEN.scan(&mut tx, HERE, TOKEN.range(HERE), Direction::Forward, Limit::PAGE).await?;
-        Ok(page.rows.into_iter().map(|(_, token)| token).collect())
+        let mut range = TOKEN.range(HERE);
+        let mut tokens = Vec::new();
+        loop {
+            let page = TOKEN.scan(&mut tx, HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
+            if let Some((hash, _)) = page.rows.last() {
+                range.start = store::key::after(TOKEN.key(HERE, hash));
+            }
+            tokens.extend(page.rows.into_iter().map(|(_, token)| token));
+            if !page.more {
+                return Ok(tokens);
+            }
+        }
     }
 
     /// Ends a token.

@@ -174,7 +174,16 @@ pub(crate) struct Serve {
     /// The address to listen on
     #[arg(long, env = "MILLPOND_PRIVACY_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8090")]
     pub(crate) listen: SocketAddr,
-    /// A proxy in front does TLS: without it, only addresses of this machine are listened on
+    /// The certificate for TLS, with those that lead to its authority, as PEM
+    #[arg(long, env = "MILLPOND_PRIVACY_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its key, as PEM
+    #[arg(long, env = "MILLPOND_PRIVACY_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Let in only clients that show a certificate of these authorities, as PEM
+    #[arg(long, env = "MILLPOND_PRIVACY_TLS_CLIENT_CA", value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_client_ca: Option<PathBuf>,
+    /// A proxy in front does TLS: without it or a certificate, only addresses of this machine are listened on
     #[arg(long)]
     pub(crate) behind_proxy: bool,
     /// Tell the numbers for Prometheus at this address instead, and not beside the API

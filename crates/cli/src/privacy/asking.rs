@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     args::{Access, Asked, Delete, List, Output, Person, Select, Verb, Verify},
     files::Saved,
     here::Here,
-    managing, print, results,
+    managing, print, results, wrong,
 };
 use crate::output;
 
@@ -21,6 +21,10 @@ use crate::output;
 pub(super) const WAIT_SECS_MAX: u64 = 30;
 /// How long the first call waits, in seconds.
 const FIRST_LOOK_SECS: u64 = 2;
+
+fn no_time(text: &str) -> anyhow::Error {
+    wrong(format!("`{text}` is no time; write 60, 5m or 1h"))
+}
 
 /// `60`, `60s`, `5m`, `1h`.
 pub(super) fn time(text: &str) -> Result<Duration> {
@@ -33,16 +37,16 @@ pub(super) fn time(text: &str) -> Result<Duration> {
         "m" => 60,
         "h" => 3600,
         "d" => 24 * 3600,
-        _ => bail!("`{text}` is no time; write 60, 5m or 1h"),
+        _ => return Err(no_time(text)),
     };
-    let number: u64 = number.parse().with_context(|| format!("`{text}` is no time; write 60, 5m or 1h"))?;
-    let secs = number.checked_mul(secs).with_context(|| format!("`{text}` is longer than time is"))?;
+    let number: u64 = number.parse().map_err(|_| no_time(text))?;
+    let secs = number.checked_mul(secs).ok_or_else(|| wrong(format!("`{text}` is longer than time is")))?;
     Ok(Duration::from_secs(secs))
 }
 
 /// The same, in seconds.
 pub(super) fn secs(text: &str) -> Result<u32> {
-    u32::try_from(time(text)?.as_secs()).with_context(|| format!("`{text}` is too long"))
+    u32::try_from(time(text)?.as_secs()).map_err(|_| wrong(format!("`{text}` is too long")))
 }
 
 /// The persons of a request.

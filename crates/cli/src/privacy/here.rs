@@ -5,7 +5,7 @@ use std::{io::Read as _, path::Path, sync::Arc};
 use anyhow::{Context as _, Result, bail};
 use connector::{
     Connector, Secret, Setup,
-    http::{Download, Reply, Service},
+    http::{Download, Reply, Service, Trust},
     keys::{Kek, Source},
     surroundings::Surroundings,
     upstream::{Dialect, Http, HttpOptions},
@@ -103,7 +103,8 @@ impl Here {
         if let Some(server) = &place.server {
             let Some(file) = &place.token_file else { bail!("--server needs --token-file") };
             let token = Secret::new(secret(file)?.to_string());
-            let service = Service::remote(server, token, place.ca_file.as_deref())?;
+            let shown = place.client_cert.as_deref().zip(place.client_key.as_deref());
+            let service = Service::remote(server, token, Trust { ca_file: place.ca_file.as_deref(), shown })?;
             let base = server.trim_end_matches('/').to_owned();
             return Ok(Here { service, base, worker: None, output, is_local: false });
         }
@@ -239,6 +240,7 @@ impl Here {
         }
         eprintln!("error: {}", body["detail"].as_str().unwrap_or("the service refused"));
         Ok(match reply.status {
+            400 | 422 => Ended::Usage,
             401 | 403 => Ended::NotAllowed,
             404 => Ended::NotFound,
             _ => Ended::Failed,

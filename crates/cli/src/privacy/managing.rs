@@ -13,7 +13,7 @@ use crate::output;
 
 /// The id of an integration that is named by name or id.
 pub(super) async fn id(here: &Here, name: &str) -> Result<Result<String, Ended>> {
-    let all = match here.call("GET", "/v1/integrations", None).await? {
+    let all = match here.pages("/v1/integrations", &[]).await? {
         Ok(all) => all,
         Err(ended) => return Ok(Err(ended)),
     };
@@ -38,7 +38,7 @@ pub(super) async fn integrations(here: &Here, command: Integrations) -> Result<E
     let shows_settings = matches!(command, Integrations::Show(_) | Integrations::Set(_));
     let (method, name, action, body) = match command {
         Integrations::List => {
-            return match here.call("GET", "/v1/integrations", None).await? {
+            return match here.pages("/v1/integrations", &[]).await? {
                 Ok(all) => {
                     if print::list(&all["data"]).is_empty() {
                         here.progress("There are none yet: `millpond privacy integrations add` connects one.");
@@ -114,7 +114,7 @@ pub(super) async fn tokens(here: &Here, command: Token) -> Result<Ended> {
             let body = json!({"name": name, "role": role, "expires_at": expires_at});
             here.call("POST", "/v1/tokens", Some(&body)).await?
         }
-        Token::List => here.call("GET", "/v1/tokens", None).await?,
+        Token::List => here.pages("/v1/tokens", &[]).await?,
         Token::Revoke { id } => here.call("DELETE", &format!("/v1/tokens/{id}"), None).await?,
     };
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -51,7 +51,8 @@ pub(super) async fn packages(here: &Here, command: Packages) -> Result<Ended> {
         }
         Packages::Manifest { id } => (format!("/v1/requests/{id}/manifest"), None),
         Packages::Link { id, expires_in, downloads } => {
-            let body = json!({"expires_in_s": asking::secs(&expires_in)?, "downloads": downloads});
+            let expires_in = expires_in.as_deref().map(asking::secs).transpose()?;
+            let body = json!({"expires_in_s": expires_in, "downloads": downloads});
             (format!("/v1/requests/{id}/link"), Some(body))
         }
     };

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use connector::{http::Metrics, opendsr::Processor};
+use connector::{
+    http::{Metrics, Tls, TlsFiles},
+    opendsr::Processor,
+    surroundings::Surroundings,
+};
 use serde_json::json;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -30,22 +34,33 @@ fn processor(serve: &Serve) -> Result<Option<Processor>> {
     Ok(Some(Processor::new(domain, &key, &certificate)?))
 }
 
+/// TLS, if there is a certificate.
+fn tls(serve: &Serve) -> Result<Option<Tls>> {
+    let (Some(certificate), Some(key)) = (serve.tls_cert.clone(), serve.tls_key.clone()) else { return Ok(None) };
+    let files = TlsFiles { certificate, key, client_ca: serve.tls_client_ca.clone() };
+    Ok(Some(Tls::read(&files, Surroundings::system().now())?))
+}
+
 /// Runs the service.
 pub(super) async fn run(place: &Place, serve: &Serve, form: Output) -> Result<Ended> {
     for address in [Some(serve.listen), serve.metrics_listen].into_iter().flatten() {
-        if !address.ip().is_loopback() && !serve.behind_proxy {
-            bail!("{address} can be reached from outside without TLS; put a proxy in front and say --behind-proxy");
+        if !address.ip().is_loopback() && !serve.behind_proxy && serve.tls_cert.is_none() {
+            bail!(
+                "{address} can be reached from outside without TLS; give --tls-cert and --tls-key, \
+                 or put a proxy in front and say --behind-proxy"
+            );
         }
     }
+    let tls = tls(serve)?;
     let processor = processor(serve)?;
     let connector = here::open(place).await?.with_calls_per_minute(serve.calls_per_minute);
     let connector = Arc::new(match processor {
         Some(processor) => connector.with_opendsr(processor),
         None => connector,
     });
-    let bound = connector::http::bind(serve.listen).await?;
+    let bound = connector::http::bind(serve.listen, tls.as_ref()).await?;
     let metrics = match serve.metrics_listen {
-        Some(address) => Metrics::At(connector::http::bind(address).await?),
+        Some(address) => Metrics::At(connector::http::bind(address, tls.as_ref()).await?),
         None => Metrics::Beside,
     };
     let address = bound.addresses().first().copied().unwrap_or(serve.listen);
@@ -59,9 +74,10 @@ pub(super) async fn run(place: &Place, serve: &Serve, form: Output) -> Result<En
     let api = tokio::spawn(connector::http::serve(connector.clone(), bound, metrics, stops));
     let working = connector.clone();
     let mut worker = tokio::spawn(async move { working.work(until(stopped)).await });
+    let scheme = if tls.is_some() { "https" } else { "http" };
     match form {
-        Output::Json => output::json(&json!({"ready": format!("http://{address}")}))?,
-        Output::Human => output::line(&format!("ready http://{address}"))?,
+        Output::Json => output::json(&json!({"ready": format!("{scheme}://{address}")}))?,
+        Output::Human => output::line(&format!("ready {scheme}://{address}"))?,
     }
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {

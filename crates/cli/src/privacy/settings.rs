@@ -1,11 +1,11 @@
 //! The settings of an integration, from flags to the fields of the service.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::{
     args::{Set, Settings},
-    asking,
+    asking, wrong,
 };
 
 /// The fields that the flags name, and no others.
@@ -15,7 +15,7 @@ pub(super) fn body(given: &Settings) -> Result<Value> {
         Some("auto") => Some(Value::Null),
         Some(word) => match word.parse::<bool>() {
             Ok(include) => Some(include.into()),
-            Err(_) => bail!("--include-feeds is true, false or auto"),
+            Err(_) => return Err(wrong("--include-feeds is true, false or auto")),
         },
     };
     // An empty text takes back what was set.
@@ -75,7 +75,9 @@ pub(super) fn changes(given: &Set) -> Result<Value> {
     if let Some(name) = &given.name {
         body["name"] = name.as_str().into();
     }
-    ensure!(body != json!({}), "say what to change; `millpond privacy integrations set --help` lists the settings");
+    if body == json!({}) {
+        return Err(wrong("say what to change; `millpond privacy integrations set --help` lists the settings"));
+    }
     Ok(body)
 }
 

@@ -16,13 +16,15 @@ use super::{
     args::{Backup, Init, Output, Place, ReplayErasures, Restore, Retention},
     asking::{WAIT_SECS_MAX, ended, secs, settled, time},
     here::{self, Here},
-    managing, print,
+    managing, print, wrong,
 };
 use crate::output;
 
 /// `init`: a key if the named file is not there, the directory, and the first token.
 pub(super) async fn init(place: &Place, init: &Init, form: Output) -> Result<Ended> {
-    ensure!(place.server.is_none(), "init makes a data directory here; leave --server out");
+    if place.server.is_some() {
+        return Err(wrong("init makes a data directory here; leave --server out"));
+    }
     if let Some(path) = place.kek_file.as_ref().filter(|path| !path.exists()) {
         Source::init(path, &Surroundings::system())?;
     }
@@ -70,7 +72,9 @@ pub(super) async fn retention(here: &Here, command: &Retention) -> Result<Ended>
     let days = |text: &Option<String>| -> Result<Option<u32>> {
         let Some(text) = text else { return Ok(None) };
         let secs = secs(text)?;
-        ensure!(secs > 0 && secs.is_multiple_of(DAY), "`{text}` is no number of days; write 7d or 30d");
+        if secs == 0 || !secs.is_multiple_of(DAY) {
+            return Err(wrong(format!("`{text}` is no number of days; write 7d or 30d")));
+        }
         Ok(Some(secs / DAY))
     };
     let answered = match command {
@@ -91,7 +95,9 @@ pub(super) async fn retention(here: &Here, command: &Retention) -> Result<Ended>
 
 /// `backup`: of this directory; a service must be stopped first, as one process owns it.
 pub(super) async fn back_up(place: &Place, command: &Backup, form: Output) -> Result<Ended> {
-    ensure!(place.server.is_none(), "backup reads the data directory itself; stop the service and leave --server out");
+    if place.server.is_some() {
+        return Err(wrong("backup reads the data directory itself; stop the service and leave --server out"));
+    }
     ensure!(place.data_dir.is_dir(), "there is no data directory {}", place.data_dir.display());
     let path = &command.file;
     ensure!(!path.exists(), "{} exists; choose another name, or remove it first", path.display());

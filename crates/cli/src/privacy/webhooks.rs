@@ -23,23 +23,30 @@ fn line(one: &Value) -> Result<()> {
     output::line(&format!("{} {}{disabled}{}", text(&one["id"]), text(&one["url"]), old.unwrap_or_default()))
 }
 
+/// Shows every page of a list.
+async fn listed(here: &Here, path: &str, state: &Option<String>) -> Result<Ended> {
+    match here.pages(path, &[("state", state)]).await? {
+        Ok(shown) => here.show(&shown, |shown| print::list(&shown["data"]).iter().try_for_each(line)),
+        Err(ended) => Ok(ended),
+    }
+}
+
 /// Runs a verb.
 pub(super) async fn run(here: &Here, command: Webhooks) -> Result<Ended> {
     let (method, path, body) = match command {
+        Webhooks::List => return listed(here, "/v1/webhooks", &None).await,
+        Webhooks::Deliveries { id, state } => {
+            return listed(here, &format!("/v1/webhooks/{id}/deliveries"), &state).await;
+        }
         Webhooks::Add { url } => ("POST", "/v1/webhooks".to_owned(), Some(json!({"url": url}))),
-        Webhooks::List => ("GET", "/v1/webhooks".to_owned(), None),
         Webhooks::Rotate { id, overlap } => {
             ("POST", format!("/v1/webhooks/{id}/rotate"), Some(json!({"overlap_s": asking::secs(&overlap)?})))
         }
         Webhooks::Remove { id } => ("DELETE", format!("/v1/webhooks/{id}"), None),
-        Webhooks::Deliveries { id } => ("GET", format!("/v1/webhooks/{id}/deliveries"), None),
         Webhooks::Redeliver { id } => ("POST", format!("/v1/webhooks/{id}/redeliver"), None),
     };
     match here.call(method, &path, body.as_ref()).await? {
         Ok(shown) => here.show(&shown, |shown| {
-            if shown["data"].is_array() {
-                return print::list(&shown["data"]).iter().try_for_each(line);
-            }
             if let Some(count) = shown["redelivered"].as_u64() {
                 return output::line(&format!("{count} events are sent again"));
             }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use connector::http::Service;
+use connector::http::{Service, Trust};
 
 use super::*;
 
@@ -128,23 +128,25 @@ async fn a_package_is_encrypted_for_a_key_or_with_a_passphrase_and_age_opens_bot
     std::io::Write::write_all(&mut script.stdin.take().unwrap(), b"still water runs deep\n").unwrap();
     assert!(script.wait().unwrap().success());
     place.ends(DONE, "packages verify word.zip");
-    let refused = place.ends(FAILED, "access --user-id amy --out short.age --passphrase-file short");
+    let refused = place.ends(USAGE, "access --user-id amy --out short.age --passphrase-file short");
     assert!(refused["detail"].as_str().unwrap().contains("at least 12 characters"), "{refused}");
-    place.ends(FAILED, "access --user-id amy --out wrong.age --recipient age1wrong");
+    place.ends(USAGE, "access --user-id amy --out wrong.age --recipient age1wrong");
     place.ends(USAGE, "access --user-id amy --passphrase-file passphrase");
     place.ends(USAGE, &format!("{} --passphrase-file passphrase", sealed.trim()));
     assert!(!place.dir.path().join("short.age").exists());
 }
 
+/// A file of the connector's own tests.
+fn shared(name: &str) -> Vec<u8> {
+    // As cargo names it when it runs this: checkouts that share a target directory share the binary.
+    let folder = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+    let path = Path::new(&folder).join("../connector/tests/checks").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn check_50_opendsr_is_spoken_with_a_key_and_a_certificate_of_the_domain() {
     let place = Place::connected().await;
-    let shared = |name: &str| {
-        // As cargo names it when it runs this: checkouts that share a target directory share the binary.
-        let folder = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
-        let path = Path::new(&folder).join("../connector/tests/checks").join(name);
-        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-    };
     place.write("dsr.key", &shared("opendsr/key.pem"));
     place.write("dsr.pem", &shared("opendsr/certificate.pem"));
     place.ends(USAGE, "serve --opendsr-domain privacy.example.com");
@@ -163,14 +165,9 @@ async fn check_50_opendsr_is_spoken_with_a_key_and_a_certificate_of_the_domain()
     let token = place.ends(DONE, "token create --name controller --role request_operator");
     let admin = place.ends(DONE, "token create --name admin --role super_admin");
     place.write("admin", admin["token"].as_str().unwrap().as_bytes());
-    let mut child = place.command(&format!("serve --listen 127.0.0.1:0 --opendsr-domain {OPENDSR_DOMAIN} {flags}"));
-    let mut child = child.stdout(Stdio::piped()).spawn().unwrap();
-    let mut ready = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-    let _served = Served(child);
-    let base = ready.trim().strip_prefix("ready ").unwrap();
+    let (_served, base) = place.served(&format!("--listen 127.0.0.1:0 --opendsr-domain {OPENDSR_DOMAIN} {flags}"));
     let token = connector::Secret::new(token["token"].as_str().unwrap().to_owned());
-    let service = Service::remote(base, token, None).unwrap();
+    let service = Service::remote(&base, token, Trust::default()).unwrap();
     let discovery = service.call("GET", "/opendsr/v3/discovery", None, None).await.unwrap();
     assert_eq!(discovery.status, 200);
     assert_eq!(discovery.json()["processor_certificate"], format!("https://{OPENDSR_DOMAIN}/opendsr/certificate.pem"));
@@ -195,6 +192,31 @@ async fn check_50_opendsr_is_spoken_with_a_key_and_a_certificate_of_the_domain()
     assert_eq!(status().await, "cancelled");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_speaks_tls_is_reached_from_outside_and_asked_with_its_authority() {
+    let place = Place::connected().await;
+    for name in ["good.pem", "key.pem", "other-key.pem", "authority.pem", "client.pem", "client-authority.pem"] {
+        place.write(name, &shared(&format!("tls/{name}")));
+    }
+    place.ends(USAGE, "serve --tls-cert good.pem");
+    place.ends(USAGE, "serve --tls-client-ca client-authority.pem");
+    let flags = "--tls-cert good.pem --tls-client-ca client-authority.pem";
+    let wrong = place.ends(FAILED, &format!("serve --listen 127.0.0.1:0 --tls-key other-key.pem {flags}"));
+    let words = "the key in other-key.pem does not belong to the certificate in good.pem";
+    assert_eq!(wrong["detail"], words);
+    let token = place.ends(DONE, "token create --name admin --role super_admin");
+    place.write("admin", token["token"].as_str().unwrap().as_bytes());
+    // All addresses of this machine: without TLS that is refused.
+    let (_served, base) = place.served(&format!("--listen 0.0.0.0:0 --tls-key key.pem {flags}"));
+    let port = base.strip_prefix("https://0.0.0.0:").unwrap();
+    let server = format!("--server https://localhost:{port} --token-file admin --ca-file authority.pem");
+    place.ends(FAILED, &format!("{server} list"));
+    place.ends(USAGE, &format!("{server} --client-cert client.pem list"));
+    let shown = "--client-cert client.pem --client-key key.pem";
+    place.prints(DONE, &format!("{server} {shown} list"), "Requests");
+    place.prints(DONE, &format!("{server} {shown} access --user-id amy"), "Request");
+}
+
 /// The dialect of Stream under another name, and with paths of its own.
 fn dialect() -> String {
     let text = include_str!("../../../connector/src/upstream/dialects/stream_v2.json");
@@ -210,7 +232,7 @@ async fn a_dialect_from_a_file_is_spoken_at_every_start() {
     let url = format!("{}/api", place.upstream.url());
     let add =
         format!("integrations add --name House --key-file key --secret-file secret --base-url {url} --dialect house");
-    let refused = place.ends(FAILED, &add);
+    let refused = place.ends(USAGE, &add);
     let detail = refused["detail"].as_str().unwrap();
     assert!(detail.contains("stream_v2, millpond"), "the known ones are named: {detail}");
     let spoken = "--dialect-file house.json";

@@ -93,7 +93,7 @@ async fn check_50_settings_are_taken_at_once_too_and_a_wrong_one_is_named_with_w
     let shown = place.prints(DONE, &format!("{add} {flags}"), "Integration");
     assert_eq!(shown["policies"]["cooling_off_s"], 7200);
     let refused = |flags: &str| {
-        let refused = place.ends(FAILED, &format!("integrations set Stream {flags}"));
+        let refused = place.ends(USAGE, &format!("integrations set Stream {flags}"));
         refused["detail"].as_str().unwrap().to_owned()
     };
     assert_eq!(refused("--multi-match-delete some"), "`policies.multi_match_delete` must be one of hold, all");

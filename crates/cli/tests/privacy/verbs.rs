@@ -194,7 +194,7 @@ impl Walk {
         assert_eq!(link["downloads"], 2);
         self.ends(NOT_FOUND, "packages fetch dsr_nobody --out nothing.zip");
         self.prints(DONE, "list --integration Stream --type access --due-before 2100-01-01T00:00:00Z", "Requests");
-        self.ends(FAILED, "list --status nonsense");
+        self.ends(USAGE, "list --status nonsense");
         self.ends(NOT_FOUND, "list --integration Nobody");
     }
 
@@ -294,7 +294,7 @@ impl Walk {
     /// A receiver that takes an event, and one that is gone.
     async fn webhooks(&self) {
         let (url, status) = receiver().await;
-        self.ends(FAILED, &format!("webhooks add {url}"));
+        self.ends(USAGE, &format!("webhooks add {url}"));
         let hook = self.prints(DONE, &format!("webhooks add {url} --webhook-host 127.0.0.1"), "Webhook");
         assert!(hook["secret"].as_str().unwrap().starts_with("whsec_"));
         let hook = id(&hook);
@@ -359,10 +359,15 @@ impl Walk {
         assert_eq!(self.prints(DONE, "retention show", "Retention")["packages_days"], 7);
         let kept = self.prints(DONE, "retention set --identifiers 60d", "Retention");
         assert_eq!((&kept["packages_days"], &kept["identifiers_days"]), (&7.into(), &60.into()));
-        self.ends(FAILED, "retention set --packages 36h");
+        self.ends(USAGE, "retention set --packages 36h");
         self.ends(USAGE, "retention set");
         self.ends(DONE, "backup privacy.backup");
         self.ends(DONE, "restore privacy.backup --data-dir elsewhere");
+        let refused = self.ends(FAILED, "restore privacy.backup --data-dir elsewhere");
+        let why = "there is a connector in it already; restore into a directory of its own";
+        assert_eq!(refused["detail"], format!("cannot restore privacy.backup into elsewhere: {why}"));
+        let missing = self.ends(FAILED, "restore nowhere.backup --data-dir another");
+        assert_eq!(missing["detail"], "cannot read nowhere.backup: No such file or directory (os error 2)");
         let access = self.prints(DONE, "access --user-id amy --external-id unended", "Request");
         self.ends(FAILED, &format!("end {}", id(&access)));
         self.note("serve");

@@ -14,7 +14,7 @@ use crate::{
     executions::{Execution, SubTask, TaskKind},
     integrations::{self, Health, Integration},
     keyspace::{DEDUPE, EXTERNAL, HERE, IDEMPOTENCY, LOOKUP, REQUEST, SUB_TASK},
-    requests::{GivenIdentifier, IDENTIFIERS_MAX, Kind, Request, Verification},
+    requests::{GivenIdentifier, IDENTIFIERS_MAX, Kind, PREFIX_OF_IDS, Request, Verification},
     status::{Change, Facts, Reason, State},
 };
 
@@ -144,7 +144,7 @@ impl Connector {
         if received_at > now {
             return Err(Error::invalid("received_at", "lies in the future"));
         }
-        let id = self.surroundings.id("dsr_");
+        let id = self.surroundings.id(PREFIX_OF_IDS);
         let bytes = Zeroizing::new(self.surroundings.bytes());
         let body = new.body(&self.pepper);
         let lookups = new.lookups(&self.pepper);

@@ -12,7 +12,7 @@ use crate::{
     executions,
     integrations::{
         self, Behavior, Contents, Credential, CredentialState, DeleteOptions, Health, Integration, NAME_CHARS_MAX,
-        Pair, Policies, Watching,
+        PREFIX_OF_IDS, Pair, Policies, Watching,
     },
     keyspace::{CREDENTIAL, DUE, HERE, INTEGRATION, INTEGRATION_NAME},
     leases,
@@ -107,7 +107,7 @@ impl Connector {
         let address = Address::parse(base_url, new.allow_insecure)?;
         let now = self.surroundings.now();
         let integration = Integration {
-            id: self.surroundings.id("int_"),
+            id: self.surroundings.id(PREFIX_OF_IDS),
             name: new.name.clone(),
             base_url: address.as_str().to_owned(),
             dialect: new.dialect.clone(),

@@ -2,13 +2,17 @@
 
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{Problem, router::Here};
+use super::{
+    Problem,
+    query::{self, Query},
+    router::Here,
+};
 use crate::audit::{self, Draft, Head};
 
 #[derive(Deserialize)]
@@ -22,11 +26,13 @@ pub(super) struct After {
 }
 
 pub(super) async fn list((State(connector), _): Here, Query(after): Query<After>) -> Result<Json<Value>, Problem> {
-    let mut entries = audit::list(connector.store(), after.cursor.unwrap_or(after.after)).await?;
-    entries.truncate(after.limit.unwrap_or(usize::MAX).max(1));
-    let next = entries.last().map(|entry| entry.seq);
-    let shown: Vec<Value> = entries.iter().filter_map(|entry| serde_json::from_str(&entry.to_json()).ok()).collect();
-    Ok(Json(json!({"data": shown, "next_cursor": next})))
+    let limit = query::limit(after.limit)?;
+    let entries = audit::list(connector.store(), after.cursor.unwrap_or(after.after)).await?;
+    let page = &entries[..entries.len().min(limit)];
+    let end = audit::head(&mut connector.store().read()).await?.map_or(0, |head| head.seq);
+    let next = page.last().map(|entry| entry.seq).filter(|seq| *seq < end);
+    let shown = page.iter().filter_map(|entry| serde_json::from_str(&entry.to_json()).ok()).collect();
+    Ok(Json(query::list(shown, next.map(Value::from))))
 }
 
 /// The log as lines, the last of which signs its end.

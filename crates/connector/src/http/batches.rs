@@ -3,14 +3,20 @@
 use axum::{
     Extension, Json,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Problem, body, requests::Create, router::Here, views};
+use super::{
+    Problem, body,
+    query::{self, Query},
+    requests::Create,
+    router::Here,
+    views,
+};
 use crate::{
     Connector, NewRequest,
     batches::{Batch, BatchState, DELETIONS_PER_HOUR, NewBatch, Row, columns, lines},
@@ -21,8 +27,6 @@ use crate::{
 
 type Answer = Result<Json<Value>, Problem>;
 
-const PAGE: usize = 50;
-const PAGE_MAX: usize = 200;
 const REPORT_HEAD: &str = "row,external_id,type,request_id,status,outcome,reason,duplicate,error\r\n";
 
 #[derive(Deserialize)]
@@ -164,7 +168,10 @@ pub(super) struct Wanted {
 
 pub(super) async fn rows((State(connector), _): Here, Path(id): Path<String>, Query(wanted): Query<Wanted>) -> Answer {
     let batch = connector.batch(&id).await?;
-    let limit = wanted.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
+    let limit = query::limit(wanted.limit)?;
+    if wanted.cursor.is_some_and(|cursor| !(1..=batch.rows).contains(&cursor)) {
+        return Err(Problem::field("cursor", "is none that this list gave"));
+    }
     let is_canceled = batch.state == BatchState::Canceled;
     let mut data = Vec::new();
     // The cursor is the number of the last row that was looked at, from 1.

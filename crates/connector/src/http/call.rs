@@ -10,6 +10,7 @@ use axum::{
 use futures_util::StreamExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
+use zeroize::Zeroizing;
 
 use super::{Caller, router};
 use crate::{Connector, Error, Result, Secret, upstream::trusting};
@@ -30,6 +31,28 @@ pub struct Remote {
     client: reqwest::Client,
     base: String,
     token: Secret,
+}
+
+/// Whom a caller of a service elsewhere trusts, and what it shows of itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trust<'a> {
+    /// Certificates that are trusted beside those of the system, as PEM.
+    pub ca_file: Option<&'a Path>,
+    /// The certificate that is shown to a service that asks for one, and its key, each as PEM.
+    pub shown: Option<(&'a Path, &'a Path)>,
+}
+
+/// What is shown of the caller.
+fn identity(certificate: &Path, key: &Path) -> Result<reqwest::Identity> {
+    let read = |path: &Path| std::fs::read(path).map_err(crate::error::file(path));
+    let pem = Zeroizing::new([read(certificate)?, b"\n".to_vec(), read(key)?].concat());
+    reqwest::Identity::from_pem(&pem).map_err(|_| {
+        Error::Outbound(format!(
+            "{} and {} are no certificate with its key in PEM",
+            certificate.display(),
+            key.display()
+        ))
+    })
 }
 
 /// What a call came to.
@@ -98,13 +121,17 @@ impl Service {
         Service::Local(router(connector))
     }
 
-    /// The service at `base`, which is shown `token`; the certificates of `ca_file` are trusted too.
+    /// The service at `base`, which is shown `token`.
     ///
     /// # Errors
     /// [`Error::Outbound`]; [`Error::File`].
-    pub fn remote(base: &str, token: Secret, ca_file: Option<&Path>) -> Result<Self> {
+    pub fn remote(base: &str, token: Secret, trust: Trust<'_>) -> Result<Self> {
         let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).read_timeout(DEADLINE);
-        let client = trusting(builder, ca_file)?.build().map_err(|error| Error::Outbound(error.to_string()))?;
+        let mut builder = trusting(builder, trust.ca_file)?;
+        if let Some((certificate, key)) = trust.shown {
+            builder = builder.identity(identity(certificate, key)?);
+        }
+        let client = builder.build().map_err(outbound)?;
         Ok(Service::Remote(Remote { client, base: base.trim_end_matches('/').to_owned(), token }))
     }
 

@@ -74,6 +74,30 @@ const ANSWERS: &[(&str, &str, Content)] = &[
     ("POST", "/v1/requests/{id}/end", &[(JSON, "Request")]),
 ];
 
+/// The parameters of each route that reads some beside those of its path.
+#[rustfmt::skip]
+const QUERIES: &[(&str, &str, &[&str])] = &[
+    ("GET", "/v1/integrations", &["limit", "cursor"]),
+    ("DELETE", "/v1/integrations/{id}", &["force"]),
+    ("GET", "/v1/requests", &["status", "type", "external_id", "due_before", "batch", "integration", "limit", "cursor"]),
+    ("GET", "/v1/requests/{id}/package", &["recipient"]),
+    ("GET", "/v1/requests/{id}/certificate", &["format"]),
+    ("POST", "/v1/batches", &["type", "i_know", "max_deletions_per_hour"]),
+    ("GET", "/v1/batches/{id}/rows", &["status", "limit", "cursor"]),
+    ("GET", "/v1/audit", &["after", "cursor", "limit"]),
+    ("GET", "/v1/webhooks", &["limit", "cursor"]),
+    ("GET", "/v1/webhooks/{id}/deliveries", &["state", "limit", "cursor"]),
+    ("GET", "/v1/tokens", &["limit", "cursor"]),
+];
+
+/// The parameters of a route: those of its path, and those that it may be asked with.
+fn parameters(method: &str, path: &str) -> Vec<Value> {
+    let one = |name: &str, place: &str| json!({"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}});
+    let of_path = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let asked = QUERIES.iter().filter(|(known, at, _)| (*known, *at) == (method, path)).flat_map(|(.., names)| *names);
+    of_path.map(|name| one(name, "path")).chain(asked.map(|name| one(name, "query"))).collect()
+}
+
 /// The good answers of each version of OpenDSR.
 fn of_opendsr(method: &str, path: &str) -> Content {
     match method {
@@ -129,16 +153,10 @@ fn content(content: Content) -> Map<String, Value> {
 pub fn document() -> Value {
     let mut paths = Map::new();
     for route in routes() {
-        let parameters: Vec<Value> = route
-            .path
-            .split('/')
-            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-            .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
-            .collect();
         let mut operation = json!({
             "summary": route.about,
             "operationId": operation_id(route.method, route.path),
-            "parameters": parameters,
+            "parameters": parameters(route.method, route.path),
             "security": [{"token": [route.need.word()]}],
             "responses": answers(route.method, route.path),
         });

@@ -3,17 +3,23 @@
 use axum::{
     Extension, Json,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Problem, body, router::Here, views};
+use super::{
+    Problem, body,
+    query::{self, Paged, Query},
+    router::Here,
+    views,
+};
 use crate::{
     Connector, Error, NewIntegration, Secret,
     integrations::{
-        Behavior, Contents, DeleteOptions, FilesForm, Health, Integration, Ledger, Pair, Policies, Poll, Watching,
+        Behavior, Contents, DeleteOptions, FilesForm, Health, Integration, Ledger, PREFIX_OF_IDS, Pair, Policies, Poll,
+        Watching,
     },
 };
 
@@ -285,12 +291,13 @@ async fn show(connector: &Connector, integration: &Integration) -> Result<Value,
     Ok(views::integration(integration, hint.as_deref()))
 }
 
-pub(super) async fn list((State(connector), _): Here) -> Answer {
+pub(super) async fn list((State(connector), _): Here, Query(paged): Query<Paged>) -> Answer {
     let mut shown = Vec::new();
-    for integration in connector.integrations().await? {
-        shown.push(show(&connector, &integration).await?);
+    let (page, next) = paged.of(connector.integrations().await?, PREFIX_OF_IDS, |integration| &integration.id)?;
+    for integration in &page {
+        shown.push(show(&connector, integration).await?);
     }
-    Ok(Json(json!({"data": shown, "next_cursor": null})))
+    Ok(Json(query::list(shown, next)))
 }
 
 pub(super) async fn get((State(connector), _): Here, Path(id): Path<String>) -> Answer {

@@ -5,18 +5,23 @@ use std::{collections::BTreeMap, time::Duration};
 use axum::{
     Extension, Json,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::{HeaderMap, StatusCode},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Caller, Problem, body, router::Here, views};
+use super::{
+    Caller, Problem, body,
+    query::{self, Query},
+    router::Here,
+    views,
+};
 use crate::{
     Asked, Connector, Filter, NewRequest,
     connector::check_reason,
     deadlines::Regulation,
-    requests::{Category, GivenIdentifier, Kind, Request, Verification},
+    requests::{Category, GivenIdentifier, Kind, PREFIX_OF_IDS, Request, Verification},
     status::Status,
     upstream::Endpoint,
 };
@@ -25,10 +30,8 @@ type Answer = Result<Json<Value>, Problem>;
 
 /// The longest that a call waits for its request, in seconds.
 const WAIT_SECS_MAX: u64 = 300;
-const PAGE: usize = 50;
 /// From the end of a job to the look at what is left, in seconds (§13).
 const SETTLE_SECS: i64 = 10;
-const PAGE_MAX: usize = 200;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -251,13 +254,14 @@ pub(super) async fn list((State(connector), _): Here, Query(wanted): Query<Wante
         batch: wanted.batch,
         integration: wanted.integration,
     };
-    let limit = wanted.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
-    let page = connector.requests(&filter, wanted.cursor.as_deref(), limit).await?;
+    let limit = query::limit(wanted.limit)?;
+    let cursor = query::cursor(wanted.cursor.as_deref(), PREFIX_OF_IDS)?;
+    let page = connector.requests(&filter, cursor, limit).await?;
     let mut shown = Vec::new();
     for request in &page.requests {
         shown.push(views::summary(&connector, request).await?);
     }
-    Ok(Json(json!({"data": shown, "next_cursor": page.next})))
+    Ok(Json(query::list(shown, page.next.map(Value::from))))
 }
 
 pub(super) async fn search((State(connector), _): Here, bytes: Bytes) -> Answer {

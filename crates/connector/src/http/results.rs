@@ -5,15 +5,15 @@ use std::{io::Read as _, sync::Arc};
 use axum::{
     Extension, Json,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Problem, body, router::Here, stream, views};
-use crate::{Connector, Error, Secret, blobs::Reader, links::GOOD_FOR_SECS, package::Recipient};
+use super::{Problem, body, query::Query, router::Here, stream, views};
+use crate::{Connector, Error, Secret, blobs::Reader, package::Recipient};
 
 /// Where links lead.
 pub(super) const LINKS_PATH: &str = "/v1/links";
@@ -140,8 +140,8 @@ pub(super) async fn link(
     let wanted: Wanted = body::read(&bytes)?;
     // Nobody gets a link to nothing.
     open(&connector, &id, "package.zip").await?;
-    let (secs, downloads) = (wanted.expires_in_s.unwrap_or(GOOD_FOR_SECS), wanted.downloads.unwrap_or(1));
-    let (link, token) = connector.make_link(&id, secs, downloads, &caller.name).await?;
+    let downloads = wanted.downloads.unwrap_or(1);
+    let (link, token) = connector.make_link(&id, wanted.expires_in_s, downloads, &caller.name).await?;
     let shown = json!({
         "url": format!("{LINKS_PATH}/{}", token.expose()),
         "expires_at": views::time(Some(link.expires_at)),

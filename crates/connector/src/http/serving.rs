@@ -7,7 +7,7 @@ use front::{BindError, Bound, Drained, Front, Options};
 use futures_util::future::BoxFuture;
 
 use super::{
-    problem,
+    Tls, problem,
     router::{BODY_BYTES_MAX, metrics_of, served},
 };
 use crate::Connector;
@@ -19,16 +19,17 @@ const DRAIN: Duration = Duration::from_secs(25);
 /// The largest head of a call, in bytes.
 const HEAD_BYTES_MAX: usize = 16 << 10;
 
-/// Takes the address; nothing is accepted until [`serve`].
+/// Takes the address, to speak HTTP there or, if it is given, TLS; nothing is accepted until [`serve`].
 ///
 /// # Errors
 /// When the address cannot be taken.
-pub async fn bind(listen: SocketAddr) -> Result<Bound, BindError> {
-    Front::bind(options(listen)).await
+pub async fn bind(listen: SocketAddr, tls: Option<&Tls>) -> Result<Bound, BindError> {
+    Front::bind(options(listen, tls)).await
 }
 
-fn options(listen: SocketAddr) -> Options {
+fn options(listen: SocketAddr, tls: Option<&Tls>) -> Options {
     Options {
+        tls: tls.map(|tls| tls.0.clone()),
         listen: vec![listen],
         connections_max: CONNECTIONS_MAX,
         connections_per_peer_max: CONNECTIONS_MAX,

@@ -7,10 +7,15 @@ use axum::{
     http::StatusCode,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Problem, body, router::Here, views};
-use crate::tokens::Role;
+use super::{
+    Problem, body,
+    query::{self, Paged, Query},
+    router::Here,
+    views,
+};
+use crate::tokens::{PREFIX_OF_IDS, Role};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,9 +35,9 @@ pub(super) async fn create((State(connector), _): Here, bytes: Bytes) -> Result<
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
-pub(super) async fn list((State(connector), _): Here) -> Result<Json<Value>, Problem> {
-    let tokens = connector.tokens().await?;
-    Ok(Json(json!({"data": tokens.iter().map(views::token).collect::<Vec<_>>(), "next_cursor": null})))
+pub(super) async fn list((State(connector), _): Here, Query(paged): Query<Paged>) -> Result<Json<Value>, Problem> {
+    let (tokens, next) = paged.of(connector.tokens().await?, PREFIX_OF_IDS, |token| &token.id)?;
+    Ok(Json(query::list(tokens.iter().map(views::token).collect(), next)))
 }
 
 pub(super) async fn revoke((State(connector), _): Here, Path(id): Path<String>) -> Result<StatusCode, Problem> {

@@ -10,8 +10,13 @@ use ids::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Problem, body, router::Here, views};
-use crate::hooks::{Delivery, OVERLAP_SECS, Webhook};
+use super::{
+    Problem, body,
+    query::{self, Paged, Query},
+    router::Here,
+    views,
+};
+use crate::hooks::{Delivery, DeliveryState, OVERLAP_SECS, PREFIX_OF_IDS, Webhook};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,10 +72,10 @@ pub(super) async fn rotate(
     Ok(Json(shown))
 }
 
-pub(super) async fn list((State(connector), _): Here) -> Result<Json<Value>, Problem> {
-    let hooks = connector.webhooks().await?;
+pub(super) async fn list((State(connector), _): Here, Query(paged): Query<Paged>) -> Result<Json<Value>, Problem> {
     let now = connector.now();
-    Ok(Json(json!({"data": hooks.iter().map(|hook| shown(hook, now)).collect::<Vec<_>>(), "next_cursor": null})))
+    let (hooks, next) = paged.of(connector.webhooks().await?, PREFIX_OF_IDS, |hook| &hook.id)?;
+    Ok(Json(query::list(hooks.iter().map(|hook| shown(hook, now)).collect(), next)))
 }
 
 pub(super) async fn remove((State(connector), _): Here, Path(id): Path<String>) -> Result<StatusCode, Problem> {
@@ -78,9 +83,25 @@ pub(super) async fn remove((State(connector), _): Here, Path(id): Path<String>) 
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn deliveries((State(connector), _): Here, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let all = connector.deliveries(&id).await?;
-    Ok(Json(json!({"data": all.iter().map(sent).collect::<Vec<_>>(), "next_cursor": null})))
+/// Which deliveries are wanted; the cursor is the number of the last one of the page before.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    state: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<u64>,
+}
+
+/// The newest first.
+pub(super) async fn deliveries(
+    (State(connector), _): Here,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Value>, Problem> {
+    let limit = query::limit(wanted.limit)?;
+    let state = wanted.state.as_deref().map(|word| body::word::<DeliveryState>("state", word)).transpose()?;
+    let (page, next) = connector.deliveries(&id, state, wanted.cursor, limit).await?;
+    Ok(Json(query::list(page.iter().map(sent).collect(), next.map(Value::from))))
 }
 
 pub(super) async fn redeliver((State(connector), _): Here, Path(id): Path<String>) -> Result<Json<Value>, Problem> {

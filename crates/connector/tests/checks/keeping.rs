@@ -30,6 +30,24 @@ async fn packages_and_identifiers_are_kept_as_long_as_is_set() {
 }
 
 #[tokio::test]
+async fn a_link_is_good_for_as_long_as_packages_are_kept_at_most() {
+    let place = Place::new().await;
+    let request = place.access(user_id("amy")).await;
+    let path = format!("/v1/requests/{}/link", request.id);
+    let ends_after = async |body: serde_json::Value| {
+        let reply = place.call("POST", &path, &body).await;
+        (reply.status, reply.json()["expires_at"].as_str().map(|at| ids::Timestamp::parse(at).unwrap().micros()))
+    };
+    let at = |days: i64| Some((place.clock.micros() + days * DAY) / SECOND * SECOND);
+    assert_eq!(ends_after(json!({})).await.1, at(7));
+    assert_eq!(ends_after(json!({"expires_in_s": 8 * 86_400})).await.0, 422);
+    place.call("PATCH", "/v1/retention", &json!({"packages_days": 14})).await;
+    assert_eq!(ends_after(json!({"expires_in_s": 14 * 86_400})).await.1, at(14));
+    place.call("PATCH", "/v1/retention", &json!({"packages_days": 2})).await;
+    assert_eq!(ends_after(json!({})).await.1, at(2));
+}
+
+#[tokio::test]
 async fn a_retention_survives_a_restart_and_a_wrong_one_changes_nothing() {
     let mut place = Place::new().await;
     place.call("PATCH", "/v1/retention", &json!({"identifiers_days": 90})).await;

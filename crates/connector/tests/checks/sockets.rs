@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use connector::{
     Secret,
-    http::{Metrics, Reply, Service, bind, serve},
+    http::{Bound, Metrics, Reply, Service, Trust, bind, serve},
     tokens::Role,
 };
 use serde_json::{Value, json};
@@ -12,24 +12,22 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::place::*;
 
-struct Served {
-    address: SocketAddr,
-    service: Service,
-    token: Secret,
+/// A service on its socket.
+pub(crate) struct Serving {
     stop: watch::Sender<bool>,
     drained: JoinHandle<String>,
 }
 
-async fn served(place: &Place) -> Served {
-    served_with(place, Metrics::Beside).await
+impl Serving {
+    /// Stops it: it must let go of the store before the directory goes.
+    pub(crate) async fn end(self) -> String {
+        self.stop.send(true).unwrap();
+        self.drained.await.unwrap()
+    }
 }
 
-async fn served_with(place: &Place, metrics: Metrics) -> Served {
-    let (_, token) = place.connector().create_token("t", Role::SuperAdmin, None).await.unwrap();
-    let bound = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
-    let address = bound.addresses()[0];
-    let service = Service::remote(&format!("http://{address}/"), Secret::new(token.expose().to_owned()), None);
-    let service = service.unwrap();
+/// Serves until it is told to end.
+pub(crate) fn serving(place: &Place, bound: Bound, metrics: Metrics) -> Serving {
     let (stop, stopped) = watch::channel(false);
     let connector = place.shared();
     let drained = tokio::spawn(async move {
@@ -43,14 +41,33 @@ async fn served_with(place: &Place, metrics: Metrics) -> Served {
         let drained = serve(connector, bound, metrics, stopped).await;
         format!("{drained:?}")
     });
-    Served { address, service, token, stop, drained }
+    Serving { stop, drained }
+}
+
+struct Served {
+    address: SocketAddr,
+    service: Service,
+    token: Secret,
+    serving: Serving,
+}
+
+async fn served(place: &Place) -> Served {
+    served_with(place, Metrics::Beside).await
+}
+
+async fn served_with(place: &Place, metrics: Metrics) -> Served {
+    let (_, token) = place.connector().create_token("t", Role::SuperAdmin, None).await.unwrap();
+    let bound = bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.unwrap();
+    let address = bound.addresses()[0];
+    let service =
+        Service::remote(&format!("http://{address}/"), Secret::new(token.expose().to_owned()), Trust::default());
+    let service = service.unwrap();
+    Served { address, service, token, serving: serving(place, bound, metrics) }
 }
 
 impl Served {
-    /// Stops it: it must let go of the store before the directory goes.
     async fn end(self) -> String {
-        self.stop.send(true).unwrap();
-        self.drained.await.unwrap()
+        self.serving.end().await
     }
 }
 
@@ -84,7 +101,7 @@ async fn a_decision_wakes_who_waits() {
 #[tokio::test]
 async fn a_service_that_stops_answers_who_waits_and_cuts_nobody() {
     let place = Place::new().await;
-    let Served { service, stop, drained, .. } = served(&place).await;
+    let Served { service, serving, .. } = served(&place).await;
     let body = json!({"type": "access", "identifiers": [{"category": "user_id", "value": "amy"}]});
     let waiting =
         tokio::spawn(async move { service.call("POST", "/v1/requests", Some(&body), Some("wait=300")).await.unwrap() });
@@ -92,10 +109,10 @@ async fn a_service_that_stops_answers_who_waits_and_cuts_nobody() {
     while place.connector().requests(&connector::Filter::default(), None, 1).await.unwrap().requests.is_empty() {
         tokio::task::yield_now().await;
     }
-    stop.send(true).unwrap();
+    let drained = serving.end().await;
     let reply = waiting.await.unwrap();
     assert_eq!((reply.status, &reply.json()["status"]), (202, &json!("queued")));
-    assert!(drained.await.unwrap().contains("cut: 0"));
+    assert!(drained.contains("cut: 0"));
 }
 
 #[tokio::test]
@@ -122,7 +139,7 @@ async fn the_front_refuses_in_the_shape_of_the_service_and_lets_no_page_read() {
 #[tokio::test]
 async fn numbers_are_told_at_an_address_of_their_own_and_nowhere_else() {
     let place = Place::new().await;
-    let own = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let own = bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.unwrap();
     let elsewhere = own.addresses()[0];
     let served = served_with(&place, Metrics::At(own)).await;
     let http = reqwest::Client::builder().build().unwrap();

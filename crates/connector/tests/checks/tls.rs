@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::place::*;
 
-fn file(name: &str) -> PathBuf {
+pub(crate) fn file(name: &str) -> PathBuf {
     PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("tests/checks/tls").join(name)
 }
 

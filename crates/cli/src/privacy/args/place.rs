@@ -44,6 +44,12 @@ pub(crate) struct Place {
     /// The file with the token for it
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
+    /// The certificate to show to a service that asks for one, as PEM
+    #[arg(long, global = true, value_name = "FILE", requires = "server", requires = "client_key")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// Its key, as PEM
+    #[arg(long, global = true, value_name = "FILE", requires = "client_cert")]
+    pub(crate) client_key: Option<PathBuf>,
     /// Further trusted certificates, as PEM
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,

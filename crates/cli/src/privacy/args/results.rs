@@ -40,9 +40,9 @@ pub(crate) enum Packages {
     Link {
         /// The request
         id: String,
-        /// How long it is good for: 1h, 7d
-        #[arg(long, value_name = "TIME", default_value = "7d")]
-        expires_in: String,
+        /// How long it is good for, as long as packages are kept at most: 1h; 7d unless said otherwise
+        #[arg(long, value_name = "TIME")]
+        expires_in: Option<String>,
         /// How often it works
         #[arg(long, value_name = "COUNT", default_value_t = 1)]
         downloads: u32,

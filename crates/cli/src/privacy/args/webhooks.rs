@@ -30,10 +30,13 @@ pub(crate) enum Webhooks {
         id: String,
     },
     /// List what was sent to a receiver, or is to be
-    #[command(after_help = "Example: millpond privacy webhooks deliveries whk_01M7ZYMYGVT37FB95DEVC2JEXG")]
+    #[command(after_help = "Example: millpond privacy webhooks deliveries whk_01M7ZYMYGVT37FB95DEVC2JEXG --state dead")]
     Deliveries {
         /// The receiver
         id: String,
+        /// Only what stands so: pending, delivered or dead
+        #[arg(long, value_name = "STATE")]
+        state: Option<String>,
     },
     /// Send again what was given up, and let a receiver that was gone take events again
     #[command(after_help = "Example: millpond privacy webhooks redeliver whk_01M7ZYMYGVT37FB95DEVC2JEXG")]
