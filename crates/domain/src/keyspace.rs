@@ -60,8 +60,8 @@ use crate::{
     v3::{
         activities::Activity as V3Activity, bookmarks::Bookmark, collections::Collection, comments::Comment,
         feedback::Feedback, feeds::Feed as V3Feed, folders::Folder, follows::Follow as V3Follow,
-        groups::Group as V3Group, levels::Level, members::Member as V3Member, objects::Object, pins::Pin as V3Pin,
-        reactions::Reaction as V3Reaction, views::View as V3View,
+        grants::Grants as V3Grants, groups::Group as V3Group, levels::Level, members::Member as V3Member,
+        objects::Object, pins::Pin as V3Pin, reactions::Reaction as V3Reaction, views::View as V3View,
     },
 };
 
@@ -346,6 +346,8 @@ pub const V3_MARK: Table<(String, Feed, u8, u64), Timestamp> = Table::new(220, "
 pub const V3_POLL_SHOWN: Table<(String, String), ()> = Table::new(240, "v3_poll_shown");
 /// id → membership level.
 pub const V3_LEVEL: Table<String, Level> = Table::new(241, "v3_level");
+/// visibility → what roles may do with feeds that are seen so, where the app says otherwise than is usual.
+pub const V3_GRANTS: Table<String, V3Grants> = Table::new(246, "v3_grants");
 /// activity, user → what the user said of it to whoever ranks.
 pub const V3_FEEDBACK: Table<(Id, String), Feedback> = Table::new(242, "v3_feedback");
 /// activity, metric → its total.

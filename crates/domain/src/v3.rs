@@ -15,6 +15,7 @@ pub mod feeds;
 pub mod folders;
 pub mod follows;
 pub mod friends;
+pub mod grants;
 pub mod groups;
 pub mod interests;
 pub mod levels;

@@ -171,6 +171,7 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
     (V3_MARK.tag(), V3_MARK.name(), Personal::ByUser, Told::Feeds(FeedSet::MarkState)),
     (V3_POLL_SHOWN.tag(), V3_POLL_SHOWN.name(), Personal::None, Told::Nobody),
     (V3_LEVEL.tag(), V3_LEVEL.name(), Personal::None, Told::Nobody),
+    (V3_GRANTS.tag(), V3_GRANTS.name(), Personal::None, Told::Nobody),
     (V3_FEEDBACK.tag(), V3_FEEDBACK.name(), Personal::ByMember, Told::Feeds(FeedSet::ActivityFeedback)),
     (V3_METRIC.tag(), V3_METRIC.name(), Personal::None, Told::Nobody),
     (V3_SHARE.tag(), V3_SHARE.name(), Personal::None, Told::Nobody),

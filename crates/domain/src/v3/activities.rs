@@ -271,7 +271,7 @@ async fn places(tx: &mut Tx, by: By<'_>, fids: &[Fid], owner: &UserId, moment: M
         let number = moment.nth(at).seed;
         let (feed, is_new) = feeds::ensure(tx, fid, Some(owner), &feeds::Input::default(), number, moment.now).await?;
         match by {
-            Some(_) if is_new => permit::may_create(tx, fid, by).await?,
+            Some(_) if is_new => permit::may_create(tx, fid, feed.visibility, by).await?,
             Some(user) => permit::may_post(tx, fid, &feed, user).await?,
             None => {}
         }

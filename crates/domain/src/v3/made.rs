@@ -67,6 +67,7 @@ pub(super) async fn seen(tx: &mut Tx, ids: BTreeSet<String>, by: By<'_>) -> Resu
 /// # Errors
 /// [`Error::NotAllowed`].
 async fn may_comment(tx: &mut Tx, activity: &Activity, by: By<'_>) -> Result<()> {
+    permit::may_engage(tx, activity, by, "add-comment").await?;
     let Some(user) = by.filter(|user| !activity.is_of(user)) else { return Ok(()) };
     let is_allowed = match activity.content.replies {
         Replies::Everyone => true,
@@ -226,6 +227,7 @@ pub async fn react(
     now: Timestamp,
 ) -> Result<(Scene, Given)> {
     let scene = open(tx, object, by).await?;
+    permit::may_engage(tx, &scene.activity, by, &format!("add-{}-reaction", object.kind())).await?;
     let (given, is_new) = reactions::add(tx, object, draft, now).await?;
     scene.tell_reaction(tx, if is_new { "added" } else { "updated" }, &given, now);
     Ok((scene, given))
@@ -243,6 +245,7 @@ pub async fn unreact(
     now: Timestamp,
 ) -> Result<(Scene, Given)> {
     let scene = open(tx, object, by).await?;
+    permit::may_engage(tx, &scene.activity, by, &format!("delete-own-{}-reaction", object.kind())).await?;
     let given = reactions::delete(tx, object, user, kind).await?;
     scene.tell_reaction(tx, "deleted", &given, now);
     Ok((scene, given))
@@ -261,6 +264,7 @@ pub async fn bookmark(
     now: Timestamp,
 ) -> Result<(Scene, Saved)> {
     let scene = open(tx, object, by).await?;
+    permit::may_engage(tx, &scene.activity, by, "add-activity-bookmark").await?;
     let (saved, is_new) = bookmarks::add(tx, user, object, folder, custom, now).await?;
     scene.tell_bookmark(tx, if is_new { "added" } else { "updated" }, &saved, now);
     Ok((scene, saved))
@@ -278,6 +282,7 @@ pub async fn change_bookmark(
     now: Timestamp,
 ) -> Result<(Scene, Saved)> {
     let scene = open(tx, object, by).await?;
+    permit::may_engage(tx, &scene.activity, by, "update-own-activity-bookmark").await?;
     let saved = bookmarks::update(tx, user, object, change, now).await?;
     scene.tell_bookmark(tx, "updated", &saved, now);
     Ok((scene, saved))
@@ -295,6 +300,7 @@ pub async fn unbookmark(
     now: Timestamp,
 ) -> Result<(Scene, Saved)> {
     let scene = open(tx, object, by).await?;
+    permit::may_engage(tx, &scene.activity, by, "delete-own-activity-bookmark").await?;
     let saved = bookmarks::delete(tx, user, object, folder).await?;
     scene.tell_bookmark(tx, "deleted", &saved, now);
     Ok((scene, saved))

@@ -13,8 +13,9 @@ pub use groups::{Bundle, SHOWN_MAX, bundles};
 
 use super::{
     activities::{self, Activity, Audience, Tallies, query::Candidate},
-    feeds::{self, Feed, Visibility},
+    feeds::{self, Feed},
     marks::{Kind, Marks},
+    permit,
     ranking::Interests,
     recipes::Recipe,
     selectors::Rule,
@@ -186,8 +187,11 @@ async fn first_open(tx: &mut Tx, activity: &Activity, known: &mut HashMap<Fid, O
     for fid in &activity.feeds {
         if !known.contains_key(fid) {
             let feed = feeds::get(tx, fid).await?;
-            let feed = feed.filter(|feed| matches!(feed.visibility, Visibility::Visible | Visibility::Public));
-            known.insert(fid.clone(), feed);
+            let is_open = match &feed {
+                Some(feed) => permit::is_open(tx, feed).await?,
+                None => false,
+            };
+            known.insert(fid.clone(), feed.filter(|_| is_open));
         }
         if let Some(Some(feed)) = known.get(fid) {
             return Ok(Some(feed.clone()));

@@ -4,8 +4,9 @@ use ids::{Fid, UserId};
 
 use super::{
     activities::{Activity, Audience, By},
-    feeds::{Feed, Visibility},
-    follows, members,
+    comments::Comment,
+    feeds::{self, Feed, Visibility},
+    follows, grants, members,
 };
 use crate::{Error, Result, Tx, users};
 
@@ -102,12 +103,98 @@ impl Relation {
     }
 }
 
+/// What `user` can do with `feed`, by the names of the API.
+///
+/// # Errors
+/// When the store fails.
+pub async fn capabilities(tx: &mut Tx, feed: &Feed, user: &UserId) -> Result<Vec<&'static str>> {
+    match grants::get(tx, feed.visibility).await? {
+        Some(granted) => granted.to(tx, feed, user).await,
+        None => Ok(relation(tx, feed, user).await?.capabilities(feed.visibility)),
+    }
+}
+
+/// Whether `user` may do what the API calls `id` with `feed`; `usually` says so where the app does not.
+async fn allows(
+    tx: &mut Tx,
+    feed: &Feed,
+    user: &UserId,
+    id: &str,
+    usually: fn(Relation, Visibility) -> bool,
+) -> Result<bool> {
+    match grants::get(tx, feed.visibility).await? {
+        Some(granted) => Ok(granted.to(tx, feed, user).await?.contains(&id)),
+        None => Ok(usually(relation(tx, feed, user).await?, feed.visibility)),
+    }
+}
+
+/// Whether `user` may do what the API calls `id` with what stands in `feeds`: one that allows it suffices. `usually` says so where
+/// the app does not.
+async fn some_allows(tx: &mut Tx, feeds: &[Fid], user: &UserId, id: &str, usually: bool) -> Result<bool> {
+    let mut is_allowed = None;
+    for feed in feeds::get_many(tx, feeds).await?.into_iter().flatten() {
+        let by_feed = match grants::get(tx, feed.visibility).await? {
+            Some(granted) => granted.to(tx, &feed, user).await?.contains(&id),
+            None => usually,
+        };
+        is_allowed = Some(is_allowed.unwrap_or_default() || by_feed);
+    }
+    Ok(is_allowed.unwrap_or(usually))
+}
+
+/// Whether `user` sees `feed`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn reads(tx: &mut Tx, feed: &Feed, user: &UserId) -> Result<bool> {
+    allows(tx, feed, user, "read-feed", Relation::may_read).await
+}
+
+/// Whether `user` may let a feed follow `feed`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn may_follow(tx: &mut Tx, feed: &Feed, user: &UserId) -> Result<bool> {
+    allows(tx, feed, user, "follow", Relation::may_follow).await
+}
+
+/// Checks that `by` may end a follow of `feed` by a feed of its own.
+///
+/// # Errors
+/// [`Error::NotAllowed`].
+pub async fn may_unfollow(tx: &mut Tx, fid: &Fid, feed: &Feed, by: By<'_>) -> Result<()> {
+    let Some(user) = by else { return Ok(()) };
+    match allows(tx, feed, user, "unfollow", |_, _| true).await? {
+        true => Ok(()),
+        false => Err(refused(user, "unfollow", fid)),
+    }
+}
+
+/// Whether everybody sees what stands in `feed`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn is_open(tx: &mut Tx, feed: &Feed) -> Result<bool> {
+    if !matches!(feed.visibility, Visibility::Visible | Visibility::Public) {
+        return Ok(false);
+    }
+    let granted = grants::get(tx, feed.visibility).await?;
+    let reads = |ids: &[String]| ["read-feed", "read-activities"].iter().all(|id| ids.iter().any(|known| known == id));
+    Ok(granted.is_none_or(|granted| granted.of(grants::USER).is_some_and(reads)))
+}
+
 /// Checks that `by` may make the feed `fid`: its id must not be that of another user, whose it would seem to be.
 ///
 /// # Errors
 /// [`Error::NotAllowed`].
-pub async fn may_create(tx: &mut Tx, fid: &Fid, by: By<'_>) -> Result<()> {
-    let (Some(user), Ok(named)) = (by, UserId::parse(fid.id())) else { return Ok(()) };
+pub async fn may_create(tx: &mut Tx, fid: &Fid, visibility: Visibility, by: By<'_>) -> Result<()> {
+    let Some(user) = by else { return Ok(()) };
+    if let Some(granted) = grants::get(tx, visibility).await?
+        && !granted.lets_make(tx, user).await?
+    {
+        return Err(refused(user, "create-feed", fid));
+    }
+    let Ok(named) = UserId::parse(fid.id()) else { return Ok(()) };
     match named == *user || users::get(tx, &named).await?.is_none() {
         true => Ok(()),
         false => Err(Error::NotAllowed(format!("user '{user}' may not make feed '{fid}': its id is another user's"))),
@@ -120,10 +207,26 @@ pub async fn may_create(tx: &mut Tx, fid: &Fid, by: By<'_>) -> Result<()> {
 /// [`Error::NotAllowed`].
 pub async fn may_read(tx: &mut Tx, fid: &Fid, feed: &Feed, by: By<'_>) -> Result<()> {
     let Some(user) = by else { return Ok(()) };
-    match relation(tx, feed, user).await?.may_read(feed.visibility) {
+    match reads(tx, feed, user).await? {
         true => Ok(()),
         false => Err(Error::NotAllowed(format!("user '{user}' may not read feed '{fid}'"))),
     }
+}
+
+/// Checks that `by` sees `feed` and may ask of it what the API calls `id`: its members, or its follows.
+///
+/// # Errors
+/// [`Error::NotAllowed`].
+pub async fn may_query(tx: &mut Tx, fid: &Fid, feed: &Feed, by: By<'_>, id: &str) -> Result<()> {
+    let Some(user) = by else { return Ok(()) };
+    match allows(tx, feed, user, id, Relation::may_read).await? {
+        true => Ok(()),
+        false => Err(refused(user, id, fid)),
+    }
+}
+
+fn refused(user: &UserId, id: &str, fid: &Fid) -> Error {
+    Error::NotAllowed(format!("user '{user}' is not granted {id} in feed '{fid}'"))
 }
 
 /// Checks that `user` may post to `feed`.
@@ -131,31 +234,103 @@ pub async fn may_read(tx: &mut Tx, fid: &Fid, feed: &Feed, by: By<'_>) -> Result
 /// # Errors
 /// [`Error::NotAllowed`].
 pub async fn may_post(tx: &mut Tx, fid: &Fid, feed: &Feed, user: &UserId) -> Result<()> {
-    match relation(tx, feed, user).await?.may_post(feed.visibility) {
+    match allows(tx, feed, user, "add-activity", Relation::may_post).await? {
         true => Ok(()),
         false => Err(Error::NotAllowed(format!("user '{user}' may not add activities to feed '{fid}'"))),
     }
 }
 
-/// Checks that `by` owns `feed`.
+/// Checks that `by` owns `feed`, as the source of a follow.
 ///
 /// # Errors
 /// [`Error::NotAllowed`].
 pub fn may_manage(fid: &Fid, feed: &Feed, by: By<'_>) -> Result<()> {
     match by.is_none_or(|user| feed.is_of(user)) {
         true => Ok(()),
-        false => Err(Error::NotAllowed(format!("feed '{fid}' belongs to another user"))),
+        false => Err(others(fid)),
     }
+}
+
+fn others(fid: &Fid) -> Error {
+    Error::NotAllowed(format!("feed '{fid}' belongs to another user"))
+}
+
+/// Checks that `by` may do with `feed` what the API calls `id`; usually that is for its owner.
+///
+/// # Errors
+/// [`Error::NotAllowed`].
+pub async fn may(tx: &mut Tx, fid: &Fid, feed: &Feed, by: By<'_>, id: &str) -> Result<()> {
+    let Some(user) = by else { return Ok(()) };
+    match allows(tx, feed, user, id, |relation, _| relation.is_owner).await? {
+        true => Ok(()),
+        false if feed.is_of(user) => Err(refused(user, id, fid)),
+        false => Err(others(fid)),
+    }
+}
+
+/// Checks that `by` may do with something of the activity, or of comments on it, what the API calls `id`.
+///
+/// # Errors
+/// [`Error::NotAllowed`].
+pub async fn may_engage(tx: &mut Tx, activity: &Activity, by: By<'_>, id: &str) -> Result<()> {
+    let Some(user) = by else { return Ok(()) };
+    match some_allows(tx, &activity.feeds, user, id, true).await? {
+        true => Ok(()),
+        false => Err(Error::NotAllowed(format!("user '{user}' is not granted {id} for activity '{}'", activity.id))),
+    }
+}
+
+/// What happens to an activity or a comment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Act {
+    /// It is changed, or brought back.
+    Update,
+    /// It is deleted.
+    Delete,
+}
+
+impl Act {
+    /// What the API calls it: of one's own, and of anybody's.
+    fn ids(self, what: &str) -> [String; 2] {
+        let verb = match self {
+            Act::Update => "update",
+            Act::Delete => "delete",
+        };
+        [format!("{verb}-own-{what}"), format!("{verb}-any-{what}")]
+    }
+}
+
+/// Whether `user` may do that to something in `feeds`; usually that is for whose it is.
+async fn may_act(tx: &mut Tx, feeds: &[Fid], user: &UserId, is_own: bool, [own, any]: [String; 2]) -> Result<bool> {
+    Ok((is_own && some_allows(tx, feeds, user, &own, true).await?) || some_allows(tx, feeds, user, &any, false).await?)
 }
 
 /// Checks that `by` may change the activity.
 ///
 /// # Errors
 /// [`Error::NotAllowed`].
-pub fn may_change(activity: &Activity, by: By<'_>) -> Result<()> {
-    match by.is_none_or(|user| activity.is_of(user)) {
+pub async fn may_change(tx: &mut Tx, activity: &Activity, by: By<'_>, act: Act) -> Result<()> {
+    let Some(user) = by else { return Ok(()) };
+    match may_act(tx, &activity.feeds, user, activity.is_of(user), act.ids("activity")).await? {
         true => Ok(()),
+        false if activity.is_of(user) => {
+            Err(Error::NotAllowed(format!("user '{user}' is not granted that for activity '{}'", activity.id)))
+        }
         false => Err(Error::NotAllowed(format!("activity '{}' belongs to another user", activity.id))),
+    }
+}
+
+/// Checks that `by` may change the comment.
+///
+/// # Errors
+/// [`Error::NotAllowed`].
+pub async fn may_change_comment(tx: &mut Tx, comment: &Comment, by: By<'_>, act: Act) -> Result<()> {
+    let Some(user) = by else { return Ok(()) };
+    let activity = super::activities::get_any(tx, &comment.activity).await?;
+    let feeds = activity.map(|(_, activity)| activity.feeds).unwrap_or_default();
+    match may_act(tx, &feeds, user, comment.is_of(user), act.ids("comment")).await? {
+        true => Ok(()),
+        false => Err(Error::NotAllowed("the comment is somebody else's, or its feeds do not grant that".to_owned())),
     }
 }
 
@@ -167,8 +342,8 @@ pub fn may_change(activity: &Activity, by: By<'_>) -> Result<()> {
 pub async fn may_see(tx: &mut Tx, activity: &Activity, by: By<'_>) -> Result<()> {
     let Some(user) = by.filter(|user| !activity.is_of(user)) else { return Ok(()) };
     if activity.content.audience != Audience::Private {
-        for feed in super::feeds::get_many(tx, &activity.feeds).await?.into_iter().flatten() {
-            if relation(tx, &feed, user).await?.may_read(feed.visibility) {
+        for feed in feeds::get_many(tx, &activity.feeds).await?.into_iter().flatten() {
+            if allows(tx, &feed, user, "read-activities", Relation::may_read).await? {
                 return Ok(());
             }
         }

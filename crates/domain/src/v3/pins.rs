@@ -108,7 +108,7 @@ pub(super) async fn disown(tx: &mut Tx, text: &str) -> Result<()> {
 
 async fn load(tx: &mut Tx, by: By<'_>, fid: &Fid, id: &str) -> Result<(Feed, ActivityId, Activity)> {
     let feed = feeds::load(tx, fid).await?;
-    permit::may_manage(fid, &feed, by)?;
+    permit::may(tx, fid, &feed, by, "pin-activity").await?;
     let (inner, activity) = activities::load(tx, id).await?;
     Ok((feed, inner, activity))
 }

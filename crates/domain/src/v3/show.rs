@@ -12,8 +12,7 @@ use super::{
     friends::{self, FriendReactions},
     levels,
     members::{self, Member},
-    notifications,
-    permit::{self, Relation},
+    notifications, permit,
 };
 use crate::{Result, Tx, users::People};
 
@@ -166,8 +165,8 @@ pub struct ShownFeed {
 /// What a user has to do with a feed: the `own_…` members.
 #[derive(Clone, Debug)]
 pub struct Own {
-    /// What the user is to it.
-    pub relation: Relation,
+    /// What the user can do with it, by the names of the API.
+    pub capabilities: Vec<&'static str>,
     /// Follows of it by the user's feeds.
     pub follows: Vec<ShownEdge>,
     /// Follows of the user's feeds by it.
@@ -235,7 +234,7 @@ pub async fn feed(tx: &mut Tx, fid: Fid, feed: Feed, people: &mut People) -> Res
 /// # Errors
 /// When the store fails.
 pub async fn own(tx: &mut Tx, shown: &mut ShownFeed, viewer: &UserId, people: &mut People) -> Result<()> {
-    let relation = permit::relation(tx, &shown.feed, viewer).await?;
+    let capabilities = permit::capabilities(tx, &shown.feed, viewer).await?;
     let mut edges = Vec::new();
     for (source, follow) in follows::of_user(tx, viewer, &shown.feed).await?.into_iter().take(OWN_MAX) {
         edges.push(Edge { source, target: shown.fid.clone(), follow });
@@ -250,7 +249,7 @@ pub async fn own(tx: &mut Tx, shown: &mut ShownFeed, viewer: &UserId, people: &m
     let membership = members::get(tx, &shown.feed.stream, viewer).await?.map(|member| (viewer.clone(), member));
     let membership = self::members(tx, membership.into_iter().collect(), people).await?.pop();
     shown.own = Some(Own {
-        relation,
+        capabilities,
         follows: self::edges(tx, edges, people).await?,
         followings: self::edges(tx, back, people).await?,
         membership,
@@ -314,7 +313,7 @@ impl<'a> Owning<'a> {
         let feeds = feeds::get_many(tx, &activity.feeds).await?;
         for (fid, feed) in activity.feeds.iter().zip(feeds) {
             let Some(feed) = feed else { continue };
-            if permit::relation(tx, &feed, self.viewer).await?.may_read(feed.visibility) {
+            if permit::reads(tx, &feed, self.viewer).await? {
                 return Ok(Some(self::feed(tx, fid.clone(), feed, people).await?));
             }
         }

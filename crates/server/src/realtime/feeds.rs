@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     Tx,
-    v3::{activities::Audience, events::Subject, feeds, feeds::Visibility, levels, permit},
+    v3::{activities::Audience, events::Subject, feeds, levels, permit},
 };
 
 use super::hub::Connection;
@@ -37,12 +37,13 @@ pub(super) async fn who_may_hear(
         None => None,
     };
     // That a feed is gone says nothing that its watchers did not know.
-    let Some(feed) = feed.filter(|feed| !matches!(feed.visibility, Visibility::Visible | Visibility::Public)) else {
+    let Some(feed) = feed else { return Ok(receivers) };
+    if permit::is_open(tx, &feed).await? {
         return Ok(receivers);
-    };
+    }
     let mut hearing = Vec::with_capacity(receivers.len());
     for connection in receivers {
-        if permit::relation(tx, &feed, &connection.identity.user).await?.may_read(feed.visibility) {
+        if permit::reads(tx, &feed, &connection.identity.user).await? {
             hearing.push(connection);
         }
     }

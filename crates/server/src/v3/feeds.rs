@@ -84,7 +84,7 @@ pub(super) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
     let (by, now) = (call.user().cloned(), call.moment());
     let updated = call.tenant.app.write(async |tx| {
         let feed = feeds::load(tx, &fid).await?;
-        permit::may_manage(&fid, &feed, by.as_ref())?;
+        permit::may(tx, &fid, &feed, by.as_ref(), "update-feed").await?;
         feeds::update(tx, &fid, &input, by.as_ref(), now).await
     });
     let feed = updated.await?;
@@ -122,7 +122,7 @@ async fn start_deletion(call: &Call, fids: Vec<Fid>, is_hard: bool, purges: bool
         let mut leaving = Vec::with_capacity(fids.len());
         for fid in &fids {
             let feed = feeds::load(tx, fid).await?;
-            permit::may_manage(fid, &feed, by.as_ref())?;
+            permit::may(tx, fid, &feed, by.as_ref(), "delete-feed").await?;
             leaving.push(mark(tx, fid, is_hard, by.as_ref(), now).await?);
         }
         let deletion = Deletion { feeds: leaving, is_hard, purges };

@@ -318,7 +318,7 @@ pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
         let mut tx = call.snapshot();
         for fid in named.into_iter().filter_map(|fid| Fid::parse(fid).ok()) {
             if let Some(feed) = feeds::get(&mut tx, &fid).await? {
-                permit::may_read(&mut tx, &fid, &feed, Some(user)).await?;
+                permit::may_query(&mut tx, &fid, &feed, Some(user), "query-follows").await?;
             }
         }
     }

@@ -117,7 +117,7 @@ pub(super) async fn change(call: Call, mut sent: Fields) -> Result<Reply> {
     let (by, now) = (call.user().cloned(), call.moment());
     let outcome = call.tenant.app.write(async |tx| {
         let feed = feeds::load(tx, &fid).await?;
-        permit::may_manage(&fid, &feed, by.as_ref())?;
+        permit::may(tx, &fid, &feed, by.as_ref(), "update-feed-members").await?;
         apply(tx, (&fid, &feed), operation, &asked, by.as_ref(), now).await
     });
     let Outcome { added, updated, removed } = outcome.await?;
@@ -200,7 +200,7 @@ pub(super) async fn query(call: Call, mut sent: Fields) -> Result<Reply> {
     let Query { filter, sort, cursor, limit, question } = Query::read(&mut sent, SCHEMA)?;
     let mut tx = call.snapshot();
     let feed = feeds::load(&mut tx, &fid).await?;
-    permit::may_read(&mut tx, &fid, &feed, call.user()).await?;
+    permit::may_query(&mut tx, &fid, &feed, call.user(), "query-feed-members").await?;
     let page = members::query::query(&mut tx, &feed.stream, (&filter, &sort), cursor.as_ref(), limit).await?;
     drop(tx);
     let pager = read::pager(question, &page);

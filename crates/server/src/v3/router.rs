@@ -38,7 +38,7 @@ fn feeds(routes: Routes<'_>) -> Routes<'_> {
         .route(DELETE, "feeds/feed_views/{view}", "DeleteFeedView", S, views::remove)
         .route(GET, "feeds/feed_visibilities", "ListFeedVisibilities", S, visibilities::list)
         .route(GET, "feeds/feed_visibilities/{name}", "GetFeedVisibility", S, visibilities::get)
-        .route(PUT, "feeds/feed_visibilities/{name}", "UpdateFeedVisibility", S, absent::answer)
+        .route(PUT, "feeds/feed_visibilities/{name}", "UpdateFeedVisibility", S, visibilities::replace)
         // Feeds.
         .route(POST, "feeds/feed_groups/{group}/feeds/{feed}", "GetOrCreateFeed", Both, feeds::get_or_create)
         .route(PUT, "feeds/feed_groups/{group}/feeds/{feed}", "UpdateFeed", Both, feeds::update)

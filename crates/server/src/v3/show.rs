@@ -147,14 +147,14 @@ impl<'a> Pen<'a> {
             created_at: self.time(feed.created_at),
             updated_at: self.time(feed.updated_at),
             deleted_at: feed.deleted_at.map(|at| self.time(at)),
-            own: own.as_ref().map(|own| self.own(shown, own)).unwrap_or_default(),
+            own: own.as_ref().map(|own| self.own(own)).unwrap_or_default(),
         }
     }
 
     /// What a user has to do with a feed.
-    pub(crate) fn own(self, shown: &'a ShownFeed, own: &'a Own) -> OwnData<'a> {
+    pub(crate) fn own(self, own: &'a Own) -> OwnData<'a> {
         OwnData {
-            own_capabilities: Some(own.relation.capabilities(shown.feed.visibility)),
+            own_capabilities: Some(own.capabilities.clone()),
             own_follows: Some(own.follows.iter().map(|edge| self.follow(edge)).collect()),
             own_followings: Some(own.followings.iter().map(|edge| self.follow(edge)).collect()),
             own_membership: own.membership.as_ref().map(|member| self.member(member)),

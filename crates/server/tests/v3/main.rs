@@ -27,4 +27,5 @@ mod reactions;
 mod reading;
 mod said;
 mod user_data;
+mod visibilities;
 mod watching;

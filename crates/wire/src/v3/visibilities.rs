@@ -12,7 +12,7 @@ pub struct Level {
     /// What there is to grant.
     pub permissions: Vec<Permission>,
     /// Role → ids of what it may do.
-    pub grants: BTreeMap<&'static str, Vec<&'static str>>,
+    pub grants: BTreeMap<String, Vec<String>>,
 }
 
 /// Something that can be granted.

@@ -10,7 +10,10 @@ use crate::{
     custom::Edit,
     feeds::activities::Moment,
     previews,
-    v3::{permit, polls},
+    v3::{
+        permit::{self, Act},
+        polls,
+    },
 };
 
 /// Replaces what the activity `id` says: what `content` does not have is cleared. The feeds stay, if `feeds` is absent.
@@ -26,7 +29,7 @@ pub async fn update(
     moment: Moment,
 ) -> Result<(ActivityId, Activity)> {
     let (inner, before) = load(tx, id).await?;
-    permit::may_change(&before, by)?;
+    permit::may_change(tx, &before, by, Act::Update).await?;
     let changed = Activity { content: content.clone(), ..before.clone() };
     store(tx, by, (inner, &before), changed, feeds, moment).await
 }
@@ -92,7 +95,7 @@ pub async fn patch(
     moment: Moment,
 ) -> Result<(ActivityId, Activity, bool)> {
     let (inner, before) = load(tx, id).await?;
-    permit::may_change(&before, by)?;
+    permit::may_change(tx, &before, by, Act::Update).await?;
     let mut changed = before.clone();
     patch.apply(&mut changed.content)?;
     let stays = patch.feeds.as_ref().is_none_or(|feeds| *feeds == before.feeds);

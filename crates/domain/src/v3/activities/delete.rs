@@ -20,7 +20,7 @@ const ALONG_MAX: usize = 250;
 pub async fn delete(tx: &mut Tx, by: By<'_>, id: &str, is_hard: bool, now: Timestamp) -> Result<(Activity, bool)> {
     let found = get_any(tx, id).await?.filter(|(_, activity)| is_hard || activity.deleted_at.is_none());
     let (inner, mut activity) = found.ok_or_else(|| absent(id))?;
-    permit::may_change(&activity, by)?;
+    permit::may_change(tx, &activity, by, permit::Act::Delete).await?;
     let was_there = activity.deleted_at.is_none();
     activity.deleted_at = activity.deleted_at.or(Some(now));
     activity.updated_at = now;
@@ -93,7 +93,7 @@ pub async fn erase(tx: &mut Tx, id: &str, soft: Option<Timestamp>) -> Result<(bo
 /// [`Error::Absent`] when there is none; [`Error::NotAllowed`]; [`Error::Unfit`] when it was not deleted.
 pub async fn restore(tx: &mut Tx, by: By<'_>, id: &str, now: Timestamp) -> Result<(ActivityId, Activity)> {
     let (inner, mut activity) = get_any(tx, id).await?.ok_or_else(|| absent(id))?;
-    permit::may_change(&activity, by)?;
+    permit::may_change(tx, &activity, by, permit::Act::Update).await?;
     if activity.deleted_at.is_none() {
         return Err(Error::Unfit(format!("activity '{id}' is not deleted")));
     }

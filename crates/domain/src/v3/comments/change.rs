@@ -14,6 +14,7 @@ use crate::{
     Error, Result, Tx, previews, users,
     v3::{
         owned::{self, Kind},
+        permit::{self, Act},
         query::LOOKED_AT_MAX,
     },
 };
@@ -147,26 +148,13 @@ async fn check_mentioned(tx: &mut Tx, mentioned: &[UserId]) -> Result<()> {
     }
 }
 
-/// The comment `id`, for a change; `by` a user only if that user wrote it.
-async fn load_own(tx: &mut Tx, id: &str, by: Option<&UserId>) -> Result<Comment> {
-    let comment = get(tx, id).await?.filter(|comment| comment.deleted_at.is_none()).ok_or_else(|| absent(id))?;
-    check_own(&comment, by)?;
-    Ok(comment)
-}
-
-fn check_own(comment: &Comment, by: Option<&UserId>) -> Result<()> {
-    match by {
-        Some(user) if !comment.is_of(user) => Err(Error::NotAllowed("the comment is somebody else's".to_owned())),
-        _ => Ok(()),
-    }
-}
-
-/// Changes the comment `id`; `by` a user only if that user wrote it.
+/// Changes the comment `id`; `by` a user only if that user may.
 ///
 /// # Errors
 /// [`Error::Absent`], [`Error::NotAllowed`]; and as [`add`] for the fields.
 pub async fn update(tx: &mut Tx, id: &str, change: &Change, by: Option<&UserId>, now: Timestamp) -> Result<Comment> {
-    let stored = load_own(tx, id, by).await?;
+    let stored = get(tx, id).await?.filter(|comment| comment.deleted_at.is_none()).ok_or_else(|| absent(id))?;
+    permit::may_change_comment(tx, &stored, by, Act::Update).await?;
     let mut comment = stored.clone();
     if let Some(text) = &change.text {
         comment.text.clone_from(text);
@@ -228,7 +216,7 @@ pub async fn add_preview(
     Ok(Some(comment))
 }
 
-/// Deletes the comment `id`; `by` a user only if that user wrote it. Softly, it can be restored; for good, a stub without
+/// Deletes the comment `id`; `by` a user only if that user may. Softly, it can be restored; for good, a stub without
 /// an author stays where others replied. Answers the comment as it is afterwards, and whether that was all: one for which
 /// more stands than one transaction removes is marked deleted, and the call is made again.
 ///
@@ -244,7 +232,7 @@ pub async fn delete(
     // What was deleted softly can still be deleted for good.
     let is_there = |comment: &Comment| comment.user.is_some() && (is_hard || comment.deleted_at.is_none());
     let stored = get(tx, id).await?.filter(is_there).ok_or_else(|| absent(id))?;
-    check_own(&stored, by)?;
+    permit::may_change_comment(tx, &stored, by, Act::Delete).await?;
     if stored.is_live() {
         tally(tx, &stored, -1).await?;
     }
@@ -258,14 +246,14 @@ pub async fn delete(
     Ok((deleted.without_words(), is_done))
 }
 
-/// Brings back the comment `id` and all replies below it that were deleted softly; `by` a user only if that user wrote it.
+/// Brings back the comment `id` and all replies below it that were deleted softly; `by` a user only if that user may.
 ///
 /// # Errors
 /// [`Error::Absent`] when it is not there; [`Error::Unfit`] when it was not deleted, or with its author's feed data;
 /// [`Error::NotAllowed`].
 pub async fn restore(tx: &mut Tx, id: &str, by: Option<&UserId>, now: Timestamp) -> Result<Comment> {
     let stored = get(tx, id).await?.filter(|comment| comment.user.is_some()).ok_or_else(|| absent(id))?;
-    check_own(&stored, by)?;
+    permit::may_change_comment(tx, &stored, by, Act::Update).await?;
     if stored.is_erased {
         return Err(Error::Unfit("the comment was deleted with its author's feed data, which is final".to_owned()));
     }

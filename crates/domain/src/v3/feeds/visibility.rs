@@ -61,7 +61,7 @@ pub async fn change(
     now: Timestamp,
 ) -> Result<(Feed, Change)> {
     let mut feed = load(tx, fid).await?;
-    permit::may_manage(fid, &feed, by)?;
+    permit::may(tx, fid, &feed, by, "update-feed").await?;
     feed.visibility = to;
     feed.updated_at = now;
     put(tx, fid, &feed);
@@ -134,7 +134,7 @@ async fn may_stay(tx: &mut Tx, feed: &Feed, follower: &Feed) -> Result<bool> {
     let Some(user) = &follower.created_by else {
         return Ok(!matches!(feed.visibility, Visibility::Members | Visibility::Private));
     };
-    Ok(permit::relation(tx, feed, user).await?.may_follow(feed.visibility))
+    permit::may_follow(tx, feed, user).await
 }
 
 /// A private feed has none.

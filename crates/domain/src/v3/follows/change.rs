@@ -64,7 +64,7 @@ pub async fn add(tx: &mut Tx, by: By<'_>, draft: &Draft, moment: Moment) -> Resu
     let source = ensure_end(tx, by, &draft.source, moment.nth(1)).await?;
     permit::may_manage(&draft.source, &source, by)?;
     if let Some(user) = by
-        && !permit::relation(tx, &target, user).await?.may_follow(target.visibility)
+        && !permit::may_follow(tx, &target, user).await?
     {
         return Err(Error::NotAllowed(format!("user '{user}' may not follow feed '{}'", draft.target)));
     }
@@ -251,7 +251,7 @@ async fn answer(
     now: Timestamp,
 ) -> Result<Edge> {
     let (source, target, mut follow) = load(tx, source_id, target_id).await?;
-    permit::may_manage(target_id, &target, by)?;
+    permit::may(tx, target_id, &target, by, "update-feed-followers").await?;
     set_status(tx, (&source, &target), &mut follow, status, now).await?;
     follow.role = role.map_or(follow.role, str::to_owned);
     follow.updated_at = now;
@@ -276,8 +276,13 @@ pub async fn remove(
     let (Some(source), Some(target)) = (feeds::get(tx, source_id).await?, feeds::get(tx, target_id).await?) else {
         return Ok(None);
     };
-    if permit::may_manage(target_id, &target, by).is_err() {
-        permit::may_manage(source_id, &source, by)?;
+    match permit::may(tx, target_id, &target, by, "update-feed-followers").await {
+        // Whoever does not manage who follows the feed ends follows of its own.
+        Err(Error::NotAllowed(_)) => {
+            permit::may_manage(source_id, &source, by)?;
+            permit::may_unfollow(tx, target_id, &target, by).await?;
+        }
+        answer => answer?,
     }
     let Some(follow) = get(tx, &source.stream, &target.stream).await? else { return Ok(None) };
     disconnect(tx, &source, &target, keeps_history).await?;

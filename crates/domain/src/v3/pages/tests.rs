@@ -55,7 +55,7 @@ async fn a_formula_orders_by_its_scores() {
 async fn several_selectors_select_each_activity_once_and_private_feeds_never_leak() {
     let pond = pond().await;
     pond.add("c1", "cat", &["user:cat"]).await;
-    let private = feeds::Input { visibility: Some(Visibility::Private), ..feeds::Input::default() };
+    let private = feeds::Input { visibility: Some(feeds::Visibility::Private), ..feeds::Input::default() };
     pond.feed_with("user:dan", &private).await;
     pond.add("d1", "dan", &["user:dan"]).await;
     let (_, all) = picked(&pond, "user:amy", &group(&["current_feed", "query"]), &Marks::default()).await;

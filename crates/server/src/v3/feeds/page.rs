@@ -5,7 +5,7 @@ use domain::{
     feeds::activities::Moment,
     users::People,
     v3::{
-        feeds::{self, Feed, Input},
+        feeds::{self, Feed, Input, Visibility},
         follows::query::newest,
         groups::{self, Group},
         marks::{self, Marks},
@@ -81,7 +81,10 @@ pub(in crate::v3) async fn get_or_create(call: Call, mut sent: Fields) -> Result
     asked.check()?;
     let (feed, created) = match known {
         Some(feed) => (feed, false),
-        None => make(&call, &fid, actor.as_ref(), &input, &wanted).await?,
+        None => {
+            let visibility = input.visibility.unwrap_or_else(|| group.visibility());
+            make(&call, &fid, actor.as_ref(), (&input, visibility), &wanted).await?
+        }
     };
     if let Some(name) = &asked.view {
         note_used(&call, name).await?;
@@ -94,12 +97,12 @@ async fn make(
     call: &Call,
     fid: &Fid,
     actor: Option<&Actor>,
-    input: &Input,
+    (input, visibility): (&Input, Visibility),
     wanted: &[requests::Asked],
 ) -> Result<(Feed, bool)> {
     let (by, moment) = (call.user().cloned(), read::moment(call));
     let made = call.tenant.app.write(async |tx| {
-        permit::may_create(tx, fid, by.as_ref()).await?;
+        permit::may_create(tx, fid, visibility, by.as_ref()).await?;
         if let Some(actor) = actor {
             actor.store(tx, moment.now).await?;
         }
