@@ -2,6 +2,8 @@
 
 use std::{fmt, io::Cursor};
 
+use uuid::Uuid;
+
 use crate::{Malformed, Timestamp};
 
 /// 100 ns steps between the start of the UUID epoch (1582-10-15) and 1970.
@@ -135,16 +137,7 @@ impl ActivityId {
 
 impl fmt::Display for ActivityId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let uuid = self.uuid();
-        write!(
-            f,
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            uuid >> 96,
-            uuid >> 80 & 0xffff,
-            uuid >> 64 & 0xffff,
-            uuid >> 48 & 0xffff,
-            uuid & 0xffff_ffff_ffff
-        )
+        fmt::Display::fmt(&Uuid::from_u128(self.uuid()), f)
     }
 }
 

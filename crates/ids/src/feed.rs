@@ -67,7 +67,11 @@ impl FeedId {
 
     fn assemble(group: &str, id: &str) -> Self {
         let colon = u8::try_from(group.len()).expect("a group has at most GROUP_BYTES_MAX bytes");
-        FeedId { text: format!("{group}:{id}").into(), colon }
+        let mut text = String::with_capacity(group.len() + 1 + id.len());
+        text.push_str(group);
+        text.push(':');
+        text.push_str(id);
+        FeedId { text: text.into(), colon }
     }
 
     /// The feed group, such as `timeline`.
@@ -93,10 +97,10 @@ pub(crate) fn check(what: &str, part: &str, bytes_max: usize) -> Result<(), Malf
     if part.len() > bytes_max {
         return Err(Malformed::new(format!("{what} is longer than {bytes_max} bytes")));
     }
-    match part.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '_' || *c == '-')) {
-        None => Ok(()),
-        Some(_) => Err(Malformed::new(format!("{what} `{}` may hold letters, digits, `_` and `-` only", clip(part)))),
+    if part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
+        return Ok(());
     }
+    Err(Malformed::new(format!("{what} `{}` may hold letters, digits, `_` and `-` only", clip(part))))
 }
 
 /// A text that is safe to echo in a message.
