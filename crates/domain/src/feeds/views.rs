@@ -125,7 +125,7 @@ impl Mark {
 
     /// What was seen and read of a feed.
     pub fn notes(app: AppId, feed: &FeedId) -> Self {
-        Self::of(3, app, feed)
+        Self::of(5, app, feed)
     }
 
     /// What is taken out of a feed.
