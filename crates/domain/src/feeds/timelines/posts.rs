@@ -51,17 +51,24 @@ impl Timeline {
     }
 
     fn holds(&self, id: ActivityId) -> bool {
-        self.head.binary_search_by_key(&Reverse(id), |row| Reverse(row.id)).is_ok()
+        // Most often it is newer than all.
+        self.head.first().is_some_and(|newest| newest.id >= id)
+            && self.head.binary_search_by_key(&Reverse(id), |row| Reverse(row.id)).is_ok()
     }
 
     fn with(&self, mut fresh: Vec<Head>, as_of: store::Stamp) -> Timeline {
         fresh.sort_unstable_by(|one, other| other.cmp(one));
         fresh.dedup_by_key(|head| head.id);
-        let fresh = fresh.into_iter().map(|head| Merged { id: head.id, source: head.source });
-        let mut head: Vec<Merged> = fresh.chain(self.head.iter().copied()).collect();
-        // Two runs in order: sorting them is a merge.
-        head.sort_by_key(|row| Reverse(row.id));
-        head.truncate(HEAD_ROWS);
+        let mut head = Vec::with_capacity(HEAD_ROWS.min(fresh.len() + self.head.len()));
+        let mut add = |rows: &[Merged]| head.extend_from_slice(&rows[..rows.len().min(HEAD_ROWS - head.len())]);
+        let mut older = &*self.head;
+        for Head { id, source, .. } in fresh {
+            let (newer, rest) = older.split_at(older.partition_point(|row| row.id > id));
+            add(newer);
+            add(&[Merged { id, source }]);
+            older = rest;
+        }
+        add(older);
         Timeline {
             basis: self.basis.at(as_of).into(),
             sources: self.sources.clone(),
