@@ -6,17 +6,44 @@ use crate::error::{Error, Result};
 
 /// The parameters of a request, decoded, in order.
 #[derive(Debug, Default)]
-pub(crate) struct Query(Vec<(String, String)>);
+pub(crate) struct Query {
+    /// All names and values, one after the other.
+    text: String,
+    /// Where in it each name ends, and its value.
+    ends: Vec<(usize, usize)>,
+}
 
 impl Query {
     /// Reads the part of a URL after `?`.
     pub(crate) fn parse(raw: &str) -> Self {
-        Query(form_urlencoded::parse(raw.as_bytes()).into_owned().collect())
+        let mut query = Query { text: String::with_capacity(raw.len()), ends: Vec::new() };
+        if raw.bytes().any(|byte| byte == b'%' || byte == b'+') {
+            form_urlencoded::parse(raw.as_bytes()).for_each(|(name, value)| query.add(&name, &value));
+        } else {
+            // Nothing needs decoding, as in most requests.
+            let pairs = raw.split('&').filter(|pair| !pair.is_empty());
+            pairs
+                .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+                .for_each(|(name, value)| query.add(name, value));
+        }
+        query
+    }
+
+    fn add(&mut self, name: &str, value: &str) {
+        self.text.push_str(name);
+        let name_end = self.text.len();
+        self.text.push_str(value);
+        self.ends.push((name_end, self.text.len()));
     }
 
     /// The parameters in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        let mut start = 0;
+        self.ends.iter().map(move |(name_end, end)| {
+            let pair = (&self.text[start..*name_end], &self.text[*name_end..*end]);
+            start = *end;
+            pair
+        })
     }
 
     /// The first value of `name`; an empty one counts as absent.
@@ -65,6 +92,22 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parameters_are_decoded_and_keep_their_order() {
+        let query = Query::parse("b=1+2&a=%C3%A4%26&b=&c&=x");
+        assert_eq!(query.iter().collect::<Vec<_>>(), [("b", "1 2"), ("a", "ä&"), ("b", ""), ("c", ""), ("", "x")]);
+        assert_eq!((query.get("a"), query.get("c"), query.has("c")), (Some("ä&"), None, true));
+    }
+
+    #[test]
+    fn parameters_without_an_escape_are_read_as_those_with_one() {
+        for raw in ["", "a", "a=b", "a=b=c&&d&e=&=f", "&", "=", "ä=ö"] {
+            let decoded: Vec<_> = form_urlencoded::parse(raw.as_bytes()).into_owned().collect();
+            let (query, decoded) = (Query::parse(raw), decoded.iter().map(|(name, value)| (&**name, &**value)));
+            assert_eq!(query.iter().collect::<Vec<_>>(), decoded.collect::<Vec<_>>(), "{raw}");
+        }
+    }
 
     #[test]
     fn lists_are_separated_by_commas_or_repeated() {
