@@ -387,19 +387,24 @@ impl RateLimits {
     fn check_all(&self, before: &[Bucket], last: Bucket, now_micros: i64) -> Verdict {
         let (app, endpoint, ..) = last.key;
         let mut shard = self.shards[shard(app, endpoint)].lock();
-        for bucket in before.iter().chain([&last]) {
+        // What is off counts all the same, because clients read the counters back.
+        let refused = |bucket, empty_at| verdict(bucket, empty_at, now_micros, self.is_off);
+        for bucket in before {
             let (empty_at, _, has_room) = shard.look(*bucket, now_micros);
             if !has_room {
-                // What is off counts all the same, because clients read the counters back.
-                return verdict(*bucket, empty_at, now_micros, self.is_off);
+                return refused(*bucket, empty_at);
             }
         }
-        for bucket in before.iter().chain([&last]) {
+        let (empty_at, filled_last, has_room) = shard.look(last, now_micros);
+        if !has_room {
+            return refused(last, empty_at);
+        }
+        for bucket in before {
             let (_, filled, _) = shard.look(*bucket, now_micros);
             shard.fill(bucket.key, filled, now_micros);
         }
-        let (empty_at, ..) = shard.look(last, now_micros);
-        verdict(last, empty_at, now_micros, true)
+        shard.fill(last.key, filled_last, now_micros);
+        verdict(last, filled_last, now_micros, true)
     }
 
     /// What [`RateLimits::check`] would leave behind, without counting.
