@@ -1,5 +1,7 @@
 //! Who calls: tokens, their scopes, and what they allow (feeds-v1 §2).
 
+use std::sync::Arc;
+
 use ids::{FeedId, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::Deserialize;
@@ -41,7 +43,7 @@ pub(crate) struct Token {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Caller {
     /// The application's own server, within a scope.
-    Server(Scope),
+    Server(Arc<Scope>),
     /// A user, within the policy of each feed group.
     User(UserId),
 }
@@ -204,7 +206,7 @@ impl Claims {
         let text = |claim: Option<Value>| claim.and_then(|claim| claim.as_str().map(str::to_owned));
         if let (Some(resource), Some(action)) = (text(self.resource), text(self.action)) {
             let feed_id = text(self.feed_id).unwrap_or_else(|| "*".to_owned());
-            return Ok(Caller::Server(Scope { resource, action, feed_id }));
+            return Ok(Caller::Server(Scope { resource, action, feed_id }.into()));
         }
         let Some(user) = text(self.user_id) else {
             return Err(refused("the token names neither a user nor a scope (resource and action)"));
@@ -268,8 +270,8 @@ mod tests {
         Some(Caller::User(UserId::parse(id).unwrap()))
     }
 
-    fn scope(resource: &str, action: &str, feed_id: &str) -> Scope {
-        Scope { resource: resource.into(), action: action.into(), feed_id: feed_id.into() }
+    fn scope(resource: &str, action: &str, feed_id: &str) -> Arc<Scope> {
+        Scope { resource: resource.into(), action: action.into(), feed_id: feed_id.into() }.into()
     }
 
     #[test]

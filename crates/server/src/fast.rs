@@ -1,7 +1,7 @@
 //! The endpoints that are most of the traffic, on the short way around the router: reading a feed, posting to it,
 //! following, reacting.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use axum::{body::Body, extract::Request, response::Response};
 use http::Method;
@@ -84,11 +84,10 @@ impl Fast for Frequent {
     fn answer(&self, endpoint: usize, request: Request<Body>) -> FastAnswer {
         let (_, feed) =
             Endpoint::of(request.method(), request.uri().path()).expect("the endpoint was chosen for this request");
-        let part = |name, value: &str| (Cow::Borrowed(name), value.to_owned());
-        let params = Params(feed.map_or(Vec::new(), |(group, id)| vec![part("group", group), part("id", id)]));
+        let params = feed.map_or(Ok(Params::Named(Vec::new())), |(group, id)| Params::of_feed(group, id));
         let (server, (access, handler)) = (self.server.clone(), self.handlers[endpoint].clone());
         // Through the gate that the router has, too.
-        Box::pin(async move { Ok::<Response, _>(gate::answer(server, access, Ok(params), request, handler).await) })
+        Box::pin(async move { Ok::<Response, _>(gate::answer(server, access, params, request, handler).await) })
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Order of checks (feeds-v1 §3): API key, token, scope, rate; the handler then checks policy, body and the rest.
 
-use std::{borrow::Cow, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use axum::{body::Body, extract::Request, response::Response};
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use wire::error::Code;
 use crate::{
     Server,
     apps::Tenant,
-    auth::{self, Action, Caller, Resource, Token},
+    auth::{self, Action, Caller, Resource},
     error::{Error, Result},
     front::{Platform, Started, Verdict},
     query::Query,
@@ -73,18 +73,39 @@ pub(crate) enum Users {
     ByPolicy,
 }
 
-/// The decoded parts of a path, by the names that its route gives them.
-pub(crate) struct Params(pub(crate) Vec<(Cow<'static, str>, String)>);
+/// The decoded parts of a path.
+pub(crate) enum Params {
+    /// By the names that its route gives them.
+    Named(Vec<(String, String)>),
+    /// The parts `group` and `id`.
+    Feed(FeedId),
+}
 
 impl Params {
     /// The part called `name`.
     pub(crate) fn get(&self, name: &str) -> &str {
-        let part = self.0.iter().find(|(known, _)| known == name);
-        part.map(|(_, value)| value.as_str()).expect("the route has this part in its path")
+        let part = match self {
+            Params::Named(parts) => parts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()),
+            Params::Feed(feed) => [("group", feed.group()), ("id", feed.id())]
+                .into_iter()
+                .find_map(|(known, value)| (known == name).then_some(value)),
+        };
+        part.expect("the route has this part in its path")
+    }
+
+    /// Those of a feed's path.
+    ///
+    /// # Errors
+    /// 400 when the feed cannot be called so.
+    pub(crate) fn of_feed(group: &str, id: &str) -> Result<Self> {
+        FeedId::new(group, id).map(Params::Feed).map_err(|error| Error::input(error.to_string()))
     }
 
     fn feed(&self) -> Result<FeedId> {
-        FeedId::new(self.get("group"), self.get("id")).map_err(|error| Error::input(error.to_string()))
+        match self {
+            Params::Feed(feed) => Ok(feed.clone()),
+            Params::Named(_) => Params::of_feed(self.get("group"), self.get("id"))?.feed(),
+        }
     }
 }
 
@@ -293,7 +314,9 @@ fn admit(server: Arc<Server>, access: Access, params: Result<Params>, parts: &Pa
     let mut app = None;
     let caller = tenant(&server, &query, &parts.headers).and_then(|tenant| {
         app = Some(tenant.app.id.0);
-        let caller = token(&server, &tenant, credentials(access.token, &query, &parts.headers)?)?.caller.clone();
+        let token = tenant.verify(credentials(access.token, &query, &parts.headers)?)?;
+        token.check(now.div_euclid(1_000_000))?;
+        let caller = token.caller.clone();
         let params = params?;
         let feed = match access.covers {
             Covers::Feed => Some(params.feed()?),
@@ -350,12 +373,6 @@ fn credentials<'r>(carried: Carried, query: &'r Query, headers: &'r HeaderMap) -
     }
     let text = text.ok_or_else(|| auth::refused(format!("the {name} is missing; send a token in it")))?.trim();
     Ok(text.strip_prefix("Bearer ").map_or(text, str::trim))
-}
-
-fn token(server: &Server, tenant: &Arc<Tenant>, text: &str) -> Result<Arc<Token>> {
-    let token = tenant.verify(text)?;
-    token.check(server.clock.now_seconds())?;
-    Ok(token)
 }
 
 fn check_scope(caller: &Caller, access: Access, feed: Option<&FeedId>) -> Result<()> {

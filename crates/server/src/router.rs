@@ -292,7 +292,7 @@ pub(crate) type RawParams = Result<RawPathParams, RawPathParamsRejection>;
 /// The parts of a path, decoded.
 pub(crate) fn decoded(params: RawParams) -> Result<Params, Error> {
     let params = params.map_err(|_| Error::input("the path is not valid UTF-8"))?;
-    Ok(Params(params.iter().map(|(name, value)| (name.to_owned().into(), value.to_owned())).collect()))
+    Ok(Params::Named(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
 }
 
 /// The method that a route with this action answers to, unless it is PUT; GET answers HEAD too.
