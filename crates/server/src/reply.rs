@@ -1,9 +1,18 @@
 //! Answers: a JSON object to which `duration` is added at the last moment (feeds-v1 §1.3).
 
-use std::{fmt::Write, time::Instant};
+use std::{
+    convert::Infallible,
+    fmt::Write,
+    mem,
+    pin::Pin,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
 
 use axum::{body::Body, response::Response};
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
+use http_body::{Frame, SizeHint};
 use reqwest::Url;
 use serde::Serialize;
 
@@ -39,13 +48,72 @@ impl Reply {
     /// The response, with the time since `started`.
     pub(crate) fn finish(self, started: Instant) -> Response {
         let Reply { status, mut body } = self;
-        let comma = if body.len() > 1 { "," } else { "" };
-        let millis = started.elapsed().as_secs_f64() * 1000.0;
-        write!(body, r#"{comma}"duration":"{millis:.2}ms"}}"#).expect("writing to memory does not fail");
-        let mut response = Response::new(Body::from(body));
+        if body.len() > 1 {
+            body.push(',');
+        }
+        close(&mut body, started);
+        let mut response = json(Body::from(body));
         *response.status_mut() = StatusCode::from_u16(status).expect("statuses are written in the source");
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
+    }
+}
+
+/// Adds the `duration`, in milliseconds, and the closing brace.
+fn close(body: &mut String, started: Instant) {
+    body.push_str(r#""duration":""#);
+    write_duration(body, started.elapsed());
+    body.push_str(r#""}"#);
+}
+
+fn write_duration(body: &mut String, duration: Duration) {
+    let hundredths = (duration.as_micros() as u64 + 5) / 10;
+    write!(body, "{}.{:02}ms", hundredths / 100, hundredths % 100).expect("writing to memory does not fail");
+}
+
+fn json(body: Body) -> Response {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A page of a feed: 200 with an object that is not empty, without its closing brace. Others may be answered with the same
+/// bytes, so its `duration` goes out beside them.
+#[derive(Debug)]
+pub(crate) struct Page(pub(crate) Bytes);
+
+impl Answer for Page {
+    fn finish(self, started: Instant) -> Response {
+        let mut end = String::with_capacity(32);
+        end.push(',');
+        close(&mut end, started);
+        json(Body::new(Joined { first: self.0, last: end.into() }))
+    }
+}
+
+/// A body in two pieces.
+struct Joined {
+    first: Bytes,
+    last: Bytes,
+}
+
+impl http_body::Body for Joined {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = match mem::take(&mut self.first) {
+            first if first.is_empty() => mem::take(&mut self.last),
+            first => first,
+        };
+        Poll::Ready((!piece.is_empty()).then(|| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.first.is_empty() && self.last.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact((self.first.len() + self.last.len()) as u64)
     }
 }
 
@@ -85,4 +153,31 @@ pub(crate) fn json_object(object: &impl Serialize) -> String {
     let brace = json.pop();
     assert_eq!(brace, Some(b'}'), "an answer is a JSON object");
     String::from_utf8(json).expect("JSON is UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body::Body as _;
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_page_has_its_duration_and_its_length() {
+        let response = Page(Bytes::from_static(br#"{"results":[]"#)).finish(Instant::now());
+        let length = response.body().size_hint().exact();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(length, Some(bytes.len() as u64));
+        let page: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        assert!(page["duration"].as_str().unwrap().ends_with("ms"), "{page}");
+    }
+
+    #[test]
+    fn a_duration_is_in_milliseconds_with_two_decimals() {
+        for (micros, expected) in [(0, "0.00ms"), (46, "0.05ms"), (1_234, "1.23ms"), (61_000_000, "61000.00ms")] {
+            let mut body = String::new();
+            write_duration(&mut body, Duration::from_micros(micros));
+            assert_eq!(body, expected);
+        }
+    }
 }

@@ -86,6 +86,11 @@ pub(crate) fn with_origin(json: &mut String, fragment: &str, origin: Option<&Fee
     json.push('}');
 }
 
+/// The bytes that [`with_origin`] adds to a fragment.
+pub(crate) fn origin_bytes(origin: Option<&FeedId>) -> usize {
+    r#","origin":}"#.len() + origin.map_or("null".len(), |feed| feed.as_str().len() + r#""""#.len())
+}
+
 /// An activity as the feed that it was posted to shows it.
 pub(crate) fn activity(id: ActivityId, activity: &Activity) -> String {
     let mut json = String::new();

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use bytes::Bytes;
 use domain::{
     App,
     feeds::{
@@ -21,8 +22,7 @@ use crate::{
     error::{Error, Result},
     from_wire,
     gate::Call,
-    reply::Reply,
-    to_wire,
+    reply, to_wire,
 };
 
 /// The most groups that one call marks.
@@ -36,7 +36,7 @@ pub(super) async fn answer(
     kind: Kind,
     method: Option<&Method>,
     part: &Part,
-) -> Result<Reply> {
+) -> Result<reply::Page> {
     let (app, feed) = (&call.tenant.app, call.feed());
     let (read, seen) = match kind {
         Kind::Notification => (noted(call, "mark_read")?, noted(call, "mark_seen")?),
@@ -64,26 +64,25 @@ pub(super) async fn answer(
     } else {
         from_records(&shape, Records::new(call, is_enriched, extra), &discarded, &mut body).await?;
     }
-    let base = format!("/api/v1.0/{path}/{}/{}/", feed.group(), feed.id());
     let last = page.groups.last().filter(|_| page.more).map(|group| group.id);
     let next = match &shape.scores {
-        Some(_) if page.more => timelines::by_offset(&base, call, part),
+        Some(_) if page.more => timelines::by_offset(path, call, part),
         Some(_) => String::new(),
-        None => timelines::next(&base, call, part, last),
+        None => timelines::next(path, call, part, last),
     };
-    write!(body, r#"],"next":{}"#, serde_json::to_string(&next).expect("a text is JSON"))
-        .expect("writing to memory does not fail");
+    timelines::close(&mut body, &next);
     if kind == Kind::Notification {
         write!(body, r#","unread":{},"unseen":{}"#, page.unread, page.unseen).expect("writing to memory does not fail");
     }
+    let body = Bytes::from(body);
     if !notes_nothing {
         app.write(async |tx| folds::note(tx, feed, &page, &read, &seen).await).await?;
     } else if is_plain && shape.scores.is_none() {
         let target = call.target.as_ref().map_or("", PathAndQuery::as_str);
-        let rendered = Rendered { timeline: page.basis.clone(), activities, body: body.as_str().into() };
+        let rendered = Rendered { timeline: page.basis.clone(), activities, body: body.clone() };
         call.server.pages.keep(app, target, rendered);
     }
-    Ok(Reply { status: 200, body })
+    Ok(reply::Page(body))
 }
 
 /// A page of groups and how it is shown.

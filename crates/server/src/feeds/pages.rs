@@ -1,4 +1,4 @@
-//! Whole feed pages, kept in memory by what was asked: who reads a page again that nothing changed gets a copy.
+//! Whole feed pages, kept in memory by what was asked: who reads a page again that nothing changed gets the same bytes.
 //!
 //! A page is kept with what it was made from, the timeline and the activities on it, and is true as long as none of that
 //! changed. Whether the caller may read it was decided before.
@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use domain::{App, feeds::views::Basis};
 use ids::AppId;
 use quick_cache::{Equivalent, Weighter, sync::Cache};
@@ -19,11 +20,11 @@ pub(crate) struct Rendered {
     /// The activities on it.
     pub(crate) activities: Basis,
     /// The answer without `duration` and closing brace.
-    pub(crate) body: Box<str>,
+    pub(crate) body: Bytes,
 }
 
 /// Pages of all apps, by the path and query that asked for them.
-pub(crate) struct Pages(Cache<Key, Arc<Rendered>, Bytes>);
+pub(crate) struct Pages(Cache<Key, Arc<Rendered>, Weight>);
 
 #[derive(PartialEq, Eq)]
 struct Key(AppId, Box<str>);
@@ -45,12 +46,12 @@ impl Equivalent<Key> for Asked<'_> {
 }
 
 #[derive(Clone)]
-struct Bytes;
+struct Weight;
 
 /// What the cache spends on an entry beside its texts and bases.
 const OVERHEAD_BYTES: usize = 120;
 
-impl Weighter<Key, Arc<Rendered>> for Bytes {
+impl Weighter<Key, Arc<Rendered>> for Weight {
     fn weight(&self, Key(_, target): &Key, page: &Arc<Rendered>) -> u64 {
         (OVERHEAD_BYTES + target.len() + page.body.len() + page.activities.bytes()) as u64
     }
@@ -59,7 +60,7 @@ impl Weighter<Key, Arc<Rendered>> for Bytes {
 impl Pages {
     /// At most about `bytes_max` of them.
     pub(crate) fn new(bytes_max: u64) -> Self {
-        Pages(Cache::with_weighter(50_000, bytes_max, Bytes))
+        Pages(Cache::with_weighter(50_000, bytes_max, Weight))
     }
 
     /// The page that `target`, a path with its query, asked for before, if it is still true.

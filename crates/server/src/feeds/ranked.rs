@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     gate::Call,
     query::Query,
-    reply::Reply,
+    reply::Page,
     to_wire,
 };
 
@@ -55,7 +55,7 @@ pub(super) fn write_score(body: &mut String, score: f64, variables: Option<&BTre
 }
 
 /// Answers a read of a flat feed by `method`.
-pub(super) async fn answer(call: &Call, path: &str, is_enriched: bool, method: &Method, part: &Part) -> Result<Reply> {
+pub(super) async fn answer(call: &Call, path: &str, is_enriched: bool, method: &Method, part: &Part) -> Result<Page> {
     let (app, feed) = (&call.tenant.app, call.feed());
     let (moment, with_variables) = moment(call, part)?;
     let (ranked, more) = ranking::read(app, feed, method, &moment, part.limit, part.offset).await?;
@@ -70,11 +70,7 @@ pub(super) async fn answer(call: &Call, path: &str, is_enriched: bool, method: &
         }
         to_wire::with_origin(&mut body, &fragment, one.row.origin.as_ref());
     }
-    let next = match more {
-        true => timelines::by_offset(&format!("/api/v1.0/{path}/{}/{}/", feed.group(), feed.id()), call, part),
-        false => String::new(),
-    };
-    write!(body, r#"],"next":{}"#, serde_json::to_string(&next).expect("a text is JSON"))
-        .expect("writing to memory does not fail");
-    Ok(Reply { status: 200, body })
+    let next = if more { timelines::by_offset(path, call, part) } else { String::new() };
+    timelines::close(&mut body, &next);
+    Ok(Page(body.into()))
 }

@@ -1,5 +1,6 @@
 //! `GET feed/{group}/{id}/` and `GET enrich/feed/{group}/{id}/` (feeds-v1 §5.1).
 
+use bytes::Bytes;
 use domain::feeds::{
     activities::{self, Reference},
     groups::Kind,
@@ -16,58 +17,64 @@ use crate::{
     from_wire,
     gate::Call,
     query::Query,
-    reply::Reply,
-    to_wire,
+    reply, to_wire,
 };
 
 /// Rows of a page when nothing is asked.
 const LIMIT: usize = 25;
+/// What a page has beside its activities and what was asked: its own members, and where the next one is.
+const PAGE_BYTES: usize = 100;
 
 /// Reads a feed, references as they stand.
-pub(crate) async fn read(call: Call) -> Result<Reply> {
+pub(crate) async fn read(call: Call) -> Result<reply::Page> {
     answer(&call, "feed", false).await
 }
 
 /// Reads a feed, references replaced.
-pub(crate) async fn read_enriched(call: Call) -> Result<Reply> {
+pub(crate) async fn read_enriched(call: Call) -> Result<reply::Page> {
     answer(&call, "enrich/feed", true).await
 }
 
-async fn answer(call: &Call, path: &str, is_enriched: bool) -> Result<Reply> {
+async fn answer(call: &Call, path: &str, is_enriched: bool) -> Result<reply::Page> {
     let (app, feed, query) = (&call.tenant.app, call.feed(), &call.query);
     call.check(policy::may_read, feed)?;
-    let part = part(query)?;
-    ranked::external(query)?;
     let group = app.group(feed.group())?;
-    let kind = group.kind;
     let target = call.target.as_ref().map_or("", PathAndQuery::as_str);
     if let Some(page) = call.server.pages.get(app, target) {
-        return Ok(Reply { status: 200, body: copied(&page.body) });
+        return Ok(reply::Page(page.body.clone()));
     }
+    let part = part(query)?;
+    ranked::external(query)?;
     let method = group.ranking(query.get("ranking"))?;
-    if kind != Kind::Flat {
-        return groups::answer(call, path, is_enriched, kind, method.as_ref(), &part).await;
+    // Boxed, as is what reads records: the page that is read most often shall not carry their room about.
+    if group.kind != Kind::Flat {
+        return Box::pin(groups::answer(call, path, is_enriched, group.kind, method.as_ref(), &part)).await;
     }
     if let Some(method) = method {
-        return ranked::answer(call, path, is_enriched, &method, &part).await;
+        return Box::pin(ranked::answer(call, path, is_enriched, &method, &part)).await;
     }
     let page = timelines::read(app, feed, &part).await?;
     let extra = Extra::of(call)?;
     let discarded = discarded(query);
     let (mut body, activities) = if is_enriched || extra.is_any() || !discarded.is_empty() {
-        (from_records(&page, Records::new(call, is_enriched, extra), &discarded).await?, None)
+        (Box::pin(from_records(&page, Records::new(call, is_enriched, extra), &discarded)).await?, None)
     } else {
         let (body, activities) = from_fragments(call, &page).await?;
         (body, Some(activities))
     };
-    body.push_str(r#"],"next":"#);
     let last = page.rows.last().filter(|_| page.more).map(|row| row.id);
-    let next = next(&format!("/api/v1.0/{path}/{}/{}/", feed.group(), feed.id()), call, &part, last);
-    body.push_str(&serde_json::to_string(&next).expect("a text is JSON"));
+    close(&mut body, &next(path, call, &part, last));
+    let body = Bytes::from(body);
     if let (Some(timeline), Some(activities)) = (page.basis, activities) {
-        call.server.pages.keep(app, target, Rendered { timeline, activities, body: body.as_str().into() });
+        call.server.pages.keep(app, target, Rendered { timeline, activities, body: body.clone() });
     }
-    Ok(Reply { status: 200, body })
+    Ok(reply::Page(body))
+}
+
+/// Ends the list of results and adds `next`.
+pub(super) fn close(body: &mut String, next: &str) {
+    // A URL of ours needs no escaping.
+    body.extend([r#"],"next":""#, next, "\""]);
 }
 
 /// The actors whose activities are left out: a list, separated by commas or by `discard_actors_sep`.
@@ -76,13 +83,6 @@ pub(super) fn discarded(query: &Query) -> Vec<&str> {
         (Some(actors), Some(separator)) => actors.split(separator).map(str::trim).collect(),
         _ => query.list("discard_actors"),
     }
-}
-
-/// `body` with room for what [`Reply::finish`] adds.
-fn copied(body: &str) -> String {
-    let mut copy = String::with_capacity(body.len() + 64);
-    copy.push_str(body);
-    copy
 }
 
 /// The part of the feed that the query asks for (§4.5).
@@ -117,10 +117,12 @@ async fn from_fragments(call: &Call, page: &Page) -> Result<(String, Basis)> {
     let app = &call.tenant.app;
     let ids: Vec<ActivityId> = page.rows.iter().map(|row| row.id).collect();
     let fragments = call.server.fragments.get_many(app, &ids).await?;
-    let bytes: usize = fragments.iter().flatten().map(|fragment| fragment.json.len() + 48).sum();
-    let mut body = String::with_capacity(bytes + 256);
-    body.push_str(r#"{"results":["#);
     let present = page.rows.iter().zip(&fragments).filter_map(|(row, fragment)| Some((row, fragment.as_ref()?)));
+    let bytes = present.clone().map(|(row, fragment)| fragment.json.len() + to_wire::origin_bytes(row.origin.as_ref()));
+    let asked = call.target.as_ref().map_or(0, |target| target.as_str().len());
+    // The page is kept as it is written: room that is not used is room that the cache does not have.
+    let mut body = String::with_capacity(bytes.sum::<usize>() + page.rows.len() + asked + PAGE_BYTES);
+    body.push_str(r#"{"results":["#);
     for (at, (row, fragment)) in present.enumerate() {
         if at > 0 {
             body.push(',');
@@ -151,7 +153,7 @@ async fn from_records(page: &Page, mut records: Records, discarded: &[&str]) -> 
 /// Parameters that `next` sets anew.
 const PAGING: [&str; 6] = ["limit", "offset", "id_lt", "id_lte", "mark_read", "mark_seen"];
 
-/// Where the page after `last` is: a path with a query, empty when there is none (§4.5).
+/// Where the page after `last` is: `path` of the same feed with a query, empty when there is none (§4.5).
 pub(super) fn next(path: &str, call: &Call, part: &Part, last: Option<ActivityId>) -> String {
     let Some(last) = last else { return String::new() };
     // Who pages by offset goes on so.
@@ -161,13 +163,17 @@ pub(super) fn next(path: &str, call: &Call, part: &Part, last: Option<ActivityId
     page_url(path, call, part, ("id_lt", last.to_string()))
 }
 
-/// Where the page is that comes after so many rows.
+/// Where the page is that comes after the one of `part`, by the number of rows.
 pub(super) fn by_offset(path: &str, call: &Call, part: &Part) -> String {
     page_url(path, call, part, ("offset", (part.offset + part.limit).to_string()))
 }
 
 fn page_url(path: &str, call: &Call, part: &Part, (name, place): (&str, String)) -> String {
-    let mut url = form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1);
+    let (feed, asked) = (call.feed(), call.target.as_ref().map_or(0, |target| target.as_str().len()));
+    let mut url = String::with_capacity(asked + PAGE_BYTES);
+    url.extend(["/api/v1.0/", path, "/", feed.group(), "/", feed.id(), "/?"]);
+    let start = url.len();
+    let mut url = form_urlencoded::Serializer::for_suffix(url, start);
     // By offset, the bounds that were given stay.
     let is_kept = |known: &str| !PAGING.contains(&known) || (name == "offset" && known.starts_with("id_"));
     url.extend_pairs(call.query.iter().filter(|(name, _)| is_kept(name)));
