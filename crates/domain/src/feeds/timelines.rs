@@ -78,6 +78,8 @@ pub struct Page {
     pub more: bool,
     /// What a kept page goes by; absent if older rows were read for it than are kept.
     pub basis: Option<Arc<Basis>>,
+    /// Whether nothing changed since the timeline was read the last time.
+    pub has_settled: bool,
 }
 
 /// Where rows of a timeline come from.
@@ -141,7 +143,7 @@ impl Timeline {
         }
         let page = rows.iter().skip(part.offset).take(part.limit);
         let page = page.map(|merged| self.row(*merged)).collect();
-        Some(Page { rows: page, more: rows.len() > wanted, basis: Some(self.basis.clone()) })
+        Some(Page { rows: page, more: rows.len() > wanted, basis: Some(self.basis.clone()), has_settled: false })
     }
 }
 
@@ -155,9 +157,9 @@ pub(super) fn row(sources: &[Source], id: ActivityId, source: u32) -> Row {
 /// # Errors
 /// When the store fails.
 pub async fn read(app: &App, feed: &FeedId, part: &Part) -> Result<Page> {
-    let timeline = app.views.timeline(app, feed).await?;
+    let (timeline, has_settled) = app.views.timeline(app, feed).await?;
     if let Some(page) = timeline.page(part) {
-        return Ok(page);
+        return Ok(Page { has_settled, ..page });
     }
     walk(&mut app.snapshot(), &timeline.sources, part).await
 }
@@ -174,7 +176,7 @@ pub(crate) async fn read_own(app: &App, feed: &FeedId, part: &Part) -> Result<Pa
 /// Merges `sources` down to the end of `part`.
 async fn walk(tx: &mut Tx, sources: &Arc<[Source]>, part: &Part) -> Result<Page> {
     let mut merge = Merge::begin(tx, sources.clone(), part.below).await?;
-    let mut page = Page { rows: Vec::with_capacity(part.limit), more: false, basis: None };
+    let mut page = Page { rows: Vec::with_capacity(part.limit), more: false, basis: None, has_settled: false };
     let mut skipped = 0;
     while let Some(head) = merge.next(tx).await? {
         if part.is_too_new(head.id) {

@@ -174,6 +174,11 @@ impl Basis {
         is_true
     }
 
+    /// What it was made from: see [`Basis::new`].
+    pub(super) fn marks(&self) -> &[Mark] {
+        &self.marks
+    }
+
     /// The moment of which it speaks.
     pub fn as_of(&self) -> Stamp {
         self.as_of
@@ -282,20 +287,20 @@ impl Views {
         Ok(messages)
     }
 
-    /// The timeline of `feed`.
+    /// The timeline of `feed`, and whether it was there already and is still true.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn timeline(&self, app: &App, feed: &FeedId) -> Result<Arc<Timeline>> {
+    pub async fn timeline(&self, app: &App, feed: &FeedId) -> Result<(Arc<Timeline>, bool)> {
         let key = (app.id, feed.clone());
         let known = self.timelines.get(&key);
         if let Some(timeline) = &known
             && timeline.basis.is_true(self)
         {
-            return Ok(timeline.clone());
+            return Ok((timeline.clone(), true));
         }
         let newer = match &known {
-            Some(timeline) => timeline.with_posts(app, feed).await?,
+            Some(timeline) => timeline.with_posts(app).await?,
             None => None,
         };
         let timeline = Arc::new(match newer {
@@ -303,7 +308,7 @@ impl Views {
             None => build(app, feed).await?,
         });
         self.timelines.insert(key, timeline.clone());
-        Ok(timeline)
+        Ok((timeline, false))
     }
 }
 

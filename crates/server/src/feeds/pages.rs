@@ -23,6 +23,16 @@ pub(crate) struct Rendered {
     pub(crate) body: Bytes,
 }
 
+/// What is known of a page.
+pub(crate) enum Kept {
+    /// It was kept and is still true.
+    Page(Arc<Rendered>),
+    /// It was kept, and something changed since.
+    Old,
+    /// It was not kept.
+    Nothing,
+}
+
 /// Pages of all apps, by the path and query that asked for them.
 pub(crate) struct Pages(Cache<Key, Arc<Rendered>, Weight>);
 
@@ -63,11 +73,13 @@ impl Pages {
         Pages(Cache::with_weighter(50_000, bytes_max, Weight))
     }
 
-    /// The page that `target`, a path with its query, asked for before, if it is still true.
-    pub(crate) fn get(&self, app: &App, target: &str) -> Option<Arc<Rendered>> {
-        let page = self.0.get(&Asked(app.id, target))?;
-        let is_true = page.timeline.is_true(&app.views) && page.activities.is_true(&app.views);
-        is_true.then_some(page)
+    /// The page that `target`, a path with its query, asked for before.
+    pub(crate) fn get(&self, app: &App, target: &str) -> Kept {
+        match self.0.get(&Asked(app.id, target)) {
+            None => Kept::Nothing,
+            Some(page) if page.timeline.is_true(&app.views) && page.activities.is_true(&app.views) => Kept::Page(page),
+            Some(_) => Kept::Old,
+        }
     }
 
     /// Forgets all of them: what a feed group is has changed.

@@ -11,7 +11,14 @@ use domain::feeds::{
 use http::uri::PathAndQuery;
 use ids::ActivityId;
 
-use super::{extra::Extra, fragments::Fragments, groups, pages::Rendered, ranked, records::Records};
+use super::{
+    extra::Extra,
+    fragments::Fragments,
+    groups,
+    pages::{Kept, Rendered},
+    ranked,
+    records::Records,
+};
 use crate::{
     error::{Error, Result},
     from_wire,
@@ -40,7 +47,8 @@ async fn answer(call: &Call, path: &str, is_enriched: bool) -> Result<reply::Pag
     call.check(policy::may_read, feed)?;
     let group = app.group(feed.group())?;
     let target = call.target.as_ref().map_or("", PathAndQuery::as_str);
-    if let Some(page) = call.server.pages.get(app, target) {
+    let kept = call.server.pages.get(app, target);
+    if let Kept::Page(page) = kept {
         return Ok(reply::Page(page.body.clone()));
     }
     let part = part(query)?;
@@ -65,7 +73,9 @@ async fn answer(call: &Call, path: &str, is_enriched: bool) -> Result<reply::Pag
     let last = page.rows.last().filter(|_| page.more).map(|row| row.id);
     close(&mut body, &next(path, call, &part, last));
     let body = Bytes::from(body);
-    if let (Some(timeline), Some(activities)) = (page.basis, activities) {
+    // Who reads less often than the feed changes would only fill the cache.
+    let is_restless = matches!(kept, Kept::Old) && !page.has_settled;
+    if let (Some(timeline), Some(activities), false) = (page.basis, activities, is_restless) {
         call.server.pages.keep(app, target, Rendered { timeline, activities, body: body.clone() });
     }
     Ok(reply::Page(body))

@@ -7,25 +7,25 @@ use std::cmp::Reverse;
 
 use ids::ActivityId;
 
-use super::{App, FeedId, HEAD_ROWS, Head, Mark, Merged, Result, Timeline, WINDOW_ROWS};
+use super::{App, HEAD_ROWS, Head, Mark, Merged, Result, Timeline, WINDOW_ROWS};
 
 impl Timeline {
-    /// This timeline, that of `feed`, with what was posted since; `None` if that is not all that changed, or not known to be.
+    /// This timeline with what was posted since; `None` if that is not all that changed, or not known to be.
     ///
     /// # Errors
     /// When the store fails.
-    pub(in crate::feeds) async fn with_posts(&self, app: &App, feed: &FeedId) -> Result<Option<Timeline>> {
+    pub(in crate::feeds) async fn with_posts(&self, app: &App) -> Result<Option<Timeline>> {
         // Taken first: what is posted from now on may be seen or not, and its mark says that this timeline is old.
         let as_of = app.snapshot().stamp();
         let since = self.basis.as_of();
-        if !app.views.is_as_of(Mark::follows(app.id, feed), since) {
+        let [follows, posts @ ..] = self.basis.marks() else { return Ok(None) };
+        if !app.views.is_as_of(*follows, since) {
             return Ok(None);
         }
         let (mut fresh, mut seen_down_to) = (Vec::new(), None);
-        for (at, source) in self.sources.iter().enumerate() {
-            if app.views.is_as_of(source.mark, since) {
-                continue;
-            }
+        let changed = posts.iter().enumerate().filter(|(_, mark)| !app.views.is_as_of(**mark, since));
+        for (at, _) in changed {
+            let source = &self.sources[at];
             if !app.views.is_as_of(Mark::removals(app.id, &source.feed), since) {
                 return Ok(None);
             }
