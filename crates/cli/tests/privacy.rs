@@ -204,6 +204,16 @@ async fn check_50_integrations() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_access_that_finds_nobody_says_so_and_writes_no_file() {
+    let place = Place::connected().await;
+    let output = place.command("access --email nobody@example.com --out nobody.zip").output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(DONE), "{told}");
+    assert!(told.contains("Nobody was found"), "{told}");
+    assert!(!place.dir.path().join("nobody.zip").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn check_50_requests() {
     let place = Place::connected().await;
     let access = place.prints(DONE, "access --email amy@example.com --out amy.zip", "Request");

@@ -147,7 +147,13 @@ pub(super) async fn access(here: &Here, access: &Access) -> Result<Ended> {
         summary.map_or(Ok(()), |summary| output::line(&summary))
     })?;
     if access.out.is_some() && shown["package"].is_null() {
-        eprintln!("There is no package yet, so nothing was written: `millpond privacy packages fetch {id} --out FILE`");
+        if shown["outcome"] == "no_records_found" {
+            eprintln!("Nobody was found, so there is no package and nothing was written.");
+        } else {
+            eprintln!(
+                "There is no package yet, so nothing was written: `millpond privacy packages fetch {id} --out FILE`"
+            );
+        }
     }
     Ok(ended(&shown))
 }
