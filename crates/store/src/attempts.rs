@@ -1,5 +1,7 @@
 //! Running a transaction again after a conflict, for callers that cannot hand their work in as a closure.
 
+use tokio::sync::OwnedMutexGuard;
+
 use crate::error::Error;
 use crate::limits::WRITE_ATTEMPTS_MAX;
 use crate::store::Store;
@@ -9,12 +11,13 @@ use crate::transaction::Transaction;
 pub struct Attempts {
     store: Store,
     made: u32,
+    turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl Store {
     /// Attempts at a transaction; what [`Store::write`] does, in the caller's hands.
     pub fn attempts(&self) -> Attempts {
-        Attempts { store: self.clone(), made: 0 }
+        Attempts { store: self.clone(), made: 0, turn: None }
     }
 }
 
@@ -35,9 +38,12 @@ impl Attempts {
             return Ok(true);
         }
         match self.store.commit_or_resolve(tx).await {
-            Ok(_) => Ok(true),
+            Ok(_) => {
+                self.turn = None;
+                Ok(true)
+            }
             Err(error) if error.is_retryable() && self.made < WRITE_ATTEMPTS_MAX => {
-                self.store.back_off(self.made).await;
+                self.store.await_turn(self.made + 1, &mut self.turn).await;
                 Ok(false)
             }
             Err(error) if error.is_retryable() => Err(Error::Contended { attempts: self.made }),

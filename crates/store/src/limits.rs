@@ -36,6 +36,10 @@ pub(crate) const WINDOW_AGE_MAX: Duration = Duration::from_secs(8);
 pub(crate) const COMMIT_GROUPS_KEPT: usize = 1_024;
 /// How often `Store::write` runs its body before it gives up.
 pub(crate) const WRITE_ATTEMPTS_MAX: u32 = 64;
+/// How many attempts are made without a pause.
+pub(crate) const ATTEMPTS_AT_ONCE: u32 = 3;
+/// How many attempts are made beside others before a writer waits for its turn: see [`crate::Store::write`].
+pub(crate) const ATTEMPTS_BESIDE_OTHERS: u32 = 8;
 /// The longest pause between two attempts.
 pub(crate) const BACKOFF_MAX: Duration = Duration::from_millis(20);
 /// The groups after which the engine is asked to look after itself.

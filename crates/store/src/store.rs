@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use parking_lot::RwLock;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedMutexGuard, oneshot};
 
 use crate::body::Body;
 use crate::committer::{Committer, Durability, EngineFault, Published, Request, Shared};
 use crate::engine::{Embedded, Engine, Memory};
 use crate::error::{Error, OpenError, WriteError};
 use crate::fault::Fault;
-use crate::limits::{BACKOFF_MAX, RANGE_ROWS_MAX, WRITE_ATTEMPTS_MAX};
+use crate::limits::{ATTEMPTS_AT_ONCE, ATTEMPTS_BESIDE_OTHERS, BACKOFF_MAX, RANGE_ROWS_MAX, WRITE_ATTEMPTS_MAX};
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::read_set::ReadSet;
@@ -39,6 +39,8 @@ struct Inner {
     /// The stamp at which the store was opened: with the number below, it makes commit ids unique.
     opened: Stamp,
     next_commit: AtomicU64,
+    /// Held by the one of those who lost often that makes its next attempts: they would only make each other lose.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Drop for Inner {
@@ -84,7 +86,16 @@ impl Store {
 
     fn new(shared: Arc<Shared>, queue: Queue, options: Options) -> Store {
         let opened = shared.published.load().stamp;
-        Store { inner: Arc::new(Inner { shared, queue, options, opened, next_commit: AtomicU64::new(0) }) }
+        Store {
+            inner: Arc::new(Inner {
+                shared,
+                queue,
+                options,
+                opened,
+                next_commit: AtomicU64::new(0),
+                turn: Arc::default(),
+            }),
+        }
     }
 
     /// Begins a transaction on the last published state.
@@ -123,7 +134,8 @@ impl Store {
         self.submit(tx.finish()?, number, id, durability).await
     }
 
-    /// Runs `body` in a transaction and commits, again if another commit interferes.
+    /// Runs `body` in a transaction and commits, again if another commit interferes. Who has lost several times goes on in
+    /// turn with all others who have, so that no number of writers of one row keeps one of them from ever writing.
     ///
     /// The body may run several times and must touch nothing but its transaction. An error of the body commits
     /// nothing; a body that wrote nothing is not committed at all.
@@ -138,7 +150,11 @@ impl Store {
     {
         let store = self.clone();
         async move {
+            let mut turn = None;
             for attempt in 1..=WRITE_ATTEMPTS_MAX {
+                if attempt > 1 {
+                    store.await_turn(attempt, &mut turn).await;
+                }
                 let mut tx = store.begin();
                 let value = body(&mut tx).await.map_err(WriteError::Body)?;
                 if tx.is_empty() {
@@ -146,7 +162,7 @@ impl Store {
                 }
                 match store.commit_or_resolve(tx).await {
                     Ok(_) => return Ok(value),
-                    Err(error) if error.is_retryable() => store.back_off(attempt).await,
+                    Err(error) if error.is_retryable() => {}
                     Err(error) => return Err(WriteError::Store(error)),
                 }
             }
@@ -281,12 +297,17 @@ impl Store {
         Ok(None)
     }
 
-    /// Waits before the next attempt; at first not at all, because the conflicting commit is already published.
-    pub(crate) async fn back_off(&self, attempt: u32) {
-        if attempt < 3 {
+    /// Waits until the time for another attempt has come. The first few come at once, because the conflicting commit is
+    /// already published; after too many, `turn` is waited for and kept.
+    pub(crate) async fn await_turn(&self, attempt: u32, turn: &mut Option<OwnedMutexGuard<()>>) {
+        if attempt <= ATTEMPTS_AT_ONCE || turn.is_some() {
             return tokio::task::yield_now().await;
         }
-        let ceiling = Duration::from_micros(100) * 2_u32.pow(attempt.min(10));
+        if attempt > ATTEMPTS_BESIDE_OTHERS {
+            *turn = Some(self.inner.turn.clone().lock_owned().await);
+            return;
+        }
+        let ceiling = Duration::from_micros(100) * 2_u32.pow(attempt);
         let number = self.inner.next_commit.load(Ordering::Relaxed);
         let jitter = mix(number ^ (u64::from(attempt) << 56)) % 1_000;
         tokio::time::sleep(ceiling.min(BACKOFF_MAX).mul_f64(jitter as f64 / 1_000.0)).await;

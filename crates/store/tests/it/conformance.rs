@@ -51,6 +51,7 @@ facts![
     a_failed_body_leaves_nothing,
     a_body_that_writes_nothing_is_not_committed,
     write_runs_again_until_it_fits,
+    whoever_writes_the_same_row_as_many_others_gets_a_turn,
     write_gives_up_after_many_conflicts,
     attempts_go_on_until_one_fits,
     a_transaction_for_reading_cannot_commit,
@@ -462,6 +463,37 @@ async fn write_runs_again_until_it_fits(kind: Kind) {
         writer.await.unwrap();
     }
     assert_eq!(get(&pond, "n").await.as_deref(), Some(&[16][..]));
+}
+
+async fn whoever_writes_the_same_row_as_many_others_gets_a_turn(kind: Kind) {
+    const WRITERS: u8 = 200;
+    let pond = kind.pond();
+    let store = pond.store.clone();
+    tokio::task::spawn_blocking(move || {
+        let clock = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        clock.block_on(async {
+            let increment = async |store: Store| {
+                let mut attempts = store.attempts();
+                loop {
+                    let mut tx = attempts.begin();
+                    let old = tx.get(b"n").await.unwrap().map_or(0, |value| value[0]);
+                    // Longer than any pause: all who write at this time read the same.
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    tx.put(b"n".to_vec(), vec![old + 1]);
+                    if attempts.commit(tx).await.unwrap() {
+                        return;
+                    }
+                }
+            };
+            let writers = (0..WRITERS).map(|_| tokio::spawn(increment(store.clone())));
+            for writer in writers.collect::<Vec<_>>() {
+                writer.await.unwrap();
+            }
+        });
+    })
+    .await
+    .unwrap();
+    assert_eq!(get(&pond, "n").await.as_deref(), Some(&[WRITERS][..]));
 }
 
 async fn write_gives_up_after_many_conflicts(kind: Kind) {
