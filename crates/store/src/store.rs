@@ -297,17 +297,18 @@ impl Store {
         Ok(None)
     }
 
-    /// Waits until the time for another attempt has come. The first few come at once, because the conflicting commit is
-    /// already published; after too many, `turn` is waited for and kept.
+    /// Waits until the time for another attempt has come. The first few come at once, because most often the conflicting
+    /// commit is already published; after too many, `turn` is waited for and kept.
     pub(crate) async fn await_turn(&self, attempt: u32, turn: &mut Option<OwnedMutexGuard<()>>) {
-        if attempt <= ATTEMPTS_AT_ONCE || turn.is_some() {
+        if attempt <= ATTEMPTS_AT_ONCE {
             return tokio::task::yield_now().await;
         }
-        if attempt > ATTEMPTS_BESIDE_OTHERS {
+        if attempt > ATTEMPTS_BESIDE_OTHERS && turn.is_none() {
             *turn = Some(self.inner.turn.clone().lock_owned().await);
             return;
         }
-        let ceiling = Duration::from_micros(100) * 2_u32.pow(attempt);
+        // The commit that interfered may still be on its way to the disk.
+        let ceiling = Duration::from_micros(100) * 2_u32.pow(attempt.min(10));
         let number = self.inner.next_commit.load(Ordering::Relaxed);
         let jitter = mix(number ^ (u64::from(attempt) << 56)) % 1_000;
         tokio::time::sleep(ceiling.min(BACKOFF_MAX).mul_f64(jitter as f64 / 1_000.0)).await;
