@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 
 use ids::Timestamp;
 use minicbor::{Decode, Encode};
-use store::{Direction, Limit, Transaction};
+use store::Transaction;
 
 use crate::{
     Error, Result,
     engine::Paging,
     integrations::{Behavior, FilesForm},
-    keyspace::{ARTIFACT, EXECUTION, HERE, SUB_TASK, TARGET},
+    keyspace::{self, ARTIFACT, EXECUTION, HERE, SUB_TASK, TARGET},
     requests::{Flag, Kind},
     status::{Reason, State},
 };
@@ -382,48 +382,18 @@ pub(crate) async fn load(tx: &mut Transaction, id: &str) -> Result<Execution> {
 
 /// Its sub-tasks, in order.
 pub(crate) async fn sub_tasks(tx: &mut Transaction, execution: &str) -> Result<Vec<(u32, SubTask)>> {
-    let mut range = SUB_TASK.prefix(HERE, &(execution.to_owned(),));
-    let mut tasks = Vec::new();
-    loop {
-        let page = SUB_TASK.scan(tx, HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
-        if let Some((key, _)) = page.rows.last() {
-            range.start = store::key::after(SUB_TASK.key(HERE, key));
-        }
-        tasks.extend(page.rows.into_iter().map(|((_, order), task)| (order, task)));
-        if !page.more {
-            return Ok(tasks);
-        }
-    }
+    let rows = keyspace::all(tx, &SUB_TASK, SUB_TASK.prefix(HERE, &(execution.to_owned(),))).await?;
+    Ok(rows.into_iter().map(|((_, order), task)| (order, task)).collect())
 }
 
 /// The users that it means, in order.
 pub(crate) async fn targets(tx: &mut Transaction, execution: &str) -> Result<Vec<Target>> {
-    let mut range = TARGET.prefix(HERE, &(execution.to_owned(),));
-    let mut targets = Vec::new();
-    loop {
-        let page = TARGET.scan(tx, HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
-        if let Some((key, _)) = page.rows.last() {
-            range.start = store::key::after(TARGET.key(HERE, key));
-        }
-        targets.extend(page.rows.into_iter().map(|(_, target)| target));
-        if !page.more {
-            return Ok(targets);
-        }
-    }
+    let rows = keyspace::all(tx, &TARGET, TARGET.prefix(HERE, &(execution.to_owned(),))).await?;
+    Ok(rows.into_iter().map(|(_, target)| target).collect())
 }
 
 /// Its stored bodies, by name.
 pub(crate) async fn artifacts(tx: &mut Transaction, execution: &str) -> Result<Vec<(String, Artifact)>> {
-    let mut range = ARTIFACT.prefix(HERE, &(execution.to_owned(),));
-    let mut artifacts = Vec::new();
-    loop {
-        let page = ARTIFACT.scan(tx, HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
-        if let Some((key, _)) = page.rows.last() {
-            range.start = store::key::after(ARTIFACT.key(HERE, key));
-        }
-        artifacts.extend(page.rows.into_iter().map(|((_, name), artifact)| (name, artifact)));
-        if !page.more {
-            return Ok(artifacts);
-        }
-    }
+    let rows = keyspace::all(tx, &ARTIFACT, ARTIFACT.prefix(HERE, &(execution.to_owned(),))).await?;
+    Ok(rows.into_iter().map(|((_, name), artifact)| (name, artifact)).collect())
 }

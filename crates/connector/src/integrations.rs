@@ -5,14 +5,14 @@ mod watching;
 
 use ids::Timestamp;
 use minicbor::{Decode, Encode};
-use store::{Direction, Limit, Transaction};
+use store::Transaction;
 
 use crate::{
     Error, Result, Secret,
     audit::{self, Draft},
     hooks,
     keys::{DataKey, Place},
-    keyspace::{CREDENTIAL, HERE, INTEGRATION},
+    keyspace::{self, CREDENTIAL, HERE, INTEGRATION},
     words::words,
 };
 
@@ -373,18 +373,8 @@ pub(crate) async fn load(tx: &mut Transaction, id: &str) -> Result<Integration> 
 
 /// All integrations, up to a page.
 pub(crate) async fn list(tx: &mut Transaction) -> Result<Vec<Integration>> {
-    let mut range = INTEGRATION.range(HERE);
-    let mut integrations = Vec::new();
-    loop {
-        let page = INTEGRATION.scan(tx, HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
-        if let Some((id, _)) = page.rows.last() {
-            range.start = store::key::after(INTEGRATION.key(HERE, id));
-        }
-        integrations.extend(page.rows.into_iter().map(|(_, integration)| integration));
-        if !page.more {
-            return Ok(integrations);
-        }
-    }
+    let rows = keyspace::all(tx, &INTEGRATION, INTEGRATION.range(HERE)).await?;
+    Ok(rows.into_iter().map(|(_, integration)| integration).collect())
 }
 
 /// The credentials in use.

@@ -2,9 +2,12 @@
 //!
 //! What is of a person is sealed under the data key of a request, which goes when the retention ends (§4.5).
 
-use store::Table;
+use std::ops::Range;
+
+use store::{Direction, Key, Limit, Record, Table, Transaction};
 
 use crate::{
+    Result,
     audit::{Entry, Head},
     batches::{Batch, Fuse, Row},
     connector::Decision,
@@ -114,6 +117,28 @@ pub(crate) const LINK: Table<String, Link> = Table::new(51, "link");
 
 /// how long what is known of people is kept.
 pub(crate) const RETENTION: Table<(), Retention> = Table::new(188, "retention");
+
+/// All rows of `range` in their order, however many pages they are.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn all<K: Key, V: Record>(
+    tx: &mut Transaction,
+    table: &Table<K, V>,
+    mut range: Range<Vec<u8>>,
+) -> Result<Vec<(K, V)>> {
+    let mut rows = Vec::new();
+    loop {
+        let page = table.scan(tx, HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
+        if let Some((last, _)) = page.rows.last() {
+            range.start = store::key::after(table.key(HERE, last));
+        }
+        rows.extend(page.rows);
+        if !page.more {
+            return Ok(rows);
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

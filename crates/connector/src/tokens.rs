@@ -10,7 +10,7 @@ use crate::{
     audit::{self, Draft},
     error::failed,
     keys::sha256,
-    keyspace::{HERE, TOKEN},
+    keyspace::{self, HERE, TOKEN},
     words::words,
 };
 
@@ -130,19 +130,8 @@ impl Connector {
     /// # Errors
     /// When the store fails.
     pub async fn tokens(&self) -> Result<Vec<Token>> {
-        let mut tx = self.store.read();
-        let mut range = TOKEN.range(HERE);
-        let mut tokens = Vec::new();
-        loop {
-            let page = TOKEN.scan(&mut tx, HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
-            if let Some((hash, _)) = page.rows.last() {
-                range.start = store::key::after(TOKEN.key(HERE, hash));
-            }
-            tokens.extend(page.rows.into_iter().map(|(_, token)| token));
-            if !page.more {
-                return Ok(tokens);
-            }
-        }
+        let rows = keyspace::all(&mut self.store.read(), &TOKEN, TOKEN.range(HERE)).await?;
+        Ok(rows.into_iter().map(|(_, token)| token).collect())
     }
 
     /// Ends a token.

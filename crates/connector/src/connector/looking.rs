@@ -8,7 +8,7 @@ use crate::{
     Result, audit,
     executions::{self, Phase},
     integrations::{self, Integration},
-    keyspace::{CALLBACK_DUE, DUE, HERE, LIMIT, REQUEST, UNDELIVERED},
+    keyspace::{self, CALLBACK_DUE, DUE, HERE, LIMIT, REQUEST, UNDELIVERED},
     requests::{Category, Kind, Request},
     status::Status,
     upstream::{Endpoint, LimitState},
@@ -50,20 +50,10 @@ pub(crate) struct Backlog {
     pub(crate) audit_seq: u64,
 }
 
-/// The rows of a table.
-async fn rows<K: store::Key, V: store::Record>(tx: &mut Transaction, table: &Table<K, V>) -> Result<Vec<K>> {
-    let mut range = table.range(HERE);
-    let mut keys = Vec::new();
-    loop {
-        let page = table.scan(tx, HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
-        if let Some((last, _)) = page.rows.last() {
-            range.start = store::key::after(table.key(HERE, last));
-        }
-        keys.extend(page.rows.into_iter().map(|(key, _)| key));
-        if !page.more {
-            return Ok(keys);
-        }
-    }
+/// The keys of a table.
+async fn keys<K: store::Key, V: store::Record>(tx: &mut Transaction, table: &Table<K, V>) -> Result<Vec<K>> {
+    let rows = keyspace::all(tx, table, table.range(HERE)).await?;
+    Ok(rows.into_iter().map(|(key, _)| key).collect())
 }
 
 impl Filter {
@@ -168,11 +158,11 @@ impl Connector {
     pub(crate) async fn backlog(&self) -> Result<Backlog> {
         let mut tx = self.store.read();
         let mut tasks = 0;
-        for (_, id) in rows(&mut tx, &DUE).await? {
+        for (_, id) in keys(&mut tx, &DUE).await? {
             let execution = executions::load(&mut tx, &id).await?;
             tasks += u64::from(execution.phase == Phase::Poll);
         }
-        let events = rows(&mut tx, &UNDELIVERED).await?.len() + rows(&mut tx, &CALLBACK_DUE).await?.len();
+        let events = keys(&mut tx, &UNDELIVERED).await?.len() + keys(&mut tx, &CALLBACK_DUE).await?.len();
         let audit_seq = audit::head(&mut tx).await?.map_or(0, |head| head.seq);
         Ok(Backlog { tasks, events: events as u64, audit_seq })
     }
