@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ids::Timestamp;
 use minicbor::{Decode, Encode};
-use store::{Direction, Limit, Transaction};
+use store::Transaction;
 
 use crate::{
     Connector, Error, Result, Secret,
@@ -141,8 +141,8 @@ impl Connector {
     pub async fn revoke_token(&self, id: &str) -> Result<()> {
         let now = self.surroundings.now();
         let written = self.store.write(async |tx: &mut Transaction| {
-            let page = TOKEN.scan(tx, HERE, TOKEN.range(HERE), Direction::Forward, Limit::PAGE).await?;
-            let found = page.rows.into_iter().find(|(_, token)| token.id == id);
+            let tokens = keyspace::all(tx, &TOKEN, TOKEN.range(HERE)).await?;
+            let found = tokens.into_iter().find(|(_, token)| token.id == id);
             let (hash, _) = found.ok_or_else(|| Error::missing("token", id))?;
             TOKEN.delete(tx, HERE, &hash);
             audit::record(tx, &Draft::for_caller("token.revoked", id), now).await?;

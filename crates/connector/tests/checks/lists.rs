@@ -123,3 +123,16 @@ async fn check_50_the_document_names_exactly_the_parameters_that_each_call_reads
     }
     assert!(asked >= 10, "{asked}");
 }
+
+#[tokio::test]
+async fn the_last_of_more_tokens_than_a_page_of_the_store_is_revoked() {
+    let place = Place::new().await;
+    for number in 0..=store::Limit::PAGE.rows {
+        place.connector().create_token(&format!("t{number}"), Role::Viewer, None).await.unwrap();
+    }
+    let tokens = place.connector().tokens().await.unwrap();
+    let last = &tokens.last().unwrap().id;
+    assert!(tokens.len() > store::Limit::PAGE.rows);
+    place.connector().revoke_token(last).await.unwrap();
+    assert!(place.connector().tokens().await.unwrap().iter().all(|token| token.id != *last));
+}
