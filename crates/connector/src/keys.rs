@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Result,
-    keyspace::{DATA_KEY, HERE, KEK},
+    keyspace::{self, DATA_KEY, HERE, KEK},
     surroundings::Surroundings,
 };
 
@@ -186,7 +186,7 @@ impl Keyring {
             if let Some(known) = KEK.get(tx, HERE, &kek.id).await? {
                 return if known.check == kek.check { Ok(()) } else { Err(wrong(&kek.id)) };
             }
-            let known = KEK.scan(tx, HERE, KEK.range(HERE), store::Direction::Forward, store::Limit::PAGE).await?.rows;
+            let known = keyspace::all(tx, &KEK, KEK.range(HERE)).await?;
             if let Some((expected, _)) = known.iter().rev().max_by_key(|(_, record)| record.is_current) {
                 return Err(wrong(expected));
             }

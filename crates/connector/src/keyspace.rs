@@ -118,6 +118,23 @@ pub(crate) const LINK: Table<String, Link> = Table::new(51, "link");
 /// how long what is known of people is kept.
 pub(crate) const RETENTION: Table<(), Retention> = Table::new(188, "retention");
 
+/// The next rows of `range`, at most a page; the range begins behind them then, and is empty when they were the last.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn page<K: Key, V: Record>(
+    tx: &mut Transaction,
+    table: &Table<K, V>,
+    range: &mut Range<Vec<u8>>,
+) -> Result<Vec<(K, V)>> {
+    let page = table.scan(tx, HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
+    range.start = match page.rows.last().filter(|_| page.more) {
+        Some((last, _)) => store::key::after(table.key(HERE, last)),
+        None => range.end.clone(),
+    };
+    Ok(page.rows)
+}
+
 /// All rows of `range` in their order, however many pages they are.
 ///
 /// # Errors
@@ -128,16 +145,10 @@ pub(crate) async fn all<K: Key, V: Record>(
     mut range: Range<Vec<u8>>,
 ) -> Result<Vec<(K, V)>> {
     let mut rows = Vec::new();
-    loop {
-        let page = table.scan(tx, HERE, range.clone(), Direction::Forward, Limit::PAGE).await?;
-        if let Some((last, _)) = page.rows.last() {
-            range.start = store::key::after(table.key(HERE, last));
-        }
-        rows.extend(page.rows);
-        if !page.more {
-            return Ok(rows);
-        }
+    while range.start < range.end {
+        rows.append(&mut page(tx, table, &mut range).await?);
     }
+    Ok(rows)
 }
 
 #[cfg(test)]

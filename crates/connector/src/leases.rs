@@ -206,39 +206,16 @@ impl Connector {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use store::Store;
     use testing::clock::HandClock;
 
     use super::*;
-    use crate::{
-        Setup,
-        executions::Execution,
-        keys::{KEY_BYTES, Kek},
-        keyspace::EXECUTION,
-        requests::Kind,
-        surroundings::{Clock, Surroundings, SystemDice},
-        upstream::{Http, HttpOptions},
-    };
+    use crate::{executions::Execution, keyspace::EXECUTION, requests::Kind, trial};
 
     const SECOND: i64 = 1_000_000;
 
-    struct Hand(HandClock);
-
-    impl Clock for Hand {
-        fn now(&self) -> Timestamp {
-            Timestamp::from_micros(self.0.micros())
-        }
-    }
-
-    /// A connector on a store in memory, its clock, and an execution that is due.
+    /// A connector, its clock, and an execution that is due.
     async fn here(dir: &std::path::Path) -> (Connector, HandClock, String) {
-        let clock = HandClock::at(1_767_225_600_000_000);
-        let surroundings = Surroundings::new(Arc::new(Hand(clock.clone())), Arc::new(SystemDice));
-        let http = Http::new(HttpOptions::default()).unwrap();
-        let setup = Setup { kek: Kek::new(&[7; KEY_BYTES]).unwrap(), surroundings, http, dialects: Vec::new() };
-        let connector = Connector::on(Store::memory(), dir, setup).await.unwrap();
+        let (connector, clock) = trial::connector(dir).await;
         let now = connector.surroundings.now();
         let id = "exe_1".to_owned();
         let written = connector.store.write(async |tx: &mut Transaction| {

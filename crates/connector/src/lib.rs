@@ -43,6 +43,8 @@ mod fence;
 mod keyspace;
 mod leases;
 mod secret;
+#[cfg(test)]
+mod trial;
 mod words;
 mod worker;
 

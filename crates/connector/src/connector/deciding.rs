@@ -1,6 +1,6 @@
 //! What operators decide about a request: cancel, approve, choose, retry, extend, destroy (§15.3 without its HTTP).
 
-use store::{Direction, Limit, Transaction};
+use store::Transaction;
 
 use super::{Connector, load_request};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     error::failed,
     executions::{self, Execution, Phase, SubTask, TaskKind, TaskStatus},
     keys,
-    keyspace::{HERE, LOOKUP, REQUEST},
+    keyspace::{self, HERE, LOOKUP, REQUEST},
     leases,
     requests::{GivenIdentifier, Kind, Request, Verification},
     status::{Change, Facts, Reason, Status},
@@ -187,9 +187,8 @@ impl Connector {
         let mut tx = self.store.read();
         let hash = self.pepper.hash(identifier.normal().as_bytes());
         let range = LOOKUP.prefix(HERE, &(hash,));
-        let page = LOOKUP.scan(&mut tx, HERE, range, Direction::Forward, Limit::PAGE).await?;
         let mut requests = Vec::new();
-        for ((_, id), ()) in page.rows {
+        for ((_, id), ()) in keyspace::all(&mut tx, &LOOKUP, range).await? {
             requests.push(load_request(&mut tx, &id).await?);
         }
         Ok(requests)

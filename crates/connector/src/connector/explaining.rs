@@ -3,14 +3,14 @@
 
 use ids::Timestamp;
 use minicbor::{Decode, Encode};
-use store::{Direction, Limit, Transaction};
+use store::Transaction;
 
 use super::Connector;
 use crate::{
     Error, Result,
     error::failed,
     keys::Place,
-    keyspace::{DECISION, HERE},
+    keyspace::{self, DECISION, HERE},
 };
 
 /// The longest reason, in characters.
@@ -76,7 +76,7 @@ impl Connector {
         written.await.map_err(failed)
     }
 
-    /// The decisions about a request that have reasons, in order, up to a page.
+    /// The decisions about a request that have reasons, in order.
     ///
     /// # Errors
     /// When the store fails.
@@ -84,8 +84,8 @@ impl Connector {
         let mut tx = self.store.read();
         let key = self.ring.load(&mut tx, request).await.ok();
         let range = DECISION.prefix(HERE, &(request.to_owned(),));
-        let page = DECISION.scan(&mut tx, HERE, range, Direction::Forward, Limit::PAGE).await?;
-        let explained = page.rows.into_iter().map(|((_, at), decision)| {
+        let decisions = keyspace::all(&mut tx, &DECISION, range).await?;
+        let explained = decisions.into_iter().map(|((_, at), decision)| {
             let field = at.to_string();
             let reason =
                 key.as_ref().and_then(|key| key.open_text(place(request, &field), &decision.sealed_reason).ok());

@@ -9,7 +9,7 @@ use crate::{
     Result,
     error::failed,
     fence::Fenced,
-    keyspace::{DATA_KEY, HERE, KEK},
+    keyspace::{self, DATA_KEY, HERE, KEK},
     surroundings::Surroundings,
 };
 
@@ -41,7 +41,7 @@ pub(crate) async fn rotate(store: &Fenced, ring: &Keyring, new: Kek, surrounding
 pub(super) async fn begin(store: &Fenced, ring: &Keyring, new: Arc<Kek>, surroundings: &Surroundings) -> Result<()> {
     let now = surroundings.now();
     let written = store.write(async |tx: &mut Transaction| {
-        let known = KEK.scan(tx, HERE, KEK.range(HERE), Direction::Forward, Limit::PAGE).await?.rows;
+        let known = keyspace::all(tx, &KEK, KEK.range(HERE)).await?;
         for (id, record) in known {
             KEK.put(tx, HERE, &id, &KekRecord { is_current: false, ..record });
         }
@@ -86,7 +86,7 @@ pub(super) async fn rewrap(store: &Fenced, ring: &Keyring) -> Result<u64> {
 /// Forgets every key but the current one.
 async fn retire(store: &Fenced, ring: &Keyring) -> Result<()> {
     let written = store.write(async |tx: &mut Transaction| {
-        let known = KEK.scan(tx, HERE, KEK.range(HERE), Direction::Forward, Limit::PAGE).await?.rows;
+        let known = keyspace::all(tx, &KEK, KEK.range(HERE)).await?;
         for (id, _) in known.into_iter().filter(|(_, record)| !record.is_current) {
             KEK.delete(tx, HERE, &id);
         }

@@ -81,6 +81,22 @@ async fn a23_43_a_rotation_can_be_interrupted_and_resumed() {
 }
 
 #[tokio::test]
+async fn a23_43_the_key_that_opens_is_named_however_many_there_were() {
+    let store = Store::memory();
+    let at = Surroundings::system().now();
+    let written = store.write(async |tx: &mut Transaction| {
+        for number in 0..=Limit::PAGE.rows {
+            let is_current = number == Limit::PAGE.rows;
+            KEK.put(tx, HERE, &format!("{number:06}"), &KekRecord { check: "x".to_owned(), added_at: at, is_current });
+        }
+        Ok::<_, crate::Error>(())
+    });
+    written.await.unwrap();
+    let refused = opened(&store, 1).await.err().unwrap().to_string();
+    assert!(refused.contains(&format!("{:06}", Limit::PAGE.rows)), "{refused}");
+}
+
+#[tokio::test]
 async fn what_was_shredded_never_opens_again() {
     let store = Store::memory();
     let ring = opened(&store, 1).await.unwrap();
