@@ -12,7 +12,7 @@ mod submission;
 use ids::Timestamp;
 use minicbor::{Decode, Encode};
 use serde_json::{Value, json};
-use store::{Direction, Limit, Transaction};
+use store::Transaction;
 
 use crate::{
     Asked, Connector, Error, Result,
@@ -20,7 +20,7 @@ use crate::{
     connector::load_request,
     error::failed,
     executions,
-    keyspace::{HERE, OPENDSR, OPENDSR_OF},
+    keyspace::{self, HERE, OPENDSR, OPENDSR_OF},
     requests::{Kind, Request},
     status::{Reason, Status},
     words::words,
@@ -30,6 +30,9 @@ pub use processor::{ConfigError, Processor};
 
 pub(crate) use callbacks::{Callback, header_names, tell};
 pub(crate) use submission::Refused;
+
+/// The most ids under which one open request is handed in: its changes are told to all of them in one commit.
+const HANDED_IN_MAX: usize = 16;
 
 words! {
     /// How a request stands, in the protocol's words.
@@ -122,6 +125,12 @@ async fn results(tx: &mut Transaction, request: &Request) -> Result<u32> {
     Ok(count)
 }
 
+/// The ids under which controllers handed a request in.
+async fn handed_in_as(tx: &mut Transaction, request: &str) -> Result<Vec<String>> {
+    let rows = keyspace::all(tx, &OPENDSR_OF, OPENDSR_OF.prefix(HERE, &(request.to_owned(),))).await?;
+    Ok(rows.into_iter().map(|((_, id), ())| id).collect())
+}
+
 fn time(at: Timestamp) -> String {
     at.rfc3339_short().to_string()
 }
@@ -190,6 +199,11 @@ impl Connector {
         let written = self.store.write(async |tx: &mut Transaction| {
             let draft = Draft::by(&record.controller, "opendsr.received", id).of_request(&record.request);
             let seq = audit::record(tx, &draft.with("version", record.version), now).await?;
+            let others = handed_in_as(tx, &record.request).await?;
+            if others.len() >= HANDED_IN_MAX && others.iter().all(|other| other != id) {
+                let told = format!("this person was asked for under {HANDED_IN_MAX} ids already; wait for the answer");
+                return Err(Error::Conflict(told));
+            }
             OPENDSR_OF.put(tx, HERE, &(record.request.clone(), id.to_owned()), &());
             OPENDSR.put(tx, HERE, &id.to_owned(), record);
             // The work may have begun in between.
@@ -256,8 +270,7 @@ impl Connector {
         if Told::of(&request, record.is_ended).standing != Standing::Pending {
             return Err(Refused::new("only a pending request can be cancelled"));
         }
-        let asked_by = self.controllers_of(&request.id).await?;
-        if request.external_id.as_deref() == Some(id) && asked_by.len() == 1 {
+        if self.is_the_last(id, &request).await? {
             self.cancel(&request.id, controller).await?;
         } else {
             self.end(&request.id, &[id.to_owned()], controller).await?;
@@ -270,11 +283,20 @@ impl Connector {
         }))
     }
 
-    /// The ids under which controllers handed a request in.
-    async fn controllers_of(&self, request: &str) -> Result<Vec<String>> {
-        let range = OPENDSR_OF.prefix(HERE, &(request.to_owned(),));
-        let page = OPENDSR_OF.scan(&mut self.store.read(), HERE, range, Direction::Forward, Limit::PAGE).await?;
-        Ok(page.rows.into_iter().map(|((_, id), ())| id).collect())
+    /// Whether nobody asks for a request any more once this id of it is withdrawn: a controller made it, and every other one
+    /// has withdrawn.
+    async fn is_the_last(&self, id: &str, request: &Request) -> Result<bool> {
+        let mut tx = self.store.read();
+        let ids = handed_in_as(&mut tx, &request.id).await?;
+        if request.external_id.as_ref().is_none_or(|first| !ids.contains(first)) {
+            return Ok(false);
+        }
+        for other in ids.iter().filter(|other| *other != id) {
+            if OPENDSR.get(&mut tx, HERE, other).await?.is_some_and(|record| !record.is_ended) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Tells the controllers of a failed request that it was cancelled: the protocol has no other end for it.
@@ -285,7 +307,7 @@ impl Connector {
         if self.request(request).await?.state.status() != Status::Failed {
             return Err(Error::Conflict("only a failed request is ended this way; cancel it instead".to_owned()));
         }
-        let ids = self.controllers_of(request).await?;
+        let ids = handed_in_as(&mut self.store.read(), request).await?;
         if ids.is_empty() {
             return Err(Error::Conflict("no OpenDSR controller handed this request in".to_owned()));
         }

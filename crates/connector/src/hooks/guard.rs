@@ -12,6 +12,9 @@ use reqwest::{
 
 use crate::{Error, Result};
 
+/// The longest address of a receiver, in bytes.
+pub(crate) const URL_BYTES_MAX: usize = 2_048;
+
 /// The hosts inside that are allowed all the same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Guard(Arc<Vec<String>>);
@@ -28,6 +31,9 @@ impl Guard {
     /// Looks at a URL as it is written.
     pub(crate) fn check(&self, url: &str) -> Result<()> {
         let invalid = |message: &str| Err(Error::invalid("url", message));
+        if url.len() > URL_BYTES_MAX {
+            return Err(Error::invalid("url", format!("must have at most {URL_BYTES_MAX} bytes")));
+        }
         let Ok(url) = Url::parse(url) else { return invalid("is no URL") };
         let Some(host) = url.host_str() else { return invalid("has no host") };
         if self.allows(host) {
@@ -112,6 +118,9 @@ mod tests {
         ] {
             assert!(guard.check(bad).is_err(), "{bad}");
         }
+        let long = format!("https://example.com/{}", "x".repeat(URL_BYTES_MAX));
+        assert!(guard.check(&long).is_err());
+        assert!(guard.check(&long[..URL_BYTES_MAX]).is_ok());
         for good in ["https://example.com/hook", "https://93.184.216.34/", "http://hooks.internal/x"] {
             assert!(guard.check(good).is_ok(), "{good}");
         }

@@ -2,18 +2,21 @@
 //!
 //! **Invariant:** the callbacks of one request to one address arrive in order.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt as _;
 use ids::Timestamp;
 use minicbor::{Decode, Encode};
 use store::{Direction, Limit, Transaction};
 
-use super::{Record, Told, results, submission::CALLBACKS_MAX};
+use super::{Record, Told, handed_in_as, results, submission::CALLBACKS_MAX};
 use crate::{
     Connector, Result,
     connector::load_request,
     engine::due_key,
     error::failed,
     hooks::DeliveryState,
-    keyspace::{CALLBACK, CALLBACK_DUE, HERE, OPENDSR, OPENDSR_OF},
+    keyspace::{self, CALLBACK, CALLBACK_DUE, HERE, OPENDSR},
     requests::Request,
 };
 
@@ -33,18 +36,21 @@ pub(crate) struct Callback {
     #[n(5)]
     next_at: Timestamp,
     #[n(6)]
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     #[n(7)]
     last_status: Option<u16>,
 }
+
+/// Callbacks that are sent in one turn, and requests about which at the same time: a controller that does not answer holds up
+/// no other for long.
+const CALLBACKS_PER_TURN: usize = 64;
+const CALLBACKS_AT_ONCE: usize = 16;
 
 type Row = (String, u64);
 
 /// Tells the controllers of a request how it stands now; `seq` is the entry of the audit log that tells the same.
 pub(crate) async fn tell(tx: &mut Transaction, request: &Request, seq: u64, now: Timestamp) -> Result<()> {
-    let range = OPENDSR_OF.prefix(HERE, &(request.id.clone(),));
-    let page = OPENDSR_OF.scan(tx, HERE, range, Direction::Forward, Limit::PAGE).await?;
-    for ((_, id), ()) in page.rows {
+    for id in handed_in_as(tx, &request.id).await? {
         if let Some(record) = OPENDSR.get(tx, HERE, &id).await? {
             notify(tx, &id, record, request, seq, now).await?;
         }
@@ -101,29 +107,47 @@ impl Connector {
         if self.processor().is_none() {
             return Ok(0);
         }
-        let now = self.surroundings.now();
-        let range = CALLBACK_DUE.before(HERE, &(due_key(now) + 1, String::new(), 0));
-        let page = CALLBACK_DUE.scan(&mut self.store.read(), HERE, range, Direction::Forward, Limit::PAGE).await?;
-        let mut count = 0;
+        let range = CALLBACK_DUE.before(HERE, &(due_key(self.surroundings.now()) + 1, String::new(), 0));
+        let due = Limit::rows(CALLBACKS_PER_TURN);
+        let page = CALLBACK_DUE.scan(&mut self.store.read(), HERE, range, Direction::Forward, due).await?;
+        let mut of = BTreeMap::<String, BTreeSet<u64>>::new();
         for ((_, id, number), ()) in page.rows {
-            let row = (id, number);
-            let mut tx = self.store.read();
-            let Some(callback) = CALLBACK.get(&mut tx, HERE, &row).await? else { continue };
-            let sent = match earlier(&mut tx, &row, &callback.url).await? {
-                // It waits for the one before it.
-                Some(at) => Callback { next_at: at.max(now).plus_micros(1), ..callback.clone() },
-                None => {
-                    count += 1;
-                    self.call_back(&row.0, &callback).await?
-                }
-            };
-            let written = self.store.write(async |tx: &mut Transaction| {
-                put(tx, &row, Some(callback.next_at), &sent);
-                Ok(())
-            });
-            written.await.map_err(failed)?;
+            of.entry(id).or_default().insert(number);
+        }
+        let turns = of.into_iter().map(|(id, numbers)| self.call_back_about(id, numbers));
+        let sent: Vec<Result<usize>> =
+            futures_util::stream::iter(turns).buffer_unordered(CALLBACKS_AT_ONCE).collect().await;
+        sent.into_iter().sum()
+    }
+
+    /// Sends the callbacks about one request of a controller that are due, one after the other.
+    async fn call_back_about(&self, id: String, numbers: BTreeSet<u64>) -> Result<usize> {
+        let mut count = 0;
+        for number in numbers {
+            count += usize::from(self.call_back_one((id.clone(), number)).await?);
         }
         Ok(count)
+    }
+
+    /// Sends a callback that is due, unless it waits for one before it; whether it did.
+    async fn call_back_one(&self, row: Row) -> Result<bool> {
+        let mut tx = self.store.read();
+        let Some(callback) = CALLBACK.get(&mut tx, HERE, &row).await? else { return Ok(false) };
+        let before = earlier(&mut tx, &row, &callback.url).await?;
+        drop(tx);
+        let sent = match before {
+            Some(at) => {
+                let now = self.surroundings.now();
+                Callback { next_at: at.max(now).plus_micros(1), ..callback.clone() }
+            }
+            None => self.call_back(&row.0, &callback).await?,
+        };
+        let written = self.store.write(async |tx: &mut Transaction| {
+            put(tx, &row, Some(callback.next_at), &sent);
+            Ok(())
+        });
+        written.await.map_err(failed)?;
+        Ok(before.is_none())
     }
 
     async fn call_back(&self, id: &str, callback: &Callback) -> Result<Callback> {
@@ -155,11 +179,16 @@ impl Connector {
 
 /// When an earlier callback to the same address is sent, if there is one.
 async fn earlier(tx: &mut Transaction, row: &Row, url: &str) -> Result<Option<Timestamp>> {
-    let range = CALLBACK.prefix(HERE, &(row.0.clone(),));
-    let page = CALLBACK.scan(tx, HERE, range, Direction::Forward, Limit::PAGE).await?;
-    let mut before = page.rows.into_iter().take_while(|((_, number), _)| *number < row.1);
-    let waiting = before.find(|(_, one)| one.url == url && one.state == DeliveryState::Pending);
-    Ok(waiting.map(|(_, one)| one.next_at))
+    let mut range = CALLBACK.prefix(HERE, &(row.0.clone(),));
+    range.end = CALLBACK.key(HERE, row);
+    while range.start < range.end {
+        let page = keyspace::page(tx, &CALLBACK, &mut range).await?;
+        let mut waiting = page.into_iter().filter(|(_, one)| one.url == url && one.state == DeliveryState::Pending);
+        if let Some((_, one)) = waiting.next() {
+            return Ok(Some(one.next_at));
+        }
+    }
+    Ok(None)
 }
 
 /// The names of the headers with the domain and the signature, as each version has them.
@@ -167,5 +196,45 @@ pub(crate) fn header_names(version: u8) -> [&'static str; 2] {
     match version {
         1 => ["x-opengdpr-processor-domain", "x-opengdpr-signature"],
         _ => ["x-opendsr-processor-domain", "x-opendsr-signature"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{opendsr::Standing, trial};
+
+    const ID: &str = "a7551968-d5d6-44b2-9831-815ac9017798";
+
+    #[tokio::test]
+    async fn check_45_a_callback_waits_for_the_one_before_it_however_much_was_told_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let (connector, _) = trial::connector(dir.path()).await;
+        let now = connector.surroundings.now();
+        let last = 2 * store::Limit::PAGE.rows as u64;
+        let written = connector.store.write(async |tx: &mut Transaction| {
+            for number in 0..=last {
+                let state = if number == last - 1 { DeliveryState::Pending } else { DeliveryState::Delivered };
+                let callback = Callback {
+                    url: "https://one.example".to_owned(),
+                    told: Told { standing: Standing::InProgress, failure: None },
+                    results: 0,
+                    state,
+                    attempts: 0,
+                    next_at: now,
+                    created_at: now,
+                    last_status: None,
+                };
+                put(tx, &(ID.to_owned(), number), None, &callback);
+            }
+            Ok(())
+        });
+        written.await.map_err(failed).unwrap();
+        let mut tx = connector.store.read();
+        let row = (ID.to_owned(), last);
+        assert_eq!(earlier(&mut tx, &row, "https://one.example").await.unwrap(), Some(now));
+        assert_eq!(earlier(&mut tx, &row, "https://other.example").await.unwrap(), None);
+        let before = (ID.to_owned(), last - 1);
+        assert_eq!(earlier(&mut tx, &before, "https://one.example").await.unwrap(), None, "it waits for none");
     }
 }

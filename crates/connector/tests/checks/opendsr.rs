@@ -221,6 +221,52 @@ async fn check_45_two_controllers_may_ask_for_one_person_and_see_only_their_own(
 }
 
 #[tokio::test]
+async fn check_45_a_request_that_every_controller_withdraws_is_withdrawn() {
+    let place = speaking().await;
+    let (one, other) = (Controller::new(&place, 2).await, Controller::new(&place, 3).await);
+    let (url, _, _) = receiver().await;
+    one.call("POST", "/requests", &one.request(ID, "erasure", &url)).await;
+    other.call("POST", "/requests", &other.request(OTHER_ID, "erasure", &url)).await;
+    let found = place.connector().requests(&connector::Filter::default(), None, 10).await.unwrap().requests.remove(0);
+    one.call("DELETE", &format!("/requests/{ID}"), &json!({})).await;
+    assert_eq!(place.request(&found.id).await.state.status(), Status::Queued, "the other asks for it still");
+    other.call("DELETE", &format!("/requests/{OTHER_ID}"), &json!({})).await;
+    assert_eq!(place.request(&found.id).await.state.status(), Status::Canceled);
+    for (controller, id) in [(&one, ID), (&other, OTHER_ID)] {
+        assert_eq!(controller.status(id).await["request_status"], "cancelled");
+    }
+    place.run().await;
+    assert!(place.upstream.deletions().is_empty());
+}
+
+#[tokio::test]
+async fn check_45_one_open_request_is_handed_in_under_so_many_ids_and_each_is_told() {
+    let place = speaking().await;
+    let controller = Controller::new(&place, 2).await;
+    let (url, _, taken) = receiver().await;
+    let urls: Vec<String> = (0..8).map(|number| format!("{url}?{number}{}", "x".repeat(2_046 - url.len()))).collect();
+    let body = |number: usize| {
+        let mut body = controller.request(&format!("0b1c6a6f-8d1e-4c6b-9f0a-{number:012}"), "erasure", &url);
+        body["status_callback_urls"] = json!(urls);
+        body
+    };
+    for number in 0..16 {
+        let made = controller.call("POST", "/requests", &body(number)).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    }
+    let refused = controller.call("POST", "/requests", &body(16)).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.body["error"]["message"].as_str().unwrap().contains("16 ids"), "{}", refused.body);
+    assert_eq!(controller.call("POST", "/requests", &body(3)).await.status, StatusCode::CREATED, "the same again");
+    let found = place.connector().requests(&connector::Filter::default(), None, 10).await.unwrap().requests;
+    assert_eq!(state(&place.finish(&found[0].id).await), ERASED);
+    while place.connector().deliver_due().await.unwrap() > 0 {}
+    let told: Vec<Value> = taken.lock().iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect();
+    let completed = told.iter().filter(|one| one["request_status"] == "completed").count();
+    assert_eq!((told.len(), completed), (2 * 16 * 8, 16 * 8));
+}
+
+#[tokio::test]
 async fn check_45_a_receiver_that_is_down_gets_its_callbacks_later_and_in_order() {
     let place = speaking().await;
     let controller = Controller::new(&place, 2).await;
