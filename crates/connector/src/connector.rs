@@ -32,6 +32,7 @@ use crate::{
     error::failed,
     executions::{self, Attempt, Execution, SubTask},
     fence::Fenced,
+    hooks::Queues,
     http::{CALLS_PER_MINUTE, Callers},
     integrations::{self, Integration},
     keys::{DataKey, Kek, Keyring, PEPPER, Place, SIGNING},
@@ -92,6 +93,9 @@ pub struct Connector {
     pub(crate) news: tokio::sync::Notify,
     /// Told when something may have come up beside the steps.
     pub(crate) aside: tokio::sync::Notify,
+    /// Told when there may be something to send to receivers of events.
+    pub(crate) outbox: tokio::sync::Notify,
+    pub(crate) queues: Queues,
     pub(crate) followers: Followers,
     /// Whether the service stops.
     pub(crate) stopping: watch::Sender<bool>,
@@ -174,6 +178,8 @@ impl Connector {
             callers: Callers::new(CALLS_PER_MINUTE),
             news,
             aside: tokio::sync::Notify::new(),
+            outbox: tokio::sync::Notify::new(),
+            queues: Queues::default(),
             followers,
             stopping,
             locks,

@@ -3,6 +3,7 @@
 //! **Invariant:** an event names a request and how it stands, and nobody. Events of one request arrive in order.
 
 mod guard;
+mod queue;
 mod secrets;
 mod sending;
 
@@ -16,13 +17,14 @@ use crate::{
     audit::{self, Draft},
     error::failed,
     keys::{sha256, shred},
-    keyspace::{DELIVERY, HERE, UNDELIVERED, WEBHOOK},
+    keyspace::{self, DELIVERY, HERE, UNDELIVERED, WEBHOOK},
     requests::Request,
     status::{Outcome, Reason, Status},
     words::words,
 };
 
 pub(crate) use guard::Guard;
+pub(crate) use queue::Queues;
 pub use secrets::{OVERLAP_SECS, OVERLAP_SECS_MAX};
 
 /// What the id of a webhook begins with.
@@ -99,8 +101,8 @@ pub struct Delivery {
 
 /// The receivers, in order.
 async fn hooks(tx: &mut Transaction) -> Result<Vec<Webhook>> {
-    let page = WEBHOOK.scan(tx, HERE, WEBHOOK.range(HERE), Direction::Forward, Limit::PAGE).await?;
-    Ok(page.rows.into_iter().map(|(_, hook)| hook).collect())
+    let rows = keyspace::all(tx, &WEBHOOK, WEBHOOK.range(HERE)).await?;
+    Ok(rows.into_iter().map(|(_, hook)| hook).collect())
 }
 
 /// An event before it has its receivers.
@@ -231,6 +233,7 @@ impl Connector {
             Ok(())
         });
         written.await.map_err(failed)?;
+        self.queues.forget(id);
         let owner = (id.to_owned(),);
         self.store.clear(DELIVERY.prefix(HERE, &owner)).await?;
         self.store.clear(UNDELIVERED.prefix(HERE, &owner)).await?;
@@ -313,8 +316,12 @@ impl Connector {
             count += more;
             match last {
                 Some(row) => range.start = store::key::after(DELIVERY.key(HERE, &row)),
-                None => return Ok(count),
+                None => break,
             }
         }
+        // What is on its way again stands before what was read.
+        self.queues.forget(hook);
+        self.outbox.notify_one();
+        Ok(count)
     }
 }

@@ -8,7 +8,11 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
+use futures_util::{
+    FutureExt as _, StreamExt as _,
+    future::{BoxFuture, try_join},
+    stream::FuturesUnordered,
+};
 
 use ids::Timestamp;
 
@@ -68,7 +72,7 @@ impl Connector {
     }
 
     async fn work_until(&self, mut stop: BoxFuture<'_, ()>) -> Result<()> {
-        let mut aside = std::pin::pin!(self.work_aside());
+        let mut aside = std::pin::pin!(try_join(self.work_aside(), self.keep_delivering()));
         let mut steps = Steps::default();
         loop {
             self.look_at_clock().await?;
@@ -77,12 +81,13 @@ impl Connector {
             let nap = self.nap(is_busy).await?.max(BREATH);
             tokio::select! {
                 () = &mut stop => break,
-                failed = &mut aside => return failed,
+                failed = &mut aside => return failed.map(|((), ())| ()),
                 ended = steps.ended() => ended?,
                 () = tokio::time::sleep(nap) => {}
                 () = self.news.notified() => {}
             }
             self.aside.notify_one();
+            self.outbox.notify_one();
         }
         let finished = async {
             while !steps.running.is_empty() {
@@ -94,8 +99,8 @@ impl Connector {
         self.record(Draft::system("connector.stopped", "connector")).await
     }
 
-    /// What goes on beside the steps: events are delivered, backups of others are searched, what is old is swept away. A
-    /// receiver that is slow holds up no step.
+    /// What goes on beside the steps: rows of batches become requests, backups of others are searched, what is old is swept
+    /// away.
     async fn work_aside(&self) -> Result<()> {
         let mut swept_at = self.surroundings.now();
         loop {
@@ -105,7 +110,7 @@ impl Connector {
                 self.sweep().await?;
             }
             self.checkpoint_due().await?;
-            let ran = self.run_batches().await? + self.run_replays().await? + self.deliver_due().await?;
+            let ran = self.run_batches().await? + self.run_replays().await?;
             if ran == 0 {
                 let nap = self.until(self.next_replay().await?);
                 tokio::select! {

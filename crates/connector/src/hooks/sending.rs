@@ -1,16 +1,21 @@
 //! Sends what is due, signed as Standard Webhooks says.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
+use futures_util::{
+    StreamExt as _,
+    future::{BoxFuture, try_join, try_join_all},
+    stream::FuturesUnordered,
+};
 use ids::Timestamp;
-use store::{Direction, Limit, Transaction};
-
+use store::Transaction;
 use zeroize::Zeroizing;
 
 use super::{Delivery, DeliveryState, Webhook, hooks, secrets};
 use crate::{
-    Connector, Result,
+    Connector, Error, Result,
     error::failed,
+    keys,
     keyspace::{DELIVERY, HERE, UNDELIVERED, WEBHOOK},
 };
 
@@ -20,46 +25,82 @@ const CAP: i64 = 3600 * SECOND;
 /// After this an event is given up, in microseconds.
 const PATIENCE: i64 = 72 * 3600 * SECOND;
 const GONE: u16 = 410;
+/// Events that are sent to a receiver before it is looked which receivers there are.
+const EVENTS_PER_TURN: usize = 256;
+/// How long nobody looks whether something is due, unless there is news.
+const PAUSE: Duration = Duration::from_secs(1);
+/// What stands for the controllers of OpenDSR among the receivers.
+const CONTROLLERS: &str = "opendsr";
 
 impl Connector {
-    /// Sends what is due; answers how many were sent. An event waits for those of its request before it.
+    /// Sends what is due; answers how many were sent. An event waits for those of its request before it, and for no other
+    /// receiver.
     ///
     /// # Errors
     /// When the store fails. What a receiver does is no error.
     pub async fn deliver_due(&self) -> Result<usize> {
-        let mut count = 0;
-        for hook in hooks(&mut self.store.read()).await? {
-            if !hook.is_disabled {
-                count += self.deliver_to(&hook).await?;
-            }
-        }
-        Ok(count + self.call_back_due().await?)
+        let hooks = hooks(&mut self.store.read()).await?;
+        let turns = hooks.iter().filter(|hook| !hook.is_disabled).map(|hook| self.deliver_to(hook));
+        let (sent, called_back) = try_join(try_join_all(turns), self.call_back_due()).await?;
+        Ok(sent.into_iter().sum::<usize>() + called_back)
     }
 
+    /// Sends what is due for as long as it is not stopped. Each receiver has turns of its own: one that does not answer holds
+    /// up nobody else.
+    pub(crate) async fn keep_delivering(&self) -> Result<()> {
+        let mut turns = FuturesUnordered::<BoxFuture<'_, (String, Result<usize>)>>::new();
+        let mut busy = BTreeSet::new();
+        loop {
+            for hook in hooks(&mut self.store.read()).await?.into_iter().filter(|hook| !hook.is_disabled) {
+                if busy.insert(hook.id.clone()) {
+                    turns.push(Box::pin(async move { (hook.id.clone(), self.deliver_to(&hook).await) }));
+                }
+            }
+            if busy.insert(CONTROLLERS.to_owned()) {
+                turns.push(Box::pin(async { (CONTROLLERS.to_owned(), self.call_back_due().await) }));
+            }
+            // A turn that sent nothing is no reason to begin the next one.
+            loop {
+                tokio::select! {
+                    Some((id, sent)) = turns.next(), if !turns.is_empty() => {
+                        busy.remove(&id);
+                        if sent? > 0 {
+                            break;
+                        }
+                    }
+                    () = self.outbox.notified() => break,
+                    () = tokio::time::sleep(PAUSE) => break,
+                }
+            }
+        }
+    }
+
+    /// A turn of one receiver.
     async fn deliver_to(&self, hook: &Webhook) -> Result<usize> {
+        let queue = self.queues.of(&hook.id);
+        let mut queue = queue.lock().await;
         let mut tx = self.store.read();
-        let range = UNDELIVERED.prefix(HERE, &(hook.id.clone(),));
-        let page = UNDELIVERED.scan(&mut tx, HERE, range, Direction::Forward, Limit::PAGE).await?;
-        let key = self.ring.load(&mut tx, &hook.id).await?;
+        queue.catch_up(&mut tx, &hook.id).await?;
+        let key = match self.ring.load(&mut tx, &hook.id).await {
+            // It was removed meanwhile.
+            Err(Error::Keys(keys::Error::Shredded)) => return Ok(0),
+            key => key?,
+        };
+        drop(tx);
         let secrets = hook.secrets(&key, self.surroundings.now())?;
-        let mut waiting = BTreeSet::new();
         let mut count = 0;
-        for (row, ()) in page.rows {
-            let Some(delivery) = DELIVERY.get(&mut tx, HERE, &row).await? else { continue };
-            if waiting.contains(&delivery.request) {
+        while count < EVENTS_PER_TURN {
+            let Some(number) = queue.due(self.surroundings.now()) else { break };
+            let row = (hook.id.clone(), number);
+            let Some(delivery) = DELIVERY.get(&mut self.store.read(), HERE, &row).await? else {
+                queue.sent(None);
                 continue;
-            }
-            if delivery.next_at > self.surroundings.now() {
-                waiting.insert(delivery.request);
-                continue;
-            }
+            };
             count += 1;
             let status = self.send_event(hook, &delivery, &secrets).await;
             let sent = self.outcome(&delivery, status);
-            if sent.state == DeliveryState::Pending {
-                waiting.insert(delivery.request);
-            }
             self.note_delivery(&row, &sent, status == Some(GONE)).await?;
+            queue.sent((sent.state == DeliveryState::Pending).then_some(sent.next_at));
             if status == Some(GONE) {
                 break;
             }

@@ -19,6 +19,7 @@ mod map;
 mod names;
 mod noticing;
 mod opendsr;
+mod outbox;
 mod pages;
 mod place;
 mod polling;
