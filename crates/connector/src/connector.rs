@@ -104,6 +104,8 @@ pub struct Connector {
     /// Where the queue of due executions begins, and that of batches.
     pub(crate) due: Beginning,
     pub(crate) batches_due: Beginning,
+    /// Where the last look at due executions ended that did not come to their end.
+    pub(crate) due_rest: Mutex<Option<Vec<u8>>>,
     /// The fencing token of the next claim.
     pub(crate) next_token: AtomicU64,
     /// The moment at which the clock was looked at last.
@@ -185,6 +187,7 @@ impl Connector {
             locks,
             due: Beginning::default(),
             batches_due: Beginning::default(),
+            due_rest: Mutex::default(),
             next_token: AtomicU64::new(instance << INSTANCE_BITS),
             seen_at: Mutex::default(),
             released: tokio::sync::Notify::new(),

@@ -30,7 +30,7 @@ const SWEEP_EVERY: i64 = 3600 * 1_000_000;
 const STEPS_PER_INTEGRATION: usize = 4;
 /// Steps at the same time.
 const STEPS_MAX: usize = 64;
-/// The pages of due executions that are looked through for one that may run now.
+/// The pages of due executions that are looked through at once for one that may run now; the next look goes on behind them.
 const DUE_PAGES_MAX: usize = 16;
 /// How long steps under way may go on after the signal to stop; what they were sending is found out at the next start.
 const DRAIN: Duration = Duration::from_secs(25);
@@ -141,7 +141,10 @@ impl Connector {
         let now = self.surroundings.now();
         let mut range = DUE.before(HERE, &(due_key(now) + 1, String::new()));
         let look = self.due.look(&mut range);
-        let mut is_first = true;
+        // Those that were not looked at the last time come first this time.
+        let rest = self.due_rest.lock().take().filter(|rest| (&range.start..&range.end).contains(&rest));
+        let mut is_first = rest.is_none();
+        range.start = rest.unwrap_or(range.start);
         let mut full = BTreeSet::new();
         let mut chosen = Vec::new();
         let mut tx = self.store.read();
@@ -173,9 +176,10 @@ impl Connector {
             }
             match page.rows.last().filter(|_| page.more) {
                 Some((key, ())) => range.start = store::key::after(DUE.key(HERE, key)),
-                None => break,
+                None => return Ok(chosen),
             }
         }
+        *self.due_rest.lock() = Some(range.start);
         Ok(chosen)
     }
 
@@ -193,5 +197,42 @@ impl Connector {
         let now = self.surroundings.now();
         let left = at.map(|at| Duration::from_micros(u64::try_from(at.micros() - now.micros()).unwrap_or(0)));
         left.unwrap_or(SLEEP_MAX).min(SLEEP_MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::Transaction;
+
+    use super::*;
+    use crate::{error::failed, executions::Execution, keyspace::EXECUTION, requests::Kind, trial};
+
+    #[tokio::test]
+    async fn however_many_wait_for_a_place_at_one_integration_others_have_their_turn() {
+        let dir = tempfile::tempdir().unwrap();
+        let (connector, _) = trial::connector(dir.path()).await;
+        let now = connector.surroundings.now();
+        let crowd = DUE_PAGES_MAX * store::Limit::PAGE.rows + 10;
+        let all: Vec<usize> = (0..=crowd).collect();
+        for some in all.chunks(500) {
+            let written = connector.store.write(async |tx: &mut Transaction| {
+                for number in some {
+                    let integration = if *number == crowd { "int_small" } else { "int_crowded" };
+                    let id = format!("exe_{number:06}");
+                    let mut execution = Execution::new(id.clone(), "dsr_1", integration, Kind::Access, now);
+                    execution.next_run_at = Some(now);
+                    EXECUTION.put(tx, HERE, &id, &execution);
+                    DUE.put(tx, HERE, &(due_key(now), id), &());
+                }
+                Ok(())
+            });
+            written.await.map_err(failed).unwrap();
+        }
+        let mut steps = Steps::default();
+        let mut chosen = connector.choose_due(&mut steps).await.unwrap();
+        assert_eq!(chosen.len(), STEPS_PER_INTEGRATION, "the places of the crowded one are taken");
+        chosen.extend(connector.choose_due(&mut steps).await.unwrap());
+        assert_eq!(chosen.last().unwrap(), &format!("exe_{crowd:06}"));
+        assert!(connector.choose_due(&mut steps).await.unwrap().is_empty(), "the next look begins at the first again");
     }
 }
