@@ -127,6 +127,31 @@ pub struct NewBatch {
     pub is_known: bool,
 }
 
+#[cfg(test)]
+impl Batch {
+    /// An empty batch, for tests of what looks at many.
+    pub(crate) fn trial(id: &str, state: BatchState, created_at: Timestamp) -> Self {
+        Batch {
+            id: id.to_owned(),
+            requested_by: "operator".to_owned(),
+            created_at,
+            state,
+            rows: 0,
+            deletions: 0,
+            deletions_per_hour: 1,
+            next_row: 0,
+            in_flight: Vec::new(),
+            uncounted: Vec::new(),
+            counted: 0,
+            sealed_cursor: None,
+            next_run_at: None,
+            finished_at: None,
+            reason: None,
+            paging: Paging::default(),
+        }
+    }
+}
+
 /// The batch, which must be there.
 async fn load(tx: &mut Transaction, id: &str) -> Result<Batch> {
     let batch = BATCH.get(tx, HERE, &id.to_owned()).await?.filter(|batch| batch.state != BatchState::Loading);

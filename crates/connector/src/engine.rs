@@ -37,8 +37,8 @@ pub(crate) use run::{Run, due_key, put, roll_up};
 
 /// Steps that run at the same time.
 const STEPS_MAX: usize = 4;
-/// How long an execution is left alone whose step cannot be made, in microseconds.
-const PUT_OFF_FOR: i64 = 15 * 60 * 1_000_000;
+/// How long what cannot be gone on with as things are is left alone, in microseconds.
+pub(crate) const PUT_OFF_FOR: i64 = 15 * 60 * 1_000_000;
 
 impl Connector {
     /// Makes one step of each execution that is due; answers how many there were.

@@ -12,7 +12,7 @@ use store::{Direction, Limit, Transaction};
 use crate::{
     Asked, Connector, Error, NewRequest, Result,
     audit::{self, Draft},
-    engine::{PAGE, Paging, due_key, query, users},
+    engine::{PAGE, PUT_OFF_FOR, Paging, due_key, query, users},
     error::failed,
     integrations::{self, Health, Ledger},
     keys::{DataKey, Place},
@@ -202,10 +202,24 @@ impl Connector {
             let _held = lock.lock().await;
             let replay = self.replay(id).await?;
             if replay.next_run_at.is_some_and(|at| at <= now) {
-                self.search_a_page(replay).await?;
+                match self.search_a_page(replay.clone()).await {
+                    Err(error) if error.is_of_one_request() => self.leave_alone(replay).await?,
+                    searched => searched?,
+                }
             }
         }
         Ok(due.len())
+    }
+
+    /// Ends a search whose integration was removed, and puts off one that cannot go on as things are: it holds up nothing else.
+    async fn leave_alone(&self, mut replay: Replay) -> Result<()> {
+        let now = self.surroundings.now();
+        replay.reason = Some(Reason::IntegrationDisconnected);
+        match self.integration(&replay.integration).await {
+            Err(Error::Missing { .. }) => replay.end(Some(Reason::IntegrationDisconnected), now),
+            _ => replay.next_run_at = Some(now.plus_micros(PUT_OFF_FOR)),
+        }
+        self.put_replay(&replay, None, None).await
     }
 
     /// When a search is due next.

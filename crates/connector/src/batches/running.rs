@@ -8,12 +8,12 @@ use crate::{
     Asked, Connector, Error, Result,
     audit::{self, Draft},
     connector::load_request,
-    engine::due_key,
+    engine::{PUT_OFF_FOR, due_key},
     error::failed,
     hooks, integrations, keys,
     keyspace::{BATCH_DUE, BATCH_ROW, FUSE, HERE},
     requests::Kind,
-    status::Status,
+    status::{Reason, Status},
     upstream::{Endpoint, Meaning},
 };
 
@@ -46,13 +46,31 @@ impl Connector {
             let lock = self.lock(&id);
             let _held = lock.lock().await;
             let batch = load(&mut self.store.read(), &id).await?;
-            match batch.state {
-                BatchState::Checking => self.count_users(batch).await?,
-                BatchState::Running => self.feed(batch).await?,
-                _ => {}
+            let made = match batch.state {
+                BatchState::Checking => self.count_users(batch).await,
+                BatchState::Running => self.feed(batch).await,
+                _ => Ok(()),
+            };
+            match made {
+                Err(error) if error.is_of_one_request() => self.put_batch_off(&id).await?,
+                made => made?,
             }
         }
         Ok(count)
+    }
+
+    /// Leaves a batch alone for a while that cannot be gone on with as it is: it holds up no other one.
+    async fn put_batch_off(&self, id: &str) -> Result<()> {
+        let now = self.surroundings.now();
+        let written = self.store.write(async |tx: &mut Transaction| {
+            let mut batch = load(tx, id).await?;
+            batch.next_run_at = Some(now.plus_micros(PUT_OFF_FOR));
+            batch.reason = Some(Reason::IntegrationDisconnected.word().to_owned());
+            put(tx, &batch).await?;
+            audit::record(tx, &Draft::system("batch.put_off", id), now).await?;
+            Ok(())
+        });
+        written.await.map_err(failed)
     }
 
     async fn save_batch(&self, batch: &Batch) -> Result<()> {
@@ -129,7 +147,7 @@ impl Connector {
             }
         }
         batch.in_flight = running;
-        batch.next_run_at = Some(now.plus_micros(SECOND));
+        (batch.next_run_at, batch.reason) = (Some(now.plus_micros(SECOND)), None);
         while batch.in_flight.len() < IN_FLIGHT_MAX && batch.next_row < batch.rows {
             let number = batch.next_row;
             let row = BATCH_ROW.get(&mut self.store.read(), HERE, &(batch.id.clone(), number)).await?;

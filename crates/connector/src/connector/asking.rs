@@ -20,7 +20,7 @@ use crate::{
 
 const SECOND: i64 = 1_000_000;
 /// How long an idempotency key stands for its request.
-const IDEMPOTENCY_KEPT: i64 = 24 * 3600 * SECOND;
+pub(super) const IDEMPOTENCY_KEPT: i64 = 24 * 3600 * SECOND;
 
 /// A request as it is made.
 #[derive(Clone, Debug)]

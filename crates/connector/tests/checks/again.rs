@@ -166,4 +166,12 @@ async fn a_request_that_cannot_go_on_holds_up_no_other() {
     assert!(place.actions().await.contains(&"execution.put_off".to_owned()));
     assert_eq!(place.request(&stuck.id).await.state.status(), Status::Queued);
     assert!(next_due(place.connector()).await >= START + 15 * MINUTE);
+    // Nor does it end the worker: neither the test of every day, nor a search for the erased.
+    place.clock.advance(2 * DAY);
+    place.connector().sweep().await.unwrap();
+    let since = place.connector().now();
+    let replay = place.connector().replay_erasures(std::slice::from_ref(&mine), since, "ann").await.unwrap().remove(0);
+    place.run().await;
+    let replay = place.connector().replay(&replay.id).await.unwrap();
+    assert_eq!((replay.status(), replay.reason), ("retrying", Some(Reason::IntegrationDisconnected)));
 }

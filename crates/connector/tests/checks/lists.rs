@@ -97,6 +97,11 @@ async fn what_was_sent_is_listed_by_page_and_by_how_it_stands() {
     let rest = get(&place, &format!("{path}?cursor={}", first["next_cursor"])).await;
     let walked = [first["data"].as_array().unwrap().clone(), rest["data"].as_array().unwrap().clone()].concat();
     assert_eq!((walked, &rest["next_cursor"]), (all, &Value::Null));
+    // What was sent is listed for a month; what nobody has taken stays.
+    place.clock.advance(30 * DAY);
+    place.connector().sweep().await.unwrap();
+    let left = get(&place, &path).await["data"].as_array().unwrap().clone();
+    assert!(!left.is_empty() && left.iter().all(|one| one["state"] == "pending"), "{left:?}");
     let reply = place.call("GET", &format!("{path}?state=lost"), &Value::Null).await;
     assert_eq!((reply.status, &reply.json()["errors"][0]["field"]), (422, &json!("state")));
 }
@@ -135,4 +140,21 @@ async fn the_last_of_more_tokens_than_a_page_of_the_store_is_revoked() {
     assert!(tokens.len() > store::Limit::PAGE.rows);
     place.connector().revoke_token(last).await.unwrap();
     assert!(place.connector().tokens().await.unwrap().iter().all(|token| token.id != *last));
+}
+
+#[tokio::test]
+async fn every_reason_of_a_decision_is_shown_and_every_request_of_a_person_is_found() {
+    let place = Place::new().await;
+    let request = place.ask(&NewRequest::new(Kind::Access, vec![user_id("amy")])).await;
+    for _ in 0..40 {
+        place.connector().explain(&request.id, "ann", "hold", &"\u{1F512}".repeat(500)).await.unwrap();
+        place.clock.advance(SECOND);
+    }
+    assert_eq!(place.connector().decisions(&request.id).await.unwrap().len(), 40);
+    let many = store::Limit::PAGE.rows + 1;
+    for _ in 0..many {
+        let asked = place.ask(&NewRequest::new(Kind::Access, vec![user_id("bob")])).await;
+        place.connector().cancel(&asked.id, "ann").await.unwrap();
+    }
+    assert_eq!(place.connector().find(&user_id("bob")).await.unwrap().len(), many);
 }

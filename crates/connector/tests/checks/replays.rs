@@ -147,3 +147,13 @@ async fn a_ledger_that_is_off_remembers_nobody() {
     place.upstream.set(|world| world.add("amy", "amy@example.com"));
     assert_eq!(replayed(&place, ALWAYS).await.resurrected, 0);
 }
+
+#[tokio::test]
+async fn a_search_whose_integration_is_removed_ends_and_holds_up_nothing() {
+    let place = Place::new().await;
+    place.delete(user_id("amy")).await;
+    let id = begun(&place, ALWAYS).await;
+    place.connector().remove_integration(&place.integration, true, "ann").await.unwrap();
+    let replay = finished(&place, &id).await;
+    assert_eq!((replay.status(), replay.reason.unwrap().word()), ("failed", "integration_disconnected"));
+}
