@@ -2,6 +2,11 @@
 
 use std::path::PathBuf;
 
+/// What the ids of things begin with that callers name by them.
+const IDS: [&str; 6] = ["dsr_", "exe_", "whk_", "tok_", "bat_", "rpl_"];
+/// The things themselves.
+const PERSONAL: [&str; 6] = ["request", "execution", "webhook", "token", "batch", "replay"];
+
 /// An error.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -95,8 +100,12 @@ impl Error {
         )
     }
 
+    /// There is nothing by this id. Where one belongs somebody may have put a person: what is none of ours is not repeated.
     pub(crate) fn missing(what: &'static str, id: &str) -> Self {
-        Error::Missing { what, id: id.to_owned() }
+        let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_ours = is_plain && IDS.iter().any(|prefix| id.starts_with(prefix));
+        let is_shown = is_ours || !PERSONAL.contains(&what);
+        Error::Missing { what, id: if is_shown { id } else { "…" }.to_owned() }
     }
 
     pub(crate) fn invalid(field: &'static str, message: impl Into<String>) -> Self {

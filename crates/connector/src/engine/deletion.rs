@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     finding::{Found, query, users},
-    run::{Run, failure},
+    run::Run,
 };
 use crate::{
     Result,
@@ -223,9 +223,9 @@ impl Run<'_> {
         match forms.get(at + 1) {
             Some(form) => {
                 self.execution.files_form = Some(*form);
+                let failure = self.failure(Reason::Rejected, answer);
                 let task = self.task_mut(order);
-                task.status = TaskStatus::Pending;
-                task.last_error = Some(failure(Reason::Rejected, answer));
+                (task.status, task.last_error) = (TaskStatus::Pending, Some(failure));
                 Ok(())
             }
             None => {
@@ -241,8 +241,9 @@ impl Run<'_> {
             self.give_up(order, reason, answer);
             return Ok(());
         }
+        let failure = self.failure(reason, answer);
         let task = self.task_mut(order);
-        (task.status, task.last_error) = (TaskStatus::Pending, Some(failure(reason, answer)));
+        (task.status, task.last_error) = (TaskStatus::Pending, Some(failure));
         Ok(())
     }
 
@@ -398,7 +399,7 @@ impl Run<'_> {
 
     /// The job failed or is lost: whoever is still there is asked for again, up to three times.
     fn resubmit(&mut self, order: u32, why: &str, wait: i64) -> Result<()> {
-        let why = crate::redact::scrub(why, &[]);
+        let why = self.scrubbed(why);
         let submission = self.execution.submission.as_mut().expect("a job is awaited after a submission");
         if submission.resubmissions as usize >= RESUBMIT_AFTER.len() {
             self.task_mut(order).last_error =

@@ -115,7 +115,7 @@ impl Run<'_> {
                 self.end(order, TaskStatus::Complete, None);
                 return Ok(());
             }
-            Some(TaskWord::Failed) => (Reason::TaskFailed, crate::redact::scrub(&said(&body), &[])),
+            Some(TaskWord::Failed) => (Reason::TaskFailed, self.scrubbed(&said(&body))),
             _ if answer.meaning == Meaning::NotFound => (Reason::TaskFailed, "the job is not known there".to_owned()),
             _ if polls >= POLLS_MAX => (Reason::TaskTimeout, "the job does not end".to_owned()),
             _ => {

@@ -20,6 +20,7 @@ use crate::{
     keys::{DataKey, Place},
     keyspace::{ARTIFACT, ATTEMPT, DUE, EXECUTION, HERE, INTEGRATION, LIMIT, REQUEST, SUB_TASK, TARGET},
     leases::Lease,
+    redact::scrub,
     replays,
     requests::Request,
     status::{self, Change, Facts, Outcome, Reason, Status},
@@ -356,8 +357,24 @@ impl<'a> Run<'a> {
 
     /// Ends a sub-task as given up.
     pub(crate) fn give_up(&mut self, order: u32, reason: Reason, answer: &Answer) {
-        self.task_mut(order).last_error = Some(failure(reason, answer));
+        let failure = self.failure(reason, answer);
+        self.task_mut(order).last_error = Some(failure);
         self.end(order, TaskStatus::Failed, None);
+    }
+
+    /// What is kept of an answer that was not hoped for.
+    pub(crate) fn failure(&self, reason: Reason, answer: &Answer) -> Failure {
+        let message = self.scrubbed(&answer.message);
+        Failure { reason, http: answer.status, code: answer.code, message }
+    }
+
+    /// What the other side said, without those whom the request is about.
+    pub(crate) fn scrubbed(&self, said: &str) -> String {
+        let targets = (0..self.targets.len()).filter_map(|number| self.target_id(number).ok());
+        let given = self.request.open(&self.key).unwrap_or_default();
+        let given = given.into_iter().map(|one| one.value.expose().clone());
+        let names: Vec<String> = targets.chain(given).collect();
+        scrub(said, &names.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// Commits what there is, and goes on with the step.
@@ -457,8 +474,4 @@ pub(crate) async fn put(tx: &mut Transaction, execution: &Execution) -> Result<(
     }
     EXECUTION.put(tx, HERE, &execution.id, execution);
     Ok(())
-}
-
-pub(crate) fn failure(reason: Reason, answer: &Answer) -> Failure {
-    Failure { reason, http: answer.status, code: answer.code, message: answer.message.clone() }
 }

@@ -76,3 +76,45 @@ async fn check_42_what_is_shown_of_a_request_names_nobody() {
         assert!(!entry.to_json().contains("canary"), "{}", entry.to_json());
     }
 }
+
+#[tokio::test]
+async fn check_42_what_the_other_side_says_of_a_person_is_kept_without_the_person() {
+    let place = Place::new().await;
+    place.upstream.set(|world| world.add("canary-person", "someone@example.com"));
+    let said = "canary-person <canary-person@example.com> could not be deleted";
+    place.upstream.fail(calls::TASK, 1, Fault::Body(json!({"status": "failed", "error": {"description": said}})));
+    let request = place.delete(user_id("canary-person")).await;
+    let shown = format!("{:?}", place.detail(&request).await);
+    assert!(shown.contains("[redacted] [redacted] could not be deleted"), "{shown}");
+    assert!(!shown.contains("canary"), "{shown}");
+    assert_clean(&place);
+}
+
+#[tokio::test]
+async fn check_42_errors_repeat_nothing_that_was_asked_about() {
+    let place = Place::new().await;
+    let asks = |category: &str, value: &str| json!({"type": "access", "identifiers": [{"category": category, "value": value}]});
+    let long = "canary".repeat(100);
+    for body in
+        [asks("email", "canary at example"), asks("phone", "canary"), asks("user_id", &long), asks("user_id", "")]
+    {
+        for path in ["/v1/requests", "/v1/requests/preview", "/v1/requests/search"] {
+            let body = if path.ends_with("search") { &body["identifiers"][0] } else { &body };
+            let reply = place.call("POST", path, body).await;
+            assert_eq!(reply.status, 422, "{path}");
+            assert!(!String::from_utf8_lossy(&reply.body).contains("canary"), "{path}: {}", reply.json());
+        }
+    }
+    for path in [
+        "/v1/requests/canary",
+        "/v1/requests/canary@example.com",
+        "/v1/batches/canary",
+        "/v1/webhooks/canary/deliveries",
+    ] {
+        let reply = place.call("GET", path, &json!({})).await;
+        assert_eq!(reply.status, 404, "{path}");
+        assert!(!String::from_utf8_lossy(&reply.body).contains("canary"), "{path}: {}", reply.json());
+    }
+    let known = place.call("GET", "/v1/requests/dsr_01M7ZYMYGVT37FB95DEVC2JEXG", &json!({})).await.json();
+    assert_eq!(known["detail"], "there is no request `dsr_01M7ZYMYGVT37FB95DEVC2JEXG`");
+}

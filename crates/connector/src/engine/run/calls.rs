@@ -4,7 +4,7 @@ use std::io::Write;
 
 use ids::Timestamp;
 
-use super::{DAY, Run, failure};
+use super::{DAY, Run};
 use crate::{
     Result,
     executions::{Attempt, TaskKind, TaskStatus},
@@ -96,9 +96,17 @@ impl Run<'_> {
         self.changed.attempts.insert((order, number), attempt);
         let status = answer.status.map(|status| status.to_string()).unwrap_or_default();
         let (meaning, hash) = (answer.meaning, answer.sha256.clone().unwrap_or_default());
+        let code = answer.code.map(|code| code.to_string());
+        let task_id = (call.endpoint == Endpoint::GetTask).then(|| call.id.clone());
+        let body_sha256 = call.body.is_some().then(|| call.intent_hash(&self.session.dialect));
         self.audit("upstream.call", |draft| {
             let draft = draft.with("path", &path).with("status", &status).with("meaning", meaning);
-            draft.with("attempt", number).with("answer_sha256", &hash)
+            let draft = draft.with("attempt", number).with("answer_sha256", &hash);
+            let more = [("code", &code), ("task_id", &task_id), ("body_sha256", &body_sha256)];
+            more.into_iter().fold(draft, |draft, (name, value)| match value {
+                Some(value) => draft.with(name, value),
+                None => draft,
+            })
         });
         let is_back = answer.meaning == Meaning::Ok && self.integration.health == Health::Disconnected;
         if is_back {
@@ -153,15 +161,17 @@ impl Run<'_> {
         match next {
             Next::Retry(at, why) => {
                 connector.counters.retried(why);
-                task.status = TaskStatus::Retrying;
-                task.last_error = Some(failure(why, answer));
+                let failure = self.failure(why, answer);
+                let task = self.task_mut(order);
+                (task.status, task.last_error) = (TaskStatus::Retrying, Some(failure));
                 self.wait_until(at);
                 self.change(Change::Retry(why))
             }
             Next::Reconcile(at) => {
                 connector.counters.retried(Reason::Uncertain);
-                task.status = TaskStatus::Uncertain;
-                task.last_error = Some(failure(Reason::Uncertain, answer));
+                let failure = self.failure(Reason::Uncertain, answer);
+                let task = self.task_mut(order);
+                (task.status, task.last_error) = (TaskStatus::Uncertain, Some(failure));
                 self.wait_until(at);
                 self.change(Change::Retry(Reason::Uncertain))
             }
