@@ -41,7 +41,7 @@ use crate::{
     requests::Request,
     signing::Signer,
     surroundings::Surroundings,
-    upstream::{Address, Dialect, Endpoint, Http, Session},
+    upstream::{Address, Answer, Call, Dialect, Endpoint, Http, Session},
 };
 
 use following::Followers;
@@ -210,6 +210,14 @@ impl Connector {
             Ok(())
         });
         written.await.map_err(failed)
+    }
+
+    /// Notes a call that no execution makes.
+    pub(crate) async fn note_call(&self, object: &str, session: &Session, call: &Call, answer: &Answer) -> Result<()> {
+        let status = answer.status.map(|status| status.to_string()).unwrap_or_default();
+        let draft = Draft::system("upstream.call", object).with("path", session.dialect.path(call.endpoint));
+        let draft = draft.with("status", status).with("meaning", answer.meaning);
+        self.record(draft.with("answer_sha256", answer.sha256.as_deref().unwrap_or_default())).await
     }
 
     pub(crate) fn dialect(&self, name: &str) -> Result<Dialect> {

@@ -371,7 +371,7 @@ pub(crate) async fn load(tx: &mut Transaction, id: &str) -> Result<Integration> 
     INTEGRATION.get(tx, HERE, &id.to_owned()).await?.ok_or_else(|| Error::missing("integration", id))
 }
 
-/// All integrations, up to a page.
+/// All integrations.
 pub(crate) async fn list(tx: &mut Transaction) -> Result<Vec<Integration>> {
     let rows = keyspace::all(tx, &INTEGRATION, INTEGRATION.range(HERE)).await?;
     Ok(rows.into_iter().map(|(_, integration)| integration).collect())

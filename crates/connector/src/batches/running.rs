@@ -107,6 +107,7 @@ impl Connector {
         let cursor = cursor.map(|sealed| key.open_text(place(&batch.id, "cursor"), sealed)).transpose()?;
         let call = batch.paging.query(&json!({}), cursor.as_deref());
         let answer = session.call(&self.http, &call, None, &self.surroundings).await;
+        self.note_call(&batch.id, &session, &call, &answer).await?;
         if let Some(paging) = batch.paging.instead(answer.meaning, cursor.as_deref()) {
             (batch.paging, batch.next_run_at) = (paging, Some(now));
             return self.save_batch(&batch).await;

@@ -15,6 +15,9 @@ use crate::{
     upstream::{Address, Session},
 };
 
+/// Beyond this the clock of an integration is told of, in microseconds (§14).
+const SKEW_MAX: i64 = 30 * 1_000_000;
+
 /// A new integration with the test that it passed.
 #[derive(Clone, Debug)]
 pub struct Connected {
@@ -44,11 +47,17 @@ impl Connector {
         if is_trimmed {
             report.note = Some("Outer spaces or invisible characters of the credentials were removed.".to_owned());
         }
-        if !report.is_ok() && !new.save_untested {
-            return Err(Error::TestFailed(Box::new(report)));
+        if !report.is_ok() {
+            self.note_refusal(&new.name, &report).await?;
+            if !new.save_untested {
+                return Err(Error::TestFailed(Box::new(report)));
+            }
         }
         let integration = self.add_integration(new, &pair).await?;
-        let integration = if report.is_ok() { self.note_test(&integration.id, &report).await? } else { integration };
+        if !report.is_ok() {
+            return Ok(Connected { integration, report });
+        }
+        let integration = self.note_test(&integration.id, &report, session.offset()).await?;
         Ok(Connected { integration, report })
     }
 
@@ -67,7 +76,7 @@ impl Connector {
         let email_field = integration.email_field.as_str();
         let trial = Trial { session: &session, http: &self.http, pair: &pair, email_field, with_delete };
         let report = probe::run(&trial, &self.surroundings).await;
-        self.note_test(id, &report).await?;
+        self.note_test(id, &report, session.offset()).await?;
         Ok(report)
     }
 
@@ -79,7 +88,12 @@ impl Connector {
         let email_field = integration.email_field.as_str();
         let trial = Trial { session: &session, http: &self.http, pair, email_field, with_delete: true };
         let report = probe::run(&trial, &self.surroundings).await;
-        if report.is_ok() { Ok(()) } else { Err(Error::TestFailed(Box::new(report))) }
+        if report.is_ok() {
+            let noted = self.store.write(async |tx: &mut Transaction| note_calls(tx, &integration.id, &report).await);
+            return noted.await.map_err(failed);
+        }
+        self.note_refusal(&integration.id, &report).await?;
+        Err(Error::TestFailed(Box::new(report)))
     }
 
     /// The first characters of the API key.
@@ -91,31 +105,64 @@ impl Connector {
         }
     }
 
-    async fn note_test(&self, id: &str, report: &Report) -> Result<Integration> {
+    /// Notes a test that failed for something that is not saved, or not in use yet.
+    async fn note_refusal(&self, object: &str, report: &Report) -> Result<()> {
+        let written = self.store.write(async |tx: &mut Transaction| {
+            note_calls(tx, object, report).await?;
+            let problem = report.verdict().map(|finding| finding.problem.word()).unwrap_or_default();
+            let draft = Draft::for_caller("integration.refused", object).with("problem", problem);
+            audit::record(tx, &draft, report.tested_at).await?;
+            Ok(())
+        });
+        written.await.map_err(failed)
+    }
+
+    /// Notes what a test found; `offset` is how far the clock of the other side is ahead, in microseconds.
+    async fn note_test(&self, id: &str, report: &Report, offset: i64) -> Result<Integration> {
         let verdict = report.verdict();
         let warnings = report.steps.iter().any(|step| step.status == StepStatus::Warning);
+        let is_off = offset.abs() > SKEW_MAX;
         let written = self.store.write(async |tx: &mut Transaction| {
             let mut integration = integrations::load(tx, id).await?;
             integration.last_tested_at = Some(report.tested_at);
             let is_limited = verdict.as_ref().is_some_and(|finding| finding.problem == probe::Problem::RateLimited);
             if integration.health != Health::Disabled && !is_limited {
-                let health = match (&verdict, warnings) {
+                let health = match (&verdict, warnings || is_off) {
                     (Some(_), _) => Health::Disconnected,
                     (None, true) => Health::Degraded,
                     (None, false) => Health::Connected,
                 };
-                let reason = verdict.as_ref().map(|finding| finding.problem.word().to_owned());
+                let problem = verdict.as_ref().map(|finding| finding.problem);
+                let problem = problem.or(is_off.then_some(probe::Problem::ClockWrong));
+                let reason = problem.map(|problem| problem.word().to_owned());
                 integrations::set_health(tx, &mut integration, health, reason, report.tested_at).await?;
                 let able = report.capabilities.iter().filter(|(_, is_there)| **is_there);
                 integration.capabilities = able.map(|(name, _)| (*name).to_owned()).collect();
             }
             INTEGRATION.put(tx, HERE, &integration.id, &integration);
+            note_calls(tx, id, report).await?;
             let draft = Draft::for_caller("integration.tested", id).with("health", integration.health);
             audit::record(tx, &draft, report.tested_at).await?;
             Ok(integration)
         });
         written.await.map_err(failed)
     }
+}
+
+/// Notes each call that a test made.
+async fn note_calls(tx: &mut Transaction, object: &str, report: &Report) -> Result<()> {
+    let is_call = |step: &&probe::Step| !matches!(step.name, "T0" | "T1") && step.status != StepStatus::Skipped;
+    for step in report.steps.iter().filter(is_call) {
+        let mut draft = Draft::for_caller("upstream.call", object).with("step", step.name).with("what", step.what);
+        for (name, number) in [("status", step.http.map(i64::from)), ("code", step.code)] {
+            draft = match number {
+                Some(number) => draft.with(name, number),
+                None => draft,
+            };
+        }
+        audit::record(tx, &draft, report.tested_at).await?;
+    }
+    Ok(())
 }
 
 fn copied(pair: &Pair) -> Pair {

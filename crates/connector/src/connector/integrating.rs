@@ -14,7 +14,7 @@ use crate::{
         self, Behavior, Contents, Credential, CredentialState, DeleteOptions, Health, Integration, NAME_CHARS_MAX,
         PREFIX_OF_IDS, Pair, Policies, Watching,
     },
-    keyspace::{CREDENTIAL, DUE, HERE, INTEGRATION, INTEGRATION_NAME},
+    keyspace::{self, CREDENTIAL, DUE, HERE, INTEGRATION, INTEGRATION_NAME},
     leases,
     status::Status,
     upstream::Address,
@@ -96,6 +96,22 @@ impl NewIntegration {
 /// There is an integration of this name already.
 fn taken(name: &str) -> Error {
     Error::Conflict(format!("there is an integration `{name}` already; choose another name, or change that one"))
+}
+
+/// The names of the settings in which two integrations differ.
+fn settings_changed(before: &Integration, after: &Integration) -> Vec<&'static str> {
+    let settings = [
+        ("name", before.name != after.name),
+        ("email_field", before.email_field != after.email_field),
+        ("async_deletion_behavior", before.async_deletion_behavior != after.async_deletion_behavior),
+        ("delete_options", before.delete_options != after.delete_options),
+        ("throttle", before.throttle_percent != after.throttle_percent),
+        ("policies", before.policies != after.policies),
+        ("contents", before.contents != after.contents),
+        ("watching", before.watching != after.watching),
+        ("health", before.health != after.health),
+    ];
+    settings.into_iter().filter(|(_, is_changed)| *is_changed).map(|(name, _)| name).collect()
 }
 
 impl Connector {
@@ -182,7 +198,8 @@ impl Connector {
                 INTEGRATION_NAME.put(tx, HERE, &integration.name, &before.id);
             }
             INTEGRATION.put(tx, HERE, &integration.id, &integration);
-            audit::record(tx, &Draft::by(actor, "integration.changed", id), now).await?;
+            let settings = settings_changed(&before, &integration).join(",");
+            audit::record(tx, &Draft::by(actor, "integration.changed", id).with("settings", settings), now).await?;
             Ok(integration)
         });
         let changed = written.await.map_err(failed)?;
@@ -266,11 +283,9 @@ impl Connector {
     /// Makes everything due that waits for this integration.
     async fn wake(&self, integration: &str) -> Result<()> {
         let mut range = DUE.range(HERE);
-        loop {
-            let limit = store::Limit::PAGE;
-            let direction = store::Direction::Forward;
-            let page = DUE.scan(&mut self.store.read(), HERE, range.clone(), direction, limit).await?;
-            for ((_, id), ()) in &page.rows {
+        while range.start < range.end {
+            let page = keyspace::page(&mut self.store.read(), &DUE, &mut range).await?;
+            for ((_, id), ()) in &page {
                 let now = self.surroundings.now();
                 let woken = self.once_released(async |tx: &mut Transaction| {
                     if leases::is_claimed(tx, id, now).await? {
@@ -287,10 +302,7 @@ impl Connector {
                 woken.await?;
                 self.tell_due(now);
             }
-            match page.rows.last().filter(|_| page.more) {
-                Some((key, ())) => range.start = store::key::after(DUE.key(HERE, key)),
-                None => return Ok(()),
-            }
         }
+        Ok(())
     }
 }

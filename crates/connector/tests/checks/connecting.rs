@@ -113,7 +113,11 @@ async fn check_35_a_clock_that_is_off_is_learnt_or_named() {
     for skew_secs in [600, -600] {
         let place = Place::empty().await;
         place.upstream.set(|world| world.skew_secs = skew_secs);
-        assert!(tried(&place, KEY, SECRET).await.is_ok(), "{skew_secs}");
+        let connected = place.connector().connect(&place.stream(), pair(KEY, SECRET)).await.unwrap();
+        assert!(connected.report.is_ok(), "{skew_secs}");
+        let integration = connected.integration;
+        let health = (integration.health, integration.health_reason.as_deref());
+        assert_eq!(health, (Health::Degraded, Some("clock_wrong")), "{skew_secs}");
     }
     let place = Place::empty().await;
     place.upstream.set(|world| world.skew_secs = 600);

@@ -28,12 +28,22 @@ async fn with_token(place: &Place, method: &str, path: &str, token: Option<&str>
     (status, serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
+/// The roles that may make a call, as the table beside this file says it.
+fn allowed(method: &str, path: &str) -> Vec<&'static str> {
+    let lines = include_str!("service/roles.txt").lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let mut found: Vec<_> = lines.filter(|words| words.len() >= 2 && words[..2] == [method, path]).collect();
+    assert_eq!(found.len(), 1, "{method} {path} stands in roles.txt once");
+    found.remove(0).split_off(2)
+}
+
 #[tokio::test]
 async fn check_46_every_route_refuses_the_roles_that_lack_its_scope() {
     let place = Place::new().await;
     for role in Role::ALL {
         let (_, token) = place.connector().create_token("t", *role, None).await.unwrap();
         for route in routes() {
+            let is_allowed = *role == Role::SuperAdmin || allowed(route.method, route.path).contains(&role.word());
+            assert_eq!(role.may(route.need), is_allowed, "{role} {} {}", route.method, route.path);
             let path = route.path.replace("{id}", "nobody");
             let (status, body) = with_token(&place, route.method, &path, Some(token.expose())).await;
             let is_refused = status == StatusCode::FORBIDDEN;
@@ -306,6 +316,30 @@ async fn check_41_the_log_says_who_did_what_about_whom_and_names_nobody() {
     assert_ne!(subject(&first.id), subject(&other.id));
     assert!(!subject(&first.id).contains("amy"));
     assert!(connector::audit::verify(place.connector().store()).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn check_41_every_call_is_in_the_log_with_what_it_came_to() {
+    let place = Place::new().await;
+    place.delete(user_id("amy")).await;
+    let entries = place.log().await;
+    let calls: Vec<_> = entries.iter().filter(|entry| entry.action == "upstream.call").collect();
+    let of_requests: Vec<_> = calls.iter().filter(|entry| entry.request.is_some()).collect();
+    assert_eq!(of_requests.len(), place.upstream.seen().len());
+    let with = |name: &str| of_requests.iter().filter(|entry| entry.details.contains_key(name)).count();
+    let to = |path: &str| of_requests.iter().filter(|entry| entry.details["path"].contains(path)).count();
+    assert_eq!((with("task_id"), with("body_sha256")), (to("tasks/"), to("users/delete")));
+    assert!(of_requests.iter().any(|entry| entry.details.get("code").is_some_and(|code| code == "16")));
+    // Those of the test of the connection, too, and which settings were changed.
+    let of_test = |entry: &&&connector::audit::Entry| entry.object == place.integration;
+    assert_eq!(calls.iter().filter(of_test).count(), 7);
+    let settings = json!({"throttle": {"target": 0.7}, "policies": {"approval": true}});
+    call(&place, "PATCH", &format!("/v1/integrations/{}", place.integration), settings).await;
+    let changed = place.log().await.pop().unwrap();
+    assert_eq!(
+        (changed.action.as_str(), changed.details["settings"].as_str()),
+        ("integration.changed", "throttle,policies")
+    );
 }
 
 #[tokio::test]
