@@ -58,6 +58,8 @@ pub enum Fault {
     Truncate,
     /// A body that is no JSON.
     Garbage,
+    /// A body that says to be JSON, and is half of a document.
+    Half,
     /// The head of the answer never comes.
     Hang,
     /// The body comes byte by byte, each after this time, until the client has had enough.

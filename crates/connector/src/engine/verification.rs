@@ -115,9 +115,16 @@ impl Run<'_> {
             call = call.with(&parameter, &id);
         }
         let Some(answer) = self.call(order, &call, None, &[Meaning::NotFound]).await? else { return Ok(()) };
-        // A report without anything of the person is as good as none.
-        let is_empty = endpoint == Endpoint::UserReport && !mentions(&answer.json().unwrap_or_default(), &id);
-        if answer.meaning == Meaning::NotFound || is_empty {
+        // A report without anything of the person is as good as none; one that cannot be read proves nothing.
+        let is_none = match (answer.meaning, endpoint) {
+            (Meaning::NotFound, _) => true,
+            (_, Endpoint::UserReport) => match answer.json() {
+                Some(body) => !mentions(&body, &id),
+                None => return self.retry(order, &call, &answer.unreadable("the report is not JSON")),
+            },
+            _ => false,
+        };
+        if is_none {
             self.end(order, TaskStatus::Complete, None);
         } else {
             self.residue(order, number);
@@ -218,6 +225,7 @@ impl Run<'_> {
                 "what": task.kind.word(),
                 "status": task.status.word(),
                 "task_id": task.upstream_task_id,
+                "body_sha256": task.intent_hash,
                 "attempts": task.attempts,
             })
         })

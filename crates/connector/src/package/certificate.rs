@@ -57,7 +57,7 @@ pub(crate) fn certificate_page(certificate: &Value) -> String {
     let mut body = String::from("<h1>Certificate of erasure</h1>\n");
     body.push_str(&table(facts.into_iter()));
     body.push_str("<h2>What was done</h2>\n");
-    body.push_str(&list(&certificate["timeline"], &["at", "what", "status", "task_id", "attempts"]));
+    body.push_str(&list(&certificate["timeline"], &["at", "what", "status", "task_id", "body_sha256", "attempts"]));
     body.push_str("<h2>What was looked for afterwards</h2>\n");
     body.push_str(&list(&certificate["checks"], &["at", "check", "subject", "status", "answer_sha256", "found"]));
     body.push_str("<h2>What this service does not reach</h2>\n<ul>\n");

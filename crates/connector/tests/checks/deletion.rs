@@ -103,6 +103,19 @@ async fn check_22_what_is_still_there_is_looked_for_again() {
     let request = place.delete(user_id("amy")).await;
     assert_eq!(state(&request), (Status::Failed, Some(Outcome::Partial), Some(Reason::ResidualData)));
     assert!(place.clock.micros() - START > 30 * HOUR, "after a day and more");
+    let residue = place.detail(&request).await.execution.residue;
+    for what in ["user of subject 1", "export of subject 1", "report of subject 1", "identifier of subject 1"] {
+        assert!(residue.iter().any(|one| one == what), "{what} is not among {residue:?}");
+    }
+    assert!(place.file(&request, "erasure-certificate.json").await.is_none(), "nothing is certified");
+}
+
+#[tokio::test]
+async fn check_22_a_report_that_cannot_be_read_proves_nothing() {
+    let place = Place::new().await;
+    place.upstream.fail(calls::REPORT, 1, Fault::Half);
+    assert_eq!(state(&place.delete(user_id("amy")).await), ERASED);
+    assert_eq!(place.upstream.count(calls::REPORT), 2);
 }
 
 #[tokio::test]
@@ -120,7 +133,7 @@ async fn check_24_a_lost_answer_is_found_out_and_nothing_is_sent_twice() {
 
 #[tokio::test]
 async fn a_deletion_that_did_not_arrive_is_sent_again() {
-    for fault in [Fault::Refuse, Fault::Status(500, -1), Fault::Status(503, -1), Fault::Garbage] {
+    for fault in [Fault::Refuse, Fault::Status(500, -1), Fault::Status(503, -1), Fault::Garbage, Fault::Half] {
         let place = Place::new().await;
         place.upstream.fail(calls::DELETE, 1, fault.clone());
         assert_eq!(state(&place.delete(user_id("amy")).await), ERASED, "{fault:?}");

@@ -99,6 +99,10 @@ fn faulty(state: &State, fault: Option<&Fault>) -> Reply {
         }
         Some(Fault::Redirect(to)) => Reply { headers: vec![("location", to.clone())], ..answers::bare(302, b"") },
         Some(Fault::Body(body)) => answers::ok(200, body),
+        Some(Fault::Half) => Reply {
+            headers: vec![("content-type", "application/json".to_owned())],
+            ..answers::bare(200, b"{\"half\":")
+        },
         _ => Reply { headers: vec![("content-type", "text/html".to_owned())], ..answers::bare(200, b"<html>") },
     }
 }
