@@ -3,6 +3,7 @@
 //! **Invariant:** nothing here changes or removes an entry.
 
 mod export;
+mod mirror;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use crate::{
 
 pub(crate) use export::last_line;
 pub use export::{Exported, verify_export};
+pub(crate) use mirror::Mirror;
 
 /// What the first entry follows.
 const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";

@@ -96,6 +96,8 @@ pub struct Connector {
     /// Told when there may be something to send to receivers of events.
     pub(crate) outbox: tokio::sync::Notify,
     pub(crate) queues: Queues,
+    /// Where the audit log goes, too.
+    pub(crate) mirror: Option<tokio::sync::Mutex<audit::Mirror>>,
     pub(crate) followers: Followers,
     /// Whether the service stops.
     pub(crate) stopping: watch::Sender<bool>,
@@ -182,6 +184,7 @@ impl Connector {
             aside: tokio::sync::Notify::new(),
             outbox: tokio::sync::Notify::new(),
             queues: Queues::default(),
+            mirror: None,
             followers,
             stopping,
             locks,

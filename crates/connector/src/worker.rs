@@ -96,7 +96,9 @@ impl Connector {
             Ok::<_, crate::Error>(())
         };
         tokio::time::timeout(DRAIN, finished).await.unwrap_or(Ok(()))?;
-        self.record(Draft::system("connector.stopped", "connector")).await
+        self.record(Draft::system("connector.stopped", "connector")).await?;
+        while self.mirror_audit().await? > 0 {}
+        Ok(())
     }
 
     /// What goes on beside the steps: rows of batches become requests, backups of others are searched, what is old is swept
@@ -110,7 +112,7 @@ impl Connector {
                 self.sweep().await?;
             }
             self.checkpoint_due().await?;
-            let ran = self.run_batches().await? + self.run_replays().await?;
+            let ran = self.run_batches().await? + self.run_replays().await? + self.mirror_audit().await?;
             if ran == 0 {
                 let nap = self.until(self.next_replay().await?);
                 tokio::select! {

@@ -189,6 +189,9 @@ pub(crate) struct Serve {
     /// Tell the numbers for Prometheus at this address instead, and not beside the API
     #[arg(long, env = "MILLPOND_PRIVACY_METRICS_LISTEN", value_name = "ADDR")]
     pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Write every entry of the audit log to this file, too, as a line
+    #[arg(long, env = "MILLPOND_PRIVACY_AUDIT_MIRROR", value_name = "FILE")]
+    pub(crate) audit_mirror: Option<PathBuf>,
     /// How often each token may call in a minute; 0 for no limit
     #[arg(long, value_name = "COUNT", default_value_t = connector::http::CALLS_PER_MINUTE)]
     pub(crate) calls_per_minute: u32,

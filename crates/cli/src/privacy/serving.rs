@@ -19,7 +19,7 @@ use super::{
     args::{Output, Place, Serve},
     here,
 };
-use crate::output;
+use crate::{logs, output};
 
 /// Who speaks OpenDSR, if it is configured.
 fn processor(serve: &Serve) -> Result<Option<Processor>> {
@@ -43,6 +43,7 @@ fn tls(serve: &Serve) -> Result<Option<Tls>> {
 
 /// Runs the service.
 pub(super) async fn run(place: &Place, serve: &Serve, form: Output) -> Result<Ended> {
+    logs::start_redacted()?;
     for address in [Some(serve.listen), serve.metrics_listen].into_iter().flatten() {
         if !address.ip().is_loopback() && !serve.behind_proxy && serve.tls_cert.is_none() {
             bail!(
@@ -54,6 +55,10 @@ pub(super) async fn run(place: &Place, serve: &Serve, form: Output) -> Result<En
     let tls = tls(serve)?;
     let processor = processor(serve)?;
     let connector = here::open(place).await?.with_calls_per_minute(serve.calls_per_minute);
+    let connector = match &serve.audit_mirror {
+        Some(path) => connector.with_audit_mirror(path).await?,
+        None => connector,
+    };
     let connector = Arc::new(match processor {
         Some(processor) => connector.with_opendsr(processor),
         None => connector,

@@ -78,3 +78,30 @@ async fn the_key_is_seen_to_open_everything() {
     assert_eq!(shown["kek_id"], kek().id());
     assert!(shown["data_keys"].as_u64().unwrap() >= 4, "pepper, signing key, integration and request: {shown}");
 }
+
+#[tokio::test]
+async fn check_41_the_log_is_mirrored_to_a_file_that_goes_on_where_it_ended() {
+    let place = Place::new().await;
+    let (dir, file) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
+    let open = async || place.open(dir.path()).await.unwrap().with_audit_mirror(file.path()).await;
+    let lines = |connector: connector::Connector| async move {
+        while connector.mirror_audit().await.unwrap() > 0 {}
+        let entries = connector::audit::list(connector.store(), 0).await.unwrap();
+        entries.iter().map(|entry| entry.to_json() + "\n").collect::<String>()
+    };
+    let first = lines(open().await.unwrap()).await;
+    assert_eq!(std::fs::read_to_string(file.path()).unwrap(), first);
+    // The power went while a line was written.
+    std::fs::write(file.path(), &first[..first.len() - 10]).unwrap();
+    let second = lines(open().await.unwrap()).await;
+    assert!(second.len() > first.len(), "every start is an entry");
+    assert_eq!(std::fs::read_to_string(file.path()).unwrap(), second);
+    // A file of somebody else, and one of another log, stay as they are.
+    let foreign = second.replace("\"hash\":\"", "\"hash\":\"0");
+    for text in ["passwords", "passwords\n", &foreign] {
+        std::fs::write(file.path(), text).unwrap();
+        let refused = open().await.err().unwrap().to_string();
+        assert!(refused.contains("name another file"), "{refused}");
+        assert_eq!(std::fs::read_to_string(file.path()).unwrap(), text);
+    }
+}
