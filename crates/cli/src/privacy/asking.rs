@@ -12,7 +12,7 @@ use super::{
     Ended,
     args::{Access, Asked, Delete, List, Output, Person, Select, Verb, Verify},
     files::Saved,
-    here::Here,
+    here::{Here, in_path},
     managing, print, results, wrong,
 };
 use crate::output;
@@ -88,7 +88,8 @@ pub(super) async fn settled(here: &Here, id: &str, patience: Duration) -> Result
     loop {
         let left = until.saturating_duration_since(Instant::now());
         let prefer = format!("wait={}", left.as_secs().min(longest));
-        let shown = match here.waiting("GET", &format!("/v1/requests/{id}"), None, Some(&prefer)).await? {
+        let path = format!("/v1/requests/{}", in_path(id));
+        let shown = match here.waiting("GET", &path, None, Some(&prefer)).await? {
             Ok(shown) => shown,
             Err(ended) => return Ok(Err(ended)),
         };
@@ -271,7 +272,7 @@ pub(super) async fn about(here: &Here, verb: Verb) -> Result<Ended> {
         _ => bail!("this verb is not about a request"),
     };
     let method = if action.is_empty() { "GET" } else { "POST" };
-    match here.call(method, &format!("/v1/requests/{id}{action}"), body.as_ref()).await? {
+    match here.call(method, &format!("/v1/requests/{}{action}", in_path(&id)), body.as_ref()).await? {
         Ok(shown) if action.is_empty() => here.show(&shown, print::history),
         Ok(shown) => here.show(&shown, print::request),
         Err(ended) => Ok(ended),
@@ -295,7 +296,7 @@ async fn list(here: &Here, wanted: &List) -> Result<Ended> {
         ("batch", &wanted.batch),
     ];
     match here.pages("/v1/requests", &filters).await? {
-        Ok(all) => here.show(&all, lines),
+        Ok(all) => found(here, &all),
         Err(ended) => Ok(ended),
     }
 }
@@ -313,9 +314,13 @@ async fn search(here: &Here, person: &Person) -> Result<Ended> {
             Err(ended) => return Ok(ended),
         }
     }
-    here.show(&json!({"data": all, "next_cursor": null}), lines)
+    found(here, &json!({"data": all, "next_cursor": null}))
 }
 
-fn lines(all: &Value) -> Result<()> {
-    print::list(&all["data"]).iter().try_for_each(print::request_line)
+/// Prints a list of requests; people are told when there are none.
+fn found(here: &Here, all: &Value) -> Result<Ended> {
+    if print::list(&all["data"]).is_empty() {
+        here.progress("There are none.");
+    }
+    here.show(all, |all| print::list(&all["data"]).iter().try_for_each(print::request_line))
 }

@@ -12,7 +12,7 @@ use super::{
     Ended,
     args::{Batch, Output, RunBatch},
     asking, files,
-    here::Here,
+    here::{Here, in_path},
     print,
 };
 use crate::output;
@@ -24,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(super) async fn run(here: &Here, command: Batch) -> Result<Ended> {
     match command {
         Batch::Run(run) => start(here, &run).await,
-        Batch::Status { id } => match here.call("GET", &format!("/v1/batches/{id}"), None).await? {
+        Batch::Status { id } => match here.call("GET", &format!("/v1/batches/{}", in_path(&id)), None).await? {
             Ok(shown) => {
                 here.show(&shown, line)?;
                 Ok(ended(&shown))
@@ -32,7 +32,7 @@ pub(super) async fn run(here: &Here, command: Batch) -> Result<Ended> {
             Err(ended) => Ok(ended),
         },
         Batch::Rows { id, status } => {
-            match here.pages(&format!("/v1/batches/{id}/rows"), &[("status", &status)]).await? {
+            match here.pages(&format!("/v1/batches/{}/rows", in_path(&id)), &[("status", &status)]).await? {
                 Ok(all) => here.show(&all, |all| print::list(&all["data"]).iter().try_for_each(row)),
                 Err(ended) => Ok(ended),
             }
@@ -45,7 +45,7 @@ pub(super) async fn run(here: &Here, command: Batch) -> Result<Ended> {
 }
 
 async fn change(here: &Here, id: &str, action: &str) -> Result<Ended> {
-    match here.call("POST", &format!("/v1/batches/{id}/{action}"), None).await? {
+    match here.call("POST", &format!("/v1/batches/{}/{action}", in_path(id)), None).await? {
         Ok(shown) => here.show(&shown, line),
         Err(ended) => Ok(ended),
     }
@@ -76,7 +76,7 @@ async fn start(here: &Here, run: &RunBatch) -> Result<Ended> {
     let id = made["id"].as_str().unwrap_or_default().to_owned();
     let until = Instant::now() + patience;
     loop {
-        let shown = match here.call("GET", &format!("/v1/batches/{id}"), None).await? {
+        let shown = match here.call("GET", &format!("/v1/batches/{}", in_path(&id)), None).await? {
             Ok(shown) => shown,
             Err(ended) => return Ok(ended),
         };
@@ -94,7 +94,7 @@ async fn start(here: &Here, run: &RunBatch) -> Result<Ended> {
 }
 
 async fn report(here: &Here, id: &str, out: Option<&Path>) -> Result<Ended> {
-    let path = format!("/v1/batches/{id}/report.csv");
+    let path = format!("/v1/batches/{}/report.csv", in_path(id));
     let Some(mut download) = here.download("GET", &path, None).await? else {
         return here.nothing(&format!("there is no batch `{id}`"));
     };
@@ -103,7 +103,7 @@ async fn report(here: &Here, id: &str, out: Option<&Path>) -> Result<Ended> {
         return here.show(&saved.shown(), |_| output::line(&saved.to_string()));
     }
     if here.output == Output::Json {
-        let rows = here.pages(&format!("/v1/batches/{id}/rows"), &[]).await?;
+        let rows = here.pages(&format!("/v1/batches/{}/rows", in_path(id)), &[]).await?;
         return rows.map_or_else(Ok, |rows| here.show(&rows, |_| Ok(())));
     }
     while let Some(piece) = download.piece().await? {

@@ -97,6 +97,13 @@ pub(super) fn secret(path: &Path) -> Result<Zeroizing<String>> {
     Ok(text)
 }
 
+/// What somebody typed, as one segment of a path.
+pub(super) fn in_path(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'~');
+    let escaped = |byte: u8| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(escaped).collect()
+}
+
 impl Here {
     /// Opens the directory and starts its worker, or finds the service elsewhere.
     pub(super) async fn open(place: &Place, output: Output) -> Result<Self> {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Ended,
     args::{Add, Integrations, Pair, Token},
-    here::{Here, secret},
+    here::{Here, in_path, secret},
     print, settings,
 };
 use crate::output;
@@ -115,7 +115,7 @@ pub(super) async fn tokens(here: &Here, command: Token) -> Result<Ended> {
             here.call("POST", "/v1/tokens", Some(&body)).await?
         }
         Token::List => here.pages("/v1/tokens", &[]).await?,
-        Token::Revoke { id } => here.call("DELETE", &format!("/v1/tokens/{id}"), None).await?,
+        Token::Revoke { id } => here.call("DELETE", &format!("/v1/tokens/{}", in_path(&id)), None).await?,
     };
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let line =

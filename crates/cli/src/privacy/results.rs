@@ -11,7 +11,7 @@ use super::{
     args::{Certificate, Delivery, Packages},
     asking, checking,
     files::{self, Saved},
-    here::{Here, secret},
+    here::{Here, in_path, secret},
 };
 use crate::output;
 
@@ -30,7 +30,7 @@ pub(super) fn delivery(given: &Delivery) -> Result<Option<Value>> {
 /// Fetches a package into a file; nothing when there is none.
 pub(super) async fn save_package(here: &Here, id: &str, out: &Path, delivery: Option<&Value>) -> Result<Option<Saved>> {
     let method = if delivery.is_some() { "POST" } else { "GET" };
-    match here.download(method, &format!("/v1/requests/{id}/package"), delivery).await? {
+    match here.download(method, &format!("/v1/requests/{}/package", in_path(id)), delivery).await? {
         Some(download) => Ok(Some(files::save(out, download).await?)),
         None => Ok(None),
     }
@@ -49,11 +49,11 @@ pub(super) async fn packages(here: &Here, command: Packages) -> Result<Ended> {
                 )),
             };
         }
-        Packages::Manifest { id } => (format!("/v1/requests/{id}/manifest"), None),
+        Packages::Manifest { id } => (format!("/v1/requests/{}/manifest", in_path(&id)), None),
         Packages::Link { id, expires_in, downloads } => {
             let expires_in = expires_in.as_deref().map(asking::secs).transpose()?;
             let body = json!({"expires_in_s": expires_in, "downloads": downloads});
-            (format!("/v1/requests/{id}/link"), Some(body))
+            (format!("/v1/requests/{}/link", in_path(&id)), Some(body))
         }
     };
     let method = if body.is_some() { "POST" } else { "GET" };
@@ -78,13 +78,15 @@ pub(super) async fn certificate(here: &Here, command: Certificate) -> Result<End
         Certificate::Fetch { id, out, html } => (id, out, html),
     };
     let form = if html { "html" } else { "json" };
-    let Some(download) = here.download("GET", &format!("/v1/requests/{id}/certificate?format={form}"), None).await?
+    let Some(download) =
+        here.download("GET", &format!("/v1/requests/{}/certificate?format={form}", in_path(&id)), None).await?
     else {
         return here
             .nothing(&format!("there is no certificate of `{id}`: it is signed when a deletion was seen to be done"));
     };
     let signed = if html { "html.sig" } else { "sig" };
-    let signature = here.download("GET", &format!("/v1/requests/{id}/certificate?format={signed}"), None).await?;
+    let signature =
+        here.download("GET", &format!("/v1/requests/{}/certificate?format={signed}", in_path(&id)), None).await?;
     let signature = signature.context("the service hands out no signature")?;
     let beside = checking::beside(&out);
     files::save(&beside, signature).await?;

@@ -3,7 +3,13 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{Ended, args::Webhooks, asking, here::Here, print};
+use super::{
+    Ended,
+    args::Webhooks,
+    asking,
+    here::{Here, in_path},
+    print,
+};
 use crate::output;
 
 fn text(value: &Value) -> &str {
@@ -36,14 +42,16 @@ pub(super) async fn run(here: &Here, command: Webhooks) -> Result<Ended> {
     let (method, path, body) = match command {
         Webhooks::List => return listed(here, "/v1/webhooks", &None).await,
         Webhooks::Deliveries { id, state } => {
-            return listed(here, &format!("/v1/webhooks/{id}/deliveries"), &state).await;
+            return listed(here, &format!("/v1/webhooks/{}/deliveries", in_path(&id)), &state).await;
         }
         Webhooks::Add { url } => ("POST", "/v1/webhooks".to_owned(), Some(json!({"url": url}))),
-        Webhooks::Rotate { id, overlap } => {
-            ("POST", format!("/v1/webhooks/{id}/rotate"), Some(json!({"overlap_s": asking::secs(&overlap)?})))
-        }
-        Webhooks::Remove { id } => ("DELETE", format!("/v1/webhooks/{id}"), None),
-        Webhooks::Redeliver { id } => ("POST", format!("/v1/webhooks/{id}/redeliver"), None),
+        Webhooks::Rotate { id, overlap } => (
+            "POST",
+            format!("/v1/webhooks/{}/rotate", in_path(&id)),
+            Some(json!({"overlap_s": asking::secs(&overlap)?})),
+        ),
+        Webhooks::Remove { id } => ("DELETE", format!("/v1/webhooks/{}", in_path(&id)), None),
+        Webhooks::Redeliver { id } => ("POST", format!("/v1/webhooks/{}/redeliver", in_path(&id)), None),
     };
     match here.call(method, &path, body.as_ref()).await? {
         Ok(shown) => here.show(&shown, |shown| {

@@ -428,3 +428,13 @@ async fn check_50_a_service_whose_worker_fails_ends() {
     let _ = place.command(&format!("{server} access --user-id amy --wait 0")).output().unwrap();
     assert_eq!(served.0.wait().unwrap().code(), Some(FAILED));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_50_an_id_that_is_none_is_not_found_whatever_is_in_it() {
+    let place = Place::connected().await;
+    for id in ["nobody", "<x>", "a/b", "a?b", "../tokens", "\u{e9}%zz"] {
+        for verb in ["status", "cancel", "packages manifest", "batch status", "token revoke", "webhooks remove"] {
+            place.ends(NOT_FOUND, &format!("{verb} {id}"));
+        }
+    }
+}
