@@ -19,7 +19,7 @@ mod webhooks;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde_json::json;
 
 pub(crate) use args::Privacy;
@@ -99,6 +99,7 @@ pub(crate) async fn run(privacy: Privacy) -> Result<ExitCode> {
 }
 
 async fn carry_out(privacy: Privacy) -> Result<Ended> {
+    connector::keep_no_core_dumps().context("cannot switch core dumps off")?;
     let Privacy { place, output, verb } = privacy;
     match verb {
         Verb::Serve(serve) => serving::run(&place, &serve, output).await,

@@ -53,4 +53,4 @@ pub use connector::{
     Asked, Connected, Connector, Decision, Detail, Explained, Filter, NewIntegration, NewRequest, Page, Setup,
 };
 pub use error::{Error, Result};
-pub use secret::Secret;
+pub use secret::{Secret, keep_no_core_dumps};

@@ -438,3 +438,13 @@ async fn check_50_an_id_that_is_none_is_not_found_whatever_is_in_it() {
         }
     }
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn check_42_a_service_that_breaks_down_leaves_no_image_of_its_memory() {
+    let place = Place::connected().await;
+    let (served, _) = place.served("--listen 127.0.0.1:0");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", served.0.id())).unwrap();
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().next(), Some("0"), "{limits}");
+}
