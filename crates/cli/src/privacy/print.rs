@@ -134,7 +134,7 @@ pub(super) fn preview(one: &Value) -> Result<()> {
     for call in list(&one["would_call"]) {
         output::line(&format!("    would call   {}", text(call)))?;
     }
-    if let Some(secs) = one["estimated_s"].as_i64() {
+    if let Some(secs) = one["estimated_s"].as_i64().filter(|secs| *secs > 0) {
         output::line(&format!("    takes        about {secs} s"))?;
     }
     list(&one["warnings"]).iter().try_for_each(|warning| output::line(&format!("    warning      {}", text(warning))))

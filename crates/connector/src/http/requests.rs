@@ -18,11 +18,11 @@ use super::{
     views,
 };
 use crate::{
-    Asked, Connector, Filter, NewRequest,
+    Asked, Connector, Detail, Filter, NewRequest,
     connector::check_reason,
     deadlines::Regulation,
     requests::{Category, GivenIdentifier, Kind, PREFIX_OF_IDS, Request, Verification},
-    status::Status,
+    status::{Outcome, Status},
     upstream::Endpoint,
 };
 
@@ -174,10 +174,15 @@ pub(super) async fn preview((State(connector), Extension(caller)): Here, headers
     Ok(Json(shown))
 }
 
+/// Whether there is somebody to delete, as far as is known.
+fn may_delete(detail: &Detail) -> bool {
+    detail.execution.state.outcome() != Some(Outcome::NoRecordsFound)
+}
+
 /// How long the deletion takes at least, as the settings say, and what is promised less than could be.
 async fn expected(connector: &Connector, request: &Request) -> Result<(i64, Vec<String>), Problem> {
     let (mut secs, mut warnings) = (0, Vec::new());
-    for detail in connector.details(&request.id).await? {
+    for detail in connector.details(&request.id).await?.into_iter().filter(may_delete) {
         let integration = connector.integration(&detail.execution.integration).await?;
         let told = integration.warnings().into_iter().map(|warning| format!("{}: {warning}", integration.name));
         warnings.extend(told);
@@ -205,7 +210,7 @@ async fn counts(connector: &Connector, request: &Request) -> Result<BTreeMap<Str
 /// The calls that the deletion would make, in order and each once.
 async fn would_call(connector: &Connector, request: &Request) -> Result<Vec<String>, Problem> {
     let mut calls: Vec<String> = Vec::new();
-    for detail in connector.details(&request.id).await? {
+    for detail in connector.details(&request.id).await?.into_iter().filter(may_delete) {
         let integration = connector.integration(&detail.execution.integration).await?;
         let dialect = connector.dialect(&integration.dialect)?;
         let reads = [Endpoint::ExportUser, Endpoint::UserReport];

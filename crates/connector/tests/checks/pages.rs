@@ -147,6 +147,18 @@ async fn check_37_a_preview_counts_what_there_is_by_kind_and_keeps_nothing_of_it
     assert_eq!(blobs, 0, "bodies were counted and not kept");
 }
 
+#[tokio::test]
+async fn check_37_a_preview_of_nobody_names_no_call() {
+    let place = Place::new().await;
+    let preview = serde_json::json!({"identifiers": [{"category": "user_id", "value": "nobody"}]});
+    let shown = tokio::select! {
+        shown = place.call("POST", "/v1/requests/preview", &preview) => shown.json(),
+        _ = place.work() => unreachable!("it works for ever"),
+    };
+    assert_eq!(shown["outcome"], "no_records_found", "{shown}");
+    assert_eq!((&shown["would_call"], &shown["estimated_s"]), (&serde_json::json!([]), &serde_json::json!(0)));
+}
+
 /// The files below a folder.
 fn walk(folder: &std::path::Path) -> usize {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
