@@ -40,11 +40,11 @@ pub enum Error {
     #[error(transparent)]
     Deadline(#[from] crate::deadlines::Refused),
     /// There is nothing by this id.
-    #[error("there is no {what} `{id}`")]
+    #[error("there is no {what} {}", by(.id))]
     Missing {
         /// What kind of thing.
         what: &'static str,
-        /// Its id.
+        /// Its id; empty when it is not repeated.
         id: String,
     },
     /// A field is wrong.
@@ -83,6 +83,11 @@ pub enum Error {
     Outbound(String),
 }
 
+/// An id, as a sentence names it.
+fn by(id: &str) -> String {
+    if id.is_empty() { "by this id".to_owned() } else { format!("`{id}`") }
+}
+
 /// What the connector answers.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -105,7 +110,7 @@ impl Error {
         let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let is_ours = is_plain && IDS.iter().any(|prefix| id.starts_with(prefix));
         let is_shown = is_ours || !PERSONAL.contains(&what);
-        Error::Missing { what, id: if is_shown { id } else { "…" }.to_owned() }
+        Error::Missing { what, id: if is_shown { id } else { "" }.to_owned() }
     }
 
     pub(crate) fn invalid(field: &'static str, message: impl Into<String>) -> Self {

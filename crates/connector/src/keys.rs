@@ -54,7 +54,7 @@ pub enum Error {
     },
     /// There is no key-encryption key.
     #[error(
-        "there is no key: give --kek-file, MILLPOND_PRIVACY_KEK, --kek-command or --kek-passphrase-file, or make one with `millpond privacy keys init`"
+        "there is no key: give --kek-file, MILLPOND_PRIVACY_KEK, --kek-command or --kek-passphrase-file, or let `millpond privacy init --kek-file FILE` make one"
     )]
     NoKey,
     /// The file that was named is not there.

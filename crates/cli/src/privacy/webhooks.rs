@@ -32,7 +32,12 @@ fn line(one: &Value) -> Result<()> {
 /// Shows every page of a list.
 async fn listed(here: &Here, path: &str, state: &Option<String>) -> Result<Ended> {
     match here.pages(path, &[("state", state)]).await? {
-        Ok(shown) => here.show(&shown, |shown| print::list(&shown["data"]).iter().try_for_each(line)),
+        Ok(shown) => {
+            if print::list(&shown["data"]).is_empty() {
+                here.progress("There are none.");
+            }
+            here.show(&shown, |shown| print::list(&shown["data"]).iter().try_for_each(line))
+        }
         Err(ended) => Ok(ended),
     }
 }

@@ -114,6 +114,7 @@ async fn check_42_errors_repeat_nothing_that_was_asked_about() {
         let reply = place.call("GET", path, &json!({})).await;
         assert_eq!(reply.status, 404, "{path}");
         assert!(!String::from_utf8_lossy(&reply.body).contains("canary"), "{path}: {}", reply.json());
+        assert!(reply.json()["detail"].as_str().unwrap().ends_with("by this id"), "{}", reply.json());
     }
     let known = place.call("GET", "/v1/requests/dsr_01M7ZYMYGVT37FB95DEVC2JEXG", &json!({})).await.json();
     assert_eq!(known["detail"], "there is no request `dsr_01M7ZYMYGVT37FB95DEVC2JEXG`");
