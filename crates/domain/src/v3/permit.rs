@@ -6,7 +6,9 @@ use super::{
     activities::{Activity, Audience, By},
     comments::Comment,
     feeds::{self, Feed, Visibility},
-    follows, grants, members,
+    follows,
+    grants::{self, Grants},
+    members,
 };
 use crate::{Error, Result, Tx, users};
 
@@ -122,7 +124,20 @@ async fn allows(
     id: &str,
     usually: fn(Relation, Visibility) -> bool,
 ) -> Result<bool> {
-    match grants::get(tx, feed.visibility).await? {
+    let granted = grants::get(tx, feed.visibility).await?;
+    allows_by(tx, feed, granted.as_ref(), user, id, usually).await
+}
+
+/// The same with what is `granted` for the visibility of `feed`.
+async fn allows_by(
+    tx: &mut Tx,
+    feed: &Feed,
+    granted: Option<&Grants>,
+    user: &UserId,
+    id: &str,
+    usually: fn(Relation, Visibility) -> bool,
+) -> Result<bool> {
+    match granted {
         Some(granted) => Ok(granted.to(tx, feed, user).await?.contains(&id)),
         None => Ok(usually(relation(tx, feed, user).await?, feed.visibility)),
     }
@@ -147,7 +162,7 @@ async fn some_allows(tx: &mut Tx, feeds: &[Fid], user: &UserId, id: &str, usuall
 /// # Errors
 /// When the store fails.
 pub async fn reads(tx: &mut Tx, feed: &Feed, user: &UserId) -> Result<bool> {
-    allows(tx, feed, user, "read-feed", Relation::may_read).await
+    Readers::of(tx, feed).await?.include(tx, user).await
 }
 
 /// Whether `user` may let a feed follow `feed`.
@@ -175,12 +190,40 @@ pub async fn may_unfollow(tx: &mut Tx, fid: &Fid, feed: &Feed, by: By<'_>) -> Re
 /// # Errors
 /// When the store fails.
 pub async fn is_open(tx: &mut Tx, feed: &Feed) -> Result<bool> {
-    if !matches!(feed.visibility, Visibility::Visible | Visibility::Public) {
-        return Ok(false);
+    Ok(Readers::of(tx, feed).await?.are_all())
+}
+
+/// Who sees a feed: what is granted is read once, however many are asked about.
+#[derive(Debug)]
+pub struct Readers<'f> {
+    feed: &'f Feed,
+    granted: Option<Grants>,
+}
+
+impl<'f> Readers<'f> {
+    /// Those of `feed`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn of(tx: &mut Tx, feed: &'f Feed) -> Result<Self> {
+        Ok(Readers { feed, granted: grants::get(tx, feed.visibility).await? })
     }
-    let granted = grants::get(tx, feed.visibility).await?;
-    let reads = |ids: &[String]| ["read-feed", "read-activities"].iter().all(|id| ids.iter().any(|known| known == id));
-    Ok(granted.is_none_or(|granted| granted.of(grants::USER).is_some_and(reads)))
+
+    /// Whether everybody sees what stands in the feed.
+    pub fn are_all(&self) -> bool {
+        let reads =
+            |ids: &[String]| ["read-feed", "read-activities"].iter().all(|id| ids.iter().any(|known| known == id));
+        matches!(self.feed.visibility, Visibility::Visible | Visibility::Public)
+            && self.granted.as_ref().is_none_or(|granted| granted.of(grants::USER).is_some_and(reads))
+    }
+
+    /// Whether `user` is one of them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn include(&self, tx: &mut Tx, user: &UserId) -> Result<bool> {
+        allows_by(tx, self.feed, self.granted.as_ref(), user, "read-feed", Relation::may_read).await
+    }
 }
 
 /// Checks that `by` may make the feed `fid`: its id must not be that of another user, whose it would seem to be.

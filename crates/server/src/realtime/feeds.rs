@@ -38,12 +38,13 @@ pub(super) async fn who_may_hear(
     };
     // That a feed is gone says nothing that its watchers did not know.
     let Some(feed) = feed else { return Ok(receivers) };
-    if permit::is_open(tx, &feed).await? {
+    let readers = permit::Readers::of(tx, &feed).await?;
+    if readers.are_all() {
         return Ok(receivers);
     }
     let mut hearing = Vec::with_capacity(receivers.len());
     for connection in receivers {
-        if permit::reads(tx, &feed, &connection.identity.user).await? {
+        if readers.include(tx, &connection.identity.user).await? {
             hearing.push(connection);
         }
     }
