@@ -34,9 +34,9 @@ pub(crate) fn ban<'a>(cast: &'a Cast, banned: &'a Banned) -> Ban<'a> {
 
 /// The same, as the review queue tells it.
 pub(crate) fn ban_info<'a>(cast: &'a Cast, banned: &'a Banned) -> BanInfo<'a> {
-    let Ban { user, banned_by: created_by, channel, reason, expires, shadow, created_at } = ban(cast, banned);
+    let mut ban = ban(cast, banned);
     let channel_cid = banned.channel.as_ref().map(ChannelId::as_str);
-    BanInfo { user, created_by, channel_cid, channel, reason, expires, shadow, created_at }
+    BanInfo { created_by: ban.banned_by.take(), ban, channel_cid }
 }
 
 /// A flag, for whoever made it.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Appeal, ModerationFlag};
+use super::{Appeal, Ban, ModerationFlag};
 use crate::chat::{dialect::Time, users::User};
 
 /// What a moderator did (v2 §6.8).
@@ -136,29 +136,15 @@ pub struct ReviewItem<'a> {
 /// A ban, as the review queue tells it (v2 §6.8).
 #[derive(Serialize, Debug)]
 pub struct BanInfo<'a> {
-    /// Who is banned.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<User<'a>>,
+    /// The ban, without `banned_by`.
+    #[serde(flatten)]
+    pub ban: Ban<'a>,
     /// By whom.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_by: Option<User<'a>>,
     /// From which channel; absent for the whole app.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel_cid: Option<&'a str>,
-    /// The same.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub channel: Option<Box<RawValue>>,
-    /// Why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<&'a str>,
-    /// Until when.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expires: Option<Time>,
-    /// Whether the banned do not notice.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub shadow: Option<bool>,
-    /// Since when.
-    pub created_at: Time,
 }
 
 /// Whose an item of the review queue is, with what moderation knows of the user.
