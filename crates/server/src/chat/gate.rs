@@ -94,11 +94,18 @@ pub(crate) struct Call {
     pub(crate) query: Query,
     /// The headers.
     pub(crate) headers: HeaderMap,
+    /// When it was let in, and counted.
+    admitted_micros: i64,
     method: Method,
     params: Params,
 }
 
 impl Call {
+    /// When it was let in, and counted, in microseconds.
+    pub(crate) fn admitted_micros(&self) -> i64 {
+        self.admitted_micros
+    }
+
     /// The part of the path called `name`.
     pub(crate) fn param(&self, name: &str) -> &str {
         self.params.get(name)
@@ -364,7 +371,20 @@ async fn admit(
             let Parts { method, headers, extensions, .. } = parts;
             let origin = || Arc::new(origin::of(&caller, &headers, &extensions));
             let app = App { origin: tenant.app.settings.has_hooks().then(origin), ..tenant.app.clone() };
-            (Ok(Call { server, tenant, app, caller, dialect, operation, query, headers, method, params }), rate)
+            let call = Call {
+                server,
+                tenant,
+                app,
+                caller,
+                dialect,
+                operation,
+                query,
+                headers,
+                admitted_micros: now,
+                method,
+                params,
+            };
+            (Ok(call), rate)
         }
     }
 }

@@ -23,7 +23,8 @@ pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
     let asked = call.query.list("endpoints");
     let rates = &call.server.rates;
     let operations: Vec<&str> = if asked.is_empty() { rates.chat_operations().collect() } else { asked };
-    let (app, now) = (call.tenant.app.id.0, call.now().micros());
+    // The call itself is counted in what it tells, however fast the limits drain (chat §11.12).
+    let (app, now) = (call.tenant.app.id.0, call.admitted_micros());
     let platforms = PLATFORMS.into_iter().filter(|(name, _)| !is_any_asked || is_asked(name));
     let standing = |operation: &str, platform| {
         let Verdict { limit, remaining, reset_unix_seconds, .. } = rates.look(app, operation, platform, now);

@@ -1,10 +1,14 @@
 //! How often what may be called (§4.1, §11.12).
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
 use serde_json::Value;
+use server::front::{Clock, RateLimitSetting};
 
-use server::front::RateLimitSetting;
-
-use crate::pond::{Answer, Pond};
+use crate::pond::{Answer, NOW_SECONDS, Pond};
 
 fn keys(object: &Value) -> Vec<&str> {
     object.as_object().unwrap().keys().map(String::as_str).collect()
@@ -22,6 +26,25 @@ async fn counters_are_live_and_stand_for_each_platform() {
     assert!(rate("server_side").0 > rate("server_side").1, "{limits}");
     assert!(rate("android").0 == rate("android").1 && rate("android").0 > 0);
     assert!(limits["ios"]["SendMessage"]["reset"].is_i64());
+}
+
+/// A clock that has gone on whenever somebody looks.
+#[derive(Debug)]
+struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now_micros(&self) -> i64 {
+        self.0.fetch_add(100_000, Ordering::Relaxed)
+    }
+}
+
+#[tokio::test]
+async fn the_call_that_tells_the_limits_counts_itself_however_fast_they_drain() {
+    let clock = Arc::new(Ticking(AtomicI64::new(NOW_SECONDS * 1_000_000)));
+    let (pond, _running) = Pond::start(|options| options.clock = clock).await;
+    let limits = pond.get("rate_limits?server_side=true&endpoints=GetRateLimits").await.ok(200);
+    let rate = &limits["server_side"]["GetRateLimits"];
+    assert_eq!(rate["limit"].as_i64().unwrap() - rate["remaining"].as_i64().unwrap(), 1, "{limits}");
 }
 
 #[tokio::test]
