@@ -4,6 +4,7 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     ops::{Deref, DerefMut},
     sync::Arc,
 };
@@ -40,6 +41,8 @@ pub struct App {
     pub views: Arc<Views>,
     /// How the call came that is served with it, where hooks are told of it.
     pub origin: Option<Arc<Origin>>,
+    /// The address from which a user calls; nobody asks that of the app's own server.
+    pub address: Option<IpAddr>,
 }
 
 /// A transaction on one app's data.
@@ -114,7 +117,7 @@ impl App {
     /// at most about `views_bytes_max` of memory.
     pub(crate) fn bare(id: AppId, store: Store, views_bytes_max: u64) -> Self {
         let views = Views::new(&store, views_bytes_max);
-        App { id, groups: Arc::default(), settings: Arc::default(), store, views, origin: None }
+        App { id, groups: Arc::default(), settings: Arc::default(), store, views, origin: None, address: None }
     }
 
     pub(crate) fn tx(&self, inner: Transaction) -> Tx {

@@ -132,6 +132,8 @@ pub const BLOCKED: Table<(String, String), ()> = Table::new(34, "blocked");
 pub const BAN: Table<(String, String), Ban> = Table::new(35, "ban");
 /// user, who banned → the ban from every channel that the latter makes later.
 pub const FUTURE_BAN: Table<(String, String), Ban> = Table::new(37, "future_ban");
+/// address, banned user, channel or nothing → nothing. Mirror of what `BAN` says.
+pub const ADDRESS_BAN: Table<(String, String, String), ()> = Table::new(247, "address_ban");
 /// name → channel type. The built-in types are there without a row until they are changed.
 pub const CHANNEL_TYPE: Table<String, ChannelType> = Table::new(40, "channel_type");
 /// name → slash command. The built-in ones are there without a row.

@@ -95,6 +95,10 @@ pub struct User {
     #[n(18)]
     #[cbor(default)]
     pub bypasses_moderation: bool,
+    /// The address from which the user was last connected; empty when there is none.
+    #[n(19)]
+    #[cbor(default)]
+    pub address: String,
 }
 
 /// What a user shows of itself: each switch absent until it was set.
@@ -129,6 +133,10 @@ pub struct Ban {
     /// Since when.
     #[n(4)]
     pub created_at: Timestamp,
+    /// The address that is banned with the user; empty for none.
+    #[n(5)]
+    #[cbor(default)]
+    pub address: String,
 }
 
 impl Ban {
@@ -161,6 +169,7 @@ impl User {
             blocked: Vec::new(),
             is_pruned: false,
             bypasses_moderation: false,
+            address: String::new(),
         }
     }
 

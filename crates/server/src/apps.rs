@@ -120,6 +120,7 @@ impl Registry {
                 store: self.store.clone(),
                 views: self.views.clone(),
                 origin: None,
+                address: None,
             };
             tenants.insert(record.key.clone(), Arc::new(tenant(app, record, secret)));
         }

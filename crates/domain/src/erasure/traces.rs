@@ -123,6 +123,7 @@ const RULES: &[(u8, Rule)] = &[
     (BAN.tag(), |key, value, leaver| {
         look(&BAN, key, value, |(user, _), ban| Found::row(is(leaver, user), forget_issuer(Some(ban), &leaver.id)))
     }),
+    (ADDRESS_BAN.tag(), |key, value, leaver| look(&ADDRESS_BAN, key, value, |(_, user, _), ()| theirs(leaver, [user]))),
     (FUTURE_BAN.tag(), |key, value, leaver| look(&FUTURE_BAN, key, value, |(user, by), _| theirs(leaver, [user, by]))),
     (FLAG.tag(), |key, value, leaver| {
         look(&FLAG, key, value, |(kind, thing, by), flag| {

@@ -47,6 +47,7 @@ pub const TABLES: &[(u8, &str, Personal, Told)] = &[
     (MUTED.tag(), MUTED.name(), Personal::ByUser, Told::With("mute")),
     (BLOCKED.tag(), BLOCKED.name(), Personal::ByUser, Told::Users(UserSet::Blocks)),
     (BAN.tag(), BAN.name(), Personal::ByUser, Told::Users(UserSet::Bans)),
+    (ADDRESS_BAN.tag(), ADDRESS_BAN.name(), Personal::ByMember, Told::With("ban")),
     (FUTURE_BAN.tag(), FUTURE_BAN.name(), Personal::ByUser, Told::Users(UserSet::Bans)),
     (FLAG.tag(), FLAG.name(), Personal::ByReport, Told::Users(UserSet::Flags)),
     (REVIEW.tag(), REVIEW.name(), Personal::ByReport, Told::Report),

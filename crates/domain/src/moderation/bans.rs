@@ -21,13 +21,16 @@ use crate::{
         members,
     },
     filter::{Field, Filter, Kind, Row, Schema, Sort, Value},
-    keyspace::{BAN, FUTURE_BAN},
+    keyspace::{ADDRESS_BAN, BAN, FUTURE_BAN},
     rows,
     users::{self, Ban},
 };
 
 /// The most bans that one user can have.
 const BANS_MAX: usize = 10_000;
+
+/// The most bans of one address that are looked at.
+const BANS_OF_ADDRESS_MAX: usize = 256;
 
 /// How a user stands where it wants to write.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -51,6 +54,7 @@ pub async fn standing(
     let tenant = tx.tenant();
     let mut keys = vec![(user.to_string(), String::new())];
     keys.extend(channel.map(|(id, _)| (user.to_string(), id.to_string())));
+    keys.extend(of_address(tx, channel.map(|(id, _)| id)).await?);
     let mut bans: Vec<Ban> = BAN.get_many(tx, tenant, &keys).await?.into_iter().flatten().collect();
     if let Some((_, channel)) = channel
         && let Some(maker) = &channel.created_by
@@ -65,6 +69,17 @@ pub async fn standing(
     })
 }
 
+/// The bans, of whomever, that came with the address from which the caller calls.
+async fn of_address(tx: &mut Tx, channel: Option<&ChannelId>) -> Result<Vec<(String, String)>> {
+    let (tenant, Some(address)) = (tx.tenant(), tx.app.address) else { return Ok(Vec::new()) };
+    let range = ADDRESS_BAN.prefix(tenant, &address.to_string());
+    let rows = rows::list(tx, &ADDRESS_BAN, range, BANS_OF_ADDRESS_MAX).await?;
+    let places = rows.into_iter().map(|((_, user, place), ())| (user, place));
+    Ok(places
+        .filter(|(_, place)| place.is_empty() || channel.is_some_and(|channel| channel.as_str() == place))
+        .collect())
+}
+
 /// Where somebody is banned from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Scope {
@@ -72,6 +87,8 @@ pub struct Scope {
     pub channel: Option<ChannelId>,
     /// Whether it is also every channel that the banning user makes later.
     pub has_later_channels: bool,
+    /// Whether whoever calls from the address from which the user was last connected is banned, too.
+    pub has_address: bool,
 }
 
 impl Scope {
@@ -101,7 +118,13 @@ pub async fn add(tx: &mut Tx, user: &UserId, scope: &Scope, ban: &Ban, id: &str)
         })?;
         FUTURE_BAN.put(tx, tenant, &(user.to_string(), by.to_string()), ban);
     }
-    BAN.put(tx, tenant, &scope.key(user), ban);
+    forget_address(tx, user, scope).await?;
+    let address = if scope.has_address { profile.address.clone() } else { String::new() };
+    if !address.is_empty() {
+        let (user, place) = scope.key(user);
+        ADDRESS_BAN.put(tx, tenant, &(address.clone(), user, place), &());
+    }
+    BAN.put(tx, tenant, &scope.key(user), &Ban { address, ..ban.clone() });
     match &scope.channel {
         None => {
             profile.ban = Some(ban.clone());
@@ -144,6 +167,7 @@ pub async fn remove(
     if scope.has_later_channels {
         remove_later(tx, user, by).await?;
     }
+    forget_address(tx, user, scope).await?;
     let Some(ban) = BAN.get(tx, tenant, &scope.key(user)).await? else { return Ok(()) };
     BAN.delete(tx, tenant, &scope.key(user));
     match &scope.channel {
@@ -157,6 +181,16 @@ pub async fn remove(
     tell(tx, "user.unbanned", user, scope, by, more, now);
     let lifted = Ban { by: by.cloned(), reason: String::new(), created_at: now, ..ban };
     note(tx, id, "unban", user, scope, &lifted);
+    Ok(())
+}
+
+/// Bans the address no more that is banned with `user`.
+async fn forget_address(tx: &mut Tx, user: &UserId, scope: &Scope) -> Result<()> {
+    let (tenant, (id, place)) = (tx.tenant(), scope.key(user));
+    let ban = BAN.get(tx, tenant, &(id.clone(), place.clone())).await?;
+    if let Some(ban) = ban.filter(|ban| !ban.address.is_empty()) {
+        ADDRESS_BAN.delete(tx, tenant, &(ban.address, id, place));
+    }
     Ok(())
 }
 

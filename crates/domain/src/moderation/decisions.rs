@@ -169,7 +169,8 @@ impl Decision {
             Decision::Ban { user: named, scope, is_shadow, expires, deletes } => {
                 let user = user(named)?;
                 let reason = action.reason.clone();
-                let ban = Ban { by: by.cloned(), reason, expires: *expires, is_shadow: *is_shadow, created_at: now };
+                let (expires, is_shadow, address) = (*expires, *is_shadow, String::new());
+                let ban = Ban { by: by.cloned(), reason, expires, is_shadow, created_at: now, address };
                 bans::add(tx, &user, scope, &ban, &ids[0]).await?;
                 if let Some(mode) = deletes {
                     plan_deletion(tx, &ids[1], (&user, scope.channel.as_ref()), *mode, now);

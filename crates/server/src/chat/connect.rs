@@ -2,7 +2,7 @@
 //!
 //! Whatever is wrong with the call is told in the first frame, because browsers show scripts nothing else.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{extract::Request, response::Response};
 use domain::users::{self, People, Person, Profile, User, own};
@@ -15,7 +15,7 @@ use super::{
     error::{Error, Result},
     fields::{self, Fields},
     gate::{self, ANONYMOUS, Caller, Callers, Operation},
-    to_wire,
+    origin, to_wire,
     users::profile,
 };
 use crate::{
@@ -64,6 +64,7 @@ struct Opening {
     tenant: Arc<Tenant>,
     dialect: Dialect,
     platform: Platform,
+    address: Option<IpAddr>,
 }
 
 impl Opening {
@@ -72,6 +73,7 @@ impl Opening {
             tenant: gate::tenant(server, query, &parts.headers)?,
             dialect: parts.extensions.get::<Dialect>().copied().unwrap_or(Dialect::Classic),
             platform: Platform::of(&parts.headers),
+            address: origin::address(&parts.headers, &parts.extensions),
         })
     }
 }
@@ -124,7 +126,7 @@ async fn admit(server: &Arc<Server>, parts: &Parts) -> Result<Session> {
 }
 
 async fn enter_as(server: &Arc<Server>, opening: Opening, caller: Caller, mut sent: Fields) -> Result<Session> {
-    let Opening { tenant, dialect, platform } = opening;
+    let Opening { tenant, dialect, platform, address } = opening;
     let now = Timestamp::from_micros(server.clock.now_micros());
     let user = match &caller {
         Caller::User(user, _) => Some(user.as_str()),
@@ -138,7 +140,7 @@ async fn enter_as(server: &Arc<Server>, opening: Opening, caller: Caller, mut se
         Caller::Server => return Err(Error::new(Code::NotAllowed, "a connection needs a user's token")),
         Caller::Anonymous => (fields::user(ANONYMOUS)?, anonymous(now)),
         Caller::User(id, _) => {
-            let user = enter(&tenant, &id, &mut sent, now).await?;
+            let user = enter(&tenant, &id, &mut sent, address, now).await?;
             (id, user)
         }
     };
@@ -158,7 +160,13 @@ fn anonymous(now: Timestamp) -> User {
 }
 
 /// Makes the user, or changes what the details say, and notes that it is here.
-async fn enter(tenant: &Tenant, id: &UserId, sent: &mut Fields, now: Timestamp) -> Result<User> {
+async fn enter(
+    tenant: &Tenant,
+    id: &UserId,
+    sent: &mut Fields,
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<User> {
     let named = sent.user("user_id")?;
     let details = sent.object("user_details")?;
     let profile = match details {
@@ -174,6 +182,7 @@ async fn enter(tenant: &Tenant, id: &UserId, sent: &mut Fields, now: Timestamp) 
             user = users::upsert(tx, id, &profile, now).await?;
         }
         user.last_active = Some(now);
+        user.address = address.map(|address| address.to_string()).unwrap_or_default();
         users::put(tx, id, &user);
         Ok(user)
     });

@@ -370,7 +370,11 @@ async fn admit(
             let dialect = parts.extensions.get::<Dialect>().copied().unwrap_or(Dialect::Classic);
             let Parts { method, headers, extensions, .. } = parts;
             let origin = || Arc::new(origin::of(&caller, &headers, &extensions));
-            let app = App { origin: tenant.app.settings.has_hooks().then(origin), ..tenant.app.clone() };
+            let address = match caller {
+                Caller::User(..) => origin::address(&headers, &extensions),
+                Caller::Server | Caller::Anonymous => None,
+            };
+            let app = App { origin: tenant.app.settings.has_hooks().then(origin), address, ..tenant.app.clone() };
             let call = Call {
                 server,
                 tenant,

@@ -12,19 +12,24 @@ use crate::front::Started;
 /// How a call of `caller` came.
 pub(super) fn of(caller: &Caller, headers: &HeaderMap, extensions: &Extensions) -> Origin {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let peer = extensions.get::<Started>().and_then(Started::peer).map(|peer| peer.ip().to_canonical());
-    let ip = peer.map(|peer| behind_proxy(peer, text("x-forwarded-for")));
     Origin {
         user: match caller {
             Caller::User(user, _) => Some(user.clone()),
             Caller::Server | Caller::Anonymous => None,
         },
         is_server: matches!(caller, Caller::Server),
-        ip: ip.map(|ip| ip.to_string()).unwrap_or_default(),
+        ip: address(headers, extensions).map(|ip| ip.to_string()).unwrap_or_default(),
         user_agent: Origin::shortened(text(header::USER_AGENT.as_str())),
         sdk: Origin::shortened(text("x-stream-client")),
         ext: Origin::shortened(text("x-stream-ext")),
     }
+}
+
+/// The address from which a call came.
+pub(super) fn address(headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
+    let peer = extensions.get::<Started>().and_then(Started::peer)?.ip().to_canonical();
+    let forwarded = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+    Some(behind_proxy(peer, forwarded.unwrap_or_default()))
 }
 
 /// The address of the client: that of `peer`, unless it is on this machine and says for whom it speaks.

@@ -16,7 +16,10 @@ use serde_json::{
     Value, json,
     value::{RawValue, to_raw_value},
 };
-use wire::chat::dialect::{Dialect, Time};
+use wire::chat::{
+    dialect::{Dialect, Time},
+    users::User,
+};
 
 use crate::chat::to_wire::{self, messages::Frame};
 
@@ -27,6 +30,15 @@ struct Row {
     fields: Value,
     #[serde(flatten)]
     stored: BTreeMap<&'static str, Box<RawValue>>,
+}
+
+/// A user, with what nobody else is told.
+#[derive(Serialize)]
+struct Profile<'a> {
+    #[serde(flatten)]
+    user: Option<User<'a>>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    ip_address: &'a str,
 }
 
 /// How rows about one user are told.
@@ -47,8 +59,10 @@ impl Teller<'_> {
         let frame = Frame { dialect: self.dialect, people: self.people, now: self.now, shows_deleted: true };
         match row {
             UserRow::User(user) => {
+                let address = user.address.clone();
                 let people = People::from_iter([(self.user.clone(), *user)]);
-                raw(&to_wire::users::embedded(self.dialect, &people, self.user, self.now))
+                let user = to_wire::users::embedded(self.dialect, &people, self.user, self.now);
+                raw(&Profile { user, ip_address: &address })
             }
             UserRow::Message(id, message) => raw(&frame.message(&Shown::bare(id, *message))),
             UserRow::Reaction(to) => raw(&frame.reaction_to(&to.message, &to.reacted)),
@@ -68,7 +82,7 @@ impl Teller<'_> {
                 "expires": mute.expires.map(|at| self.time(at)) })),
             UserRow::Ban { channel, is_future, ban } => raw(&json!({
                 "channel_cid": channel.as_ref().map_or("", |channel| channel.as_str()), "future_channels": is_future,
-                "reason": ban.reason, "shadow": ban.is_shadow, "created_at": self.time(ban.created_at),
+                "ip_address": Some(&ban.address).filter(|address| !address.is_empty()), "reason": ban.reason, "shadow": ban.is_shadow, "created_at": self.time(ban.created_at),
                 "expires": ban.expires.map(|at| self.time(at)) })),
             UserRow::Flag(entity, flag) => {
                 let fields = json!({ "entity_type": entity.kind, "entity_id": entity.id, "reason": flag.reason,

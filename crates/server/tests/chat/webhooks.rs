@@ -366,17 +366,7 @@ async fn a_call_comes_from_the_address_that_a_proxy_on_this_machine_says() {
     let (lake, mut calls) = hooked("classic", json!(["message.new"])).await;
     let body = json!({ "message": { "text": "hi" } }).to_string();
     for (forwarded, expected) in [("", "127.0.0.1"), ("x-forwarded-for: 10.1.1.1, 198.51.100.4\r\n", "198.51.100.4")] {
-        let token = sign(SECRET, &json!({ "user_id": "amy" }));
-        let request = format!(
-            "POST /{MESSAGE}?api_key={KEY} HTTP/1.1\r\nhost: here\r\nauthorization: {token}\r\nstream-auth-type: jwt\r\n\
-             {forwarded}content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        );
-        let mut stream = TcpStream::connect(lake.address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+        assert_eq!(lake.post_from("amy", MESSAGE, forwarded, &body).await, 201);
         assert_eq!(calls.recv().await.unwrap().json()["request_info"]["ip"], expected);
     }
 }

@@ -51,11 +51,18 @@ async fn moderate(
     let by = by.ok_or_else(|| Error::Unfit(format!("/{name} needs a user who sends it")))?;
     let (target, reason) = target(name, args)?;
     let targets = std::slice::from_ref(&target);
-    let scope = Scope { channel: Some(scene.id.clone()), has_later_channels: false };
+    let scope = Scope { channel: Some(scene.id.clone()), has_later_channels: false, has_address: false };
     match name {
         "ban" => {
             scene.check("ban-channel-member", None)?;
-            let ban = Ban { by: Some(by.clone()), reason, expires: None, is_shadow: false, created_at: now };
+            let ban = Ban {
+                by: Some(by.clone()),
+                reason,
+                expires: None,
+                is_shadow: false,
+                created_at: now,
+                address: String::new(),
+            };
             bans::add(tx, &target, &scope, &ban, id.as_str()).await?;
             Ok(format!("@{target} was banned"))
         }

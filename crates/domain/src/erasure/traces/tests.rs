@@ -57,7 +57,14 @@ fn cid(text: &str) -> ChannelId {
 }
 
 fn ban(by: &str) -> Ban {
-    Ban { by: Some(id(by)), reason: String::new(), expires: None, is_shadow: false, created_at: Pond::at(0) }
+    Ban {
+        by: Some(id(by)),
+        reason: String::new(),
+        expires: None,
+        is_shadow: false,
+        created_at: Pond::at(0),
+        address: String::new(),
+    }
 }
 
 /// Amy is named in every field that can name a user, but for what is said.
@@ -76,6 +83,7 @@ async fn plant(pond: &Pond) {
         users::mutes::add(tx, &id("bob"), &[id(AMY)], None, now).await?;
         BAN.put(tx, tenant, &(AMY.into(), String::new()), &ban("bob"));
         BAN.put(tx, tenant, &("bob".into(), String::new()), &ban(AMY));
+        ADDRESS_BAN.put(tx, tenant, &("192.0.2.1".into(), AMY.into(), String::new()), &());
         FUTURE_BAN.put(tx, tenant, &(AMY.into(), "bob".into()), &ban("bob"));
         FUTURE_BAN.put(tx, tenant, &("bob".into(), AMY.into()), &ban(AMY));
         for channel in ["messaging:two", "messaging:three"] {

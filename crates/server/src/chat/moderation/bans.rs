@@ -12,7 +12,7 @@ use ids::{ChannelId, UserId};
 use serde_json::Value;
 use wire::chat::{error::Code, moderation::Bans};
 
-use super::{Cast, Listing, check_app, check_channel, decide::mode, expires, reason, refuse};
+use super::{Cast, Listing, check_app, check_channel, decide::mode, expires, reason};
 use crate::{
     chat::{
         error::{Error, Result},
@@ -25,7 +25,7 @@ use crate::{
 
 /// `POST /moderation/ban`: bans a user from a channel or from the app, or changes the ban.
 pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
-    refuse(sent.flag("ip_ban")?.unwrap_or_default(), "ip_ban")?;
+    let has_address = sent.flag("ip_ban")?.unwrap_or_default();
     let deletes = mode(&mut sent, "delete_messages")?;
     let user = target(&call, &mut sent)?;
     let channel = channel(&call, &mut sent)?;
@@ -38,8 +38,9 @@ pub(crate) async fn add(call: Call, mut sent: Fields) -> Result<Reply> {
         expires: expires(&mut sent, now)?,
         is_shadow: sent.flag("shadow")?.unwrap_or_default(),
         created_at: now,
+        address: String::new(),
     };
-    let (scope, note, task) = (Scope { channel, has_later_channels }, call.new_id(), call.new_id());
+    let (scope, note, task) = (Scope { channel, has_later_channels, has_address }, call.new_id(), call.new_id());
     let body = async |tx: &mut Tx| {
         bans::add(tx, &user, &scope, &ban, &note).await?;
         if let Some(mode) = deletes {
@@ -59,7 +60,7 @@ pub(crate) async fn remove(call: Call, mut sent: Fields) -> Result<Reply> {
     let has_later_channels =
         call.flag("remove_future_channels_ban")? || sent.flag("remove_future_channels_ban")?.unwrap_or_default();
     let by = issuer(&call, &mut sent, &["unbanned_by_id", "unbanned_by", "created_by"])?;
-    let (scope, note, now) = (Scope { channel, has_later_channels }, call.new_id(), call.now());
+    let (scope, note, now) = (Scope { channel, has_later_channels, has_address: false }, call.new_id(), call.now());
     let body = async |tx: &mut Tx| bans::remove(tx, &user, &scope, by.as_ref(), &note, now).await;
     call.app.write(body).await?;
     call.done()

@@ -184,7 +184,12 @@ async fn before_closing(call: &Call, asked: &Asked, subject: &Subject, action: &
 fn plan(call: &Call, kind: &str, by: Option<&UserId>, words: &str, payload: &mut Fields) -> Result<Plan> {
     let scope = |payload: &mut Fields, later| {
         let channel = payload.channel("channel_cid")?;
-        Ok::<_, Error>(Scope { channel, has_later_channels: payload.flag(later)?.unwrap_or_default() })
+        let (has_later_channels, has_address) = (payload.flag(later)?, payload.flag("ip_ban")?);
+        Ok::<_, Error>(Scope {
+            channel,
+            has_later_channels: has_later_channels.unwrap_or_default(),
+            has_address: has_address.unwrap_or_default(),
+        })
     };
     Ok(Plan::Decide(match kind {
         "mark_reviewed" => {
@@ -199,7 +204,6 @@ fn plan(call: &Call, kind: &str, by: Option<&UserId>, words: &str, payload: &mut
             Decision::Custom(payload.text("id")?.unwrap_or_default(), options.to_string())
         }
         "ban" => {
-            refuse(payload.flag("ip_ban")?.unwrap_or_default(), "ip_ban")?;
             let deletes = mode(payload, "delete_messages")?;
             let scope = scope(payload, "ban_from_future_channels")?;
             if payload.flag("channel_ban_only")?.unwrap_or_default() && scope.channel.is_none() {

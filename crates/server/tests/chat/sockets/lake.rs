@@ -16,13 +16,18 @@ use server::{
     front::{Clock, Drained},
     realtime::Options,
 };
-use tokio::{io::AsyncWriteExt, net::TcpStream, sync::oneshot, task::JoinHandle};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::oneshot,
+    task::JoinHandle,
+};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 use crate::pond::{KEY, Pond, SECRET, sign};
 
 /// How long a test waits for what must come: only a failing test ever waits so long.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server on a socket.
 pub(crate) struct Lake {
@@ -108,6 +113,21 @@ impl Lake {
         assert_eq!(hello["type"], "health.check", "{hello}");
         socket.id = hello["connection_id"].as_str().unwrap().to_owned();
         socket
+    }
+
+    /// Posts `body` as `user` over a connection of this machine, with these more `headers`; the status of the answer.
+    pub(crate) async fn post_from(&self, user: &str, path: &str, headers: &str, body: &Value) -> u16 {
+        let (token, body) = (sign(SECRET, &json!({ "user_id": user })), body.to_string());
+        let request = format!(
+            "POST /{path}?api_key={KEY} HTTP/1.1\r\nhost: here\r\nauthorization: {token}\r\nstream-auth-type: jwt\r\n\
+             {headers}content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{answer}"))
     }
 
     /// Makes the channel, if there is none, and this user a member of it.
