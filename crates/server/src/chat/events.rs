@@ -114,7 +114,12 @@ pub(crate) async fn send(call: Call, mut sent: Fields) -> Result<Reply> {
 /// `POST /users/{id}/event`: an event of the application's own for all connections of a user.
 pub(crate) async fn send_to_user(call: Call, mut sent: Fields) -> Result<Reply> {
     let user = fields::user(call.param("id"))?;
-    let mut event = sent.object("event")?.ok_or_else(|| Error::field("event", "is a required field"))?;
+    let mut event = match sent.object("event")? {
+        Some(event) => event,
+        // One client sends the event itself (chat §16.5).
+        None if sent.has("type") => sent,
+        None => return Err(Error::field("event", "is a required field")),
+    };
     let kind = kind(&mut event)?;
     if kind.contains('.') {
         return Err(Error::field("event.type", "must not contain a dot: such names are the server's"));

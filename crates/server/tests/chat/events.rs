@@ -20,6 +20,9 @@ async fn a_user_event_reaches_the_users_connections_and_has_no_dot_in_its_name()
     assert_eq!(lake.post("users/amy/event", sent).await.ok(201), json!({}));
     let event = amy.find("friendship_request").await;
     assert_eq!((&event["text"], &event["user"]["id"]), (&json!("hi"), &json!("amy")), "{event}");
+    // One client sends the event itself.
+    lake.post("users/amy/event", json!({ "type": "wave", "text": "ho" })).await.ok(201);
+    assert_eq!(amy.find("wave").await["text"], "ho");
     let refuses = async |path, body| lake.refuses(Method::POST, path, body).await;
     assert_eq!(refuses("users/nobody/event", r#"{"event":{"type":"x"}}"#).await, (404, 16));
     assert_eq!(refuses("users/amy/event", r#"{"event":{"type":"x.y"}}"#).await, (400, 4));

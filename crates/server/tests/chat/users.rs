@@ -33,6 +33,28 @@ async fn a_user_reads_the_same_in_both_dialects_but_for_times_and_own_fields() {
 }
 
 #[tokio::test]
+async fn a_user_that_comes_back_as_it_was_answered_is_as_it_was() {
+    let pond = Pond::new().await;
+    let amy = json!({ "id": "amy", "name": "Amy", "teams": ["blue"], "language": "en", "invisible": true, "color": "red",
+        "privacy_settings": { "read_receipts": { "enabled": false } } });
+    pond.post("users", json!({ "users": { "amy": amy, "bob": { "id": "bob" } } })).await.ok(201);
+    pond.post("moderation/bypass", json!({ "target_user_id": "amy", "enabled": true })).await.ok(201);
+    pond.post("moderation/mute", json!({ "target_id": "bob", "user_id": "amy" })).await.ok(201);
+    pond.post("moderation/ban", json!({ "target_user_id": "amy", "user_id": "bob", "timeout": 5 })).await.ok(201);
+    pond.post("devices", json!({ "id": "phone", "push_provider": "apn", "user_id": "amy" })).await.ok(201);
+    let preference = json!({ "user_id": "amy", "chat_level": "mentions" });
+    pond.post("push_preferences", json!({ "preferences": [preference] })).await.ok(201);
+    let path = format!("users?payload={}", encoded(&json!({ "filter_conditions": { "id": "amy" } })));
+    for client in [(*pond).clone(), pond.v2()] {
+        let read = async || client.get(&path).await.ok(200)["users"][0].clone();
+        let before = read().await;
+        assert!(before["push_preferences"].is_object() && before["bypass_moderation"] == true, "{before}");
+        client.post("users", json!({ "users": { "amy": before } })).await.ok(201);
+        assert_eq!(read().await, before);
+    }
+}
+
+#[tokio::test]
 async fn one_bad_user_fails_the_whole_batch() {
     let pond = Pond::new().await;
     let long = "x".repeat(6000);

@@ -19,6 +19,7 @@ pub(crate) const MEMBERS_MAX: usize = 100;
 const COOLDOWN_SECONDS_MAX: i64 = 120;
 /// Members of a channel that the server sets, and that clients echo.
 const READ_ONLY: &[&str] = &[
+    "blocked",
     "cid",
     "config",
     "created_at",
@@ -41,6 +42,7 @@ const READ_ONLY: &[&str] = &[
     "read",
     "truncated_at",
     "truncated_by",
+    "truncated_by_id",
     "type",
     "updated_at",
     "watcher_count",
@@ -50,10 +52,12 @@ const READ_ONLY: &[&str] = &[
 pub(crate) const MEMBER_READ_ONLY: &[&str] = &[
     "archived_at",
     "ban_expires",
+    "ban_from_future_channels",
     "banned",
     "created_at",
     "deleted_at",
     "deleted_messages",
+    "future_channel_ban_expires",
     "invite_accepted_at",
     "invite_rejected_at",
     "invited",
