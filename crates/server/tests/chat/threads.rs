@@ -126,6 +126,7 @@ async fn a_channel_shows_its_threads_with_what_is_unread_if_that_is_asked_for() 
     let query = async |user: &str, body: Value| {
         let state = lake.user(user).post("channels/messaging/room/query", body).await.ok(201);
         let threads = state["threads"].as_array().unwrap().clone();
+        assert!(threads.iter().all(|thread| thread["latest_replies"].is_array()), "{state}");
         let unread = |thread: &Value| {
             let own = thread["read"].as_array().unwrap().iter().find(|read| read["user"]["id"] == user).cloned();
             (thread["parent_message_id"].clone(), own.unwrap()["unread_messages"].clone())

@@ -124,7 +124,7 @@ pub(crate) fn state<'a>(pen: Pen<'a>, loaded: &'a Loaded) -> ChannelState<'a> {
             .collect(),
         draft: loaded.draft.as_ref().map(|found| frame.draft(&found.spot, &found.draft)),
         push_preferences: loaded.push.as_ref().map(|push| preference(pen.dialect, push)),
-        threads: loaded.threads.iter().map(|told| thread(frame, told, true, false)).collect(),
+        threads: loaded.threads.iter().map(|told| thread(frame, told, true, true)).collect(),
     }
 }
 
