@@ -12,6 +12,7 @@ use crate::{
     Result, Tx,
     chat::{
         channels::{self, Channel},
+        members,
         push::preferences::{self, Preference},
         reads, threads,
     },
@@ -41,6 +42,8 @@ pub struct MutedChannel {
     pub channel: Channel,
     /// The application's own fields of it.
     pub custom: Object,
+    /// How many members there are.
+    pub member_count: i64,
     /// How it is muted.
     pub mute: Mute,
 }
@@ -87,7 +90,9 @@ pub async fn load_uncounted(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<
     let mut channel_mutes = Vec::new();
     for (channel, mute) in channels::mutes_of(tx, id, now).await? {
         if let Some(known) = channels::get(tx, &channel).await? {
-            channel_mutes.push(MutedChannel { id: channel, custom: known.custom(), channel: known, mute });
+            let member_count = members::count(tx, &channel).await?;
+            let custom = known.custom();
+            channel_mutes.push(MutedChannel { id: channel, channel: known, custom, member_count, mute });
         }
     }
     let push = preferences::get(tx, id, None).await?;

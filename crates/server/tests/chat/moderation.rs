@@ -210,6 +210,21 @@ async fn who_calls_from_the_address_of_a_ban_cannot_write_until_it_ends() {
 }
 
 #[tokio::test]
+async fn channels_that_bans_and_mutes_name_tell_how_many_members_there_are() {
+    let pond = pond().await;
+    let mute = json!({ "channel_cid": CID, "user_id": "amy" });
+    pond.post("moderation/mute/channel", mute).await.ok(201);
+    let ban = json!({ "target_user_id": "bob", "user_id": "amy", "channel_cid": CID });
+    pond.post("moderation/ban", ban).await.ok(201);
+    let users = format!("users?payload={}", encoded(&json!({ "filter_conditions": { "id": "amy" } })));
+    let muted = pond.get(&users).await.ok(200)["users"][0]["channel_mutes"][0]["channel"].clone();
+    let bans = format!("query_banned_users?payload={}", encoded(&json!({ "filter_conditions": { "user_id": "bob" } })));
+    let banned = pond.get(&bans).await.ok(200)["bans"][0]["channel"].clone();
+    assert_eq!((&muted["cid"], &muted["member_count"]), (&json!(CID), &json!(3)));
+    assert_eq!((&banned["cid"], &banned["member_count"]), (&json!(CID), &json!(3)));
+}
+
+#[tokio::test]
 async fn what_cannot_be_banned_is_refused() {
     let pond = pond().await;
     for (body, error) in [

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     Tx,
     chat::{
-        channels,
+        channels, members,
         messages::{self, Message},
     },
     moderation::{
@@ -95,8 +95,9 @@ impl Cast {
             }
             let Some(channel) = channels::get(&mut tx, id).await? else { continue };
             self.people.add(&mut tx, &channel.created_by).await?;
+            let member_count = members::count(&mut tx, id).await?;
             let pen = Pen { dialect: self.dialect, people: &self.people, now: self.now };
-            let shown = raw(&to_wire::channels::bare(pen, id, &channel, &channel.custom()));
+            let shown = raw(&to_wire::channels::bare(pen, (id, &channel, &channel.custom()), member_count));
             self.channels.insert(id.clone(), shown);
         }
         Ok(())

@@ -43,7 +43,7 @@ impl Pen<'_> {
 
 /// A channel as `loaded` found it.
 pub(crate) fn channel<'a>(pen: Pen<'a>, loaded: &'a Loaded) -> WireChannel<'a> {
-    let bare = bare(pen, &loaded.id, &loaded.channel, &loaded.custom);
+    let bare = bare(pen, (&loaded.id, &loaded.channel, &loaded.custom), loaded.member_count);
     let commands = loaded.commands.iter().map(|(name, known)| command(pen.dialect, name, known));
     WireChannel {
         last_message_at: loaded.last_message_at.map(|at| pen.time(at)),
@@ -52,7 +52,6 @@ pub(crate) fn channel<'a>(pen: Pen<'a>, loaded: &'a Loaded) -> WireChannel<'a> {
         muted: loaded.mute.is_some().then_some(true),
         blocked: loaded.is_blocked.then_some(true),
         mute_expires_at: loaded.mute.as_ref().and_then(|mute| mute.expires).map(|at| pen.time(at)),
-        member_count: loaded.member_count,
         message_count: loaded.message_count,
         own_capabilities: loaded.capabilities.clone(),
         config: Some(config(pen.dialect, &loaded.kind, &loaded.config, commands.collect())),
@@ -60,8 +59,12 @@ pub(crate) fn channel<'a>(pen: Pen<'a>, loaded: &'a Loaded) -> WireChannel<'a> {
     }
 }
 
-/// A channel by its record alone.
-pub(crate) fn bare<'a>(pen: Pen<'a>, id: &'a ChannelId, channel: &'a Channel, custom: &'a Object) -> WireChannel<'a> {
+/// A channel by its record and the number of its members alone.
+pub(crate) fn bare<'a>(
+    pen: Pen<'a>,
+    (id, channel, custom): (&'a ChannelId, &'a Channel, &'a Object),
+    member_count: i64,
+) -> WireChannel<'a> {
     let person = |id: &Option<UserId>| embedded(pen.dialect, pen.people, id.as_ref()?, pen.now);
     let language = channel.auto_translation_language.as_str();
     WireChannel {
@@ -79,7 +82,7 @@ pub(crate) fn bare<'a>(pen: Pen<'a>, id: &'a ChannelId, channel: &'a Channel, cu
         muted: None,
         blocked: None,
         mute_expires_at: None,
-        member_count: 0,
+        member_count,
         message_count: None,
         team: Some(channel.team.as_str()).filter(|team| !team.is_empty()),
         cooldown: Some(channel.cooldown_seconds).filter(|seconds| *seconds > 0),

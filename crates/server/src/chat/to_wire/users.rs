@@ -123,7 +123,7 @@ fn muted<'a>(
     let time = |at| Time { at, dialect };
     ChannelMute {
         user: embedded(dialect, people, user, now),
-        channel: bare(Pen { dialect, people, now }, &muted.id, &muted.channel, &muted.custom),
+        channel: bare(Pen { dialect, people, now }, (&muted.id, &muted.channel, &muted.custom), muted.member_count),
         created_at: time(muted.mute.created_at),
         updated_at: time(muted.mute.updated_at),
         expires: muted.mute.expires.map(time),
