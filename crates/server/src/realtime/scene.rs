@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use wire::chat::{
     dialect::{Dialect, Members, Time},
-    events::{Event as WireEvent, MemberReader, More, UnreadChannel},
+    events::{Event as WireEvent, MemberReader, More, Mute as WireMute, UnreadChannel},
     users::User,
 };
 
@@ -160,6 +160,17 @@ impl Scene {
         let in_channel = is_in_channel(kind).then_some(());
         let v2 = in_channel.and(dialect.v2_only(()));
         let custom = v2.and(self.channel.as_ref()).map(Channel::custom);
+        let time = |at| Time { at, dialect };
+        let mute = match event.matter.as_deref() {
+            Some(Matter::Mute { mute }) => Some(WireMute {
+                user: user.as_deref(),
+                channel: channel.as_deref(),
+                created_at: time(mute.created_at),
+                updated_at: time(mute.updated_at),
+                expires: mute.expires.map(time),
+            }),
+            _ => None,
+        };
         let wire = WireEvent {
             cid: event.channel.as_ref().map(|channel| channel.as_str()),
             channel_id: event.channel.as_ref().map(|channel| channel.id()),
@@ -176,6 +187,7 @@ impl Scene {
             reaction: reaction.as_deref(),
             poll: poll.as_deref(),
             poll_vote: vote.as_deref(),
+            mute,
             draft: draft.as_deref(),
             channels: channels.as_deref(),
             reminder: reminder.as_deref(),

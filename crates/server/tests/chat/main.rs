@@ -17,6 +17,7 @@ mod events;
 mod exports;
 mod files;
 mod hooks;
+mod hook_events;
 mod imports;
 mod locations;
 mod messages;

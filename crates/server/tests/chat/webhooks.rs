@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// What the receiver took.
-struct Call {
+pub(crate) struct Call {
     path: String,
     headers: HeaderMap,
     body: Bytes,
@@ -41,7 +41,7 @@ impl Call {
         form_urlencoded::parse(&self.body).into_owned().collect()
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
@@ -302,7 +302,7 @@ async fn hooks_hear_in_their_dialect_who_has_not_read_what() {
 }
 
 /// A hook for these events, in a room of amy and bob with a name.
-async fn hooked(dialect: &str, kinds: Value) -> (Lake, UnboundedReceiver<Call>) {
+pub(crate) async fn hooked(dialect: &str, kinds: Value) -> (Lake, UnboundedReceiver<Call>) {
     let lake = Lake::new().await;
     let (url, calls) = receiver(&[]).await;
     let mut hook = hook("1", &url);
@@ -364,7 +364,7 @@ async fn hooks_of_the_v2_dialect_are_told_users_in_the_size_that_the_event_has()
 #[tokio::test]
 async fn a_call_comes_from_the_address_that_a_proxy_on_this_machine_says() {
     let (lake, mut calls) = hooked("classic", json!(["message.new"])).await;
-    let body = json!({ "message": { "text": "hi" } }).to_string();
+    let body = json!({ "message": { "text": "hi" } });
     for (forwarded, expected) in [("", "127.0.0.1"), ("x-forwarded-for: 10.1.1.1, 198.51.100.4\r\n", "198.51.100.4")] {
         assert_eq!(lake.post_from("amy", MESSAGE, forwarded, &body).await, 201);
         assert_eq!(calls.recv().await.unwrap().json()["request_info"]["ip"], expected);

@@ -14,7 +14,8 @@ use super::{
 };
 
 /// Members of events that are times, wherever the application did not put them.
-const TIMES: [&str; 7] = [
+const TIMES: [&str; 8] = [
+    "batch_created_at",
     "channel_last_message_at",
     "channel_last_read_at",
     "expiration",
@@ -80,6 +81,9 @@ pub struct Event<'a> {
     /// The vote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poll_vote: Option<&'a RawValue>,
+    /// How the user muted the channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mute: Option<Mute<'a>>,
     /// What somebody has begun to write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft: Option<&'a RawValue>,
@@ -119,6 +123,24 @@ pub struct Event<'a> {
     /// Whatever else.
     #[serde(flatten)]
     pub more: More<'a>,
+}
+
+/// How a user muted a channel.
+#[derive(Serialize, Debug)]
+pub struct Mute<'a> {
+    /// Who.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<&'a RawValue>,
+    /// What.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<&'a RawValue>,
+    /// Since when.
+    pub created_at: Time,
+    /// When it was last said again.
+    pub updated_at: Time,
+    /// Until when; for good, if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Time>,
 }
 
 /// A user with what it has not read, as hooks are told it (chat §6.1).
@@ -195,6 +217,7 @@ impl<'a> Event<'a> {
             reaction: None,
             poll: None,
             poll_vote: None,
+            mute: None,
             draft: None,
             channels: None,
             reminder: None,

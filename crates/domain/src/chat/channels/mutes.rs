@@ -4,7 +4,7 @@ use ids::{ChannelId, Timestamp, UserId};
 
 use crate::{
     Result, Tx,
-    chat::events::{self, Event},
+    chat::events::{self, Event, Matter},
     keyspace::{CHANNEL_MUTE, Chat},
     rows,
     users::mutes::Mute,
@@ -34,7 +34,7 @@ pub async fn mute(
     let before = CHANNEL_MUTE.get(tx, tenant, &key).await?.filter(|mute| holds(mute, now));
     let mute = Mute { created_at: before.map_or(now, |mute| mute.created_at), updated_at: now, expires };
     CHANNEL_MUTE.put(tx, tenant, &key, &mute);
-    told(tx, "channel.muted", user, channel, now);
+    told(tx, "channel.muted", user, channel, &mute, now);
     Ok(mute)
 }
 
@@ -44,16 +44,16 @@ pub async fn mute(
 /// When the store fails.
 pub async fn unmute(tx: &mut Tx, user: &UserId, channel: &ChannelId, now: Timestamp) -> Result<()> {
     let (tenant, key) = (tx.tenant(), (user.to_string(), Chat(channel.clone())));
-    if CHANNEL_MUTE.exists(tx, tenant, &key).await? {
+    if let Some(mute) = CHANNEL_MUTE.get(tx, tenant, &key).await? {
         CHANNEL_MUTE.delete(tx, tenant, &key);
-        told(tx, "channel.unmuted", user, channel, now);
+        told(tx, "channel.unmuted", user, channel, &mute, now);
     }
     Ok(())
 }
 
-fn told(tx: &mut Tx, kind: &str, user: &UserId, channel: &ChannelId, now: Timestamp) {
+fn told(tx: &mut Tx, kind: &str, user: &UserId, channel: &ChannelId, mute: &Mute, now: Timestamp) {
     let event = |kind| Event::new(kind, now, Some(channel)).by(Some(user)).only_for([user.clone()]);
-    events::record(tx, event(kind));
+    events::record(tx, event(kind).on(Matter::Mute { mute: mute.clone() }));
     events::record(tx, event("notification.channel_mutes_updated"));
 }
 

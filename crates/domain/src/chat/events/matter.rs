@@ -7,6 +7,7 @@ use crate::{
     chat::{drafts::Draft, reminders::Reminder, user_groups::UserGroup},
     moderation::actions::Action,
     polls::{Poll, Vote},
+    users::mutes::Mute,
 };
 
 /// What beside messages an event is about, as it was then. Whose it is, is the event's user.
@@ -68,6 +69,13 @@ pub enum Matter {
         /// Its id.
         #[n(0)]
         id: String,
+    },
+    /// How the event's user muted the channel.
+    #[n(7)]
+    Mute {
+        /// How.
+        #[n(0)]
+        mute: Mute,
     },
     /// A group of users.
     #[n(6)]

@@ -40,7 +40,8 @@ pub async fn delete(
         return Ok(message);
     }
     mark(tx, id, &mut message, now).await?;
-    tell(tx, "message.deleted", id, &message, by, now).await?;
+    let softly = Event::new("message.deleted", now, Some(&message.channel)).with(r#"{"hard_delete":false}"#);
+    tell(tx, softly.by(by), id, &message).await?;
     Ok(message)
 }
 
@@ -86,7 +87,8 @@ pub async fn undelete(tx: &mut Tx, id: &MessageId, by: &UserId, now: Timestamp) 
         return Err(Error::Unfit(format!("the parent of message {id} is deleted")));
     }
     unmark(tx, id, &mut message, now).await?;
-    tell(tx, "message.undeleted", id, &message, Some(by), now).await?;
+    let event = Event::new("message.undeleted", now, Some(&message.channel));
+    tell(tx, event.by(Some(by)), id, &message).await?;
     Ok(message)
 }
 
@@ -171,20 +173,15 @@ async fn put(tx: &mut Tx, id: &MessageId, message: &Message, sign: i64) -> Resul
     Ok(())
 }
 
-/// Tells of a message, and of its parent whose replies are counted anew.
-async fn tell(
-    tx: &mut Tx,
-    kind: &str,
-    id: &MessageId,
-    message: &Message,
-    by: Option<&UserId>,
-    now: Timestamp,
-) -> Result<()> {
-    events::record(tx, Event::new(kind, now, Some(&message.channel)).by(by).about(id, message));
+/// Tells `event` of a message, and of its parent whose replies are counted anew.
+async fn tell(tx: &mut Tx, event: Event, id: &MessageId, message: &Message) -> Result<()> {
+    let (by, now) = (event.user.clone(), event.at);
+    events::record(tx, event.about(id, message));
     if let Some(parent) = &message.parent
         && let Some(above) = super::get(tx, parent).await?
     {
-        events::record(tx, Event::new("message.updated", now, Some(&message.channel)).by(by).about(parent, &above));
+        let updated = Event::new("message.updated", now, Some(&message.channel)).by(by.as_ref());
+        events::record(tx, updated.about(parent, &above));
     }
     Ok(())
 }

@@ -2,12 +2,13 @@
 
 use ids::{ChannelId, MessageId, Timestamp, UserId};
 use serde_json::json;
-use store::{Direction, Limit, Stamped};
+use store::{Direction, Limit, Stamp, Stamped};
 
-use super::{Read, WINDOW_ROWS};
+use super::{Read, Reader, WINDOW_ROWS, unread};
 use crate::{
     Error, Result, Tx,
     chat::{
+        channels,
         events::{self, Event},
         members, messages,
         messages::Listed,
@@ -67,7 +68,7 @@ pub async fn mark_read(
 /// # Errors
 /// [`Error::Unfit`] when the user is no member, [`Error::Absent`] when there is no such message.
 pub async fn mark_unread(tx: &mut Tx, channel: &ChannelId, user: &UserId, from: &From, now: Timestamp) -> Result<()> {
-    members::load(tx, channel, user).await?;
+    let member = members::load(tx, channel, user).await?;
     let tenant = tx.tenant();
     let (first, at, stamp) = match from {
         From::Message(id) => {
@@ -88,8 +89,12 @@ pub async fn mark_unread(tx: &mut Tx, channel: &ChannelId, user: &UserId, from: 
     let last_read = at.plus_micros(-1);
     let mark = Read { last_read, last_read_message, until: Some(stamp.0 - 1), ..before };
     put(tx, channel, user, &mark);
+    let marked = Stamped { stamp: Stamp(0), value: mark.clone() };
+    let reader = Reader { user, member: &member, read: &marked };
+    let of = channels::load(tx, channel).await?;
     let more = json!({
         "first_unread_message_id": first.as_str(),
+        "unread_messages": unread(&tx.app, channel, &of, reader).await?,
         "last_read_at": last_read.rfc3339_short().to_string(),
         "last_read_message_id": mark.last_read_message.as_ref().map(MessageId::as_str),
     });
