@@ -1,6 +1,7 @@
 //! Chat: channels, their members, and what is said in them.
 
 pub mod blocklists;
+pub mod campaigns;
 pub mod channels;
 pub mod commands;
 pub mod drafts;
@@ -17,6 +18,7 @@ pub mod reads;
 pub mod reminders;
 pub mod retention;
 pub mod search;
+pub mod segments;
 pub mod threads;
 pub mod types;
 pub mod unread_reminders;

@@ -124,6 +124,7 @@ async fn do_stage(
         | Kind::ExportFeeds(_)
         | Kind::UpdateChannels(_)
         | Kind::Retain(_)
+        | Kind::RunCampaign(_)
         | Kind::Import
         | Kind::ImportWords => return Ok(Step::Done),
     };

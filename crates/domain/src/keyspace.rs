@@ -20,6 +20,7 @@ use crate::{
     apps::AppRecord,
     chat::{
         blocklists::Blocklist,
+        campaigns::Campaign,
         channels::{Channel, Hidden},
         commands::Command,
         drafts::Draft,
@@ -32,6 +33,7 @@ use crate::{
         reads::Read,
         reminders::Reminder,
         retention::{Policy, Run},
+        segments::{Segment, Target},
         threads::{Participant, Thread},
         types::ChannelType,
         user_groups::{UserGroup, UserGroupMember},
@@ -130,10 +132,10 @@ pub const MUTED: Table<(String, String), ()> = Table::new(33, "muted");
 pub const BLOCKED: Table<(String, String), ()> = Table::new(34, "blocked");
 /// user, channel or nothing for the whole app → the ban.
 pub const BAN: Table<(String, String), Ban> = Table::new(35, "ban");
-/// user, who banned → the ban from every channel that the latter makes later.
-pub const FUTURE_BAN: Table<(String, String), Ban> = Table::new(37, "future_ban");
 /// address, banned user, channel or nothing → nothing. Mirror of what `BAN` says.
 pub const ADDRESS_BAN: Table<(String, String, String), ()> = Table::new(247, "address_ban");
+/// user, who banned → the ban from every channel that the latter makes later.
+pub const FUTURE_BAN: Table<(String, String), Ban> = Table::new(37, "future_ban");
 /// name → channel type. The built-in types are there without a row until they are changed.
 pub const CHANNEL_TYPE: Table<String, ChannelType> = Table::new(40, "channel_type");
 /// name → slash command. The built-in ones are there without a row.
@@ -411,6 +413,13 @@ pub const IMPORT_ORDER: Table<(Latest, String), ()> = Table::new(232, "import_or
 
 /// moment, channel → nothing: then members are looked for who have not read what is old enough.
 pub const UNREAD_DUE: Table<(At, Chat), ()> = Table::new(233, "unread_due");
+
+/// id → campaign.
+pub const CAMPAIGN: Table<String, Campaign> = Table::new(250, "campaign");
+/// id → segment, but for what belongs to it.
+pub const SEGMENT: Table<String, Segment> = Table::new(248, "segment");
+/// segment, user or cid of a channel → since when it belongs to the segment.
+pub const SEGMENT_TARGET: Table<(String, String), Target> = Table::new(249, "segment_target");
 
 /// The columns of the key of the table `name`, in the words of this file.
 pub fn columns(name: &str) -> &'static str {

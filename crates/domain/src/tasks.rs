@@ -153,6 +153,9 @@ pub enum Kind {
     /// Deletes what a user said.
     #[n(35)]
     DeleteMessages(#[n(0)] Box<DeleteMessages>),
+    /// Sends a campaign.
+    #[n(36)]
+    RunCampaign(#[n(0)] String),
     /// Clears away what feeds v3 leave that are hidden already.
     #[n(20)]
     ClearFeeds(#[n(0)] Box<crate::v3::feeds::delete::Deletion>),

@@ -1,5 +1,6 @@
 //! What runs beside the requests: a file for each job.
 
+mod campaigns;
 mod expire;
 mod news;
 mod prune_log;

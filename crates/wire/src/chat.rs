@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod blocklists;
+pub mod campaigns;
 pub mod channels;
 pub mod dialect;
 pub mod drafts;
@@ -24,6 +25,7 @@ pub mod reads;
 pub mod reminders;
 pub mod retention;
 pub mod search;
+pub mod segments;
 pub mod tasks;
 pub mod threads;
 pub mod types;

@@ -266,6 +266,12 @@ const RULES: &[(u8, Rule)] = &[
     (USER_GROUP.tag(), |key, value, leaver| {
         look(&USER_GROUP, key, value, |_, group| Found::row(false, replace(&mut group.created_by, &leaver.id, None)))
     }),
+    (CAMPAIGN.tag(), |key, value, leaver| {
+        look(&CAMPAIGN, key, value, |_, campaign| Found::row(false, campaign.forget(&leaver.id)))
+    }),
+    (SEGMENT_TARGET.tag(), |key, value, leaver| {
+        look(&SEGMENT_TARGET, key, value, |(_, target), _| theirs(leaver, [target]))
+    }),
     (USER_GROUP_MEMBER.tag(), |key, value, leaver| {
         look(&USER_GROUP_MEMBER, key, value, |(_, user), _| theirs(leaver, [user]))
     }),

@@ -1,7 +1,6 @@
 //! What this version cannot do, and says so; and lists of it, which are empty because there can be nothing in them.
 
 use serde_json::json;
-use wire::chat::error::Code;
 
 use super::{
     error::{Error, Result},
@@ -16,12 +15,6 @@ const TEAMS_MAX: i64 = 30;
 /// A call that is not built.
 pub(crate) async fn answer(call: Call, _: Fields) -> Result<Reply> {
     Err(Error::not_available(call.operation.name))
-}
-
-/// Campaigns and the segments of users that they go to (chat §11.13). Clients know the words.
-pub(crate) async fn campaigns(call: Call, _: Fields) -> Result<Reply> {
-    let reason = format!("{}: campaigns and segments are not enabled in this version of Millpond", call.operation.name);
-    Err(Error::new(Code::NotAvailable, reason))
 }
 
 /// `POST /stats/team_usage`: an app whose teams are not kept apart has none to tell of (chat §11.12).

@@ -9,11 +9,13 @@ use axum::{
 };
 
 use super::{
-    absent, app, blocklists, blocks, channels, commands, connect, devices, drafts, erasure, events, exports, files,
+    absent, app, blocklists, blocks, campaigns, channels, commands, connect, devices, drafts, erasure, events, exports,
+    files,
     gate::{self, Callers, Erased, Handler, Operation},
     guest, imports, locations, members, messages, moderation, og, permissions, polls,
     prefix::INSIDE,
-    push, rate_limits, reactions, reads, reminders, retention, search, tasks, threads, types, user_groups, users,
+    push, rate_limits, reactions, reads, reminders, retention, search, segments, tasks, threads, types, user_groups,
+    users,
     users::standing,
     watching,
 };
@@ -300,23 +302,23 @@ fn table(server: &Arc<Server>) -> Routes<'_> {
         .route(POST, "uploads/image", "UploadImage", Both, files::upload_image)
         .route(DELETE, "uploads/image", "DeleteImage", Both, files::delete)
         .route(GET, "og", "GetOG", Both, og::get)
-        // Campaigns.
-        .route(POST, "campaigns", "CreateCampaign", S, absent::campaigns)
-        .route(POST, "campaigns/query", "QueryCampaigns", S, absent::campaigns)
-        .route(GET, "campaigns/{id}", "GetCampaign", S, absent::campaigns)
-        .route(PUT, "campaigns/{id}", "UpdateCampaign", S, absent::campaigns)
-        .route(POST, "campaigns/{id}/start", "StartCampaign", S, absent::campaigns)
-        .route(POST, "campaigns/{id}/stop", "StopCampaign", S, absent::campaigns)
-        .route(DELETE, "campaigns/{id}", "DeleteCampaign", S, absent::campaigns)
-        .route(POST, "segments", "CreateSegment", S, absent::campaigns)
-        .route(POST, "segments/query", "QuerySegments", S, absent::campaigns)
-        .route(GET, "segments/{id}", "GetSegment", S, absent::campaigns)
-        .route(PUT, "segments/{id}", "UpdateSegment", S, absent::campaigns)
-        .route(DELETE, "segments/{id}", "DeleteSegment", S, absent::campaigns)
-        .route(POST, "segments/{id}/addtargets", "AddSegmentTargets", S, absent::campaigns)
-        .route(POST, "segments/{id}/deletetargets", "DeleteSegmentTargets", S, absent::campaigns)
-        .route(GET, "segments/{id}/target/{target}", "SegmentTargetExists", S, absent::campaigns)
-        .route(POST, "segments/{id}/targets/query", "QuerySegmentTargets", S, absent::campaigns)
+        // Campaigns and segments.
+        .route(POST, "campaigns", "CreateCampaign", S, campaigns::create)
+        .route(POST, "campaigns/query", "QueryCampaigns", S, campaigns::query)
+        .route(GET, "campaigns/{id}", "GetCampaign", S, campaigns::get)
+        .route(PUT, "campaigns/{id}", "UpdateCampaign", S, campaigns::update)
+        .route(POST, "campaigns/{id}/start", "StartCampaign", S, campaigns::start)
+        .route(POST, "campaigns/{id}/stop", "StopCampaign", S, campaigns::stop)
+        .route(DELETE, "campaigns/{id}", "DeleteCampaign", S, campaigns::remove)
+        .route(POST, "segments", "CreateSegment", S, segments::create)
+        .route(POST, "segments/query", "QuerySegments", S, segments::query)
+        .route(GET, "segments/{id}", "GetSegment", S, segments::get)
+        .route(PUT, "segments/{id}", "UpdateSegment", S, segments::update)
+        .route(DELETE, "segments/{id}", "DeleteSegment", S, segments::remove)
+        .route(POST, "segments/{id}/addtargets", "AddSegmentTargets", S, segments::add_targets)
+        .route(POST, "segments/{id}/deletetargets", "DeleteSegmentTargets", S, segments::remove_targets)
+        .route(GET, "segments/{id}/target/{target}", "SegmentTargetExists", S, segments::has_target)
+        .route(POST, "segments/{id}/targets/query", "QuerySegmentTargets", S, segments::query_targets)
         // Storage of others.
         .route(GET, "external_storage", "ListExternalStorage", S, absent::answer)
         .route(POST, "external_storage", "CreateExternalStorage", S, absent::answer)

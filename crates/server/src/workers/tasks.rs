@@ -13,7 +13,7 @@ use ids::Timestamp;
 use store::Store;
 use tokio::{sync::Notify, task::JoinSet};
 
-use super::news;
+use super::{campaigns, news};
 use crate::{Server, apps::Tenant, exports, files, imports, seal};
 
 /// How often the worker looks, if nothing wakes it.
@@ -132,6 +132,7 @@ async fn attempt(server: Arc<Server>, tenant: Arc<Tenant>, id: String, kind: Kin
             Ok(()) => exports::sweep(&server, &tenant).await,
             failed => failed,
         },
+        Kind::RunCampaign(campaign) => campaigns::run(&server, &tenant, &id, campaign).await,
         kind if kind.is_export() => match exports::run(&server, &tenant, &id).await {
             Ok(()) => exports::sweep(&server, &tenant).await,
             failed => failed,

@@ -25,7 +25,6 @@ async fn an_app_has_what_clients_read_unconditionally() {
             "allow_multi_user_devices",
             "async_url_enrich_enabled",
             "auto_translation_enabled",
-            "campaign_enabled",
             "disable_auth_checks",
             "disable_permissions_checks",
             "guest_user_creation_disabled",
@@ -45,6 +44,7 @@ async fn an_app_has_what_clients_read_unconditionally() {
         }
         for (name, value) in [
             ("id", json!(7)),
+            ("campaign_enabled", json!(true)),
             // Whoever runs the clients' own suites reads the log of feeds; other apps begin without it.
             ("feed_audit_logs_enabled", json!(true)),
             ("cdn_expiration_seconds", json!(1_209_600)),

@@ -83,6 +83,8 @@ async fn plant(pond: &Pond) {
         users::mutes::add(tx, &id("bob"), &[id(AMY)], None, now).await?;
         BAN.put(tx, tenant, &(AMY.into(), String::new()), &ban("bob"));
         BAN.put(tx, tenant, &("bob".into(), String::new()), &ban(AMY));
+        let target = crate::chat::segments::Target { created_at: now };
+        SEGMENT_TARGET.put(tx, tenant, &("s".into(), AMY.into()), &target);
         ADDRESS_BAN.put(tx, tenant, &("192.0.2.1".into(), AMY.into(), String::new()), &());
         FUTURE_BAN.put(tx, tenant, &(AMY.into(), "bob".into()), &ban("bob"));
         FUTURE_BAN.put(tx, tenant, &("bob".into(), AMY.into()), &ban(AMY));

@@ -127,7 +127,7 @@ pub(super) const KNOWN: &[Known] = &[
 pub(super) const FIXED: &[(&str, &str)] = &[
     ("allow_multi_user_devices", "false"),
     ("call_types", "{}"),
-    ("campaign_enabled", "false"),
+    ("campaign_enabled", "true"),
     ("moderation_audio_call_moderation_enabled", "false"),
     ("moderation_llm_configurability_enabled", "false"),
     ("moderation_multitenant_blocklist_enabled", "false"),

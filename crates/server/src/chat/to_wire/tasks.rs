@@ -79,6 +79,8 @@ fn items(kind: &Kind) -> Vec<String> {
         // What came of these is a file.
         Kind::ExportUsers(_) | Kind::ExportChannels(_) | Kind::ExportFeeds(_) => Vec::new(),
         // They have outcomes of their own; nobody knows of the last.
-        Kind::UpdateChannels(_) | Kind::Import | Kind::ImportWords | Kind::Retain(_) => Vec::new(),
+        Kind::UpdateChannels(_) | Kind::Import | Kind::ImportWords | Kind::Retain(_) | Kind::RunCampaign(_) => {
+            Vec::new()
+        }
     }
 }
