@@ -95,6 +95,6 @@ fn pond_of_one_activity() -> (tokio::runtime::Runtime, App) {
     let views = Views::new(&store, 1 << 20);
     let groups = groups::of_the_sdk_suites().into_iter().map(|(name, group)| (name.to_owned(), group)).collect();
     let (groups, settings) = (Arc::new(groups), Arc::default());
-    let app = App { id: AppId(1), groups, settings, store, views, origin: None };
+    let app = App { id: AppId(1), groups, settings, store, views, origin: None, address: None };
     (tokio::runtime::Builder::new_current_thread().build().unwrap(), app)
 }
