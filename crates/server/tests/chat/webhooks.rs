@@ -14,13 +14,13 @@ use http::{HeaderMap, StatusCode, Uri};
 use ids::Timestamp;
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::AsyncReadExt,
+    net::TcpListener,
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
 
 use crate::{
-    pond::{KEY, NOW_SECONDS, SECRET, sign},
+    pond::{KEY, NOW_SECONDS, SECRET},
     sockets::lake::{Lake, channel},
 };
 

@@ -7,6 +7,7 @@ use ids::{ChannelId, MessageId};
 use super::*;
 use crate::{
     chat::{
+        campaigns::{self, Campaign, Outcome, Plan},
         channels::{self, Channel, Hidden},
         drafts::Draft,
         events::{self, Origin},
@@ -83,6 +84,7 @@ async fn plant(pond: &Pond) {
         users::mutes::add(tx, &id("bob"), &[id(AMY)], None, now).await?;
         BAN.put(tx, tenant, &(AMY.into(), String::new()), &ban("bob"));
         BAN.put(tx, tenant, &("bob".into(), String::new()), &ban(AMY));
+        plant_campaign(tx, now);
         let target = crate::chat::segments::Target { created_at: now };
         SEGMENT_TARGET.put(tx, tenant, &("s".into(), AMY.into()), &target);
         ADDRESS_BAN.put(tx, tenant, &("192.0.2.1".into(), AMY.into(), String::new()), &());
@@ -116,6 +118,23 @@ async fn plant(pond: &Pond) {
         Ok(())
     });
     write.await.unwrap();
+}
+
+/// Amy says something to herself and to bob, and was the last to get it.
+fn plant_campaign(tx: &mut Tx, now: ids::Timestamp) {
+    let tenant = tx.tenant();
+    let (sender, users) = (Some(id(AMY)), vec![id(AMY), id("bob")]);
+    let campaign = Campaign {
+        plan: Plan { sender, users, custom: "{}".into(), ..Plan::default() },
+        status: campaigns::Status::InProgress,
+        scheduled_for: None,
+        stop_at: None,
+        task: None,
+        outcome: Outcome { last: Some(format!("user {AMY}")), ..Outcome::default() },
+        created_at: now,
+        updated_at: now,
+    };
+    CAMPAIGN.put(tx, tenant, &"c".into(), &campaign);
 }
 
 /// Amy has a name, belongs to a group that she made, and muted a channel.
