@@ -52,8 +52,9 @@ pub(crate) const REQUEST: Table<String, Request> = Table::new(20, "request");
 // 21 was `external`, which did not tell clients apart.
 /// client, external id → request. Unique.
 pub(crate) const EXTERNAL: Table<(String, String), String> = Table::new(25, "client_external");
-/// idempotency key → when it was used, for which body, and the request.
-pub(crate) const IDEMPOTENCY: Table<String, (i64, String, String)> = Table::new(22, "idempotency");
+// 22 was `idempotency`, which did not tell clients apart either.
+/// client, idempotency key → when it was used, for which body, and the request.
+pub(crate) const IDEMPOTENCY: Table<(String, String), (i64, String, String)> = Table::new(27, "client_idempotency");
 /// hash of type, identifiers and integrations → the last request for them.
 pub(crate) const DEDUPE: Table<String, String> = Table::new(23, "dedupe");
 /// hash of an identifier, request → nothing.

@@ -45,7 +45,7 @@ pub struct NewRequest {
     pub requested_by: String,
     /// Whether it only looks.
     pub is_dry_run: bool,
-    /// The key under which a repeated call is known.
+    /// The key under which a repeated call of the same client is known.
     pub idempotency_key: Option<String>,
     /// What a dry run allowed: see [`Connector::confirm_token`].
     pub confirm_token: Option<String>,
@@ -237,7 +237,7 @@ async fn known(
     now: Timestamp,
 ) -> Result<Option<Request>> {
     if let Some(key) = &new.idempotency_key
-        && let Some((at, stored, id)) = IDEMPOTENCY.get(tx, HERE, key).await?
+        && let Some((at, stored, id)) = IDEMPOTENCY.get(tx, HERE, &(new.requested_by.clone(), key.clone())).await?
         && now.micros() - at < IDEMPOTENCY_KEPT
     {
         if stored != body {
@@ -294,7 +294,12 @@ async fn store_request(
         EXTERNAL.put(tx, HERE, &(new.requested_by.clone(), external_id.clone()), id);
     }
     if let Some(key) = &new.idempotency_key {
-        IDEMPOTENCY.put(tx, HERE, key, &(now.micros(), body.to_owned(), id.clone()));
+        IDEMPOTENCY.put(
+            tx,
+            HERE,
+            &(new.requested_by.clone(), key.clone()),
+            &(now.micros(), body.to_owned(), id.clone()),
+        );
     }
     let lookups: Vec<&str> = request.identifiers.iter().map(|one| one.lookup.as_str()).collect();
     let draft = Draft::by(&request.requested_by, "request.created", id).of_request(id).about(&lookups);

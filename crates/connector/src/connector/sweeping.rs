@@ -187,7 +187,7 @@ mod tests {
                 LINK.put(tx, HERE, &format!("{number:06}"), &link);
                 let used_at = if number == MANY { now.micros() } else { now.micros() + 1 };
                 let row = (used_at, String::new(), String::new());
-                IDEMPOTENCY.put(tx, HERE, &format!("{number:06}"), &row);
+                IDEMPOTENCY.put(tx, HERE, &("desk".to_owned(), format!("{number:06}")), &row);
                 let state = if number == MANY { BatchState::Loading } else { BatchState::Paused };
                 let batch = Batch::trial(&format!("bat_{number:06}"), state, now);
                 BATCH.put(tx, HERE, &batch.id, &batch);
@@ -200,7 +200,7 @@ mod tests {
         let (links, batches) = rows(&connector).await;
         assert_eq!((links.len(), batches.len()), (MANY, MANY));
         let keys = keyspace::all(&mut connector.store.read(), &IDEMPOTENCY, IDEMPOTENCY.range(HERE)).await.unwrap();
-        assert!(keys.len() == MANY && keys.iter().all(|(key, _)| *key != format!("{MANY:06}")));
+        assert!(keys.len() == MANY && keys.iter().all(|((_, key), _)| *key != format!("{MANY:06}")));
         assert!(links.iter().all(|(_, link)| link.expires_at > connector.surroundings.now()));
         assert!(batches.iter().all(|(_, batch)| batch.state == BatchState::Paused));
     }

@@ -38,6 +38,19 @@ async fn check_36_an_idempotency_key_stands_for_one_body() {
 }
 
 #[tokio::test]
+async fn check_36_an_idempotency_key_is_of_one_client() {
+    let place = Place::new().await;
+    let of = |client: &str, person: &str| NewRequest {
+        idempotency_key: Some("k".into()),
+        requested_by: client.into(),
+        ..NewRequest::new(Kind::Access, vec![user_id(person)])
+    };
+    let first = place.ask(&of("portal", "amy")).await;
+    assert_ne!(place.ask(&of("desk", "bob")).await.id, first.id, "another client has keys of its own");
+    assert_eq!(place.ask(&of("portal", "amy")).await.id, first.id);
+}
+
+#[tokio::test]
 async fn check_36_an_external_id_stands_for_one_request() {
     let place = Place::new().await;
     let external = |kind| NewRequest { external_id: Some("T-1".into()), ..NewRequest::new(kind, vec![user_id("amy")]) };
