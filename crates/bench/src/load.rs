@@ -10,6 +10,7 @@ mod busy;
 mod closed;
 mod open;
 mod schedule;
+mod window;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::verify::Expected;
 
 pub(crate) use closed::closed;
 pub(crate) use open::{Opened, Pace, open};
+pub(crate) use window::Window;
 
 /// The longest latency that a histogram holds, in nanoseconds; longer ones count as this.
 const LATENCY_MAX: u64 = 60_000_000_000;

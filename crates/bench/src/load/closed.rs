@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 use super::busy::Busy;
-use super::{Outcome, Script, connect, histogram, nanos};
+use super::{Outcome, Script, Window, connect, histogram, nanos};
 use crate::http::Connection;
 
 /// How long after the end the last answers may take.
@@ -25,38 +25,36 @@ pub(crate) async fn closed<S: Script>(
 ) -> Result<Outcome> {
     let connections = connect(address, scripts.len()).await?;
     let latency = Arc::new(Mutex::new(histogram()?));
-    let from = Instant::now() + warm;
-    let until = from + measure;
+    let window = Arc::new(Window::after(warm, measure));
     let mut workers = JoinSet::new();
     for (connection, script) in connections.into_iter().zip(scripts) {
-        workers.spawn(ask(connection, script, Arc::clone(&latency), from, until));
+        workers.spawn(ask(connection, script, Arc::clone(&latency), Arc::clone(&window)));
     }
-    tokio::time::sleep_until(from.into()).await;
+    tokio::time::sleep_until(window.from().into()).await;
     let busy = Busy::start();
-    tokio::time::sleep_until(until.into()).await;
+    tokio::time::sleep_until(window.until().into()).await;
     let (busy, waited) = busy.parts().unzip();
     tokio::time::timeout(GRACE, finish(workers)).await.context("answers are missing long after the end")??;
     let latency = latency.lock().clone();
-    Ok(Outcome { rate: latency.len() as f64 / measure.as_secs_f64(), latency, busy, waited })
+    Ok(Outcome { rate: window.rate(), latency, busy, waited })
 }
 
 async fn ask<S: Script>(
     mut connection: Connection,
     mut script: S,
     latency: Arc<Mutex<Histogram<u64>>>,
-    from: Instant,
-    until: Instant,
+    window: Arc<Window>,
 ) -> Result<()> {
     let mut sent = Instant::now();
     loop {
         let response = connection.exchange(script.request()).await?;
         script.check(&response)?;
         let now = Instant::now();
-        if now >= until {
-            return Ok(());
-        }
-        if now >= from {
+        if window.count(now) {
             latency.lock().saturating_record(nanos(now - sent));
+        }
+        if window.is_over(now) {
+            return Ok(());
         }
         sent = now;
     }

@@ -11,6 +11,7 @@ use super::{COPIED, POSTED};
 use crate::args::Sizes;
 use crate::bench::Bench;
 use crate::install::Missing;
+use crate::load::Window;
 use crate::redis::{Commands, Durability, Link, Server};
 
 /// The sorted set of the followed feed.
@@ -42,25 +43,22 @@ impl Merges {
     pub(super) async fn throughput(&mut self, durability: Durability, sizes: &Sizes) -> Result<f64> {
         let mut link = self.server.link().await?;
         self.server.set(&mut link, durability).await?;
-        let from = Instant::now() + sizes.warm;
-        let until = from + sizes.measure;
+        let window = Arc::new(Window::after(sizes.warm, sizes.measure));
         let mut workers = JoinSet::new();
         for _ in 0..sizes.connections {
             let (link, next) = (self.server.link().await?, Arc::clone(&self.next));
-            workers.spawn(follow(link, next, from, until));
+            workers.spawn(follow(link, next, Arc::clone(&window)));
         }
-        let mut done = 0;
         while let Some(worker) = workers.join_next().await {
-            done += worker.context("a connection's task failed")??;
+            worker.context("a connection's task failed")??;
         }
-        Ok(f64::from(done) / sizes.measure.as_secs_f64())
+        Ok(window.rate())
     }
 }
 
-/// Follows until the end, and returns how many follows were counted.
-async fn follow(mut link: Link, next: Arc<AtomicU64>, from: Instant, until: Instant) -> Result<u32> {
+/// Follows until the window is over.
+async fn follow(mut link: Link, next: Arc<AtomicU64>, window: Arc<Window>) -> Result<()> {
     let newest = (COPIED - 1).to_string();
-    let mut counted = 0;
     loop {
         let follower = format!("t:f{:09}", next.fetch_add(1, Ordering::Relaxed));
         let pairs =
@@ -77,9 +75,9 @@ async fn follow(mut link: Link, next: Arc<AtomicU64>, from: Instant, until: Inst
         commands.push(&[b"ZREMRANGEBYRANK", follower.as_bytes(), b"0", b"-1001"]);
         link.run(&commands).await?;
         let now = Instant::now();
-        if now >= until {
-            return Ok(counted);
+        window.count(now);
+        if window.is_over(now) {
+            return Ok(());
         }
-        counted += u32::from(now >= from);
     }
 }
