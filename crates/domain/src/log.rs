@@ -3,7 +3,7 @@
 //! An event is a record in the same commit as its cause, so nothing happens unnoticed and nothing is noticed that did
 //! not happen. Consumers keep their place; the rows before every consumer's place are pruned.
 
-use ids::{ActivityId, AppId, ChannelId, FeedId, UserId};
+use ids::{ActivityId, AppId, ChannelId, FeedId};
 use minicbor::{Decode, Encode};
 use store::{Stamp, Store};
 
@@ -57,13 +57,6 @@ pub enum Event {
         /// The followed.
         #[n(1)]
         target: FeedId,
-    },
-    /// What is known of a user changed.
-    #[n(4)]
-    UserChanged {
-        /// The user.
-        #[n(0)]
-        user: UserId,
     },
     /// Something happened in a chat that clients may notice.
     #[n(5)]
@@ -201,7 +194,8 @@ mod tests {
     fn that_work_was_planned_shows_in_the_first_bytes_of_an_event() {
         let stored = |event: &Event| minicbor::to_vec(event).unwrap();
         assert!(is_planned(&stored(&Event::Planned { task: "t".into() })));
-        assert!(!is_planned(&stored(&Event::UserChanged { user: UserId::parse("amy").unwrap() })) && !is_planned(&[]));
+        let changed = Event::Changed { activity: ActivityId::from_seed(0, ids::Timestamp::from_micros(0)) };
+        assert!(!is_planned(&stored(&changed)) && !is_planned(&[]));
     }
 
     #[tokio::test]

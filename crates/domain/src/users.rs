@@ -14,12 +14,7 @@ pub mod standing;
 use ids::{Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
 
-use crate::{
-    Error, Result, Tx,
-    chat::events,
-    keyspace::USER,
-    log::{self, Event},
-};
+use crate::{Error, Result, Tx, chat::events, keyspace::USER};
 use blocks::Block;
 
 pub use people::{People, Person};
@@ -324,9 +319,8 @@ fn merged(before: Option<Privacy>, now: Option<Privacy>) -> Option<Privacy> {
     })
 }
 
-/// Writes the user, and tells whoever follows.
+/// Writes the user.
 pub fn put(tx: &mut Tx, id: &UserId, user: &User) {
     let tenant = tx.tenant();
     USER.put(tx, tenant, &id.to_string(), user);
-    log::record(tx, &Event::UserChanged { user: id.clone() });
 }

@@ -243,7 +243,7 @@ impl Views {
             }
             Event::Noted { feed, .. } => set(Mark::notes(app, feed)),
             Event::Swept { channel } => set(Mark::messages(app, channel)),
-            Event::UserChanged { .. } | Event::Planned { .. } | Event::Reacted { .. } => {}
+            Event::Planned { .. } | Event::Reacted { .. } => {}
         }
     }
 

@@ -104,10 +104,7 @@ impl Hub {
             let logged = published.appended.iter().filter_map(|(key, value)| {
                 let (app, tag, _) = store::split(key)?;
                 let event = (tag == LOG.tag()).then(|| LOG.decode(key, value).ok())??.1;
-                let is_of_feeds = !matches!(
-                    event,
-                    Event::Chat(_) | Event::Planned { .. } | Event::UserChanged { .. } | Event::Reacted { .. }
-                );
+                let is_of_feeds = !matches!(event, Event::Chat(_) | Event::Planned { .. } | Event::Reacted { .. });
                 is_of_feeds.then_some((AppId(app), event))
             });
             let commit = Commit { stamp: published.stamp, events: logged.collect() };
