@@ -1,7 +1,9 @@
 //! Who is connected, who watches which channel, and who follows whose presence: one room for each app.
 
 use std::{
-    collections::HashMap,
+    borrow::Borrow,
+    collections::{HashMap, HashSet},
+    hash::{Hash, Hasher},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -60,6 +62,13 @@ pub(crate) struct Connection {
 #[derive(Debug, Default)]
 struct Interests {
     channels: Vec<ChannelId>,
+    /// What few follow.
+    rare: Option<Box<Rare>>,
+}
+
+/// What few connections follow.
+#[derive(Debug, Default)]
+struct Rare {
     users: Vec<UserId>,
     feeds: Vec<Fid>,
 }
@@ -75,12 +84,36 @@ impl Connection {
     }
 }
 
+/// A connection that is found by its id.
+#[derive(Debug)]
+struct ById(Arc<Connection>);
+
+impl Borrow<Uuid> for ById {
+    fn borrow(&self) -> &Uuid {
+        &self.0.id
+    }
+}
+
+impl Hash for ById {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}
+
+impl PartialEq for ById {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for ById {}
+
 type Connections = Vec<Arc<Connection>>;
 
 /// The connections of one app.
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    by_id: HashMap<Uuid, Arc<Connection>>,
+    by_id: HashSet<ById>,
     /// Users who are online: one without a connection is about to leave.
     pub(super) users: HashMap<UserId, Connections>,
     watchers: HashMap<ChannelId, Connections>,
@@ -143,8 +176,11 @@ impl Hub {
             return Err(Full::User);
         }
         let is_new = !room.users.contains_key(user);
-        room.users.entry(user.clone()).or_default().push(connection.clone());
-        room.by_id.insert(connection.id, connection.clone());
+        let own = room.users.entry(user.clone()).or_default();
+        // Most users have one connection.
+        own.reserve_exact(1);
+        own.push(connection.clone());
+        room.by_id.insert(ById(connection.clone()));
         room.arrivals += u64::from(is_new);
         let before = self.open.fetch_add(1, Ordering::AcqRel);
         if before == 0 {
@@ -164,10 +200,10 @@ impl Hub {
             self.told_stop(connection, channel, &room);
         }
         let mut room = room.write();
-        let followed = std::mem::take(&mut connection.interests.lock().users);
-        followed.iter().for_each(|user| forget(&mut room.followers, user, connection));
-        let feeds = std::mem::take(&mut connection.interests.lock().feeds);
-        feeds.iter().for_each(|feed| forget(&mut room.feeds, feed, connection));
+        if let Some(followed) = connection.interests.lock().rare.take() {
+            followed.users.iter().for_each(|user| forget(&mut room.followers, user, connection));
+            followed.feeds.iter().for_each(|feed| forget(&mut room.feeds, feed, connection));
+        }
         room.by_id.remove(&connection.id);
         let is_last = room.users.get_mut(user).is_some_and(|own| {
             own.retain(|other| !Arc::ptr_eq(other, connection));
@@ -192,7 +228,7 @@ impl Hub {
     /// The connection `id` of `user`.
     pub(crate) fn connection(&self, app: AppId, id: &str, user: &UserId) -> Option<Arc<Connection>> {
         let id = Uuid::try_parse(id).ok()?;
-        let connection = self.room(app)?.read().by_id.get(&id).cloned()?;
+        let connection = self.room(app)?.read().by_id.get(&id)?.0.clone();
         (connection.identity.user == *user).then_some(connection)
     }
 
@@ -203,7 +239,7 @@ impl Hub {
             let forgotten = {
                 let mut room = room.write();
                 // One that has left meanwhile watches nothing any more.
-                if !room.by_id.contains_key(&connection.id) || connection.watches(channel) {
+                if !room.by_id.contains(&connection.id) || connection.watches(channel) {
                     continue;
                 }
                 // All who watch a channel share one text of its id.
@@ -259,18 +295,19 @@ impl Hub {
     pub(crate) fn follow_presence(&self, connection: &Arc<Connection>, users: &[UserId]) {
         let Some(room) = self.room(connection.identity.app) else { return };
         let mut room = room.write();
-        if !room.by_id.contains_key(&connection.id) {
+        if !room.by_id.contains(&connection.id) {
             return;
         }
         let mut interests = connection.interests.lock();
+        let followed = interests.rare.get_or_insert_default();
         for user in users {
-            if interests.users.contains(user) {
+            if followed.users.contains(user) {
                 continue;
             }
             room.followers.entry(user.clone()).or_default().push(connection.clone());
-            interests.users.push(user.clone());
-            if interests.users.len() > USERS_FOLLOWED_MAX {
-                let oldest = interests.users.remove(0);
+            followed.users.push(user.clone());
+            if followed.users.len() > USERS_FOLLOWED_MAX {
+                let oldest = followed.users.remove(0);
                 forget(&mut room.followers, &oldest, connection);
             }
         }
@@ -280,18 +317,19 @@ impl Hub {
     pub(crate) fn watch_feeds<'a>(&self, connection: &Arc<Connection>, feeds: impl Iterator<Item = &'a Fid>) {
         let Some(room) = self.room(connection.identity.app) else { return };
         let mut room = room.write();
-        if !room.by_id.contains_key(&connection.id) {
+        if !room.by_id.contains(&connection.id) {
             return;
         }
         let mut interests = connection.interests.lock();
+        let followed = interests.rare.get_or_insert_default();
         for feed in feeds {
-            if interests.feeds.contains(feed) {
+            if followed.feeds.contains(feed) {
                 continue;
             }
             room.feeds.entry(feed.clone()).or_default().push(connection.clone());
-            interests.feeds.push(feed.clone());
-            if interests.feeds.len() > FEEDS_WATCHED_MAX {
-                let oldest = interests.feeds.remove(0);
+            followed.feeds.push(feed.clone());
+            if followed.feeds.len() > FEEDS_WATCHED_MAX {
+                let oldest = followed.feeds.remove(0);
                 forget(&mut room.feeds, &oldest, connection);
             }
         }
@@ -359,7 +397,7 @@ impl Hub {
     pub(crate) fn close(&self) {
         self.is_closing.store(true, Ordering::Release);
         for room in self.rooms.read().values() {
-            room.read().by_id.values().for_each(|connection| connection.outbox.end(End::Restart));
+            room.read().by_id.iter().for_each(|ById(connection)| connection.outbox.end(End::Restart));
         }
     }
 
@@ -397,7 +435,7 @@ impl Hub {
 }
 
 /// Takes the connection out of the list under `key`, and the list away when it is empty.
-fn forget<K: std::hash::Hash + Eq>(lists: &mut HashMap<K, Connections>, key: &K, connection: &Arc<Connection>) {
+fn forget<K: Hash + Eq>(lists: &mut HashMap<K, Connections>, key: &K, connection: &Arc<Connection>) {
     let Some(list) = lists.get_mut(key) else { return };
     if let Some(at) = list.iter().position(|other| Arc::ptr_eq(other, connection)) {
         list.swap_remove(at);
