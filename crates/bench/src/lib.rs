@@ -24,6 +24,7 @@ mod environment;
 mod http;
 mod install;
 mod load;
+mod others;
 mod peer;
 mod postgres;
 mod progress;

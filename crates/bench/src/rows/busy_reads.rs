@@ -44,16 +44,24 @@ pub(crate) const ROW: Row = Row {
 async fn measure(bench: &mut Bench) -> Result<Vec<Line>> {
     let crowd = Crowd::load(bench).await?;
     crowd.read_each().await?;
-    let rate = bench.throughput("followers' pages", crowd.server.address, crowd.scripts(bench)).await? / 2.0;
+    let rate = bench.calmest("row 14", async |bench| {
+        bench.throughput("followers' pages", crowd.server.address, crowd.scripts(bench)).await
+    });
+    let rate = rate.await? / 2.0;
     let (mut quiet, mut busy) = (Found::default(), Found::default());
     for round in 1..=bench.sizes.rounds {
         bench.progress.now(&format!("row 14: round {round} of {}", bench.sizes.rounds));
-        quiet.add(bench, "row 14", &crowd.read(bench, rate).await.context("reading while nobody posts")?);
-        let posting = Posting::start(crowd.server.address, &crowd.posted);
-        let opened = crowd.read(bench, rate).await;
-        posting.stop().await?;
-        busy.add(bench, "row 14", &opened.context("reading while somebody posts")?);
-        crowd.check().await?;
+        let found = bench.calmest("row 14", async |bench| {
+            let before = crowd.read(bench, rate).await.context("reading while nobody posts")?;
+            let posting = Posting::start(crowd.server.address, &crowd.posted);
+            let beside = crowd.read(bench, rate).await;
+            posting.stop().await?;
+            crowd.check().await?;
+            Ok((before, beside.context("reading while somebody posts")?))
+        });
+        let (before, beside) = found.await?;
+        quiet.add(bench, "row 14", &before);
+        busy.add(bench, "row 14", &beside);
     }
     bench.notes.push(format!(
         "row 14: {} posts in all; the client handed out requests at most {:.0} µs late (p99)",

@@ -21,15 +21,22 @@ pub(crate) const ROW: Row = Row {
 async fn measure(bench: &mut Bench) -> Result<Vec<Line>> {
     let pages = Pages::load(bench).await?;
     let hyper = bench.hyper(200, pages.body()).await?;
-    let rate = bench.throughput("feed page, hyper", hyper.address, pages.scripts_for_hyper()).await? / 2.0;
+    let rate = bench.calmest("row 2", async |bench| {
+        bench.throughput("feed page, hyper", hyper.address, pages.scripts_for_hyper()).await
+    });
+    let rate = rate.await? / 2.0;
     let (length, pace) = (bench.sizes.measure, bench.pace());
     let (mut subject, mut limit) = (Found::default(), Found::default());
     for round in 1..=bench.sizes.rounds {
         bench.progress.now(&format!("row 2: round {round} of {}", bench.sizes.rounds));
-        let opened = load::open(pages.server.address, pages.scripts()?, rate, length, pace).await;
-        subject.add(bench, "row 2", &opened.context("reading pages")?);
-        let opened = load::open(hyper.address, pages.scripts_for_hyper(), rate, length, pace).await;
-        limit.add(bench, "row 2", &opened.context("reading pages from hyper")?);
+        let found = bench.calmest("row 2", async |_| {
+            let ours = load::open(pages.server.address, pages.scripts()?, rate, length, pace).await;
+            let bare = load::open(hyper.address, pages.scripts_for_hyper(), rate, length, pace).await;
+            Ok((ours.context("reading pages")?, bare.context("reading pages from hyper")?))
+        });
+        let (ours, bare) = found.await?;
+        subject.add(bench, "row 2", &ours);
+        limit.add(bench, "row 2", &bare);
     }
     bench.notes.push(format!(
         "row 2: the client handed out requests at most {:.0} µs late (p99); both latencies include that",

@@ -58,11 +58,15 @@ async fn measure(bench: &mut Bench) -> Result<Vec<Line>> {
     let mut found: [Vec<f64>; 4] = Default::default();
     for round in 1..=bench.sizes.rounds {
         bench.progress.now(&format!("row 5: round {round} of {}", bench.sizes.rounds));
-        let [plain, groups, notes, limit] = &mut found;
-        plain.push(bench.throughput("flat page", address, scripts(&flat)?).await?);
-        groups.push(bench.throughput("aggregated page", address, scripts(&aggregated)?).await?);
-        notes.push(bench.throughput("notification page", address, scripts(&notification)?).await?);
-        limit.push(bench.throughput("aggregated page, hyper", hyper.address, of_hyper.clone()).await?);
+        let round = bench.calmest("row 5", async |bench| {
+            Ok([
+                bench.throughput("flat page", address, scripts(&flat)?).await?,
+                bench.throughput("aggregated page", address, scripts(&aggregated)?).await?,
+                bench.throughput("notification page", address, scripts(&notification)?).await?,
+                bench.throughput("aggregated page, hyper", hyper.address, of_hyper.clone()).await?,
+            ])
+        });
+        found.iter_mut().zip(round.await?).for_each(|(samples, sample)| samples.push(sample));
     }
     let [plain, groups, notes, limit] = found;
     let line = |what: &str, samples: &[f64]| {
