@@ -6,11 +6,10 @@
 use std::{
     collections::VecDeque,
     future::poll_fn,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
-use futures_util::task::AtomicWaker;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{Options, frames::Frame};
 
@@ -36,63 +35,75 @@ pub(super) enum Waiting {
 
 /// The queue of one connection, whose task is the only one that waits for it.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
-    inner: Mutex<Inner>,
-    task: AtomicWaker,
-}
+pub(super) struct Outbox(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     frames: VecDeque<Frame>,
     bytes: usize,
     end: Option<End>,
+    /// Who waits for it.
+    task: Option<Waker>,
 }
 
 impl Outbox {
     /// Adds a frame; a queue that is full is emptied, and the connection ends.
     pub(super) fn push(&self, frame: Frame, options: &Options) {
-        let mut inner = self.inner.lock();
+        let mut inner = self.0.lock();
         if inner.end.is_some() {
             return;
         }
         inner.bytes += frame.bytes().len();
         inner.frames.push_back(frame);
         if inner.frames.len() > options.waiting_max || inner.bytes > options.waiting_bytes_max {
-            *inner = Inner { end: Some(End::TooSlow), ..Inner::default() };
+            *inner = Inner { end: Some(End::TooSlow), task: inner.task.take(), ..Inner::default() };
         }
-        drop(inner);
-        self.task.wake();
+        wake(inner);
     }
 
     /// Ends the connection once it has sent what waits.
     pub(super) fn end(&self, end: End) {
-        self.inner.lock().end.get_or_insert(end);
-        self.task.wake();
+        let mut inner = self.0.lock();
+        inner.end.get_or_insert(end);
+        wake(inner);
     }
 
     /// What waits; sleeps until there is something.
     pub(super) async fn next(&self) -> Waiting {
-        poll_fn(|cx| self.poll(cx, Self::take)).await
+        poll_fn(|cx| self.poll(cx, Inner::take)).await
     }
 
     /// Waits until the connection was cut, whatever else waits.
     pub(super) async fn cut(&self) {
-        poll_fn(|cx| self.poll(cx, |outbox| (outbox.inner.lock().end == Some(End::TooSlow)).then_some(()))).await;
+        poll_fn(|cx| self.poll(cx, |inner| (inner.end == Some(End::TooSlow)).then_some(()))).await;
     }
 
-    fn poll<T>(&self, cx: &Context<'_>, look: impl FnOnce(&Self) -> Option<T>) -> Poll<T> {
-        // Before the look, so that nothing comes between them unnoticed.
-        self.task.register(cx.waker());
-        look(self).map_or(Poll::Pending, Poll::Ready)
-    }
-
-    fn take(&self) -> Option<Waiting> {
-        let mut inner = self.inner.lock();
-        if inner.frames.is_empty() {
-            return inner.end.map(Waiting::End);
+    fn poll<T>(&self, cx: &Context<'_>, look: impl FnOnce(&mut Inner) -> Option<T>) -> Poll<T> {
+        let mut inner = self.0.lock();
+        let found = look(&mut inner);
+        if found.is_none() {
+            inner.task = Some(cx.waker().clone());
         }
-        inner.bytes = 0;
-        Some(Waiting::Frames(std::mem::take(&mut inner.frames)))
+        found.map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl Inner {
+    fn take(&mut self) -> Option<Waiting> {
+        if self.frames.is_empty() {
+            return self.end.map(Waiting::End);
+        }
+        self.bytes = 0;
+        Some(Waiting::Frames(std::mem::take(&mut self.frames)))
+    }
+}
+
+/// Wakes who waits, once the queue can be looked at.
+fn wake(mut inner: MutexGuard<'_, Inner>) {
+    let task = inner.task.take();
+    drop(inner);
+    if let Some(task) = task {
+        task.wake();
     }
 }
 
