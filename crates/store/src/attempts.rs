@@ -1,23 +1,22 @@
 //! Running a transaction again after a conflict, for callers that cannot hand their work in as a closure.
 
-use tokio::sync::OwnedMutexGuard;
-
 use crate::error::Error;
 use crate::limits::WRITE_ATTEMPTS_MAX;
 use crate::store::Store;
 use crate::transaction::Transaction;
+use crate::turn::Turn;
 
 /// The attempts at one transaction: begin, do the work, commit, and begin again as long as `commit` says so.
 pub struct Attempts {
     store: Store,
     made: u32,
-    turn: Option<OwnedMutexGuard<()>>,
+    turn: Turn,
 }
 
 impl Store {
     /// Attempts at a transaction; what [`Store::write`] does, in the caller's hands.
     pub fn attempts(&self) -> Attempts {
-        Attempts { store: self.clone(), made: 0, turn: None }
+        Attempts { store: self.clone(), made: 0, turn: Turn::default() }
     }
 }
 
@@ -37,9 +36,9 @@ impl Attempts {
         if tx.is_empty() {
             return Ok(true);
         }
-        match self.store.commit_or_resolve(tx).await {
+        match self.store.commit_or_resolve(tx, &self.turn).await {
             Ok(_) => {
-                self.turn = None;
+                self.turn = Turn::default();
                 Ok(true)
             }
             Err(error) if error.is_retryable() && self.made < WRITE_ATTEMPTS_MAX => {

@@ -35,6 +35,7 @@ mod store;
 mod system;
 mod table;
 mod transaction;
+mod turn;
 mod view;
 mod writes;
 

@@ -40,6 +40,8 @@ pub(crate) const WRITE_ATTEMPTS_MAX: u32 = 64;
 pub(crate) const ATTEMPTS_AT_ONCE: u32 = 3;
 /// How many attempts are made beside others before a writer waits for its turn: see [`crate::Store::write`].
 pub(crate) const ATTEMPTS_BESIDE_OTHERS: u32 = 8;
+/// How many attempts are made before a writer commits while nobody else does: newcomers could go on making it lose.
+pub(crate) const ATTEMPTS_NOT_ALONE: u32 = 16;
 /// The longest pause between two attempts.
 pub(crate) const BACKOFF_MAX: Duration = Duration::from_millis(20);
 /// The groups after which the engine is asked to look after itself.

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use parking_lot::RwLock;
-use tokio::sync::{OwnedMutexGuard, oneshot};
+use tokio::sync::oneshot;
 
 use crate::body::Body;
 use crate::committer::{Committer, Durability, EngineFault, Published, Request, Shared};
 use crate::engine::{Embedded, Engine, Memory};
 use crate::error::{Error, OpenError, WriteError};
 use crate::fault::Fault;
-use crate::limits::{ATTEMPTS_AT_ONCE, ATTEMPTS_BESIDE_OTHERS, BACKOFF_MAX, RANGE_ROWS_MAX, WRITE_ATTEMPTS_MAX};
+use crate::limits::{ATTEMPTS_AT_ONCE, BACKOFF_MAX, RANGE_ROWS_MAX, WRITE_ATTEMPTS_MAX};
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::read_set::ReadSet;
@@ -23,6 +23,7 @@ use crate::scan::{Direction, Limit};
 use crate::stamp::Stamp;
 use crate::system::{self, CommitId};
 use crate::transaction::{Commit, Transaction};
+use crate::turn::{Turn, Turns};
 use crate::view::View;
 use crate::writes::Writes;
 
@@ -39,8 +40,7 @@ struct Inner {
     /// The stamp at which the store was opened: with the number below, it makes commit ids unique.
     opened: Stamp,
     next_commit: AtomicU64,
-    /// Held by the one of those who lost often that makes its next attempts: they would only make each other lose.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    turns: Turns,
 }
 
 impl Drop for Inner {
@@ -93,7 +93,7 @@ impl Store {
                 options,
                 opened,
                 next_commit: AtomicU64::new(0),
-                turn: Arc::default(),
+                turns: Turns::default(),
             }),
         }
     }
@@ -131,11 +131,13 @@ impl Store {
     /// After [`Error::Unknown`] it may have happened; [`Store::write`] finds out by itself.
     pub async fn commit(&self, tx: Transaction, durability: Durability) -> Result<Stamp, Error> {
         let (number, id) = self.next_id();
+        let _beside_others = self.inner.turns.beside_others(&Turn::default()).await;
         self.submit(tx.finish()?, number, id, durability).await
     }
 
     /// Runs `body` in a transaction and commits, again if another commit interferes. Who has lost several times goes on in
-    /// turn with all others who have, so that no number of writers of one row keeps one of them from ever writing.
+    /// turn with all others who have, and at last while nobody else commits, so that no number of writers of one row keeps
+    /// one of them from ever writing.
     ///
     /// The body may run several times and must touch nothing but its transaction. An error of the body commits
     /// nothing; a body that wrote nothing is not committed at all.
@@ -150,7 +152,7 @@ impl Store {
     {
         let store = self.clone();
         async move {
-            let mut turn = None;
+            let mut turn = Turn::default();
             for attempt in 1..=WRITE_ATTEMPTS_MAX {
                 if attempt > 1 {
                     store.await_turn(attempt, &mut turn).await;
@@ -160,7 +162,7 @@ impl Store {
                 if tx.is_empty() {
                     return Ok(value);
                 }
-                match store.commit_or_resolve(tx).await {
+                match store.commit_or_resolve(tx, &turn).await {
                     Ok(_) => return Ok(value),
                     Err(error) if error.is_retryable() => {}
                     Err(error) => return Err(WriteError::Store(error)),
@@ -264,9 +266,10 @@ impl Store {
     }
 
     /// Commits, and finds out what became of a commit whose outcome is unknown.
-    pub(crate) async fn commit_or_resolve(&self, tx: Transaction) -> Result<Stamp, Error> {
+    pub(crate) async fn commit_or_resolve(&self, tx: Transaction, turn: &Turn) -> Result<Stamp, Error> {
         let (number, id) = self.next_id();
         let began = tx.stamp();
+        let _beside_others = self.inner.turns.beside_others(turn).await;
         match self.submit(tx.finish()?, number, id, Durability::Synced).await {
             Err(Error::Unknown) => self.resolve(id, began).await?.ok_or(Error::Conflict),
             outcome => outcome,
@@ -299,12 +302,11 @@ impl Store {
 
     /// Waits until the time for another attempt has come. The first few come at once, because most often the conflicting
     /// commit is already published; after too many, `turn` is waited for and kept.
-    pub(crate) async fn await_turn(&self, attempt: u32, turn: &mut Option<OwnedMutexGuard<()>>) {
+    pub(crate) async fn await_turn(&self, attempt: u32, turn: &mut Turn) {
         if attempt <= ATTEMPTS_AT_ONCE {
             return tokio::task::yield_now().await;
         }
-        if attempt > ATTEMPTS_BESIDE_OTHERS && turn.is_none() {
-            *turn = Some(self.inner.turn.clone().lock_owned().await);
+        if self.inner.turns.take(attempt, turn).await {
             return;
         }
         // The commit that interfered may still be on its way to the disk.

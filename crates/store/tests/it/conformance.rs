@@ -52,6 +52,7 @@ facts![
     a_body_that_writes_nothing_is_not_committed,
     write_runs_again_until_it_fits,
     whoever_writes_the_same_row_as_many_others_gets_a_turn,
+    whoever_loses_to_those_who_never_lose_writes_at_last,
     write_gives_up_after_many_conflicts,
     attempts_go_on_until_one_fits,
     a_transaction_for_reading_cannot_commit,
@@ -494,6 +495,37 @@ async fn whoever_writes_the_same_row_as_many_others_gets_a_turn(kind: Kind) {
     .await
     .unwrap();
     assert_eq!(get(&pond, "n").await.as_deref(), Some(&[WRITERS][..]));
+}
+
+async fn whoever_loses_to_those_who_never_lose_writes_at_last(kind: Kind) {
+    let pond = kind.pond();
+    let store = pond.store.clone();
+    tokio::task::spawn_blocking(move || {
+        let clock = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        clock.block_on(async {
+            let others = store.clone();
+            // It reads nothing, so nobody interferes with it.
+            let other = tokio::spawn(async move {
+                loop {
+                    let mut tx = others.begin();
+                    tx.put(b"n".to_vec(), b"theirs".to_vec());
+                    others.commit(tx, Durability::Synced).await.unwrap();
+                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                }
+            });
+            let outcome = store.write(async |tx: &mut Transaction| {
+                tx.get(b"n").await?;
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                tx.put(b"ours".to_vec(), b"written".to_vec());
+                Ok::<_, Error>(())
+            });
+            outcome.await.unwrap();
+            other.abort();
+        });
+    })
+    .await
+    .unwrap();
+    assert_eq!(get(&pond, "ours").await.as_deref(), Some(&b"written"[..]));
 }
 
 async fn write_gives_up_after_many_conflicts(kind: Kind) {
