@@ -408,7 +408,11 @@ async fn read_by_author(tx: &mut Tx, id: &MessageId, message: &Message, now: Tim
         return Ok(());
     }
     let (tenant, key) = (tx.tenant(), (Chat(message.channel.clone()), author.to_string()));
-    let known = READ.get(tx, tenant, &key).await?.map(|mark| mark.value);
+    let known = match READ.get(tx, tenant, &key).await {
+        // Who becomes a member by the same commit has got nothing yet.
+        Err(store::Error::Unreadable { .. }) => None,
+        known => known?.map(|mark| mark.value),
+    };
     let mark = Read {
         last_read: now,
         last_read_message: Some(id.clone()),

@@ -183,3 +183,22 @@ async fn hidden_history_is_not_seen_by_who_comes_later() {
         ("a b", "b", "a b")
     );
 }
+
+#[tokio::test]
+async fn who_becomes_a_member_by_a_call_can_say_its_message() {
+    let pond = general().await;
+    for (user, change) in [
+        ("cat", json!({ "add_members": ["cat"], "hide_history": true })),
+        ("dan", json!({ "add_moderators": ["dan"] })),
+        ("eve", json!({ "invites": ["eve"] })),
+    ] {
+        let mut body = change;
+        body["message"] = json!({ "text": "here I am", "user_id": user });
+        let answer = pond.post(PATH, body).await.ok(201);
+        assert_eq!(member(&answer, user)["user_id"], user);
+        assert_eq!(answer["message"]["user"]["id"], user);
+        let read = pond.post(QUERY, json!({ "user_id": user })).await.ok(201)["read"].clone();
+        let mark = read.as_array().unwrap().iter().find(|mark| mark["user"]["id"] == user).unwrap().clone();
+        assert_eq!((&mark["unread_messages"], &mark["last_read_message_id"]), (&json!(0), &answer["message"]["id"]));
+    }
+}
