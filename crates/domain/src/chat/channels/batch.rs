@@ -37,12 +37,16 @@ pub struct Batch {
     /// To which channels.
     #[n(1)]
     pub reach: Reach,
-    /// With whom; of a change of data, with nobody.
+    /// With whom; of a change of data or tags, with nobody.
     #[n(2)]
     pub seats: Vec<Seat>,
     /// What is changed of the data.
     #[n(3)]
     pub data: Data,
+    /// The filter tags that come or go.
+    #[n(4)]
+    #[cbor(default)]
+    pub tags: Vec<String>,
 }
 
 /// What is done to each channel.
@@ -82,11 +86,17 @@ pub enum Operation {
     /// The channel's data changes.
     #[n(10)]
     UpdateData,
+    /// Filter tags come.
+    #[n(11)]
+    AddFilterTags,
+    /// Filter tags go.
+    #[n(12)]
+    RemoveFilterTags,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Operation; 11] = [
+    pub const ALL: [Operation; 13] = [
         Operation::AddMembers,
         Operation::RemoveMembers,
         Operation::InviteMembers,
@@ -98,6 +108,8 @@ impl Operation {
         Operation::Archive,
         Operation::Unarchive,
         Operation::UpdateData,
+        Operation::AddFilterTags,
+        Operation::RemoveFilterTags,
     ];
 
     /// The API's name.
@@ -114,7 +126,14 @@ impl Operation {
             Operation::Archive => "archive",
             Operation::Unarchive => "unarchive",
             Operation::UpdateData => "updateData",
+            Operation::AddFilterTags => "addFilterTags",
+            Operation::RemoveFilterTags => "removeFilterTags",
         }
+    }
+
+    /// Whether it is about filter tags.
+    pub fn is_of_tags(self) -> bool {
+        matches!(self, Operation::AddFilterTags | Operation::RemoveFilterTags)
     }
 
     /// Whether users who are no members come by it.
@@ -237,6 +256,8 @@ impl Batch {
             Operation::AssignRoles => change.assign_roles = self.newcomers(),
             Operation::AddModerators => change.add_moderators = self.users(),
             Operation::DemoteModerators => change.demote_moderators = self.users(),
+            Operation::AddFilterTags => change.add_filter_tags.clone_from(&self.tags),
+            Operation::RemoveFilterTags => change.remove_filter_tags.clone_from(&self.tags),
             Operation::Hide | Operation::Show | Operation::Archive | Operation::Unarchive | Operation::UpdateData => {}
         }
         change

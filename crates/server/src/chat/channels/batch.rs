@@ -34,7 +34,8 @@ pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
         (_, Some(data)) if !data.is_empty() => return Err(Error::field("data", "is for updateData alone")),
         _ => batch::Data::default(),
     };
-    let batch = Batch { operation, reach, seats, data };
+    let tags = tags(&mut sent, operation)?;
+    let batch = Batch { operation, reach, seats, data, tags };
     batch.check()?;
     let (id, now) = (call.new_id(), call.now());
     let planned = call.app.write(async |tx| {
@@ -99,12 +100,27 @@ fn condition(filter: &mut Fields, name: &str, most: usize) -> Result<Option<BTre
     }
 }
 
+/// The filter tags that come or go.
+fn tags(sent: &mut Fields, operation: Operation) -> Result<Vec<String>> {
+    let tags = sent.texts("filter_tags_update")?.unwrap_or_default();
+    let rule = match (operation.is_of_tags(), tags.len()) {
+        (true, 1..=NAMES_MAX) | (false, 0) => return Ok(tags),
+        (true, 0) => "must name a tag",
+        (true, _) => "names too many tags",
+        (false, _) => "is for addFilterTags and removeFilterTags alone",
+    };
+    Err(Error::field("filter_tags_update", rule))
+}
+
 /// With whom it is done.
 fn seats(sent: &mut Fields, operation: Operation) -> Result<Vec<Seat>> {
     let newcomers = fields::newcomers(sent, "members")?;
     let rule = match (operation, newcomers.len()) {
-        (Operation::UpdateData, 0) | (Operation::AddMembers | Operation::AssignRoles, 1..=MEMBERS_MAX) => None,
-        (Operation::UpdateData, _) => Some("are not for updateData"),
+        (Operation::UpdateData | Operation::AddFilterTags | Operation::RemoveFilterTags, 0)
+        | (Operation::AddMembers | Operation::AssignRoles, 1..=MEMBERS_MAX) => None,
+        (Operation::UpdateData | Operation::AddFilterTags | Operation::RemoveFilterTags, _) => {
+            Some("are not for what is done to channels alone")
+        }
         (_, 0) => Some("must hold somebody"),
         _ if newcomers.iter().any(|newcomer| newcomer.channel_role.is_some()) => {
             Some("may have a channel_role for addMembers and assignRoles alone")

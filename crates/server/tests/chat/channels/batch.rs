@@ -68,6 +68,30 @@ async fn a_batch_changes_data_in_both_dialects() {
 }
 
 #[tokio::test]
+async fn a_batch_adds_filter_tags_to_channels_and_takes_them_away() {
+    let pond = Pond::new().await;
+    made(&pond, &["a", "b"]).await;
+    let both = json!({ "cids": { "$in": ["messaging:a", "messaging:b"] } });
+    let tags = async |id: &str| state(&pond, id).await["channel"].get("filter_tags").cloned();
+    let change = json!({ "operation": "addFilterTags", "filter": both, "filter_tags_update": ["ice", "snow"] });
+    assert_eq!(batched(&pond, change).await["success_channels_count"], 2);
+    assert_eq!((tags("a").await, tags("b").await), (Some(json!(["ice", "snow"])), Some(json!(["ice", "snow"]))));
+    let one = json!({ "cids": { "$eq": "messaging:a" }, "filter_tags": { "$in": ["ice"] } });
+    let change = json!({ "operation": "removeFilterTags", "filter": one, "filter_tags_update": ["ice"] });
+    pond.v2().put("chat/channels/batch", change).await.ok(201);
+    pond.run_tasks().await;
+    assert_eq!((tags("a").await, tags("b").await), (Some(json!(["snow"])), Some(json!(["ice", "snow"]))));
+    for body in [
+        json!({ "operation": "addFilterTags", "filter": both }),
+        json!({ "operation": "removeFilterTags", "filter": both, "filter_tags_update": [] }),
+        json!({ "operation": "addFilterTags", "filter": both, "filter_tags_update": ["x"], "members": [{ "user_id": "amy" }] }),
+        json!({ "operation": "hide", "filter": both, "filter_tags_update": ["x"], "members": [{ "user_id": "amy" }] }),
+    ] {
+        assert_eq!(pond.refuses(Method::PUT, "channels/batch", body.to_string()).await, (400, 4), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_batch_that_says_too_little_or_too_much_is_refused() {
     let pond = Pond::new().await;
     let (all, bob) = (json!({ "types": { "$in": ["messaging"] } }), json!([{ "user_id": "bob" }]));

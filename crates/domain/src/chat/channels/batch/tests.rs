@@ -32,7 +32,7 @@ fn named(cids: &[&str]) -> Reach {
 
 fn batch(operation: Operation, reach: Reach, seats: &[&str]) -> Batch {
     let seat = |id: &&str| Seat { user: user(id), channel_role: None };
-    Batch { operation, reach, seats: seats.iter().map(seat).collect(), data: Data::default() }
+    Batch { operation, reach, seats: seats.iter().map(seat).collect(), data: Data::default(), tags: Vec::new() }
 }
 
 /// Does all of the batch as the worker does; which channels were changed, and which were not.
