@@ -144,19 +144,20 @@ pub(crate) async fn commit(call: Call, _: Fields) -> Result<Reply> {
 /// `POST /messages/{id}/action`: answers the buttons of an ephemeral message (chat §12.13).
 pub(crate) async fn act(call: Call, mut sent: Fields) -> Result<Reply> {
     let (id, now) = (message_id(&call)?, call.moment());
-    let actor = call.some_actor(&mut sent)?;
+    let actor = call.actor(&mut sent)?;
     let form = sent.object("form_data")?.map(Fields::rest).unwrap_or_default();
     let caller = call.user().cloned();
     let app = &call.app;
     let mut tx = call.snapshot();
-    let message = messages::read(&mut tx, Some(&actor).filter(|_| caller.is_some()), &id, now).await?;
+    let message = messages::read(&mut tx, caller.as_ref(), &id, now).await?;
     match chosen(&form).as_deref() {
         Some("send") => {
             let message = app.write(async |tx| messages::release(tx, caller.as_ref(), &id, now).await).await?;
             one(&call, id, message).await
         }
         Some("cancel") if message.kind == messages::Kind::Ephemeral => {
-            messages::delete_for_good(app, None, &id, Some(&actor), now).await?;
+            let by = actor.or(message.user);
+            messages::delete_for_good(app, None, &id, by.as_ref(), now).await?;
             call.done()
         }
         Some("shuffle") => one(&call, id, message).await,

@@ -112,9 +112,14 @@ async fn an_ephemeral_message_is_sent_shuffled_or_cancelled_by_its_author() {
     assert_eq!(amy.post("messages/h/action", act("cancel")).await.ok(201), json!({}));
     assert_eq!(amy.get("messages/h").await.refusal(), (404, 16));
     assert_eq!(amy.refuses(Method::POST, "messages/g/action", act("dance").to_string()).await, (400, 4));
+    // The app's own server presses for the author, whoever that is.
+    lake.say(json!({ "id": "i", "text": "/giphy wave", "user_id": "amy" })).await;
+    assert_eq!(lake.post("messages/i/action", act("send")).await.ok(201)["message"]["type"], "regular");
+    lake.say(json!({ "id": "j", "text": "/giphy wave", "user_id": "amy" })).await;
+    assert_eq!(lake.post("messages/j/action", act("cancel")).await.ok(201), json!({}));
+    assert_eq!(lake.get("messages/j").await.refusal(), (404, 16));
     let text = amy.say(json!({ "text": "/unheard of" })).await;
     assert_eq!((&text["type"], text.get("command")), (&json!("regular"), None));
-    let _ = ROOM;
 }
 
 #[tokio::test]
