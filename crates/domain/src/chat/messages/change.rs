@@ -53,6 +53,8 @@ pub struct Patch {
     pub is_pinned: Option<bool>,
     /// Until when, if it is pinned.
     pub pin_expires: Option<Option<Timestamp>>,
+    /// See [`Message::visible_to`].
+    pub visible_to: Option<Vec<UserId>>,
     /// The application's own fields.
     pub custom: Edit,
 }
@@ -104,6 +106,7 @@ impl Draft {
         self.is_silent = patch.is_silent.unwrap_or(self.is_silent);
         self.is_pinned = patch.is_pinned.unwrap_or(self.is_pinned);
         self.pin_expires = patch.pin_expires.unwrap_or(self.pin_expires);
+        self.visible_to = patch.visible_to.unwrap_or(self.visible_to);
         let mut custom = ids::json::Object::parse(&self.custom).unwrap_or_default();
         patch.custom.apply(&mut custom)?;
         self.custom = custom.to_string();
@@ -128,6 +131,10 @@ pub async fn update(
     let scene = Scene::load(tx, &old.channel, caller, now).await?;
     check_changeable(id, &old)?;
     let draft = match change {
+        // A call that names nobody shows nobody what was not for them.
+        Change::Whole(draft) if draft.visible_to.is_empty() => {
+            Draft { visible_to: old.visible_to.clone(), ..Draft::clone(draft) }
+        }
         Change::Whole(draft) => Draft::clone(draft),
         Change::Part(patch) => Draft::of(&old, now).patched(patch)?,
     };
@@ -141,6 +148,9 @@ pub async fn update(
     search::index(tx, id, Some(&old), &new);
     let tenant = tx.tenant();
     MESSAGE.put(tx, tenant, &id.to_string(), &new);
+    if old.visible_to != new.visible_to {
+        recount(tx, id, &new).await?;
+    }
     if new.kind != Kind::Ephemeral {
         send::queue(tx, id, &checked, now).await?;
         let event = Event::new("message.updated", now, Some(&new.channel)).by(editor.or(new.user.as_ref()));
@@ -194,7 +204,7 @@ fn check_changeable(id: &MessageId, message: &Message) -> Result<()> {
     }
 }
 
-/// The message as it will be. Who said it, where, when and to whom stays.
+/// The message as it will be. Who said it, where and when stays.
 fn changed(old: &Message, draft: Draft, editor: Option<&UserId>, now: Timestamp) -> Message {
     let is_other_text = old.text != draft.text;
     let pin = match (&old.pin, draft.is_pinned) {
@@ -215,6 +225,7 @@ fn changed(old: &Message, draft: Draft, editor: Option<&UserId>, now: Timestamp)
         quoted: draft.quoted,
         is_silent: draft.is_silent,
         pin,
+        visible_to: draft.visible_to,
         poll: draft.poll.or(old.poll.clone()),
         custom: draft.custom,
         updated_at: now,
@@ -249,7 +260,7 @@ async fn check(tx: &mut Tx, scene: &Scene, id: &MessageId, (old, new): (&Message
     if !is_only_pin {
         let fresh = Draft {
             kind: Kind::Regular,
-            visible_to: Vec::new(),
+            visible_to: if old.visible_to == new.visible_to { Vec::new() } else { new.visible_to.clone() },
             poll: None,
             location: None,
             is_pinned: draft.is_pinned && old.pin.is_none(),

@@ -65,8 +65,9 @@ fn read(sent: &mut Fields) -> Result<Patch> {
         patch.is_silent = set.flag("silent")?;
         patch.is_pinned = set.flag("pinned")?;
         patch.pin_expires = set.time("pin_expires")?.map(Some);
+        patch.visible_to = set.users("restricted_visibility")?;
         set.skip(READ_ONLY);
-        set.skip(&["id", "parent_id", "restricted_visibility", "show_in_channel", "type", "user", "user_id"]);
+        set.skip(&["id", "parent_id", "show_in_channel", "type", "user", "user_id"]);
         for (path, value) in set.custom()?.iter() {
             patch.custom.set.set(bare_path(path, dialect), value.to_owned());
         }
@@ -91,6 +92,7 @@ fn clear(patch: &mut Patch, path: &str, dialect: Dialect) {
         "silent" => patch.is_silent = Some(false),
         "pinned" => patch.is_pinned = Some(false),
         "pin_expires" => patch.pin_expires = Some(None),
+        "restricted_visibility" => patch.visible_to = Some(Vec::new()),
         path => patch.custom.unset.push(bare_path(path, dialect).to_owned()),
     }
 }

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{ROOM, room};
+use super::{ROOM, ids, room};
 
 #[tokio::test]
 async fn a_whole_update_drops_own_fields_and_a_partial_one_keeps_them() {
@@ -34,6 +34,46 @@ async fn a_user_changes_what_it_said_itself() {
     assert_eq!(lake.refuses(Method::PUT, "messages/m", long).await, (400, 20));
     let both = r#"{"set":{"a":1},"unset":["a.b"],"user_id":"amy"}"#;
     assert_eq!(lake.refuses(Method::PUT, "messages/m", both).await, (400, 4));
+}
+
+#[tokio::test]
+async fn a_message_is_for_those_whom_a_change_names_and_stays_so() {
+    let lake = room().await;
+    lake.member("messaging:room", "cat").await;
+    lake.say(json!({ "id": "m", "text": "psst", "user_id": "amy", "restricted_visibility": ["bob"] })).await;
+    let readers = async || {
+        let mut readers = String::new();
+        for user in ["amy", "bob", "cat"] {
+            let listed = lake.user(user).post(&format!("{ROOM}/query"), json!({})).await.ok(201)["messages"].clone();
+            let is_read = lake.user(user).get("messages/m").await.status == 200;
+            assert_eq!(is_read, ids(&listed) == "m", "{user}");
+            readers.push_str(if is_read { &user[..1] } else { "-" });
+        }
+        readers
+    };
+    assert_eq!(readers().await, "ab-");
+    let whole = |more: Value| {
+        let mut message = json!({ "text": "psst!", "user_id": "amy" });
+        message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "message": message })
+    };
+    let message =
+        lake.post("messages/m", whole(json!({ "restricted_visibility": ["cat"] }))).await.ok(201)["message"].clone();
+    assert_eq!((&message["restricted_visibility"], readers().await), (&json!(["cat"]), "a-c".to_owned()));
+    // A change of something else opens to nobody what was for some.
+    for more in [json!({}), json!({ "restricted_visibility": null }), json!({ "restricted_visibility": [] })] {
+        lake.post("messages/m", whole(more)).await.ok(201);
+        assert_eq!(readers().await, "a-c");
+    }
+    let body = json!({ "set": { "restricted_visibility": ["bob", "cat"] }, "user_id": "amy" });
+    let message = lake.v2().put("chat/messages/m", body).await.ok(201)["message"].clone();
+    assert_eq!((&message["restricted_visibility"], readers().await), (&json!(["bob", "cat"]), "abc".to_owned()));
+    let body = json!({ "set": { "restricted_visibility": ["bob"] } }).to_string();
+    assert_eq!(lake.user("amy").refuses(Method::PUT, "messages/m", body).await, (403, 17));
+    assert_eq!(lake.refuses(Method::PUT, "messages/m", r#"{"set":{"pinned":true},"user_id":"amy"}"#).await, (400, 4));
+    lake.put("messages/m", json!({ "unset": ["restricted_visibility"], "user_id": "amy" })).await.ok(201);
+    lake.member("messaging:room", "dan").await;
+    lake.user("dan").get("messages/m").await.ok(200);
 }
 
 #[tokio::test]
