@@ -75,6 +75,29 @@ async fn a_participant_pages_through_its_threads() {
 }
 
 #[tokio::test]
+async fn a_member_finds_the_threads_of_a_channel_that_the_filter_names_without_taking_part() {
+    let lake = two_threads().await;
+    lake.member("messaging:room", "cat").await;
+    lake.say(json!({ "id": "t", "text": "psst", "user_id": "amy", "restricted_visibility": ["bob"] })).await;
+    lake.say(json!({ "id": "u", "text": "psst", "user_id": "bob", "parent_id": "t" })).await;
+    let found = async |user: &str, filter: Value| {
+        let asked = json!({ "user_id": user, "filter": filter, "sort": [{ "field": "created_at" }] });
+        let page = lake.post("threads", asked).await.ok(201);
+        let parent = |thread: &Value| thread["parent_message_id"].as_str().unwrap().to_owned();
+        page["threads"].as_array().unwrap().iter().map(parent).collect::<Vec<_>>().join(" ")
+    };
+    let room = || json!({ "channel_cid": { "$eq": "messaging:room" } });
+    assert_eq!(found("cat", room()).await, "p q");
+    assert_eq!(found("cat", json!({ "channel_cid": { "$in": ["messaging:room", "messaging:none"] } })).await, "p q");
+    assert_eq!(found("cat", json!({})).await, "");
+    assert_eq!(found("cat", json!({ "channel_cid": "messaging:room", "has_unread": true })).await, "");
+    assert_eq!(found("bob", room()).await, "p q t");
+    assert_eq!(found("eve", room()).await, "", "who is no member finds nothing");
+    lake.post("channels/messaging/room", json!({ "add_members": ["dan"], "hide_history": true })).await.ok(201);
+    assert_eq!(found("dan", room()).await, "", "what was said before is hidden");
+}
+
+#[tokio::test]
 async fn a_title_and_own_fields_are_set_and_unset() {
     let lake = two_threads().await;
     let body = json!({ "user_id": "amy", "set": { "title": "news", "k": 1 }, "unset": [] });

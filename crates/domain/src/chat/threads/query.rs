@@ -1,6 +1,9 @@
 //! Reading threads (chat §6.13, §7, §11.5).
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+};
 
 use ids::{ChannelId, MessageId, Timestamp, UserId, json::Object};
 use store::{Direction, Limit};
@@ -10,10 +13,11 @@ use crate::{
     Error, Result, Tx,
     chat::{
         channels::{self, Channel},
+        members,
         messages::{self, Message, Scene},
     },
     filter::{self, Cursor, Field, Filter, Kind, Page, Row, Schema, Sort, Value},
-    keyspace::{At, PARTICIPANT, PARTICIPATION, REPLIES, REPLY},
+    keyspace::{At, CHANNEL_MESSAGE, Chat, PARTICIPANT, PARTICIPATION, REPLIES, REPLY, THREAD},
     rows,
 };
 
@@ -37,6 +41,10 @@ pub const THREADS: Schema = Schema {
 };
 /// The most threads of one user that a query looks at.
 const QUERIED_MAX: usize = 1000;
+/// The most channels whose threads a query looks through because its filter names them.
+const CHANNELS_MAX: usize = 10;
+/// The most messages of one channel that are looked at for threads, the newest first.
+const MESSAGES_MAX: usize = 5_000;
 /// The most participants that a thread shows.
 const PARTICIPANTS_MAX: usize = 100;
 /// The most replies that are counted as unread.
@@ -107,7 +115,8 @@ pub async fn read(tx: &mut Tx, caller: Option<&UserId>, parent: &MessageId, now:
     count(tx, parent, message, channel, caller).await?.ok_or_else(none)
 }
 
-/// A page of the threads in which `user` takes part and that fit `filter`; `caller` is who asks.
+/// A page of the threads in which `user` takes part, and of those in channels of the user's that `filter` names, as far as
+/// they fit it; `caller` is who asks.
 ///
 /// # Errors
 /// When the store fails.
@@ -121,7 +130,9 @@ pub async fn query(
 ) -> Result<Page<Counted>> {
     let mut places = Places::default();
     let mut found = Vec::new();
-    for parent in of_user(tx, user).await? {
+    let mut parents: BTreeSet<MessageId> = of_user(tx, user).await?.into_iter().collect();
+    parents.extend(of_named(tx, filter, user).await?);
+    for parent in parents {
         let Some(message) = messages::get(tx, &parent).await?.filter(|message| message.deleted_at.is_none()) else {
             continue;
         };
@@ -137,6 +148,53 @@ async fn of_user(tx: &mut Tx, user: &UserId) -> Result<Vec<MessageId>> {
     let range = PARTICIPATION.prefix(tx.tenant(), &(user.to_string(),));
     let rows = rows::list(tx, &PARTICIPATION, range, QUERIED_MAX).await?;
     Ok(rows.into_iter().filter_map(|((_, parent), ())| MessageId::parse(&parent).ok()).collect())
+}
+
+/// The threads of the channels that `filter` names and of which `user` is a member: there the user finds those, too, in
+/// which others alone take part (chat §11.5).
+async fn of_named(tx: &mut Tx, filter: &Filter, user: &UserId) -> Result<Vec<MessageId>> {
+    let Some(named) = filter.only("channel_cid") else { return Ok(Vec::new()) };
+    // Who takes no part in a thread has nothing to read in it.
+    if filter.equals("has_unread") == Some(&Value::Bool(true)) {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for id in named.into_iter().filter_map(|cid| ChannelId::parse(cid).ok()).take(CHANNELS_MAX) {
+        let Some(channel) = channels::get(tx, &id).await? else { continue };
+        let Some(member) = members::get(tx, &id, user).await? else { continue };
+        found.extend(of_channel(tx, &id, channel.truncated_at.max(member.hides_before), user).await?);
+    }
+    Ok(found)
+}
+
+/// The threads of a channel that hang on messages which `user` sees: those after `hidden_until`.
+async fn of_channel(
+    tx: &mut Tx,
+    id: &ChannelId,
+    hidden_until: Option<Timestamp>,
+    user: &UserId,
+) -> Result<Vec<MessageId>> {
+    let (tenant, chat, mut passed) = (tx.tenant(), Chat(id.clone()), 0);
+    let mut range = CHANNEL_MESSAGE.prefix(tenant, &(chat.clone(),));
+    if let Some(until) = hidden_until {
+        range.start = CHANNEL_MESSAGE.prefix(tenant, &(chat, At(until.plus_micros(1)))).start;
+    }
+    let mut found = Vec::new();
+    while passed < MESSAGES_MAX && range.start < range.end {
+        let page = CHANNEL_MESSAGE.scan(tx, tenant, range.clone(), Direction::Backward, Limit::PAGE).await?;
+        let Some((last, _)) = page.rows.last() else { break };
+        range.end = CHANNEL_MESSAGE.key(tenant, last);
+        passed += page.rows.len();
+        let seen = page.rows.into_iter().filter(|(_, listed)| listed.value.is_visible_to(user));
+        let ids: Vec<String> = seen.map(|((.., id), _)| id).collect();
+        let threads = THREAD.get_many(tx, tenant, &ids).await?;
+        let with_thread = ids.iter().zip(threads).filter(|(_, thread)| thread.is_some());
+        found.extend(with_thread.filter_map(|(id, _)| MessageId::parse(id).ok()));
+        if !page.more {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// Channels that the caller may read; each is looked at once.
