@@ -64,6 +64,8 @@ async fn reminders_are_queried_by_moment_and_message() {
         let body = json!({ "user_id": "bob", "filter": filter, "sort": [] });
         assert_eq!(ids(&lake.post("reminders/query", body).await.ok(201)), expected, "{filter}");
     }
+    let older = json!({ "user_id": "bob", "filter_conditions": { "message_id": "m" } });
+    assert_eq!(ids(&lake.post("reminders/query", older).await.ok(201)), "m");
     let page = lake.user("bob").post("reminders/query", json!({ "limit": 1, "offset": 1 })).await.ok(201);
     assert_eq!(ids(&page), "m");
     assert_eq!(

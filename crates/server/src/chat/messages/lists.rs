@@ -111,7 +111,9 @@ impl Query {
         let raw = |sent: &mut Fields, name: &str, empty: &str| {
             sent.raw(name).map_or_else(|| empty.to_owned(), |value| value.get().to_owned())
         };
-        let filter = raw(sent, "filter", "{}");
+        // Older clients call it by the name that other queries have for it.
+        let older = raw(sent, "filter_conditions", "{}");
+        let filter = raw(sent, "filter", &older);
         let sort = Sort::parse(&raw(sent, "sort", "[]"))?.or(order);
         let cursor = sent.filled("next")?.or(sent.filled("prev")?);
         let limit = sent.number("limit")?.filter(|limit| *limit > 0).unwrap_or(QUERY);
