@@ -24,7 +24,7 @@ use super::{
     fields::Fields,
     gate::Call,
     push,
-    types::with_commands,
+    types::listed,
 };
 use crate::reply::Reply;
 
@@ -49,10 +49,7 @@ pub(crate) async fn get(call: Call, _: Fields) -> Result<Reply> {
         revoke_tokens_issued_before: set.revoke_tokens_issued_before.map(time),
         grants: set.grants(),
         event_hooks: set.event_hooks.iter().map(|hook| shown::hook(hook, call.dialect)).collect(),
-        channel_configs: kinds
-            .iter()
-            .map(|kind| (kind.name.clone(), with_commands(call.dialect, kind, &known)))
-            .collect(),
+        channel_configs: kinds.iter().map(|kind| (kind.name.clone(), listed(call.dialect, kind, &known))).collect(),
         push_notifications: Push {
             providers: providers.iter().map(|(name, it)| push::shown_provider(call.dialect, name, it)).collect(),
             ..shown::push(&set)

@@ -4,7 +4,10 @@ use domain::chat::{
     commands::{self, Command},
     types::{self, Change, ChannelType, Grants, Regrant},
 };
-use wire::chat::{dialect::Dialect, types::Types};
+use wire::chat::{
+    dialect::Dialect,
+    types::{Listed, Types},
+};
 
 use super::{
     error::{Error, Result},
@@ -60,14 +63,33 @@ pub(crate) async fn list(call: Call, _: Fields) -> Result<Reply> {
 }
 
 /// A type with its commands as objects, which stand in `known`.
-pub(super) fn with_commands<'a>(
+fn with_commands<'a>(
     dialect: Dialect,
     kind: &'a ChannelType,
     known: &'a [(String, Command)],
 ) -> wire::chat::types::Config<'a, wire::chat::types::Command<'a>> {
-    let find = |name: &String| known.iter().find(|(known, _)| known == name);
-    let commands = kind.config.commands.iter().filter_map(find);
-    let commands = commands.map(|(name, command)| to_wire::command(dialect, name, command)).collect();
+    to_wire::channel_type(dialect, kind, commands_of(dialect, kind, known).collect())
+}
+
+fn commands_of<'a>(
+    dialect: Dialect,
+    kind: &'a ChannelType,
+    known: &'a [(String, Command)],
+) -> impl Iterator<Item = wire::chat::types::Command<'a>> {
+    let find = move |name: &String| known.iter().find(|(known, _)| known == name);
+    kind.config.commands.iter().filter_map(find).map(move |(name, command)| to_wire::command(dialect, name, command))
+}
+
+/// A type as the app's settings list it: its commands are names in v2, and objects in the classic dialect (chat §5A.3).
+pub(super) fn listed<'a>(
+    dialect: Dialect,
+    kind: &'a ChannelType,
+    known: &'a [(String, Command)],
+) -> wire::chat::types::Config<'a, Listed<'a>> {
+    let commands = match dialect {
+        Dialect::Classic => commands_of(dialect, kind, known).map(Listed::Whole).collect(),
+        Dialect::V2 => kind.config.commands.iter().map(|name| Listed::Name(name)).collect(),
+    };
     to_wire::channel_type(dialect, kind, commands)
 }
 

@@ -83,6 +83,14 @@ async fn an_app_has_what_clients_read_unconditionally() {
 }
 
 #[tokio::test]
+async fn the_commands_of_listed_types_are_objects_in_the_classic_dialect_and_names_in_v2() {
+    let pond = Pond::new().await;
+    let first = |app: &Value| app["channel_configs"]["messaging"]["commands"][0].clone();
+    assert_eq!(first(&pond.app().await)["name"], "giphy");
+    assert_eq!(first(&pond.v2().app().await), "giphy");
+}
+
+#[tokio::test]
 async fn a_change_says_what_it_changes_and_the_rest_stays() {
     let pond = Pond::new().await;
     pond.set(json!({ "reminders_interval": 60, "image_moderation_labels": ["a"], "sqs_key": "k" })).await;

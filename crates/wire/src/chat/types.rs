@@ -97,6 +97,16 @@ pub struct Types<T> {
     pub channel_types: BTreeMap<String, T>,
 }
 
+/// A slash command where the app's settings list channel types: all of it in the classic dialect, its name in v2 (chat §5A.3).
+#[derive(Serialize, Debug)]
+#[serde(untagged)]
+pub enum Listed<'a> {
+    /// All of it.
+    Whole(Command<'a>),
+    /// Its name.
+    Name(&'a str),
+}
+
 /// What `POST` and `PUT /commands` answer.
 #[derive(Serialize, Debug)]
 pub struct OneCommand<'a> {
