@@ -26,10 +26,11 @@ pub enum From {
     Time(Timestamp),
 }
 
-/// Marks `channel` as read by its member `user`, all of it or up to and with a message.
+/// Marks `channel` as read by `user`, all of it or up to and with a message; nothing is kept of who is no member, such as
+/// the creator of a channel without members.
 ///
 /// # Errors
-/// [`Error::Unfit`] when the user is no member, [`Error::Absent`] when the message is not there.
+/// [`Error::Absent`] when the message is not there.
 pub async fn mark_read(
     tx: &mut Tx,
     channel: &ChannelId,
@@ -37,7 +38,7 @@ pub async fn mark_read(
     up_to: Option<&MessageId>,
     now: Timestamp,
 ) -> Result<Read> {
-    members::load(tx, channel, user).await?;
+    let is_member = members::get(tx, channel, user).await?.is_some();
     let before = get(tx, channel, user).await?;
     let mut mark = Read { last_read: now, until: None, ..before.map_or_else(|| Read::new(now), |mark| mark.value) };
     match up_to {
@@ -50,6 +51,9 @@ pub async fn mark_read(
             let newest = tx.app.views.messages(&tx.app, channel, WINDOW_ROWS).await?;
             mark.last_read_message = newest.rows.first().map(|row| row.id.clone()).or(mark.last_read_message);
         }
+    }
+    if !is_member {
+        return Ok(mark);
     }
     put(tx, channel, user, &mark);
     let more = json!({ "last_read_message_id": mark.last_read_message.as_ref().map(MessageId::as_str) }).to_string();

@@ -107,16 +107,14 @@ pub async fn mark_read(tx: &mut Tx, parent: &MessageId, user: &UserId, now: Time
     Ok(())
 }
 
-/// Marks the thread on `parent` as unread by its participant `user`: all of it.
+/// Marks the thread on `parent` as unread by `user`, all of it; nothing happens to who takes no part in it.
 ///
 /// # Errors
-/// [`Error::Absent`] when there is no such thread, [`Error::Unfit`] when the user takes no part in it.
+/// [`Error::Absent`] when there is no such thread.
 pub async fn mark_unread(tx: &mut Tx, parent: &MessageId, user: &UserId, now: Timestamp) -> Result<()> {
     let thread = load(tx, parent).await?;
     let (tenant, key) = (tx.tenant(), (parent.to_string(), user.to_string()));
-    let participant = PARTICIPANT.get(tx, tenant, &key).await?;
-    let mut participant = participant
-        .ok_or_else(|| Error::Unfit(format!("user '{user}' does not take part in the thread '{parent}'")))?;
+    let Some(mut participant) = PARTICIPANT.get(tx, tenant, &key).await? else { return Ok(()) };
     participant.last_read = thread.created_at.plus_micros(-1);
     participant.last_read_message = None;
     PARTICIPANT.put(tx, tenant, &key, &participant);

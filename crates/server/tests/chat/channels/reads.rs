@@ -35,7 +35,6 @@ async fn what_others_say_is_unread_until_the_channel_is_read() {
     assert_eq!(unread(&pond, "bob").await, 0);
     say(&pond, "bob", "d").await;
     assert_eq!((unread(&pond, "bob").await, unread(&pond, "amy").await), (0, 1));
-    assert_eq!(pond.refuses(Method::POST, &format!("{PATH}/read"), r#"{"user_id":"cat"}"#).await, (400, 4));
     assert_eq!(
         pond.refuses(Method::POST, &format!("{PATH}/read"), r#"{"user_id":"bob","message_id":"none"}"#).await,
         (404, 16)
@@ -71,6 +70,31 @@ async fn a_channel_is_read_up_to_a_message_and_unread_from_one_on() {
     {
         assert_eq!(pond.refuses(Method::POST, &format!("{PATH}/unread"), body).await, (400, 4), "{body}");
     }
+}
+
+#[tokio::test]
+async fn the_creator_of_a_channel_without_members_may_say_that_it_is_read() {
+    let pond = three().await;
+    pond.v2().post("chat/channels/messaging/empty/query", json!({ "data": { "created_by_id": "amy" } })).await.ok(201);
+    let read = json!({ "user_id": "amy" });
+    let answer = pond.v2().post("chat/channels/messaging/empty/read", read).await.ok(201);
+    assert_eq!(
+        (&answer["event"]["type"], &answer["event"]["cid"]),
+        (&json!("message.read"), &json!("messaging:empty"))
+    );
+    let state = pond.v2().post("chat/channels/messaging/empty/query", json!({})).await.ok(201);
+    assert_eq!((&state["read"], &state["members"]), (&json!([]), &json!([])));
+}
+
+#[tokio::test]
+async fn who_has_said_nothing_in_a_thread_may_mark_it_as_unread() {
+    let pond = three().await;
+    let reply = json!({ "message": { "text": "so?", "user_id": "amy", "parent_id": "b" } });
+    pond.v2().post(&format!("chat/{PATH}/message"), reply).await.ok(201);
+    let thread = json!({ "user_id": "bob", "thread_id": "b" });
+    assert_eq!(pond.v2().post(&format!("chat/{PATH}/unread"), thread).await.ok(201), json!({}));
+    let none = r#"{"user_id":"bob","thread_id":"a"}"#;
+    assert_eq!(pond.refuses(Method::POST, &format!("{PATH}/unread"), none).await, (404, 16));
 }
 
 #[tokio::test]
