@@ -25,6 +25,11 @@ const TIMES: [&str; 8] = [
     "started_at",
 ];
 
+/// Members of events that are objects with times, wherever the application did not put them.
+const OBJECTS: [&str; 1] = ["thread"];
+/// Members of these objects that are times.
+const TIMES_OF_OBJECTS: [&str; 4] = ["created_at", "deleted_at", "last_message_at", "updated_at"];
+
 /// Something that happened. The objects in it are written already, in the same dialect.
 #[derive(Serialize, Debug)]
 pub struct Event<'a> {
@@ -253,9 +258,10 @@ impl Serialize for More<'_> {
             (Dialect::V2, true) => map.serialize_entry("custom", &Members(self.fields))?,
             (Dialect::V2, false) => {
                 for (name, value) in self.fields.iter() {
-                    match moment(name, value) {
-                        Some(at) => map.serialize_entry(name, &Time { at, dialect: Dialect::V2 })?,
-                        None => map.serialize_entry(name, value)?,
+                    match (moment(name, value, &TIMES), object_of_times(name, value)) {
+                        (Some(at), _) => map.serialize_entry(name, &Time { at, dialect: Dialect::V2 })?,
+                        (None, Some(object)) => map.serialize_entry(name, &object)?,
+                        (None, None) => map.serialize_entry(name, value)?,
                     }
                 }
                 if self.fields.get("custom").is_none() {
@@ -272,10 +278,30 @@ impl Serialize for More<'_> {
     }
 }
 
-/// The time in `value`, if the member called `name` is one.
-fn moment(name: &str, value: &RawValue) -> Option<ids::Timestamp> {
-    let text: String = TIMES.contains(&name).then(|| serde_json::from_str(value.get()).ok())??;
+/// The time in `value`, if the member called `name` is one of `times`.
+fn moment(name: &str, value: &RawValue, times: &[&str]) -> Option<ids::Timestamp> {
+    let text: String = times.contains(&name).then(|| serde_json::from_str(value.get()).ok())??;
     ids::Timestamp::parse(&text).ok()
+}
+
+fn object_of_times(name: &str, value: &RawValue) -> Option<InV2> {
+    OBJECTS.contains(&name).then(|| Object::parse(value.get()).ok())?.map(InV2)
+}
+
+/// An object of the server's in v2: its times are integers; what is deeper in it stays.
+struct InV2(Object);
+
+impl Serialize for InV2 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in self.0.iter() {
+            match moment(name, value, &TIMES_OF_OBJECTS) {
+                Some(at) => map.serialize_entry(name, &Time { at, dialect: Dialect::V2 })?,
+                None => map.serialize_entry(name, value)?,
+            }
+        }
+        map.end()
+    }
 }
 
 #[cfg(test)]
@@ -305,5 +331,15 @@ mod tests {
             shown(Dialect::V2, true),
             r#"{"type":"x","created_at":1704067200000000000,"cid":"messaging:a","custom":{"last_read_at":"2024-01-01T00:00:00Z","n":1.0}}"#
         );
+    }
+
+    #[test]
+    fn a_thread_has_times_in_the_dialect_but_for_those_of_its_own_fields() {
+        let told = r#"{"thread":{"title":"t","created_at":"2024-01-01T00:00:00Z","custom":{"created_at":"2024-01-01T00:00:00Z"}}}"#;
+        let fields = Object::parse(told).unwrap();
+        let written = |dialect| serde_json::to_string(&More { fields: &fields, is_custom: false, dialect }).unwrap();
+        assert_eq!(written(Dialect::Classic), told);
+        let v2 = r#"{"thread":{"title":"t","created_at":1704067200000000000,"custom":{"created_at":"2024-01-01T00:00:00Z"}},"custom":{}}"#;
+        assert_eq!(written(Dialect::V2), v2);
     }
 }

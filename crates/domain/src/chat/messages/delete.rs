@@ -112,7 +112,7 @@ pub async fn delete_for(
     }
     DELETED_FOR.put(tx, tenant, &(channel, user.to_string(), id.to_string()), &now);
     let event = Event::new("message.deleted", now, Some(&message.channel)).by(Some(user)).about(id, &message);
-    events::record(tx, event.only_for([user.clone()]).with(r#"{"deleted_for_me":true}"#));
+    events::record(tx, event.only_for([user.clone()]).with(r#"{"deleted_for_me":true,"hard_delete":false}"#));
     Ok(message)
 }
 
