@@ -11,7 +11,7 @@ use domain::{
 };
 use wire::chat::{
     dialect::Dialect,
-    reminders::{OneReminder, Reminder, Reminders},
+    reminders::{OneReminder, Reminder, Reminders, Saved},
 };
 
 use super::{
@@ -49,7 +49,7 @@ pub(crate) async fn create(call: Call, mut sent: Fields) -> Result<Reply> {
     let reminder = shown(&call, &people, &told);
     match call.dialect {
         Dialect::Classic => call.answer(&OneReminder { reminder }),
-        Dialect::V2 => call.answer(&reminder),
+        Dialect::V2 => call.answer(&Saved { top: &reminder, reminder: &reminder }),
     }
 }
 

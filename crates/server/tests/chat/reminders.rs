@@ -15,7 +15,7 @@ async fn saved() -> Lake {
 }
 
 #[tokio::test]
-async fn creating_is_wrapped_in_the_classic_dialect_and_flat_in_v2_and_the_rest_is_wrapped_in_both() {
+async fn creating_is_wrapped_in_both_dialects_and_flat_as_well_in_v2() {
     let lake = saved().await;
     let body = json!({ "user_id": "bob", "remind_at": AT });
     let classic = lake.post("messages/m/reminders", body.clone()).await.ok(201)["reminder"].clone();
@@ -24,6 +24,7 @@ async fn creating_is_wrapped_in_the_classic_dialect_and_flat_in_v2_and_the_rest_
     assert_eq!((&classic["remind_at"], &classic["message"]["text"]), (&json!(AT), &json!("hi")));
     assert_eq!((&classic["user"]["id"], &classic["channel"]["cid"]), (&json!("bob"), &json!("messaging:room")));
     let v2 = lake.v2().post("chat/messages/n/reminders", body).await.ok(201);
+    assert_eq!((&v2["message_id"], &v2["reminder"]["message_id"]), (&json!("n"), &json!("n")), "both forms: {v2}");
     assert_eq!((&v2["message_id"], v2.get("channel_id")), (&json!("n"), None));
     assert_eq!(v2["remind_at"], 1_767_229_200_000_000_000_i64);
     let changed = lake.v2().patch("chat/messages/n/reminders", json!({ "user_id": "bob" })).await.ok(201);

@@ -41,6 +41,16 @@ pub struct OneReminder<'a> {
     pub reminder: Reminder<'a>,
 }
 
+/// What saving a message answers in v2: the reminder at the top, where older clients read it, and under its name (§11.14.5).
+#[derive(Serialize, Debug)]
+pub struct Saved<'a> {
+    /// At the top.
+    #[serde(flatten)]
+    pub top: &'a Reminder<'a>,
+    /// Under its name.
+    pub reminder: &'a Reminder<'a>,
+}
+
 /// An answer with some reminders.
 #[derive(Serialize, Debug)]
 pub struct Reminders<'a> {
