@@ -11,8 +11,13 @@ use crate::{
     Error, Result,
     chat::types::ChannelType,
     feeds::groups::Group,
-    keyspace::{APP, APP_KEY, CHANNEL_TYPE, GROUP, SETTINGS, SYSTEM},
+    keyspace::{APP, APP_KEY, CHANNEL_TYPE, GROUP, SETTINGS, SYSTEM, V3_GROUP, V3_VIEW},
     settings::{self, Settings},
+    v3::{
+        self,
+        groups::{CURRENT_FEED, Selector},
+        views::View,
+    },
 };
 
 /// An app.
@@ -154,6 +159,26 @@ pub async fn add_types(store: &Store, id: u32, kinds: &[ChannelType]) -> Result<
             if !CHANNEL_TYPE.exists(tx, id, &kind.name).await? {
                 CHANNEL_TYPE.put(tx, id, &kind.name, kind);
             }
+        }
+        Ok(())
+    });
+    written.await.map_err(failed)
+}
+
+/// Adds the feed group and the feed view of v3 that the official clients' suites read, where the app has none of that name.
+///
+/// # Errors
+/// When the store fails.
+pub async fn add_v3_of_the_sdk_suites(store: &Store, id: u32, now: Timestamp) -> Result<()> {
+    let (group, view) = ("feed_group_id".to_owned(), "feedViewID".to_owned());
+    let made = v3::groups::Group { created_at: Some(now), updated_at: Some(now), ..Default::default() };
+    let shown = View { selectors: vec![Selector::new(CURRENT_FEED)], ..View::default() };
+    let written = store.write(async |tx: &mut Transaction| {
+        if !V3_GROUP.exists(tx, id, &group).await? {
+            V3_GROUP.put(tx, id, &group, &made);
+        }
+        if !V3_VIEW.exists(tx, id, &view).await? {
+            V3_VIEW.put(tx, id, &view, &shown);
         }
         Ok(())
     });

@@ -11,7 +11,7 @@ use base64::{
 use domain::{
     App,
     apps::{self, AppRecord},
-    chat::types,
+    chat::{locations, types},
     feeds::{audit, groups, views::Views},
 };
 use ids::{AppId, Timestamp};
@@ -200,7 +200,9 @@ impl Registry {
         if is_for_sdk_suites {
             let now = Timestamp::from_micros(self.clock.now_micros());
             apps::add_types(&self.store, id, &types::of_the_sdk_suites(now)).await?;
+            apps::add_v3_of_the_sdk_suites(&self.store, id, now).await?;
             apps::switch_on(&self.store, id, audit::SWITCH).await?;
+            apps::switch_on(&self.store, id, locations::SWITCH).await?;
         }
         Ok(())
     }

@@ -16,6 +16,8 @@ use crate::{
     keyspace::{At, Chat, LIVE, LIVE_IN, MESSAGE},
 };
 
+/// The setting of the app without which nobody shares a location.
+pub const SWITCH: &str = "shared_locations_enabled";
 /// The most locations that are answered at once.
 const LISTED_MAX: usize = 100;
 /// The longest id of a device, in bytes.
@@ -89,7 +91,7 @@ pub(super) fn check(tx: &Tx, scene: &Scene, location: &Location, now: Timestamp)
 }
 
 fn check_shared(tx: &Tx, scene: &Scene) -> Result<()> {
-    if !tx.app.settings.is_on("shared_locations_enabled") {
+    if !tx.app.settings.is_on(SWITCH) {
         return Err(Error::FeatureOff(
             "shared_locations_enabled: shared locations are not enabled for this app".to_owned(),
         ));

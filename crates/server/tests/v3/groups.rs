@@ -10,7 +10,9 @@ async fn every_app_has_the_built_in_groups() {
     let pond = Pond::new().await;
     let groups = pond.get("feed_groups").await["groups"].take();
     let names: Vec<_> = groups.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(names, ["foryou", "notification", "stories", "story", "timeline", "user"]);
+    // `feed_group_id` is there for the official clients' suites, as `feedViewID` is.
+    assert_eq!(names, ["feed_group_id", "foryou", "notification", "stories", "story", "timeline", "user"]);
+    assert_eq!(pond.get("feed_views/feedViewID").await["feed_view"]["id"], "feedViewID");
     let timeline = pond.get("feed_groups/timeline").await["feed_group"].take();
     let expected = json!({
         "id": "timeline", "default_visibility": "visible", "activity_selectors": [{ "type": "following" }],

@@ -180,7 +180,7 @@ async fn a_view_is_read_instead_of_the_groups_settings() {
         (&again["was_created"], &again["feed_view"]["activity_selectors"]),
         (&json!(false), &oldest["activity_selectors"])
     );
-    assert_eq!(pond.get("feed_views").await["views"].as_object().unwrap().len(), 1);
+    assert_eq!(pond.get("feed_views").await["views"].as_object().unwrap().len(), 2);
     pond.delete("feed_views/by-user").await;
     let answer = pond.call(Method::GET, "feed_views/by-user", "").await;
     assert!(answer.status == 404 && answer.refused()["message"].as_str().unwrap().contains("not found"));
