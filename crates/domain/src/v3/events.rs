@@ -66,6 +66,9 @@ pub struct Subject {
     /// What a user said of the activity.
     #[n(12)]
     pub feedback: Option<Box<Said>>,
+    /// Since when the activity was pinned, if the event is about its pin.
+    #[n(13)]
+    pub pinned_at: Option<Timestamp>,
 }
 
 /// A poll, as it was then.

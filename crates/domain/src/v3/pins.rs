@@ -140,7 +140,7 @@ pub async fn add(tx: &mut Tx, by: By<'_>, fid: &Fid, id: &str, user: &UserId, no
     };
     V3_PIN.put(tx, tenant, &key, &pin);
     owned::put(tx, user, owned::Kind::Note, &note(&feed.stream, inner));
-    tell(tx, "feeds.activity.pinned", fid, (inner, &activity), user, now);
+    tell(tx, "feeds.activity.pinned", fid, (inner, &activity, &pin), user, now);
     Ok(Pinned { id: inner, activity, pin })
 }
 
@@ -152,7 +152,7 @@ pub async fn remove(tx: &mut Tx, by: By<'_>, fid: &Fid, id: &str, user: &UserId,
     let (feed, inner, activity) = load(tx, by, fid, id).await?;
     let pin = forget(tx, &feed.stream, inner).await?;
     let pin = pin.ok_or_else(|| Error::Absent(format!("pin of activity '{id}' in feed '{fid}' not found")))?;
-    tell(tx, "feeds.activity.unpinned", fid, (inner, &activity), user, now);
+    tell(tx, "feeds.activity.unpinned", fid, (inner, &activity, &pin), user, now);
     Ok(Pinned { id: inner, activity, pin })
 }
 
@@ -175,8 +175,17 @@ fn unnote(tx: &mut Tx, pin: &Pin, stream: &FeedId, inner: ActivityId) {
     }
 }
 
-fn tell(tx: &mut Tx, kind: &str, fid: &Fid, activity: (ActivityId, &Activity), user: &UserId, now: Timestamp) {
-    events::record(tx, Event::of_activity(kind, fid, activity, now).by(Some(user)));
+fn tell(
+    tx: &mut Tx,
+    kind: &str,
+    fid: &Fid,
+    (inner, activity, pin): (ActivityId, &Activity, &Pin),
+    user: &UserId,
+    now: Timestamp,
+) {
+    let mut event = Event::of_activity(kind, fid, (inner, activity), now).by(Some(user));
+    event.subject.pinned_at = Some(pin.created_at);
+    events::record(tx, event);
 }
 
 /// The pins of the feed with this stream that the filter wants.

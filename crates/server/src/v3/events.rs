@@ -18,10 +18,11 @@ use domain::{
         updates,
     },
 };
-use ids::{Timestamp, json::Object};
+use ids::{Timestamp, UserId, json::Object};
 use wire::{
     chat::dialect::Members,
     v3::{
+        activities::Pinned,
         bookmarks::Bookmark,
         events::{Event as WireEvent, Feedback},
         reactions::Reaction,
@@ -98,12 +99,13 @@ impl Scene {
                 let shown = pen.user(Some(user));
                 wire::chat::users::User { invisible: None, shadow_banned: None, ..shown }
             }),
-            // A bookmark holds it itself, and names no feed.
+            // A bookmark and a pin hold it themselves; a bookmark names no feed.
             activity: self
                 .activity
                 .as_ref()
-                .filter(|_| self.made.saved.is_none() && subject.feedback.is_none())
+                .filter(|_| self.made.saved.is_none() && subject.feedback.is_none() && subject.pinned_at.is_none())
                 .map(|shown| pen.activity(shown)),
+            pinned_activity: self.pinned(pen, event, subject),
             feed: self.feed.as_ref().map(|shown| pen.feed(shown)),
             follow: self.follow.as_ref().map(|shown| pen.follow(shown)),
             member: self.member.as_ref().map(|shown| pen.member(shown)),
@@ -118,6 +120,15 @@ impl Scene {
             more,
         };
         serde_json::to_string(&wire).expect("wire types are JSON")
+    }
+
+    fn pinned<'a>(&'a self, pen: Pen<'a>, event: &'a Event, subject: &'a Subject) -> Option<Pinned<'a>> {
+        Some(Pinned {
+            feed: subject.fid.as_ref()?.as_str(),
+            user_id: event.user.as_ref().map_or("", UserId::as_str),
+            created_at: pen.time(subject.pinned_at?),
+            activity: pen.activity(self.activity.as_ref()?),
+        })
     }
 
     fn feedback<'a>(&'a self, pen: Pen<'a>, subject: &'a Subject) -> Option<Feedback<'a>> {

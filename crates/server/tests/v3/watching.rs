@@ -77,6 +77,26 @@ async fn who_watches_a_feed_hears_once_of_what_happens_in_it_and_of_no_other() {
 }
 
 #[tokio::test]
+async fn an_event_about_a_pin_holds_the_pin_which_holds_the_activity() {
+    let lake = Pond::new().await.serve();
+    lake.make("user:amy", "visible").await;
+    lake.add("a1", "amy", &["user:amy"]).await;
+    let mut bob = Socket::open(&lake, "bob").await;
+    let watch = json!({ "watch": true, "connection_id": bob.id });
+    lake.user("bob").post("feed_groups/user/feeds/amy", watch).await;
+    let path = "feed_groups/user/feeds/amy/activities/a1/pin";
+    let answer = lake.post(path, json!({ "user_id": "amy" })).await;
+    lake.delete(&format!("{path}?user_id=amy")).await;
+    for kind in ["feeds.activity.pinned", "feeds.activity.unpinned"] {
+        let event = bob.event().await;
+        let pin = &event["pinned_activity"];
+        assert_eq!((&event["type"], event.get("activity")), (&json!(kind), None), "{event}");
+        assert_eq!((&pin["feed"], &pin["user_id"]), (&json!("user:amy"), &json!("amy")), "{event}");
+        assert_eq!((&pin["created_at"], &pin["activity"]["id"]), (&answer["created_at"], &json!("a1")), "{event}");
+    }
+}
+
+#[tokio::test]
 async fn a_query_watches_the_feeds_that_it_finds() {
     let lake = Pond::new().await.serve();
     lake.make("user:amy", "visible").await;

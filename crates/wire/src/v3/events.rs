@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
-    activities::Activity,
+    activities::{Activity, Pinned},
     bookmarks::{Bookmark, Folder},
     comments::Comment,
     feeds::{Feed, NotificationStatus},
@@ -57,6 +57,9 @@ pub struct Event<'a> {
     /// The activity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activity: Option<Activity<'a>>,
+    /// The pin, which holds the activity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned_activity: Option<Pinned<'a>>,
     /// The feed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feed: Option<Feed<'a>>,
