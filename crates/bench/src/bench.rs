@@ -64,6 +64,19 @@ pub(crate) struct Bench {
     server: PathBuf,
     data_sets: BTreeMap<u64, DataSet>,
     snapshots: BTreeMap<u64, PathBuf>,
+    /// How much other work there was beside the rounds of a row.
+    beside: BTreeMap<String, Beside>,
+}
+
+/// Other work beside the rounds of one row, in parts of a core.
+#[derive(Default)]
+struct Beside {
+    /// How many were taken anew.
+    anew: usize,
+    /// The most beside any.
+    most: f64,
+    /// The most beside one that counts.
+    kept: f64,
 }
 
 impl Bench {
@@ -90,6 +103,7 @@ impl Bench {
             own,
             data_sets: BTreeMap::new(),
             snapshots: BTreeMap::new(),
+            beside: BTreeMap::new(),
         })
     }
 
@@ -181,14 +195,15 @@ impl Bench {
     pub(crate) async fn calmest<T>(&mut self, what: &str, take: impl AsyncFn(&mut Self) -> Result<T>) -> Result<T> {
         let notes = self.notes.clone();
         let mut calmest: Option<(f64, T, Vec<String>)> = None;
-        let mut busiest = 0.0_f64;
-        for _ in 0..TAKES_MAX {
+        let mut beside = self.beside.remove(what).unwrap_or_default();
+        for takes in 0..TAKES_MAX {
             self.notes.clone_from(&notes);
             let others = Others::start();
             let found = take(self).await?;
             // Where the kernel does not tell, there is nothing to go by.
             let part = others.part().unwrap_or(0.0);
-            busiest = busiest.max(part);
+            beside.most = beside.most.max(part);
+            beside.anew += usize::from(takes > 0);
             if calmest.as_ref().is_none_or(|(least, ..)| part < *least) {
                 calmest = Some((part, found, self.notes.clone()));
             }
@@ -198,12 +213,20 @@ impl Bench {
         }
         let (part, found, notes) = calmest.context("a round was taken")?;
         self.notes = notes;
-        if busiest > OTHERS_MAX {
-            let rest =
-                format!(": {:.1}% of a core went to others, {:.1}% in the one that counts", busiest * 1e2, part * 1e2);
-            self.note_once(&format!("{what}: a round was taken anew"), &rest);
-        }
+        beside.kept = beside.kept.max(part);
+        self.beside.insert(what.to_owned(), beside);
         Ok(found)
+    }
+
+    /// Notes how much other work there was beside rounds that were taken anew.
+    pub(crate) fn note_beside(&mut self) {
+        for (what, Beside { anew, most, kept }) in self.beside.iter().filter(|(_, beside)| beside.anew > 0) {
+            self.notes.push(format!(
+                "{what}: {anew} rounds were taken anew; up to {:.1}% of a core went to others, up to {:.1}% beside what counts",
+                most * 1e2,
+                kept * 1e2
+            ));
+        }
     }
 
     /// Notes, once for each name, that something else had the client's core for part of the time.

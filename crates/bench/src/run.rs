@@ -70,6 +70,7 @@ async fn measure(args: &Args) -> Result<String> {
         .await
         .with_context(|| format!("the run took longer than {budget:?}"))??;
     bench.progress.finish();
+    bench.note_beside();
     let report = Report { environment, rounds: bench.sizes.rounds, is_quick: args.quick, lines, notes: bench.notes };
     if args.json { Ok(serde_json::to_string_pretty(&report)?) } else { Ok(report.markdown()) }
 }
