@@ -18,6 +18,7 @@ mod feeds;
 mod follow;
 mod frames;
 mod hub;
+mod online;
 mod outbox;
 mod presence;
 mod rare;

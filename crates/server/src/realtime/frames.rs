@@ -93,7 +93,8 @@ impl Violation {
 #[derive(Default, Debug)]
 pub(super) struct Inbound {
     bytes: Vec<u8>,
-    begun: Option<Begun>,
+    /// On the heap, since few messages come in several frames.
+    begun: Option<Box<Begun>>,
     /// Whether the peer broke the protocol: nothing that comes means anything any more.
     is_broken: bool,
 }
@@ -169,7 +170,7 @@ impl Inbound {
         let message = match (self.begun.take(), data) {
             (Some(mut begun), Data::Continue) => {
                 begun.payload.extend_from_slice(&payload);
-                begun
+                *begun
             }
             (None, Data::Text | Data::Binary) => Begun { is_text: data == Data::Text, payload },
             _ => return Err(Violation::protocol("frames of a message follow one another")),
@@ -178,7 +179,7 @@ impl Inbound {
             return Err(Violation::TOO_LARGE);
         }
         if !is_final {
-            self.begun = Some(message);
+            self.begun = Some(Box::new(message));
             return Ok(None);
         }
         if !message.is_text {

@@ -21,6 +21,7 @@ use super::{
     audience::Audience,
     feed::Feed,
     frames::Frame,
+    online::Online,
     outbox::{End, Outbox},
     unread::Tallies,
 };
@@ -114,8 +115,8 @@ type Connections = Vec<Arc<Connection>>;
 #[derive(Debug, Default)]
 pub(super) struct Room {
     by_id: HashSet<ById>,
-    /// Users who are online: one without a connection is about to leave.
-    pub(super) users: HashMap<UserId, Connections>,
+    /// Users who are online.
+    users: HashSet<Online>,
     watchers: HashMap<ChannelId, Connections>,
     followers: HashMap<UserId, Connections>,
     feeds: HashMap<Fid, Connections>,
@@ -171,15 +172,13 @@ impl Hub {
         if self.is_closing.load(Ordering::Acquire) {
             return Err(Full::Closing);
         }
-        let own = room.users.get(user).map_or(0, Vec::len);
+        let own = room.users.get(user).map_or(0, |online| online.connections().len());
         if own >= self.options.connections_per_user_max && !is_anonymous {
             return Err(Full::User);
         }
-        let is_new = !room.users.contains_key(user);
-        let own = room.users.entry(user.clone()).or_default();
-        // Most users have one connection.
-        own.reserve_exact(1);
-        own.push(connection.clone());
+        let known = room.users.take(user);
+        let is_new = known.is_none();
+        room.users.insert(Online::with(known, connection.clone()));
         room.by_id.insert(ById(connection.clone()));
         room.arrivals += u64::from(is_new);
         let before = self.open.fetch_add(1, Ordering::AcqRel);
@@ -205,9 +204,11 @@ impl Hub {
             followed.feeds.iter().for_each(|feed| forget(&mut room.feeds, feed, connection));
         }
         room.by_id.remove(&connection.id);
-        let is_last = room.users.get_mut(user).is_some_and(|own| {
-            own.retain(|other| !Arc::ptr_eq(other, connection));
-            own.is_empty()
+        let is_last = room.users.take(user).is_some_and(|online| {
+            let rest = online.without(connection);
+            let is_last = rest.connections().is_empty();
+            room.users.insert(rest);
+            is_last
         });
         self.feed.listen(self.open.fetch_sub(1, Ordering::AcqRel) - 1);
         is_last
@@ -217,7 +218,7 @@ impl Hub {
     pub(super) fn is_gone(&self, app: AppId, user: &UserId) -> bool {
         let Some(room) = self.room(app) else { return false };
         let mut room = room.write();
-        let is_gone = room.users.get(user).is_some_and(Vec::is_empty);
+        let is_gone = room.users.get(user).is_some_and(|online| online.connections().is_empty());
         if is_gone {
             room.users.remove(user);
             self.tallies.forget(app, user);
@@ -368,7 +369,7 @@ impl Hub {
 
     /// Whether `user` is connected, or was a moment ago.
     pub(crate) fn is_online(&self, app: AppId, user: &UserId) -> bool {
-        self.room(app).is_some_and(|room| room.read().users.contains_key(user))
+        self.room(app).is_some_and(|room| room.read().users.contains(user))
     }
 
     /// Who is online.
@@ -380,7 +381,9 @@ impl Hub {
     pub(super) fn online(&self, app: AppId) -> (u64, impl FnOnce() -> Vec<UserId> + use<>) {
         let room = self.room(app);
         let arrivals = room.as_ref().map_or(0, |room| room.read().arrivals);
-        (arrivals, move || room.map_or_else(Vec::new, |room| room.read().users.keys().cloned().collect()))
+        (arrivals, move || {
+            room.map_or_else(Vec::new, |room| room.read().users.iter().map(|online| online.user().clone()).collect())
+        })
     }
 
     /// Tells of something that is worth no record: whoever is not connected now never hears of it.
@@ -418,7 +421,7 @@ impl Hub {
     /// Calls `each` for the connections of `user`.
     pub(super) fn each_of(&self, app: AppId, user: &UserId, mut each: impl FnMut(&Arc<Connection>)) {
         if let Some(room) = self.room(app) {
-            room.read().users.get(user).into_iter().flatten().for_each(&mut each);
+            room.read().users.get(user).into_iter().flat_map(Online::connections).for_each(&mut each);
         }
     }
 

@@ -39,11 +39,18 @@ pub(super) struct Outbox(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    frames: VecDeque<Frame>,
-    bytes: usize,
+    /// On the heap, since most connections wait for nothing.
+    queue: Option<Box<Queue>>,
     end: Option<End>,
     /// Who waits for it.
     task: Option<Waker>,
+}
+
+/// Frames that wait, and how large they are together.
+#[derive(Debug, Default)]
+struct Queue {
+    frames: VecDeque<Frame>,
+    bytes: usize,
 }
 
 impl Outbox {
@@ -53,10 +60,12 @@ impl Outbox {
         if inner.end.is_some() {
             return;
         }
-        inner.bytes += frame.bytes().len();
-        inner.frames.push_back(frame);
-        if inner.frames.len() > options.waiting_max || inner.bytes > options.waiting_bytes_max {
-            *inner = Inner { end: Some(End::TooSlow), task: inner.task.take(), ..Inner::default() };
+        let queue = inner.queue.get_or_insert_default();
+        queue.bytes += frame.bytes().len();
+        queue.frames.push_back(frame);
+        if queue.frames.len() > options.waiting_max || queue.bytes > options.waiting_bytes_max {
+            inner.queue = None;
+            inner.end = Some(End::TooSlow);
         }
         wake(inner);
     }
@@ -90,11 +99,8 @@ impl Outbox {
 
 impl Inner {
     fn take(&mut self) -> Option<Waiting> {
-        if self.frames.is_empty() {
-            return self.end.map(Waiting::End);
-        }
-        self.bytes = 0;
-        Some(Waiting::Frames(std::mem::take(&mut self.frames)))
+        let queue = self.queue.take().map(|queue| Waiting::Frames(queue.frames));
+        queue.or(self.end.map(Waiting::End))
     }
 }
 

@@ -46,8 +46,8 @@ impl From<io::Error> for Lost {
 pub(crate) struct Socket {
     stream: TcpStream,
     inbound: Inbound,
-    /// A frame of which a part was sent: nothing else may be sent before the rest.
-    begun: Option<Frame>,
+    /// A frame of which a part was sent: nothing else may be sent before the rest. On the heap, since few are.
+    begun: Option<Box<Frame>>,
     _permit: Permit,
 }
 
@@ -81,7 +81,7 @@ impl Socket {
     pub(super) fn try_send(&mut self, frames: &mut VecDeque<Frame>) -> io::Result<bool> {
         while self.begun.is_some() || !frames.is_empty() {
             let mut slices = [IoSlice::new(&[]); FRAMES_AT_ONCE];
-            for (slice, frame) in slices.iter_mut().zip(self.begun.iter().chain(&*frames)) {
+            for (slice, frame) in slices.iter_mut().zip(self.begun.as_deref().into_iter().chain(&*frames)) {
                 *slice = IoSlice::new(frame.bytes());
             }
             match self.stream.try_write_vectored(&slices) {
@@ -96,11 +96,11 @@ impl Socket {
 
     fn remove(&mut self, mut sent: usize, frames: &mut VecDeque<Frame>) {
         while sent > 0 {
-            let Some(mut frame) = self.begun.take().or_else(|| frames.pop_front()) else { return };
+            let Some(mut frame) = self.begun.take().map(|begun| *begun).or_else(|| frames.pop_front()) else { return };
             let length = frame.bytes().len();
             if sent < length {
                 frame.advance(sent);
-                self.begun = Some(frame);
+                self.begun = Some(Box::new(frame));
                 return;
             }
             sent -= length;
