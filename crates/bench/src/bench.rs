@@ -28,10 +28,11 @@ pub(crate) const HEADROOM: f64 = 1.3;
 
 /// The part of a measurement that the client may wait for its core.
 const WAITED_MAX: f64 = 0.05;
-/// The part of a core that may go to others in a round.
-const OTHERS_MAX: f64 = 0.01;
+/// The part of a core that may go to others in a round: well below the hundredth of the requests that a p99 leaves out, and
+/// above a tick of the kernel's account.
+const OTHERS_MAX: f64 = 0.004;
 /// How often a round beside other work is taken, at most.
-const TAKES_MAX: usize = 6;
+const TAKES_MAX: usize = 10;
 
 /// A server under measurement: the subject or a peer.
 pub(crate) struct Server {
