@@ -21,6 +21,7 @@ pub(super) enum Online {
     /// With one.
     Once(Arc<Connection>),
     /// With several, in the order in which they were opened.
+    #[expect(clippy::box_collection, reason = "three words for each user would be two too many")]
     Often(Box<Vec<Arc<Connection>>>),
 }
 
@@ -126,6 +127,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::mutable_key_type, reason = "whose connection it is never changes")]
     fn a_user_is_found_by_its_id_with_any_number_of_connections() {
         let (amy, ben) = (connection("amy", 1), connection("ben", 2));
         let leaving = Online::Once(connection("cat", 3)).without(&connection("cat", 3));
