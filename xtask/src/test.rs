@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 
 use crate::{compatibility, idle, install, kill, memory, quickstart, replay, scale, shell, tidy};
 
-const BUILD_MAX: Duration = Duration::from_secs(45 * 60);
+const BUILD_MAX: Duration = Duration::from_secs(60 * 60);
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
