@@ -110,7 +110,7 @@ impl Sizes {
             activities: 10_000,
             scale: 10_000_000,
             load_max: Duration::from_secs(180),
-            run_max: Duration::from_secs(30 * 60),
+            run_max: Duration::from_secs(60 * 60),
         }
     }
 

@@ -13,7 +13,7 @@ use super::hub::Connection;
 
 /// A user who is online, in a set in which it is found by its id.
 ///
-/// The id is that of the connection: nearly all users have one, and for each of them a word is stored.
+/// The id is that of the connection: nearly all users have one, and for each of them two words are stored.
 #[derive(Debug)]
 pub(super) enum Online {
     /// Without a connection, and about to be offline.
@@ -21,7 +21,7 @@ pub(super) enum Online {
     /// With one.
     Once(Arc<Connection>),
     /// With several, in the order in which they were opened.
-    #[expect(clippy::box_collection, reason = "three words for each user would be two too many")]
+    #[expect(clippy::box_collection, reason = "a vector in place would make every user a word larger")]
     Often(Box<Vec<Arc<Connection>>>),
 }
 
