@@ -135,6 +135,11 @@ impl Draft {
         self
     }
 
+    /// With each of these facts.
+    pub(crate) fn with_all(self, facts: impl Iterator<Item = (&'static str, String)>) -> Self {
+        facts.fold(self, |draft, (name, value)| draft.with(name, value))
+    }
+
     /// With this fact.
     pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.details.insert(name.to_owned(), value.to_string());

@@ -113,6 +113,9 @@ pub struct Batch {
     /// How users are counted.
     #[cbor(n(16), default)]
     paging: Paging,
+    /// How often the next call of counting failed.
+    #[cbor(n(17), default)]
+    failures: u32,
 }
 
 /// A batch as it is handed in.
@@ -148,6 +151,7 @@ impl Batch {
             finished_at: None,
             reason: None,
             paging: Paging::default(),
+            failures: 0,
         }
     }
 }
@@ -205,6 +209,7 @@ impl Connector {
             finished_at: None,
             reason: None,
             paging: Paging::default(),
+            failures: 0,
         };
         self.store_rows(&batch, &new.rows).await?;
         batch.state = if must_check { BatchState::Checking } else { BatchState::Running };

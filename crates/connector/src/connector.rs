@@ -41,7 +41,7 @@ use crate::{
     requests::Request,
     signing::Signer,
     surroundings::Surroundings,
-    upstream::{Address, Answer, Call, Dialect, Endpoint, Http, Session},
+    upstream::{Address, Answer, Call, Dialect, Endpoint, Http, Made, Session},
 };
 
 use following::Followers;
@@ -215,12 +215,17 @@ impl Connector {
         written.await.map_err(failed)
     }
 
-    /// Notes a call that no execution makes.
-    pub(crate) async fn note_call(&self, object: &str, session: &Session, call: &Call, answer: &Answer) -> Result<()> {
-        let status = answer.status.map(|status| status.to_string()).unwrap_or_default();
-        let draft = Draft::system("upstream.call", object).with("path", session.dialect.path(call.endpoint));
-        let draft = draft.with("status", status).with("meaning", answer.meaning);
-        self.record(draft.with("answer_sha256", answer.sha256.as_deref().unwrap_or_default())).await
+    /// Notes a call that no execution makes; `failures` are those of the attempts before it.
+    pub(crate) async fn note_call(
+        &self,
+        object: &str,
+        session: &Session,
+        call: &Call,
+        answer: &Answer,
+        failures: u32,
+    ) -> Result<()> {
+        let made = Made::call(&session.dialect, call, answer, failures + 1);
+        self.record(Draft::system("upstream.call", object).with_all(made.details())).await
     }
 
     pub(crate) fn dialect(&self, name: &str) -> Result<Dialect> {

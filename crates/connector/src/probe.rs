@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use ids::Timestamp;
 
-use crate::words::words;
+use crate::{upstream::Made, words::words};
 
 pub(crate) use credentials::lint;
 pub use credentials::trimmed;
@@ -110,6 +110,8 @@ pub struct Report {
     pub capabilities: BTreeMap<&'static str, bool>,
     /// What was done to the credentials, if anything.
     pub note: Option<String>,
+    /// Every call that was made, for the audit log, with the name of its step.
+    pub(crate) calls: Vec<(&'static str, Made)>,
 }
 
 impl Finding {

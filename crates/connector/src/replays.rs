@@ -284,7 +284,7 @@ impl Connector {
                 return self.put_replay(&replay, None, None).await;
             }
             let answer = session.call(&self.http, &call, None, &self.surroundings).await;
-            self.note_call(&replay.id, session, &call, &answer).await?;
+            self.note_call(&replay.id, session, &call, &answer, replay.failures).await?;
             let Some(page) = (answer.meaning == Meaning::Ok).then(|| users(&answer)).flatten() else {
                 return self.search_failed(&mut replay, session, &call, answer).await;
             };
@@ -331,7 +331,7 @@ impl Connector {
             return self.put_replay(&replay, None, None).await;
         }
         let answer = session.call(&self.http, &call, None, &self.surroundings).await;
-        self.note_call(&replay.id, &session, &call, &answer).await?;
+        self.note_call(&replay.id, &session, &call, &answer, replay.failures).await?;
         let used = Some((&*session, &call));
         if let Some(paging) = replay.paging.instead(answer.meaning, cursor.as_deref()) {
             (replay.paging, replay.next_run_at) = (paging, Some(self.surroundings.now()));

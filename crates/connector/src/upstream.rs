@@ -6,6 +6,7 @@ mod breaker;
 mod cause;
 mod dialect;
 mod http;
+mod made;
 mod retry;
 mod session;
 mod throttle;
@@ -18,6 +19,7 @@ pub use throttle::LimitState;
 
 pub(crate) use dialect::TaskWord;
 pub(crate) use http::{Answer, Call, trusting};
+pub(crate) use made::Made;
 pub(crate) use retry::{Failing, Next, next, reason, reopens_at};
 pub(crate) use session::Session;
 pub(crate) use throttle::Gate;

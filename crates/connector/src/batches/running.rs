@@ -107,7 +107,7 @@ impl Connector {
         let cursor = cursor.map(|sealed| key.open_text(place(&batch.id, "cursor"), sealed)).transpose()?;
         let call = batch.paging.query(&json!({}), cursor.as_deref());
         let answer = session.call(&self.http, &call, None, &self.surroundings).await;
-        self.note_call(&batch.id, &session, &call, &answer).await?;
+        self.note_call(&batch.id, &session, &call, &answer, batch.failures).await?;
         if let Some(paging) = batch.paging.instead(answer.meaning, cursor.as_deref()) {
             (batch.paging, batch.next_run_at) = (paging, Some(now));
             return self.save_batch(&batch).await;
@@ -116,9 +116,10 @@ impl Connector {
         let (Meaning::Ok, Some(users)) = (answer.meaning, body["users"].as_array()) else {
             batch.reason = Some(crate::upstream::reason(answer.meaning).word().to_owned());
             batch.next_run_at = Some(now.plus_micros(MINUTE));
+            batch.failures += 1;
             return self.save_batch(&batch).await;
         };
-        batch.reason = None;
+        (batch.reason, batch.failures) = (None, 0);
         let is_full = batch.paging.took(users.len());
         batch.counted += u32::try_from(users.len()).unwrap_or(u32::MAX);
         let last = users.last().and_then(|user| user["id"].as_str());

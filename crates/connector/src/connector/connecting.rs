@@ -151,15 +151,8 @@ impl Connector {
 
 /// Notes each call that a test made.
 async fn note_calls(tx: &mut Transaction, object: &str, report: &Report) -> Result<()> {
-    let is_call = |step: &&probe::Step| !matches!(step.name, "T0" | "T1") && step.status != StepStatus::Skipped;
-    for step in report.steps.iter().filter(is_call) {
-        let mut draft = Draft::for_caller("upstream.call", object).with("step", step.name).with("what", step.what);
-        for (name, number) in [("status", step.http.map(i64::from)), ("code", step.code)] {
-            draft = match number {
-                Some(number) => draft.with(name, number),
-                None => draft,
-            };
-        }
+    for (step, made) in &report.calls {
+        let draft = Draft::for_caller("upstream.call", object).with("step", step).with_all(made.details());
         audit::record(tx, &draft, report.tested_at).await?;
     }
     Ok(())

@@ -167,7 +167,8 @@ impl Run<'_> {
 
     async fn fetch_export(&mut self, order: u32, name: String, url: &str) -> Result<()> {
         let mut blob = self.new_blob()?;
-        let answer = self.connector.http.download_export(url, &mut blob).await;
+        let most = self.connector.http.export_bytes_max();
+        let answer = self.fetch(order, "export file", url, &mut blob, most).await;
         match answer.meaning {
             Meaning::Ok => {
                 let written = blob.finish()?;

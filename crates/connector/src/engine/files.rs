@@ -89,11 +89,7 @@ impl Run<'_> {
             return Ok(());
         }
         let mut blob = self.new_blob()?;
-        let answer = self.connector.http.download(&url, &mut blob, most).await;
-        let task = self.task_mut(order);
-        task.attempts += 1;
-        (task.answer_status, task.answer_bytes) = (answer.status, answer.bytes);
-        task.answer_sha256.clone_from(&answer.sha256);
+        let answer = self.fetch(order, "attachment", &url, &mut blob, most).await;
         match answer.meaning {
             Meaning::Ok => {
                 let written = blob.finish()?;

@@ -9,7 +9,7 @@ use crate::{
     engine::query,
     integrations::Pair,
     surroundings::Surroundings,
-    upstream::{Answer, Call, Endpoint, Http, Meaning, Session},
+    upstream::{Answer, Call, Endpoint, Http, Made, Meaning, Session},
 };
 
 const SECOND: i64 = 1_000_000;
@@ -35,10 +35,23 @@ pub(crate) struct Trial<'a> {
     pub(crate) with_delete: bool,
 }
 
+impl Trial<'_> {
+    async fn call(&self, step: &'static str, call: &Call, report: &mut Report, surroundings: &Surroundings) -> Answer {
+        let answer = self.session.call(self.http, call, None, surroundings).await;
+        report.calls.push((step, Made::call(&self.session.dialect, call, &answer, 1)));
+        answer
+    }
+}
+
 /// Makes the test.
 pub(crate) async fn run(trial: &Trial<'_>, surroundings: &Surroundings) -> Report {
-    let mut report =
-        Report { tested_at: surroundings.now(), steps: Vec::new(), capabilities: BTreeMap::new(), note: None };
+    let mut report = Report {
+        tested_at: surroundings.now(),
+        steps: Vec::new(),
+        capabilities: BTreeMap::new(),
+        note: None,
+        calls: Vec::new(),
+    };
     let finding = super::lint(trial.pair);
     let is_clean = finding.is_none();
     report.steps.push(step("T0", "key and secret", finding, StepStatus::Failed));
@@ -57,7 +70,7 @@ pub(crate) async fn run(trial: &Trial<'_>, surroundings: &Surroundings) -> Repor
             report.steps.push(Step { status: StepStatus::Skipped, ..step(one.name, one.what, None, StepStatus::Ok) });
             continue;
         }
-        let answer = trial.session.call(trial.http, &one.call, None, surroundings).await;
+        let answer = trial.call(one.name, &one.call, &mut report, surroundings).await;
         let latency_ms = (surroundings.now().micros() - started.micros()) / 1000;
         if number == 0 {
             report.steps.push(reached(trial, &answer, latency_ms));
@@ -83,7 +96,7 @@ pub(crate) async fn run(trial: &Trial<'_>, surroundings: &Surroundings) -> Repor
 async fn try_feeds(trial: &Trial<'_>, probe: &str, report: &mut Report, surroundings: &Surroundings) {
     let started = surroundings.now();
     let call = Call::post_to(Endpoint::FeedsExport, probe, &Value::Null);
-    let answer = trial.session.call(trial.http, &call, None, surroundings).await;
+    let answer = trial.call("T9", &call, report, surroundings).await;
     let is_there = matches!(answer.meaning, Meaning::Ok | Meaning::NotFound);
     report.capabilities.insert("feeds", is_there);
     if is_there {

@@ -113,6 +113,8 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
     pub(crate) bytes: u64,
     pub(crate) sha256: Option<String>,
+    /// How often it was sent before, and refused for the time of its token.
+    pub(crate) clock_refusals: u32,
 }
 
 impl Call {
@@ -137,6 +139,11 @@ impl Call {
         self
     }
 
+    /// The job that it asks about.
+    pub(crate) fn task_id(&self) -> Option<String> {
+        (self.endpoint == Endpoint::GetTask).then(|| self.id.clone())
+    }
+
     /// The hash of method, path and body: what the intent log keeps of a call.
     pub(crate) fn intent_hash(&self, dialect: &Dialect) -> String {
         let body = self.body.as_deref().unwrap_or_default();
@@ -157,6 +164,7 @@ impl Answer {
             body: Vec::new(),
             bytes: 0,
             sha256: None,
+            clock_refusals: 0,
         }
     }
 
@@ -250,9 +258,9 @@ impl Http {
         }
     }
 
-    /// Fetches a file that a job made, without any credentials.
-    pub(crate) async fn download_export(&self, url: &str, sink: &mut (dyn Write + Send)) -> Answer {
-        self.download(url, sink, self.options.export_bytes_max).await
+    /// The most bytes of an export.
+    pub(crate) fn export_bytes_max(&self) -> u64 {
+        self.options.export_bytes_max
     }
 
     /// Fetches a file of at most `most` bytes, without any credentials.

@@ -107,7 +107,7 @@ impl Session {
     ) -> Answer {
         let tokens = [Times::Learnt, Times::Learnt, Times::None];
         let mut last = None;
-        for times in tokens {
+        for (clock_refusals, times) in (0..).zip(tokens) {
             let now = surroundings.now();
             let token = match times {
                 Times::Learnt => token::timed(&self.pair.secret, (now.micros() + self.offset()).div_euclid(SECOND)),
@@ -117,6 +117,7 @@ impl Session {
             let (address, dialect, key) = (&self.address, &self.dialect, &self.pair.key);
             let line = Line { address, dialect, key, token: &token, request_id: &request_id };
             let answer = http.call(&line, call, sink.as_deref_mut().map(|sink| sink as _)).await;
+            let answer = Answer { clock_refusals, ..answer };
             self.learn(call.endpoint, &answer, surroundings);
             if answer.meaning != Meaning::ClockRefused {
                 return answer;

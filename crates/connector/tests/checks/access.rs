@@ -438,6 +438,9 @@ async fn files_that_messages_name_are_fetched_from_allowed_hosts_and_what_fails_
     assert_eq!(why, ["its host is not allowed", "it cannot be fetched: status 401"]);
     let files: Vec<_> = place.upstream.seen().into_iter().filter(|seen| seen.path.starts_with("/files/")).collect();
     assert!(files.iter().all(|seen| !seen.headers.contains_key("authorization")));
+    // The log has the attempts, and no address.
+    let fetched = place.fetched("attachment").await;
+    assert_eq!(fetched, [("1".to_owned(), "200".to_owned()), ("1".to_owned(), "401".to_owned())]);
     assert!(package::verify(Cursor::new(&package.0)).is_ok());
 }
 

@@ -39,6 +39,9 @@ async fn feeds_data_is_exported_where_the_test_finds_it_and_listed_apart() {
     let feeds = files.as_array().unwrap().iter().find(|file| file["path"] == "users/1/feeds/export.jsonl");
     assert_eq!(feeds.unwrap()["source_call"], "feeds_export");
     connector::package::verify(std::io::Cursor::new(&package.0)).unwrap();
+    // Each look at the job and each download is an attempt; the log has them, and no address.
+    let fetched = place.fetched("export file").await;
+    assert_eq!(fetched, [("4".to_owned(), "403".to_owned()), ("6".to_owned(), "200".to_owned())]);
 }
 
 #[tokio::test]

@@ -324,6 +324,15 @@ impl Place {
         Reply { status, body }
     }
 
+    /// The attempts to fetch files of a kind, as the audit log has them: their numbers, and what was answered. It has no
+    /// address of any.
+    pub(crate) async fn fetched(&self, kind: &str) -> Vec<(String, String)> {
+        let entries =
+            self.log().await.into_iter().filter(|entry| entry.details.get("path").is_some_and(|path| path == kind));
+        let fetched = entries.inspect(|entry| assert!(!format!("{entry:?}").contains("http"), "{entry:?}"));
+        fetched.map(|entry| (entry.details["attempt"].clone(), entry.details["status"].clone())).collect()
+    }
+
     /// The actions of the audit log.
     pub(crate) async fn actions(&self) -> Vec<String> {
         self.log().await.into_iter().map(|entry| entry.action).collect()

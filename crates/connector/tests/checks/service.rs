@@ -330,9 +330,13 @@ async fn check_41_every_call_is_in_the_log_with_what_it_came_to() {
     let to = |path: &str| of_requests.iter().filter(|entry| entry.details["path"].contains(path)).count();
     assert_eq!((with("task_id"), with("body_sha256")), (to("tasks/"), to("users/delete")));
     assert!(of_requests.iter().any(|entry| entry.details.get("code").is_some_and(|code| code == "16")));
-    // Those of the test of the connection, too, and which settings were changed.
-    let of_test = |entry: &&&connector::audit::Entry| entry.object == place.integration;
-    assert_eq!(calls.iter().filter(of_test).count(), 7);
+    // Those of the test of the connection, too, even of what is not there, and which settings were changed.
+    let of_test: Vec<_> = calls.iter().filter(|entry| entry.object == place.integration).collect();
+    let steps: Vec<&str> = of_test.iter().map(|entry| entry.details["step"].as_str()).collect();
+    assert_eq!(steps, ["T2", "T3", "T4", "T5", "T6", "T7", "T8", "T9"]);
+    let of_deletion = &of_test[4].details;
+    assert_eq!((of_deletion["path"].as_str(), of_deletion["attempt"].as_str()), ("/users/delete", "1"));
+    assert_eq!((of_deletion["status"].as_str(), of_deletion["body_sha256"].len()), ("400", 64));
     let settings = json!({"throttle": {"target": 0.7}, "policies": {"approval": true}});
     call(&place, "PATCH", &format!("/v1/integrations/{}", place.integration), settings).await;
     let changed = place.log().await.pop().unwrap();

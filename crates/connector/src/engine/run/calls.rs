@@ -11,7 +11,7 @@ use crate::{
     integrations::Health,
     requests::Kind,
     status::{Change, Reason},
-    upstream::{Answer, Call, Endpoint, Failing, Gate, Meaning, Next, next, reason, reopens_at},
+    upstream::{Answer, Call, Endpoint, Failing, Gate, Made, Meaning, Next, next, reason, reopens_at},
 };
 
 impl Run<'_> {
@@ -63,55 +63,59 @@ impl Run<'_> {
         let connector = self.connector;
         let answer = session.call(&connector.http, call, sink, &connector.surroundings).await;
         connector.counters.called(call.endpoint, answer.status, self.now().micros() - started_at.micros());
-        self.note(order, call, started_at, &answer);
-        answer
-    }
-
-    fn note(&mut self, order: u32, call: &Call, started_at: Timestamp, answer: &Answer) {
-        let path = self.session.dialect.path(call.endpoint).to_owned();
-        let ended_at = Some(self.now());
-        let headers = answer.headers;
-        let attempt = Attempt {
-            started_at,
-            ended_at,
-            path: path.clone(),
-            http: answer.status,
-            code: answer.code,
-            bytes: answer.bytes,
-            body_sha256: answer.sha256.clone(),
-            limits: (headers.limit, headers.remaining, headers.reset_secs),
-        };
         self.changed.limits.insert(call.endpoint);
         let task = self.task_mut(order);
-        task.attempts += 1;
-        let number = task.attempts;
-        (task.answer_status, task.answer_bytes) = (answer.status, answer.bytes);
-        task.answer_sha256.clone_from(&answer.sha256);
         // That a question about it was answered says nothing of the call that deletes.
         let is_question = call.body.is_none() && matches!(task.kind, TaskKind::DeleteUsers | TaskKind::FeedsDelete);
         let is_its_own = !is_question || call.endpoint == Endpoint::GetTask;
         if answer.meaning == Meaning::Ok && is_its_own {
             (task.failures, task.failing_since) = (0, None);
         }
-        self.changed.attempts.insert((order, number), attempt);
-        let status = answer.status.map(|status| status.to_string()).unwrap_or_default();
-        let (meaning, hash) = (answer.meaning, answer.sha256.clone().unwrap_or_default());
-        let code = answer.code.map(|code| code.to_string());
-        let task_id = (call.endpoint == Endpoint::GetTask).then(|| call.id.clone());
-        let body_sha256 = call.body.is_some().then(|| call.intent_hash(&self.session.dialect));
-        self.audit("upstream.call", |draft| {
-            let draft = draft.with("path", &path).with("status", &status).with("meaning", meaning);
-            let draft = draft.with("attempt", number).with("answer_sha256", &hash);
-            let more = [("code", &code), ("task_id", &task_id), ("body_sha256", &body_sha256)];
-            more.into_iter().fold(draft, |draft, (name, value)| match value {
-                Some(value) => draft.with(name, value),
-                None => draft,
-            })
-        });
+        let made = Made::call(&session.dialect, call, &answer, self.task(order).attempts + 1);
+        self.note(order, made, started_at, &answer);
         let is_back = answer.meaning == Meaning::Ok && self.integration.health == Health::Disconnected;
         if is_back {
             self.changed.health = Some((Health::Connected, None));
         }
+        answer
+    }
+
+    /// Fetches a file of at most `most` bytes, without any credentials, and notes the attempt. `kind` is what the log
+    /// says instead of its address, which may name somebody.
+    pub(crate) async fn fetch(
+        &mut self,
+        order: u32,
+        kind: &'static str,
+        url: &str,
+        sink: &mut (dyn Write + Send),
+        most: u64,
+    ) -> Answer {
+        let started_at = self.now();
+        let answer = self.connector.http.download(url, sink, most).await;
+        let task = self.task(order);
+        let made = Made::fetch(kind, task.upstream_task_id.clone(), &answer, task.attempts + 1);
+        self.note(order, made, started_at, &answer);
+        answer
+    }
+
+    fn note(&mut self, order: u32, made: Made, started_at: Timestamp, answer: &Answer) {
+        let headers = answer.headers;
+        let attempt = Attempt {
+            started_at,
+            ended_at: Some(self.now()),
+            path: made.path.clone(),
+            http: answer.status,
+            code: answer.code,
+            bytes: answer.bytes,
+            body_sha256: answer.sha256.clone(),
+            limits: (headers.limit, headers.remaining, headers.reset_secs),
+        };
+        let task = self.task_mut(order);
+        task.attempts = made.attempt;
+        (task.answer_status, task.answer_bytes) = (answer.status, answer.bytes);
+        task.answer_sha256.clone_from(&answer.sha256);
+        self.changed.attempts.insert((order, made.attempt), attempt);
+        self.audit("upstream.call", |draft| draft.with_all(made.details()));
     }
 
     /// What follows from an answer that was not hoped for.
