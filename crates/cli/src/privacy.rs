@@ -112,7 +112,9 @@ async fn carry_out(privacy: Privacy) -> Result<Ended> {
         Verb::Certificate { command: Certificate::Verify { file, signature } } => {
             checking::certificate(&file, signature.as_deref(), output)
         }
-        Verb::Audit { command: Audit::Verify { file: Some(file) } } => checking::exported(&file, output),
+        Verb::Audit { command: Audit::Verify { file: Some(file), mirror } } => {
+            checking::exported(&file, mirror, output)
+        }
         verb => {
             let here = Here::open(&place, output).await?;
             here.beside_its_worker(async |here| match ask(here, verb).await {

@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(crate) use export::last_line;
-pub use export::{Exported, verify_export};
+pub use export::{Exported, verify_export, verify_mirror};
 pub(crate) use mirror::Mirror;
 
 /// What the first entry follows.

@@ -310,5 +310,8 @@ pub(crate) enum Audit {
     Verify {
         /// An exported log, wherever it is kept; the log of the connector if it is left out
         file: Option<PathBuf>,
+        /// The file is what `serve --audit-mirror` writes, whose end nobody signs
+        #[arg(long, requires = "file")]
+        mirror: bool,
     },
 }

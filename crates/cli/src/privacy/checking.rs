@@ -69,17 +69,20 @@ pub(super) fn certificate(file: &Path, signature: Option<&Path>, form: Output) -
 }
 
 /// `audit verify FILE`.
-pub(super) fn exported(file: &Path, form: Output) -> Result<Ended> {
+pub(super) fn exported(file: &Path, is_mirror: bool, form: Output) -> Result<Ended> {
     let opened = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
-    let checked = audit::verify_export(BufReader::new(opened));
+    let opened = BufReader::new(opened);
+    let checked = if is_mirror { audit::verify_mirror(opened) } else { audit::verify_export(opened) };
     match checked.with_context(|| format!("cannot read {}", file.display()))? {
         Ok(log) => {
-            match form {
-                Output::Json => {
-                    output::json(&json!({"ok": true, "entries": log.entries, "public_key": log.public_key}))?;
+            let (entries, hash) = (log.entries, log.hash);
+            match (form, log.public_key) {
+                (Output::Json, key) => {
+                    output::json(&json!({"ok": true, "entries": entries, "hash": hash, "public_key": key}))?;
                 }
-                Output::Human => {
-                    output::line(&format!("whole · {} entries · signed with {}", log.entries, log.public_key))?;
+                (Output::Human, Some(key)) => output::line(&format!("whole · {entries} entries · signed with {key}"))?,
+                (Output::Human, None) => {
+                    output::line(&format!("whole · {entries} entries · nobody signed the end, which is {hash}"))?;
                 }
             }
             Ok(Ended::Done)

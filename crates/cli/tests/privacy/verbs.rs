@@ -351,6 +351,13 @@ impl Walk {
         assert_ne!(forged, text);
         self.place.write("forged.jsonl", forged.as_bytes());
         assert_eq!(self.ends(NOT_INTACT, "audit verify forged.jsonl")["ok"], false);
+        // What `serve --audit-mirror` writes has no last line.
+        let unsigned = text.trim_end().rsplit_once('\n').unwrap().0;
+        self.place.write("mirror.jsonl", unsigned.as_bytes());
+        assert_eq!(self.ends(NOT_INTACT, "audit verify mirror.jsonl")["ok"], false);
+        let mirror = self.ends(DONE, "audit verify --mirror mirror.jsonl");
+        assert_eq!((&mirror["ok"], &mirror["public_key"]), (&true.into(), &Value::Null));
+        assert!(unsigned.ends_with(&format!("{}\"}}", mirror["hash"].as_str().unwrap())));
     }
 
     fn upkeep(&self) {

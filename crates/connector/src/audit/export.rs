@@ -13,13 +13,15 @@ use crate::{
     signing::{self, Signer},
 };
 
-/// An exported log that is whole.
+/// A log that is whole, up to its last entry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Exported {
     /// Its entries.
     pub entries: u64,
-    /// The key that signed its end: whoever checks it compares it with the one they know.
-    pub public_key: String,
+    /// The hash of the last one: whoever checks it compares it with one that they know.
+    pub hash: String,
+    /// The key that signed its end, if somebody did: whoever checks it compares it with the one they know.
+    pub public_key: Option<String>,
 }
 
 /// The last line of an export that ends with `head`.
@@ -47,6 +49,16 @@ fn expected_hash(prev_hash: &str, mut fields: BTreeMap<String, Value>) -> Option
 /// # Errors
 /// When it cannot be read.
 pub fn verify_export(log: impl BufRead) -> io::Result<Result<Exported, Broken>> {
+    let checked = verify_mirror(log)?;
+    Ok(checked.and_then(|log| if log.public_key.is_some() { Ok(log) } else { Err(Broken { seq: log.entries + 1 }) }))
+}
+
+/// Follows a log that goes on: like an exported one, but nobody needs to have signed its end, and so it cannot tell whether
+/// entries are missing there.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn verify_mirror(log: impl BufRead) -> io::Result<Result<Exported, Broken>> {
     let (mut seq, mut hash) = (0_u64, GENESIS.to_owned());
     let mut signed = None;
     for line in log.lines() {
@@ -73,8 +85,7 @@ pub fn verify_export(log: impl BufRead) -> io::Result<Result<Exported, Broken>> 
         }
         (seq, hash) = (seq + 1, told);
     }
-    let whole = |public_key| Exported { entries: seq, public_key };
-    Ok(signed.map(whole).ok_or(Broken { seq: seq + 1 }))
+    Ok(Ok(Exported { entries: seq, hash, public_key: signed }))
 }
 
 #[cfg(test)]
@@ -130,5 +141,18 @@ mod tests {
         let mut forged = lines.clone();
         forged[3] = last_line(None, &Signer::of_seed(&[8; 32]));
         assert_eq!(verified(&forged), Err(Broken { seq: 4 }));
+    }
+
+    #[tokio::test]
+    async fn a_mirror_is_followed_to_its_last_entry_without_a_signature() {
+        let mut lines = exported().await;
+        lines.pop();
+        let checked = |lines: &[String]| verify_mirror(lines.join("\n").as_bytes()).unwrap();
+        let whole = checked(&lines).unwrap();
+        assert_eq!((whole.entries, whole.public_key), (3, None));
+        assert!(lines[2].contains(&whole.hash));
+        lines[1] = lines[1].replace("access", "deletion");
+        assert_eq!(checked(&lines), Err(Broken { seq: 2 }));
+        assert_eq!(checked(&lines[2..]), Err(Broken { seq: 1 }));
     }
 }

@@ -96,6 +96,8 @@ async fn check_41_the_log_is_mirrored_to_a_file_that_goes_on_where_it_ended() {
     let second = lines(open().await.unwrap()).await;
     assert!(second.len() > first.len(), "every start is an entry");
     assert_eq!(std::fs::read_to_string(file.path()).unwrap(), second);
+    let mirrored = connector::audit::verify_mirror(second.as_bytes()).unwrap().unwrap();
+    assert_eq!(mirrored.entries, second.lines().count() as u64);
     // A file of somebody else, and one of another log, stay as they are.
     let foreign = second.replace("\"hash\":\"", "\"hash\":\"0");
     for text in ["passwords", "passwords\n", &foreign] {
