@@ -155,11 +155,14 @@ impl Hall {
         })
     }
 
-    fn answer(&self, request: Request<Body>) -> Way {
+    fn answer(&self, mut request: Request<Body>, started: Started) -> Way {
         let chosen = self.fast.as_ref().and_then(|fast| Some((fast, fast.choose(&request)?)));
         match chosen {
-            Some((fast, endpoint)) => Way::Fast { answer: fast.answer(endpoint, request) },
-            None => Way::Routed { answer: self.router.clone().call(request) },
+            Some((fast, endpoint)) => Way::Fast { answer: fast.answer(endpoint, request, started) },
+            None => {
+                request.extensions_mut().insert(started);
+                Way::Routed { answer: Box::pin(self.router.clone().call(request)) }
+            }
         }
     }
 
@@ -320,6 +323,8 @@ where
 /// The one timer of a connection.
 struct Alarm {
     sleep: Pin<Box<tokio::time::Sleep>>,
+    /// Whether the timer wakes this task, whose waker never changes: until it has fired, there is nothing to ask of it then.
+    is_armed: bool,
 }
 
 impl Alarm {
@@ -327,7 +332,7 @@ impl Alarm {
     const RECHECK: Duration = Duration::from_secs(60);
 
     fn new(pulse: &Pulse) -> Self {
-        Self { sleep: Box::pin(sleep_until(Self::due(pulse))) }
+        Self { sleep: Box::pin(sleep_until(Self::due(pulse))), is_armed: false }
     }
 
     fn due(pulse: &Pulse) -> Instant {
@@ -340,6 +345,10 @@ impl Alarm {
             && Instant::from(due) < self.sleep.deadline()
         {
             self.sleep.as_mut().reset(due.into());
+            self.is_armed = false;
+        }
+        if self.is_armed && !self.sleep.is_elapsed() {
+            return Poll::Pending;
         }
         while self.sleep.as_mut().poll(cx).is_ready() {
             match pulse.deadline() {
@@ -347,6 +356,7 @@ impl Alarm {
                 _ => self.sleep.as_mut().reset(Self::due(pulse)),
             }
         }
+        self.is_armed = true;
         Poll::Pending
     }
 }
@@ -366,10 +376,9 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let in_flight = self.pulse.begin();
         // An empty body costs nothing; a boxed `Incoming` costs an allocation.
-        let mut request = request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(body) });
+        let request = request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(body) });
         let started = Started::now(&self.hall.front.shared.ids, request.headers(), Some(self.peer));
-        request.extensions_mut().insert(started);
-        Answering { answer: self.hall.answer(request), in_flight: Some(in_flight) }
+        Answering { answer: self.hall.answer(request, started), in_flight: Some(in_flight) }
     }
 }
 
@@ -383,11 +392,11 @@ pin_project! {
 }
 
 pin_project! {
-    /// Past the router or through it.
+    /// Past the router or through it; what comes through it is large, and on the heap.
     #[project = WayProjected]
     enum Way {
         Fast { #[pin] answer: Answer<FastAnswer> },
-        Routed { #[pin] answer: RouteFuture<Infallible> },
+        Routed { answer: Pin<Box<RouteFuture<Infallible>>> },
     }
 }
 
@@ -397,7 +406,7 @@ impl Future for Way {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             WayProjected::Fast { answer } => answer.poll(cx),
-            WayProjected::Routed { answer } => answer.poll(cx),
+            WayProjected::Routed { answer } => answer.as_mut().poll(cx),
         }
     }
 }

@@ -7,6 +7,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -14,6 +15,7 @@ use http::{Method, Request};
 
 use crate::Front;
 use crate::metrics::method_label;
+use crate::request::Started;
 use crate::stack::{Answer, Endpoint, around};
 
 /// The answer of a fast endpoint.
@@ -29,8 +31,11 @@ pub trait Fast: Send + Sync + 'static {
     /// The index of the endpoint that takes this request; `None` leaves it to the router.
     fn choose(&self, method: &Method, path: &str) -> Option<usize>;
 
-    /// Answers a request that [`Fast::choose`] took.
-    fn answer(&self, endpoint: usize, request: Request<Body>) -> FastAnswer;
+    /// Answers a request that [`Fast::choose`] took, and that was taken up at `started`. It has no [`Started`] among its
+    /// extensions: to make a map of one entry costs more than all that is done with it.
+    ///
+    /// [`Started`]: crate::Started
+    fn answer(&self, endpoint: usize, request: Request<Body>, started: Instant) -> FastAnswer;
 }
 
 /// The fast endpoints of one front.
@@ -53,7 +58,10 @@ impl FastLane {
     }
 
     /// Answers `request`, which the endpoint took.
-    pub(crate) fn answer(&self, endpoint: usize, request: Request<Body>) -> Answer<FastAnswer> {
-        around(Arc::clone(&self.endpoints[endpoint]), request, |request| self.fast.answer(endpoint, request))
+    pub(crate) fn answer(&self, endpoint: usize, request: Request<Body>, started: Started) -> Answer<FastAnswer> {
+        let at = started.0;
+        around(Arc::clone(&self.endpoints[endpoint]), started, request, |request| {
+            self.fast.answer(endpoint, request, at)
+        })
     }
 }

@@ -82,9 +82,15 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let endpoint = self.endpoint(&request);
-        around(endpoint, request, |request| self.inner.call(request))
+        // Without a socket nobody has noted yet when it started.
+        let started = match request.extensions().get::<Started>() {
+            Some(started) => started.clone(),
+            None => Started::now(&self.front.shared.ids, request.headers(), None),
+        };
+        request.extensions_mut().insert(started.clone());
+        around(endpoint, started, request, |request| self.inner.call(request))
     }
 }
 
@@ -114,16 +120,23 @@ impl Endpoint {
 /// Answers `request` with `call`, and does all that is done around every request.
 pub(crate) fn around<F>(
     endpoint: Arc<Endpoint>,
+    started: Started,
     mut request: Request<Body>,
     call: impl FnOnce(Request<Body>) -> F,
 ) -> Answer<F> {
-    let about = About::new(endpoint, &mut request);
+    let about = About::new(endpoint, started, &request);
     let Endpoint { front, body_max_bytes, .. } = &*about.endpoint;
     if request.method() == Method::OPTIONS && front.options().cross_origin {
         return Answer::given(about, cors::preflight());
     }
     match inbound::guard(&mut request, front.options(), *body_max_bytes) {
-        Ok(report) => Answer { step: Step::Working { work: call(request), report }, about: Some(about) },
+        Ok(report) => match panics::catch(|| call(request)) {
+            Ok(work) => Answer { step: Step::Working { work, report }, about: Some(about) },
+            Err(caught) => {
+                let response = about.panicked(&caught);
+                Answer::given(about, response)
+            }
+        },
         Err(Refused::Fault(fault)) => {
             let response = about.refuse(fault);
             Answer::given(about, response)
@@ -157,15 +170,10 @@ impl Drop for About {
 }
 
 impl About {
-    /// Notes what the answer needs to know of `request`, which without a socket has not been noted to start.
-    fn new(endpoint: Arc<Endpoint>, request: &mut Request<Body>) -> Self {
+    /// Notes what the answer needs to know of `request`.
+    fn new(endpoint: Arc<Endpoint>, Started(started, id, _): Started, request: &Request<Body>) -> Self {
         endpoint.front.metrics().request_begins();
-        if request.extensions().get::<Started>().is_none() {
-            let started = Started::now(&endpoint.front.shared.ids, request.headers(), None);
-            request.extensions_mut().insert(started);
-        }
-        let Some(Started(started, id, _)) = request.extensions().get() else { unreachable!("it was put there above") };
-        let (started, id, headers) = (*started, id.clone(), request.headers());
+        let headers = request.headers();
         Self {
             started,
             id,

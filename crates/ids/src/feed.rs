@@ -67,10 +67,11 @@ impl FeedId {
 
     fn assemble(group: &str, id: &str) -> Self {
         let colon = u8::try_from(group.len()).expect("a group has at most GROUP_BYTES_MAX bytes");
-        let mut text = String::with_capacity(group.len() + 1 + id.len());
-        text.push_str(group);
-        text.push(':');
-        text.push_str(id);
+        // Joined on the stack: every request about a feed makes one.
+        let (mut joined, length) = ([b':'; GROUP_BYTES_MAX + 1 + FEED_ID_BYTES_MAX], group.len() + 1 + id.len());
+        joined[..group.len()].copy_from_slice(group.as_bytes());
+        joined[group.len() + 1..length].copy_from_slice(id.as_bytes());
+        let text = str::from_utf8(&joined[..length]).expect("two texts and a colon are a text");
         FeedId { text: text.into(), colon }
     }
 

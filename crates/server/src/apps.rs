@@ -1,6 +1,6 @@
 //! The apps of this server, as requests find them: by API key, with their secret opened and their groups loaded.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::hmac;
@@ -63,7 +63,7 @@ pub struct Tenant {
     created_at: Timestamp,
 }
 
-type Tenants = HashMap<String, Arc<Tenant>>;
+type Tenants = foldhash::HashMap<String, Arc<Tenant>>;
 
 /// All apps by API key; changed by a reload after each change in the store.
 pub struct Registry {
@@ -108,7 +108,7 @@ impl Registry {
     pub async fn reload(&self) -> anyhow::Result<()> {
         // One after the other, so that an older state never replaces a newer one.
         let _turn = self.reloading.lock().await;
-        let mut tenants = Tenants::new();
+        let mut tenants = Tenants::default();
         for (id, record) in apps::list(&self.store).await? {
             let groups = apps::groups(&self.store, id).await?.into_iter().collect();
             let secret = self.seal.open(&record.sealed_secret, &id.to_string())?;

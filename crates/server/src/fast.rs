@@ -1,9 +1,10 @@
 //! The endpoints that are most of the traffic, on the short way around the router: reading a feed, posting to it,
 //! following, reacting.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
-use axum::{body::Body, extract::Request, response::Response};
+use axum::{body::Body, extract::Request};
+use futures_util::FutureExt;
 use http::Method;
 
 use crate::{
@@ -81,13 +82,13 @@ impl Fast for Frequent {
         Endpoint::ALL.iter().position(|known| *known == endpoint)
     }
 
-    fn answer(&self, endpoint: usize, request: Request<Body>) -> FastAnswer {
+    fn answer(&self, endpoint: usize, request: Request<Body>, started: Instant) -> FastAnswer {
         let (_, feed) =
             Endpoint::of(request.method(), request.uri().path()).expect("the endpoint was chosen for this request");
         let params = feed.map_or(Ok(Params::Named(Vec::new())), |(group, id)| Params::of_feed(group, id));
         let (server, (access, handler)) = (self.server.clone(), self.handlers[endpoint].clone());
         // Through the gate that the router has, too.
-        Box::pin(async move { Ok::<Response, _>(gate::answer(server, access, params, request, handler).await) })
+        Box::pin(gate::answer(server, access, params, request, started, handler).map(Ok))
     }
 }
 

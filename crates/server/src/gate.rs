@@ -9,7 +9,7 @@ use axum::{body::Body, extract::Request, response::Response};
 use bytes::Bytes;
 use domain::feeds::{activities::Moment, groups::Group, policy};
 use futures_util::future::BoxFuture;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header, request::Parts, uri::PathAndQuery};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri, header, request::Parts, uri::PathAndQuery};
 use http_body_util::BodyExt;
 use ids::{FeedId, Timestamp, UserId};
 use wire::error::Code;
@@ -121,14 +121,8 @@ pub(crate) struct Call {
     pub(crate) access: Access,
     /// The parameters after `?`.
     pub(crate) query: Query,
-    /// The path and the query as they were sent.
-    pub(crate) target: Option<PathAndQuery>,
-    /// The type of the body.
-    pub(crate) content_type: Option<HeaderValue>,
-    /// The host that was asked.
-    host: Option<HeaderValue>,
-    /// Whether whoever stands in front of the server was asked by TLS.
-    is_behind_tls: bool,
+    uri: Uri,
+    headers: HeaderMap,
     params: Params,
     feed: Option<FeedId>,
 }
@@ -161,8 +155,20 @@ impl Call {
 
     /// The URL that the paths of the API follow, as the caller wrote it.
     pub(crate) fn base(&self) -> String {
-        let host = self.host.as_ref().and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        format!("{}://{host}", if self.is_behind_tls { "https" } else { "http" })
+        let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        // As whoever stands in front of the server was asked.
+        let is_behind_tls = self.headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+        format!("{}://{host}", if is_behind_tls { "https" } else { "http" })
+    }
+
+    /// The path and the query as they were sent.
+    pub(crate) fn target(&self) -> &str {
+        self.uri.path_and_query().map_or("", PathAndQuery::as_str)
+    }
+
+    /// The type of the body.
+    pub(crate) fn content_type(&self) -> Option<&HeaderValue> {
+        self.headers.get(header::CONTENT_TYPE)
     }
 
     /// The user whose token it is; none for the app's own server.
@@ -282,24 +288,28 @@ pub(crate) async fn read(body: Body) -> Result<Bytes> {
     Ok(body.to_bytes())
 }
 
-/// Lets a request in, or not, and answers it.
-pub(crate) async fn answer(
+/// Lets a request in that was taken up at `started`, or not, and answers it.
+pub(crate) fn answer(
     server: Arc<Server>,
     access: Access,
     params: Result<Params>,
     request: Request,
+    started: Instant,
     handler: Erased,
-) -> Response {
+) -> impl Future<Output = Response> + Send + use<> {
     let (parts, body) = request.into_parts();
-    let started = started(&parts.extensions);
-    let (admitted, rate) = admit(server, access, params, &parts);
-    let outcome = match admitted {
-        Ok(call) => handler(call, body, started).await,
-        Err(error) => Err(error),
-    };
-    let mut response = outcome.unwrap_or_else(|error| Reply::from(error).finish(started));
-    rate.write_headers(response.headers_mut());
-    response
+    // Whether it is let in is found out at once: a future that had to remember the request until then would be large.
+    let (admitted, rate) = admit(server, access, params, parts);
+    let answering = admitted.map(|call| handler(call, body, started));
+    async move {
+        let outcome = match answering {
+            Ok(answer) => answer.await,
+            Err(error) => Err(error),
+        };
+        let mut response = outcome.unwrap_or_else(|error| Reply::from(error).finish(started));
+        rate.write_headers(response.headers_mut());
+        response
+    }
 }
 
 /// When the front took a request up.
@@ -308,13 +318,14 @@ pub(crate) fn started(extensions: &Extensions) -> Instant {
 }
 
 /// The call, if it may be made, and in any case how its caller stands with the rate limits: only what is let in counts.
-fn admit(server: Arc<Server>, access: Access, params: Result<Params>, parts: &Parts) -> (Result<Call>, Verdict) {
-    let (now, platform) = (server.clock.now_micros(), Platform::of(&parts.headers));
-    let query = Query::parse(parts.uri.query().unwrap_or_default());
+fn admit(server: Arc<Server>, access: Access, params: Result<Params>, parts: Parts) -> (Result<Call>, Verdict) {
+    let Parts { uri, headers, .. } = parts;
+    let (now, platform) = (server.clock.now_micros(), Platform::of(&headers));
+    let query = Query::parse(uri.query().unwrap_or_default());
     let mut app = None;
-    let caller = tenant(&server, &query, &parts.headers).and_then(|tenant| {
+    let caller = tenant(&server, &query, &headers).and_then(|tenant| {
         app = Some(tenant.app.id.0);
-        let token = tenant.verify(credentials(access.token, &query, &parts.headers)?)?;
+        let token = tenant.verify(credentials(access.token, &query, &headers)?)?;
         token.check(now.div_euclid(1_000_000))?;
         let caller = token.caller.clone();
         let params = params?;
@@ -331,12 +342,7 @@ fn admit(server: Arc<Server>, access: Access, params: Result<Params>, parts: &Pa
         Ok((tenant, caller, params, feed)) => {
             let rate = server.rates.check(tenant.app.id.0, access.rate, platform, now);
             let is_allowed = rate.allowed;
-            let target = parts.uri.path_and_query().cloned();
-            let host = parts.headers.get(header::HOST).cloned();
-            let content_type = parts.headers.get(header::CONTENT_TYPE).cloned();
-            let is_behind_tls = parts.headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
-            let call =
-                Call { server, tenant, caller, access, query, target, content_type, host, is_behind_tls, params, feed };
+            let call = Call { server, tenant, caller, access, query, uri, headers, params, feed };
             if is_allowed { (Ok(call), rate) } else { (Err(too_many(access)), rate) }
         }
     }

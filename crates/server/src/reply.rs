@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    fmt::Write,
     mem,
     pin::Pin,
     task::{Context, Poll},
@@ -67,7 +66,11 @@ fn close(body: &mut String, started: Instant) {
 
 fn write_duration(body: &mut String, duration: Duration) {
     let hundredths = (duration.as_micros() as u64 + 5) / 10;
-    write!(body, "{}.{:02}ms", hundredths / 100, hundredths % 100).expect("writing to memory does not fail");
+    let mut digits = itoa::Buffer::new();
+    body.push_str(digits.format(hundredths / 100));
+    body.push_str(if hundredths % 100 < 10 { ".0" } else { "." });
+    body.push_str(digits.format(hundredths % 100));
+    body.push_str("ms");
 }
 
 fn json(body: Body) -> Response {

@@ -259,7 +259,8 @@ impl Api<'_> {
         let server = self.server.clone();
         self.declared.push(Route { method: named(&by), path });
         let answer = async move |params: RawParams, request: Request| {
-            gate::answer(server, access, decoded(params), request, handler).await
+            let started = gate::started(request.extensions());
+            gate::answer(server, access, decoded(params), request, started, handler).await
         };
         let method = on(by, answer);
         let whole = if path.starts_with('/') { path.to_owned() } else { format!("/api/v1.0/{path}") };

@@ -38,7 +38,7 @@ pub(crate) async fn add_image(call: Call, body: Body) -> Result<Reply> {
 
 async fn upload(call: Call, body: Body, kind: Upload) -> Result<Reply> {
     let uploads = settings::load(&mut call.tenant.app.snapshot()).await?.uploads(kind).or_bytes(BYTES_MAX);
-    let (content_type, bytes_max) = (call.content_type.as_ref(), uploads.bytes_max());
+    let (content_type, bytes_max) = (call.content_type(), uploads.bytes_max());
     let received = files::receive(&call.server, &call.tenant, content_type, body, bytes_max).await?;
     let now = call.now();
     if let Err(error) = note(&call, &received, kind, now).await {

@@ -14,7 +14,6 @@ use domain::{
         views::{Basis, Mark},
     },
 };
-use http::uri::PathAndQuery;
 use ids::ActivityId;
 
 use super::{extra::Extra, fragments::Fragments, pages::Rendered, ranked, records::Records, timelines};
@@ -78,9 +77,8 @@ pub(super) async fn answer(
     if !notes_nothing {
         app.write(async |tx| folds::note(tx, feed, &page, &read, &seen).await).await?;
     } else if is_plain && shape.scores.is_none() {
-        let target = call.target.as_ref().map_or("", PathAndQuery::as_str);
         let rendered = Rendered { timeline: page.basis.clone(), activities, body: body.clone() };
-        call.server.pages.keep(app, target, rendered);
+        call.server.pages.keep(app, call.target(), rendered);
     }
     Ok(reply::Page(body))
 }

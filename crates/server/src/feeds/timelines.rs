@@ -3,12 +3,11 @@
 use bytes::Bytes;
 use domain::feeds::{
     activities::{self, Reference},
-    groups::Kind,
+    groups::{Group, Kind},
     policy,
     timelines::{self, LIMIT_MAX, OFFSET_MAX, Page, Part},
     views::Basis,
 };
-use http::uri::PathAndQuery;
 use ids::ActivityId;
 
 use super::{
@@ -43,18 +42,25 @@ pub(crate) async fn read_enriched(call: Call) -> Result<reply::Page> {
 }
 
 async fn answer(call: &Call, path: &str, is_enriched: bool) -> Result<reply::Page> {
-    let (app, feed, query) = (&call.tenant.app, call.feed(), &call.query);
+    let (app, feed) = (&call.tenant.app, call.feed());
     call.check(policy::may_read, feed)?;
     let group = app.group(feed.group())?;
-    let target = call.target.as_ref().map_or("", PathAndQuery::as_str);
-    let kept = call.server.pages.get(app, target);
-    if let Kept::Page(page) = kept {
-        return Ok(reply::Page(page.body.clone()));
-    }
+    let was_kept = match call.server.pages.get(app, call.target()) {
+        Kept::Page(page) => return Ok(reply::Page(page.body.clone())),
+        Kept::Old => true,
+        Kept::Nothing => false,
+    };
+    // Boxed: the page that is read most often shall not carry the room of making one about.
+    Box::pin(made(call, path, is_enriched, group, was_kept)).await
+}
+
+/// The page, made anew; `was_kept` says that it was kept and has become old.
+async fn made(call: &Call, path: &str, is_enriched: bool, group: &Group, was_kept: bool) -> Result<reply::Page> {
+    let (app, feed, query) = (&call.tenant.app, call.feed(), &call.query);
     let part = part(query)?;
     ranked::external(query)?;
     let method = group.ranking(query.get("ranking"))?;
-    // Boxed, as is what reads records: the page that is read most often shall not carry their room about.
+    // Boxed, as is what reads records: most pages are flat and made of what is kept.
     if group.kind != Kind::Flat {
         return Box::pin(groups::answer(call, path, is_enriched, group.kind, method.as_ref(), &part)).await;
     }
@@ -64,19 +70,18 @@ async fn answer(call: &Call, path: &str, is_enriched: bool) -> Result<reply::Pag
     let page = timelines::read(app, feed, &part).await?;
     let extra = Extra::of(call)?;
     let discarded = discarded(query);
+    // Who reads less often than the feed changes would only fill the cache.
+    let is_restless = was_kept && !page.has_settled;
     let (mut body, activities) = if is_enriched || extra.is_any() || !discarded.is_empty() {
         (Box::pin(from_records(&page, Records::new(call, is_enriched, extra), &discarded)).await?, None)
     } else {
-        let (body, activities) = from_fragments(call, &page).await?;
-        (body, Some(activities))
+        from_fragments(call, &page, !is_restless).await?
     };
     let last = page.rows.last().filter(|_| page.more).map(|row| row.id);
     close(&mut body, &next(path, call, &part, last));
     let body = Bytes::from(body);
-    // Who reads less often than the feed changes would only fill the cache.
-    let is_restless = matches!(kept, Kept::Old) && !page.has_settled;
-    if let (Some(timeline), Some(activities), false) = (page.basis, activities, is_restless) {
-        call.server.pages.keep(app, target, Rendered { timeline, activities, body: body.clone() });
+    if let (Some(timeline), Some(activities)) = (page.basis, activities) {
+        call.server.pages.keep(app, call.target(), Rendered { timeline, activities, body: body.clone() });
     }
     Ok(reply::Page(body))
 }
@@ -122,14 +127,14 @@ fn bound(query: &Query, without: &str, with: &str) -> Result<Option<(ActivityId,
     }
 }
 
-/// The plain page: kept fragments joined, nothing parsed; and what they were made from.
-async fn from_fragments(call: &Call, page: &Page) -> Result<(String, Basis)> {
+/// The plain page: kept fragments joined, nothing parsed; and, for one that is to be kept, what they were made from.
+async fn from_fragments(call: &Call, page: &Page, is_to_be_kept: bool) -> Result<(String, Option<Basis>)> {
     let app = &call.tenant.app;
     let ids: Vec<ActivityId> = page.rows.iter().map(|row| row.id).collect();
     let fragments = call.server.fragments.get_many(app, &ids).await?;
     let present = page.rows.iter().zip(&fragments).filter_map(|(row, fragment)| Some((row, fragment.as_ref()?)));
     let bytes = present.clone().map(|(row, fragment)| fragment.json.len() + to_wire::origin_bytes(row.origin.as_ref()));
-    let asked = call.target.as_ref().map_or(0, |target| target.as_str().len());
+    let asked = call.target().len();
     // The page is kept as it is written: room that is not used is room that the cache does not have.
     let mut body = String::with_capacity(bytes.sum::<usize>() + page.rows.len() + asked + PAGE_BYTES);
     body.push_str(r#"{"results":["#);
@@ -139,7 +144,7 @@ async fn from_fragments(call: &Call, page: &Page) -> Result<(String, Basis)> {
         }
         to_wire::with_origin(&mut body, &fragment.json, row.origin.as_ref());
     }
-    Ok((body, Fragments::basis(app, &ids, &fragments)))
+    Ok((body, is_to_be_kept.then(|| Fragments::basis(app, &ids, &fragments))))
 }
 
 /// The page for which each activity is looked at.
@@ -179,7 +184,7 @@ pub(super) fn by_offset(path: &str, call: &Call, part: &Part) -> String {
 }
 
 fn page_url(path: &str, call: &Call, part: &Part, (name, place): (&str, String)) -> String {
-    let (feed, asked) = (call.feed(), call.target.as_ref().map_or(0, |target| target.as_str().len()));
+    let (feed, asked) = (call.feed(), call.target().len());
     let mut url = String::with_capacity(asked + PAGE_BYTES);
     url.extend(["/api/v1.0/", path, "/", feed.group(), "/", feed.id(), "/?"]);
     let start = url.len();

@@ -7,11 +7,11 @@
 //! which twice the limit passes. A bucket that has run empty is forgotten, so memory follows the traffic of the last
 //! minute. The time is handed in.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
 
+use foldhash::HashMap;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use parking_lot::Mutex;
 
@@ -280,7 +280,7 @@ struct Shard {
 
 impl Default for Shard {
     fn default() -> Self {
-        Shard { buckets: HashMap::new(), sweep_at: SHARD_BUCKETS_MAX }
+        Shard { buckets: HashMap::default(), sweep_at: SHARD_BUCKETS_MAX }
     }
 }
 
