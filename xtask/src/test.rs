@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check and test, in one go. A failed step does not keep the later ones from running.
 
+mod go;
 mod suites;
 mod supply;
 
@@ -35,6 +36,7 @@ enum Step {
     Javascript,
     Browser,
     Python,
+    Go,
     Compatibility,
     Quickstarts,
     Replay,
@@ -44,7 +46,7 @@ enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Format,
         Self::Clippy,
         Self::Tidy,
@@ -55,6 +57,7 @@ impl Step {
         Self::Javascript,
         Self::Browser,
         Self::Python,
+        Self::Go,
         Self::Compatibility,
         Self::Quickstarts,
         Self::Replay,
@@ -75,6 +78,7 @@ impl Step {
             Self::Javascript => "e2e-js",
             Self::Browser => "e2e-browser",
             Self::Python => "e2e-python",
+            Self::Go => "e2e-go",
             Self::Compatibility => "compatibility",
             Self::Quickstarts => "quickstarts",
             Self::Replay => "replay",
@@ -96,6 +100,7 @@ impl Step {
             Self::Javascript => "the official JavaScript client, and raw requests, against the server",
             Self::Browser => "a page of another origin, in Chromium, against the server",
             Self::Python => "the official Python client against the server",
+            Self::Go => "the official Go clients' own live suites against the server",
             Self::Compatibility => "the page of what works of the official clients says what the suites saw",
             Self::Quickstarts => "the quickstart documents work as written",
             Self::Replay => "recorded commits, loaded and compared with a model that really copies",
@@ -125,6 +130,7 @@ impl Step {
             Self::Javascript => suites::javascript().await,
             Self::Browser => suites::browser().await,
             Self::Python => suites::python().await,
+            Self::Go => go::suites().await,
             Self::Compatibility => compatibility::check(),
             Self::Quickstarts => quickstart::run_all(None).await,
             Self::Replay => replay::run_small().await,
