@@ -197,6 +197,14 @@ pub(crate) struct Network {
     /// Where topics (SNS) are published, if that is not Amazon's service in the region of the topic
     #[arg(long, env = "MILLPOND_SNS_ENDPOINT", value_name = "URL")]
     pub(crate) sns_endpoint: Option<String>,
+
+    /// Who translates messages: the address of LibreTranslate, or of what speaks its API; without it, nobody does
+    #[arg(long, env = "MILLPOND_TRANSLATOR", value_name = "URL")]
+    pub(crate) translator: Option<String>,
+
+    /// The API key that it asks for
+    #[arg(long, env = "MILLPOND_TRANSLATOR_KEY", value_name = "KEY", hide_env_values = true)]
+    pub(crate) translator_key: Option<String>,
 }
 
 /// How the data is kept.

@@ -15,7 +15,7 @@ use server::apps::NewApp;
 use server::blobs::Blobs;
 use server::front;
 use server::seal::Seal;
-use server::{Feeds, Options, Running, WebhookOptions};
+use server::{Feeds, Options, Running, Translator, WebhookOptions};
 use store::Store;
 use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -58,6 +58,7 @@ async fn start(serve: &Serve, dir: &Path) -> Result<Running> {
         front: front_options(&serve.network, &serve.limits),
         outbound_allowed: serve.network.outbound_allow.clone(),
         webhooks: WebhookOptions { sns_endpoint: serve.network.sns_endpoint.clone(), ..WebhookOptions::default() },
+        translator: translator(&serve.network, &serve.first_app),
         rate_limits: serve.limits.rate_limits,
         app: first_app(&serve.first_app),
         feeds: feeds_of(&serve.first_app)?,
@@ -76,6 +77,14 @@ pub(crate) fn seal(server_key: Option<&str>, dir: &Path) -> Result<Seal> {
         Some(key) => Seal::from_base64(key)?,
         None => Seal::from_dir(dir)?,
     })
+}
+
+/// Who translates: a service, or for the test suites of client libraries some words that they say.
+fn translator(network: &Network, app: &FirstApp) -> Option<Translator> {
+    let service = network.translator.clone().filter(|url| !url.is_empty());
+    let service = service
+        .map(|url| Translator::Service { url, key: network.translator_key.clone().filter(|key| !key.is_empty()) });
+    service.or_else(|| (app.preset == Some(Preset::SdkSuites)).then_some(Translator::Words))
 }
 
 /// The app to make, if the settings say anything about one.

@@ -32,6 +32,7 @@ mod shown;
 mod spool;
 mod start;
 mod to_wire;
+mod translation;
 mod v3;
 mod workers;
 
@@ -40,6 +41,7 @@ use std::sync::Arc;
 pub use chat::Declared;
 pub use router::Route;
 pub use start::{Feeds, Options, Running, Tasks, start};
+pub use translation::Translator;
 pub use workers::WebhookOptions;
 
 /// What every request of a running server shares.
@@ -60,6 +62,8 @@ pub struct Server {
     tasks: workers::Wake,
     /// Calls other servers.
     outbound: outbound::Outbound,
+    /// Who translates, if anybody does.
+    translations: Option<translation::Bureau>,
     /// Which apps' servers are left alone for a while.
     breakers: chat::Breakers,
     /// Orders messages in time.

@@ -29,6 +29,7 @@ use crate::{
     realtime::{self, Hub},
     router::{self, Route},
     seal::{self, Seal},
+    translation::{Bureau, Translator},
     workers,
 };
 
@@ -42,6 +43,8 @@ pub struct Options {
     pub webhooks: WebhookOptions,
     /// Networks that apps may have their hooks in beside the public Internet.
     pub outbound_allowed: Vec<IpNet>,
+    /// Who translates messages, if anybody does.
+    pub translator: Option<Translator>,
     /// How strict the rate limits are.
     pub rate_limits: RateLimitSetting,
     /// Seals the apps' secrets.
@@ -70,6 +73,7 @@ impl Options {
             realtime: realtime::Options::default(),
             webhooks: WebhookOptions::default(),
             outbound_allowed: Vec::new(),
+            translator: None,
             rate_limits: RateLimitSetting::Default,
             seal,
             app: None,
@@ -129,7 +133,7 @@ pub fn start(store: Store, options: Options) -> BoxFuture<'static, anyhow::Resul
 
 async fn prepare(store: Store, options: Options) -> anyhow::Result<Running> {
     let Options { mut front, realtime, webhooks, outbound_allowed, rate_limits, seal, app, .. } = options;
-    let Options { cache_bytes, blobs, public_url, compacts_after_erasure, clock, feeds, .. } = options;
+    let Options { cache_bytes, blobs, public_url, compacts_after_erasure, clock, feeds, translator, .. } = options;
     let views = Views::new(&store, cache_bytes / 2);
     let feed = realtime::Feed::new(&store);
     let faye = faye::Hub::new(&store);
@@ -148,6 +152,7 @@ async fn prepare(store: Store, options: Options) -> anyhow::Result<Running> {
         breakers: chat::Breakers::default(),
         moments: chat::Moments::default(),
         outbound: outbound.clone(),
+        translations: translator.map(Bureau::new),
         blobs,
         uploading: imports::Uploading::default(),
         public_url,

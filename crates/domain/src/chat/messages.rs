@@ -17,6 +17,7 @@ mod read;
 mod scene;
 mod send;
 mod shadow;
+mod translate;
 mod views;
 
 pub use change::{Change, Patch, answer, commit, release, update};
@@ -32,6 +33,7 @@ pub use read::{read, read_many};
 pub use scene::Scene;
 pub use send::send;
 pub use shadow::shadow;
+pub use translate::{TRANSLATED_CHARS_MAX, Translation, translate};
 pub(in crate::chat) use views::reacted;
 pub use views::{Author, Beside, Group, Reacted, Shown, Tally, gather, include_member_custom};
 

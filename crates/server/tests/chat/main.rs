@@ -38,6 +38,7 @@ mod settings;
 mod sockets;
 mod tasks;
 mod threads;
+mod translations;
 mod types;
 mod user_groups;
 mod users;

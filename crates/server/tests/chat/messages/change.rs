@@ -124,7 +124,7 @@ async fn the_history_is_older_versions_with_who_wrote_them() {
 }
 
 #[tokio::test]
-async fn a_translation_is_said_to_be_not_available() {
+async fn a_translation_is_off_where_nobody_translates() {
     let lake = room().await;
     lake.says("amy", "m", "hi").await;
     assert_eq!(lake.refuses(Method::POST, "messages/m/translate", r#"{"language":"es"}"#).await, (400, 19));
