@@ -15,6 +15,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use http::{HeaderMap, Request, header};
 use http_body::{Body as _, Frame, SizeHint};
+use parking_lot::Mutex;
 use tokio::io::AsyncRead;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::io::{ReaderStream, StreamReader};
@@ -55,17 +56,24 @@ pub(crate) enum Refused {
 pub(crate) struct Report {
     fault: AtomicU8,
     max_bytes: u64,
+    /// What nobody read of it, once it was given up.
+    rest: Mutex<Option<Body>>,
 }
 
 impl Report {
     fn new(max_bytes: u64) -> Arc<Self> {
-        Arc::new(Self { fault: AtomicU8::new(0), max_bytes })
+        Arc::new(Self { fault: AtomicU8::new(0), max_bytes, rest: Mutex::default() })
     }
 
     /// Notes a fault; the first one stays.
     fn note(&self, fault: Fault) {
         // A failure means that there is an earlier fault, the cause of this one.
         let _ = self.fault.compare_exchange(0, fault as u8 + 1, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// What nobody read of the body, if it was given up before its end.
+    pub(crate) fn rest(&self) -> Option<Body> {
+        self.rest.lock().take()
     }
 
     /// The fault, if there was one.
@@ -144,9 +152,10 @@ fn streamed(decoder: impl AsyncRead + Send + 'static) -> Body {
     Body::from_stream(ReaderStream::with_capacity(decoder, PIECE_BYTES))
 }
 
-/// A body that counts its bytes and, on the wire, watches its pace.
+/// A body that counts its bytes and, on the wire, watches its pace. What nobody reads of it is left to its report.
 struct Guarded {
     body: Body,
+    has_ended: bool,
     left_bytes: u64,
     report: Arc<Report>,
     pace: Option<Pace>,
@@ -154,7 +163,7 @@ struct Guarded {
 
 impl Guarded {
     fn new(body: Body, report: &Arc<Report>, pace: Option<Pace>) -> Self {
-        Self { body, left_bytes: report.max_bytes, report: Arc::clone(report), pace }
+        Self { body, has_ended: false, left_bytes: report.max_bytes, report: Arc::clone(report), pace }
     }
 
     fn fail(&self, fault: Fault) -> axum::Error {
@@ -175,6 +184,15 @@ impl Guarded {
     }
 }
 
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        if self.pace.is_some() && !self.has_ended && !self.body.is_end_stream() {
+            let rest = std::mem::take(&mut self.body);
+            *self.report.rest.lock() = Some(rest);
+        }
+    }
+}
+
 impl http_body::Body for Guarded {
     type Data = Bytes;
     type Error = axum::Error;
@@ -188,7 +206,10 @@ impl http_body::Body for Guarded {
             Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(this.take(frame))),
             // Decoding fails only on malformed input; on the wire a failure is the connection's, noted by nobody.
             Poll::Ready(Some(Err(_))) if this.pace.is_none() => Poll::Ready(Some(Err(this.fail(Fault::Malformed)))),
-            Poll::Ready(other) => Poll::Ready(other),
+            Poll::Ready(other) => {
+                this.has_ended = true;
+                Poll::Ready(other)
+            }
             Poll::Pending => match this.pace.as_mut().map(|pace| pace.poll_exhausted(cx)) {
                 Some(Poll::Ready(())) => Poll::Ready(Some(Err(this.fail(Fault::TooSlow)))),
                 _ => Poll::Pending,

@@ -22,6 +22,7 @@ mod probes;
 mod pulse;
 mod refusal;
 mod request;
+mod rest;
 mod stack;
 mod tls;
 mod upgrade;

@@ -22,6 +22,7 @@ use crate::encoding::{self, Encoding};
 use crate::inbound::{self, Fault, Refused, Report};
 use crate::metrics::{Series, method_label};
 use crate::request::{REQUEST_ID, RequestId, STREAM_CLIENT, Started};
+use crate::rest::{self, Rest};
 use crate::{Front, Refusal, cors, panics};
 
 /// The route label of requests that match no route.
@@ -129,9 +130,10 @@ pub(crate) fn around<F>(
     if request.method() == Method::OPTIONS && front.options().cross_origin {
         return Answer::given(about, cors::preflight());
     }
+    let rest = Rest::of(&request, front.options().body_progress_deadline);
     match inbound::guard(&mut request, front.options(), *body_max_bytes) {
         Ok(report) => match panics::catch(|| call(request)) {
-            Ok(work) => Answer { step: Step::Working { work, report }, about: Some(about) },
+            Ok(work) => Answer { step: Step::Working { work, report, rest }, about: Some(about) },
             Err(caught) => {
                 let response = about.panicked(&caught);
                 Answer::given(about, response)
@@ -139,11 +141,11 @@ pub(crate) fn around<F>(
         },
         Err(Refused::Fault(fault)) => {
             let response = about.refuse(fault);
-            Answer::given(about, response)
+            Answer::refused(about, response, rest)
         }
         Err(Refused::UnknownEncoding) => {
             let response = about.endpoint.refused(Refusal::UnsupportedEncoding);
-            Answer::given(about, response)
+            Answer::refused(about, response, rest)
         }
     }
 }
@@ -280,14 +282,21 @@ pin_project! {
 pin_project! {
     #[project = StepProjected]
     enum Step<F> {
-        Working { #[pin] work: F, report: Option<Arc<Report>> },
-        Given { response: Option<Response> },
+        Working { #[pin] work: F, report: Option<Arc<Report>>, rest: Rest },
+        Reading { rest: Pin<Box<dyn Future<Output = bool> + Send>>, response: Option<Response> },
+        Given { response: Option<Response>, is_last: bool },
     }
 }
 
 impl<F> Answer<F> {
     fn given(about: About, response: Response) -> Self {
-        Self { step: Step::Given { response: Some(response) }, about: Some(about) }
+        Self { step: Step::Given { response: Some(response), is_last: false }, about: Some(about) }
+    }
+
+    /// The answer to a request whose body nobody is going to read.
+    fn refused(about: About, response: Response, rest: Rest) -> Self {
+        let is_last = rest != Rest::Left;
+        Self { step: Step::Given { response: Some(response), is_last }, about: Some(about) }
     }
 }
 
@@ -299,21 +308,43 @@ where
     type Output = Result<Response, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
         let about = this.about.as_ref().expect("an answer is not polled after it was given");
-        let response = match this.step.project() {
-            StepProjected::Given { response } => response.take().expect("an answer is given once"),
-            StepProjected::Working { work, report } => match panics::catch(|| work.poll(cx)) {
-                Ok(polled) => {
-                    let Ok(response) = ready!(polled);
-                    let fault = report.as_ref().and_then(|report| report.fault());
-                    // A body at fault decides the answer, whatever the handler made of the error it was given.
-                    fault.map_or_else(|| response.into_response(), |fault| about.refuse(fault))
+        let (response, is_last) = loop {
+            let (response, rest, unread) = match this.step.as_mut().project() {
+                StepProjected::Given { response, is_last } => {
+                    break (response.take().expect("an answer is given once"), *is_last);
                 }
-                Err(caught) => about.panicked(&caught),
-            },
+                StepProjected::Reading { rest, response } => {
+                    let is_last = !ready!(rest.as_mut().poll(cx));
+                    break (response.take().expect("an answer is given once"), is_last);
+                }
+                StepProjected::Working { work, report, rest } => {
+                    let response = match panics::catch(|| work.poll(cx)) {
+                        Ok(polled) => {
+                            let Ok(response) = ready!(polled);
+                            let fault = report.as_ref().and_then(|report| report.fault());
+                            // A body at fault decides the answer, whatever the handler made of the error it was given.
+                            fault.map_or_else(|| response.into_response(), |fault| about.refuse(fault))
+                        }
+                        Err(caught) => about.panicked(&caught),
+                    };
+                    (response, *rest, report.as_ref().and_then(|report| report.rest()))
+                }
+            };
+            match unread {
+                None => break (response, false),
+                Some(unread) => {
+                    let rest = Box::pin(rest.dealt_with(unread));
+                    this.step.set(Step::Reading { rest, response: Some(response) });
+                }
+            }
         };
         let about = this.about.take().expect("it was there above");
-        Poll::Ready(Ok(about.finish(response)))
+        let mut response = about.finish(response);
+        if is_last {
+            rest::close(&mut response);
+        }
+        Poll::Ready(Ok(response))
     }
 }

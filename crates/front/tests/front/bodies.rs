@@ -11,7 +11,8 @@ use crate::{TINY, routes};
 async fn a_body_beyond_the_limit_is_refused_however_it_is_sent() {
     let pond = Pond::start(Options { body_max_bytes: 100, ..options() }, routes()).await;
     assert_eq!(pond.post("/echo", "", &[b'a'; 100]).await.status, 200);
-    assert_eq!(pond.post("/echo", "", &[b'a'; 101]).await.error(), (413, "too_large".to_owned()));
+    let refused = pond.post("/echo", "", &[b'a'; 101]).await;
+    assert_eq!((refused.error(), refused.header("connection")), ((413, "too_large".to_owned()), Some("close")));
     let chunk = format!("65\r\n{}\r\n0\r\n\r\n", "a".repeat(0x65));
     let chunked = format!("POST /echo HTTP/1.1\r\nhost: pond\r\ntransfer-encoding: chunked\r\n\r\n{chunk}");
     assert_eq!(pond.ask(&chunked).await.error(), (413, "too_large".to_owned()));
@@ -120,4 +121,51 @@ async fn unpacked(encoding: &str, bytes: &[u8]) -> Vec<u8> {
     }
     .unwrap();
     out
+}
+
+/// The head of a request that nobody answers, with a body of this length, and whatever else it says.
+fn head(length: usize, headers: &str) -> Vec<u8> {
+    format!("POST /nowhere HTTP/1.1\r\nhost: pond\r\n{headers}content-length: {length}\r\n\r\n").into_bytes()
+}
+
+#[tokio::test]
+async fn a_connection_goes_on_when_nobody_reads_a_small_body() {
+    let pond = Pond::start(options(), routes()).await;
+    let mut client = pond.connect().await;
+    let chunked = "POST /nowhere HTTP/1.1\r\nhost: pond\r\ntransfer-encoding: chunked\r\n\r\n".as_bytes();
+    for (head, body) in [(head(5, ""), &b"grain"[..]), (chunked.to_vec(), b"5\r\ngrain\r\n0\r\n\r\n")] {
+        client.send(&head).await;
+        tokio::task::yield_now().await;
+        client.send(body).await;
+        let answer = client.answer().await;
+        assert_eq!((answer.status, answer.header("connection")), (404, None));
+        assert_eq!(client.get("/").await.status, 200, "the next request on it");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_a_large_body_says_that_the_connection_ends() {
+    let pond = Pond::start(options(), routes()).await;
+    let mut client = pond.connect().await;
+    client.send(&head(300_000, "")).await;
+    let answer = client.answer().await;
+    assert_eq!((answer.status, answer.header("connection")), (404, Some("close")));
+}
+
+#[tokio::test]
+async fn whoever_waits_to_be_told_to_send_a_body_is_answered_without_it() {
+    let pond = Pond::start(options(), routes()).await;
+    let mut client = pond.connect().await;
+    client.send(&head(5, "expect: 100-continue\r\n")).await;
+    let answer = client.answer().await;
+    assert_eq!((answer.status, answer.header("connection")), (404, Some("close")));
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_and_that_does_not_come_is_not_waited_for_long() {
+    let pond = Pond::start(Options { body_progress_deadline: TINY, ..options() }, routes()).await;
+    let mut client = pond.connect().await;
+    client.send(&head(5, "")).await;
+    let answer = client.answer().await;
+    assert_eq!((answer.status, answer.header("connection")), (404, Some("close")));
 }
