@@ -3,11 +3,16 @@
 //! What they do not pass is listed with its reason in `e2e/go/exceptions.txt`, and that list is right in both directions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
+use tokio::task::JoinHandle;
 
 use crate::api::App;
 use crate::serve::{self, Data, Server};
@@ -16,6 +21,8 @@ use crate::{install, shell};
 /// A Go module with tests, below `github.com/GetStream/`.
 const SUITES: [&str; 3] = ["stream-chat-go/v8", "stream-chat-go/v7", "getstream-go"];
 const SUITE_MAX: Duration = Duration::from_secs(10 * 60);
+/// How long what is sent to the server takes.
+const DISTANCE: Duration = Duration::from_millis(3);
 
 /// Runs every suite, and compares what did not pass with what is known not to.
 pub(super) async fn suites() -> Result<()> {
@@ -38,10 +45,52 @@ pub(super) async fn suites() -> Result<()> {
 async fn against_a_server(suite: &str) -> Result<String> {
     let app = serve::test_app();
     let server = Server::start(serve::command(&app, &Data::Ephemeral)?).await?;
-    let printed = shell::output(&mut command(suite, &app, server.url()), SUITE_MAX).await;
+    let (url, far) = at_a_distance(server.url()).await?;
+    let printed = shell::output(&mut command(suite, &app, &url), SUITE_MAX).await;
+    far.abort();
     let printed = printed.map_err(|failure| server.explain(&failure))?;
     server.stop().await?;
     Ok(printed)
+}
+
+/// An address from which what is sent takes a while to the server at `url`, as if it were far away: a test of the suites counts
+/// on it that no answer comes within a millisecond.
+async fn at_a_distance(url: &str) -> Result<(String, JoinHandle<()>)> {
+    let server = url.strip_prefix("http://").context("the server's address is an http URL")?.to_owned();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let near = format!("http://{}", listener.local_addr()?);
+    let carrying = tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let server = server.clone();
+            // A connection that breaks on one side is closed on the other.
+            tokio::spawn(async move { connect(client, &server).await.unwrap_or_default() });
+        }
+    });
+    Ok((near, carrying))
+}
+
+async fn connect(client: TcpStream, server: &str) -> io::Result<()> {
+    let server = TcpStream::connect(server).await?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    let ((from_client, mut to_client), (mut from_server, to_server)) = (client.into_split(), server.into_split());
+    let back = async { tokio::io::copy(&mut from_server, &mut to_client).await.map(|_| ()) };
+    tokio::select! {
+        sent = carry(from_client, to_server) => sent,
+        received = back => received,
+    }
+}
+
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> io::Result<()> {
+    let mut some = vec![0; 64 << 10];
+    loop {
+        let length = from.read(&mut some).await?;
+        tokio::time::sleep(DISTANCE).await;
+        match length {
+            0 => return to.shutdown().await,
+            length => to.write_all(&some[..length]).await?,
+        }
+    }
 }
 
 fn command(suite: &str, app: &App, url: &str) -> Command {
