@@ -40,7 +40,10 @@ pub use views::{Author, Beside, Group, Reacted, Shown, Tally, gather, include_me
 use ids::{ChannelId, MessageId, Timestamp, UserId, json::Object};
 use minicbor::{Decode, Encode};
 
-use super::locations::{self, Location};
+use super::{
+    events::{self, Event},
+    locations::{self, Location},
+};
 use crate::{Error, Result, Tx, keyspace::MESSAGE};
 
 /// What kind of message it is (chat §6.7).
@@ -267,6 +270,15 @@ pub async fn get(tx: &mut Tx, id: &MessageId) -> Result<Option<Message>> {
 /// [`Error::Absent`] when there is none.
 pub async fn load(tx: &mut Tx, id: &MessageId) -> Result<Message> {
     get(tx, id).await?.ok_or_else(|| Error::Absent(format!("Message with id {id} doesn't exist")))
+}
+
+/// Stores a message that nobody edited, but that was changed at `now`, and tells who watches.
+fn put_changed(tx: &mut Tx, id: &MessageId, message: &mut Message, now: Timestamp) {
+    message.updated_at = now;
+    let tenant = tx.tenant();
+    MESSAGE.put(tx, tenant, &id.to_string(), message);
+    let event = Event::new("message.updated", now, Some(&message.channel)).by(message.user.as_ref());
+    events::record(tx, event.about(id, message));
 }
 
 /// Whether the message waits to be committed, or is for its author's eyes only.

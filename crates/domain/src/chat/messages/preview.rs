@@ -4,11 +4,9 @@
 
 use ids::{MessageId, Timestamp, json::Object};
 
-use super::{Kind, Message, Scene, get};
+use super::{Kind, Message, Scene, get, put_changed};
 use crate::{
     Result, Tx,
-    chat::events::{self, Event},
-    keyspace::MESSAGE,
     previews::{first_link, is_wanted},
 };
 
@@ -35,11 +33,7 @@ pub async fn add_preview(tx: &mut Tx, id: &MessageId, link: &str, preview: &Obje
         return Ok(());
     }
     message.attachments.push(preview.to_string());
-    message.updated_at = now;
-    let tenant = tx.tenant();
-    MESSAGE.put(tx, tenant, &id.to_string(), &message);
-    let event = Event::new("message.updated", now, Some(&message.channel)).by(message.user.as_ref());
-    events::record(tx, event.about(id, &message));
+    put_changed(tx, id, &mut message, now);
     Ok(())
 }
 

@@ -2,12 +2,8 @@
 
 use ids::{MessageId, Timestamp};
 
-use super::{Kind, Message, page::relist, send};
-use crate::{
-    Error, Result, Tx,
-    chat::events::{self, Event},
-    keyspace::MESSAGE,
-};
+use super::{Kind, Message, page::relist, put_changed, send};
+use crate::{Error, Result, Tx};
 
 /// Hides the message `id` from all but its author, or shows it to all who may see it.
 ///
@@ -22,12 +18,8 @@ pub async fn shadow(tx: &mut Tx, id: &MessageId, is_shadowed: bool, now: Timesta
         return Ok(message);
     }
     message.is_shadowed = is_shadowed;
-    message.updated_at = now;
-    let tenant = tx.tenant();
-    MESSAGE.put(tx, tenant, &id.to_string(), &message);
+    put_changed(tx, id, &mut message, now);
     let listed = send::listed(tx, &message).await?;
     relist(tx, id, &message, &listed).await?;
-    let event = Event::new("message.updated", now, Some(&message.channel)).by(message.user.as_ref());
-    events::record(tx, event.about(id, &message));
     Ok(message)
 }

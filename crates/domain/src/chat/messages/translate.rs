@@ -2,12 +2,8 @@
 
 use ids::{MessageId, Timestamp, UserId};
 
-use super::{Kind, Message, page::relist, read, send};
-use crate::{
-    Error, Result, Tx,
-    chat::events::{self, Event},
-    keyspace::MESSAGE,
-};
+use super::{Kind, Message, put_changed, read};
+use crate::{Error, Result, Tx};
 
 /// The longest text that is translated, in characters.
 pub const TRANSLATED_CHARS_MAX: usize = 5_000;
@@ -53,12 +49,6 @@ pub async fn translate(
         message.translations.retain(|(known, _)| *known != name);
         message.translations.push((name, text.clone()));
     }
-    message.updated_at = now;
-    let tenant = tx.tenant();
-    MESSAGE.put(tx, tenant, &id.to_string(), &message);
-    let listed = send::listed(tx, &message).await?;
-    relist(tx, id, &message, &listed).await?;
-    let event = Event::new("message.updated", now, Some(&message.channel)).by(message.user.as_ref());
-    events::record(tx, event.about(id, &message));
+    put_changed(tx, id, &mut message, now);
     Ok(message)
 }
