@@ -61,11 +61,10 @@ fn waits(headers: &HeaderMap) -> bool {
 
 /// Reads `rest`; whether that was all of it.
 async fn is_read(mut rest: Body) -> bool {
-    let mut bytes = rest.size_hint().lower();
-    if bytes > REST_BYTES_MAX {
+    if rest.size_hint().lower() > REST_BYTES_MAX {
         return false;
     }
-    bytes = 0;
+    let mut bytes = 0;
     while let Some(frame) = rest.frame().await {
         let Ok(frame) = frame else { return false };
         bytes += frame.data_ref().map_or(0, |data| data.len() as u64);

@@ -86,11 +86,12 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let endpoint = self.endpoint(&request);
         // Without a socket nobody has noted yet when it started.
-        let started = match request.extensions().get::<Started>() {
-            Some(started) => started.clone(),
-            None => Started::now(&self.front.shared.ids, request.headers(), None),
-        };
-        request.extensions_mut().insert(started.clone());
+        let noted = request.extensions().get::<Started>().cloned();
+        let started = noted.unwrap_or_else(|| {
+            let started = Started::now(&self.front.shared.ids, request.headers(), None);
+            request.extensions_mut().insert(started.clone());
+            started
+        });
         around(endpoint, started, request, |request| self.inner.call(request))
     }
 }
