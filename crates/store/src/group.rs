@@ -99,7 +99,12 @@ impl Group {
 
     /// Takes a plan into the group.
     pub(crate) fn apply(&mut self, plan: Vec<(Bytes, Option<Bytes>)>) {
-        self.changes.extend(plan);
+        if self.changes.is_empty() {
+            // Built at once from what is as good as sorted, not row by row.
+            self.changes = plan.into_iter().collect();
+        } else {
+            self.changes.extend(plan);
+        }
     }
 
     pub(crate) fn into_batch(self) -> Batch {

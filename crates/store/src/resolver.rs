@@ -23,9 +23,12 @@ use crate::view::View;
 pub(crate) struct Resolver {
     /// Commits up to here are forgotten.
     floor: Stamp,
-    /// The last commit that changed each key.
+    /// The last commit that changed each key, of those that are indexed.
     changed: BTreeMap<Bytes, Stamp>,
     commits: VecDeque<Recent>,
+    /// How many of `commits`, from the front, are in `changed`. A commit is put there when somebody has to be held against
+    /// it; where one writes after the other, nobody ever has to.
+    indexed: usize,
     /// The keys held by `commits`.
     keys: usize,
     /// The published states that transactions may still hold and that can still be judged, oldest first.
@@ -45,16 +48,21 @@ impl Resolver {
             floor: view.stamp,
             changed: BTreeMap::new(),
             commits: VecDeque::new(),
+            indexed: 0,
             keys: 0,
             views: VecDeque::from([(view.stamp, Arc::downgrade(view))]),
         }
     }
 
     /// Whether nothing that was read as of `snapshot` has changed since.
-    pub(crate) fn check(&self, reads: &ReadSet, snapshot: Stamp) -> Result<(), Error> {
+    pub(crate) fn check(&mut self, reads: &ReadSet, snapshot: Stamp) -> Result<(), Error> {
         if snapshot < self.floor {
             return Err(Error::TooOld);
         }
+        if self.commits.back().is_none_or(|last| last.stamp <= snapshot) {
+            return Ok(());
+        }
+        self.index();
         let is_new = |stamp: &Stamp| *stamp > snapshot;
         let point = |key: &Vec<u8>| self.changed.get(key.as_slice()).is_some_and(is_new);
         let range =
@@ -65,11 +73,16 @@ impl Resolver {
         Ok(())
     }
 
+    /// Puts every commit into `changed`.
+    fn index(&mut self) {
+        for Recent { stamp, keys, .. } in self.commits.range(self.indexed..) {
+            self.changed.extend(keys.iter().map(|key| (key.clone(), *stamp)));
+        }
+        self.indexed = self.commits.len();
+    }
+
     /// Remembers what commit `stamp` changed.
     pub(crate) fn record(&mut self, stamp: Stamp, keys: Vec<Bytes>) {
-        for key in &keys {
-            self.changed.insert(key.clone(), stamp);
-        }
         self.keys += keys.len();
         self.commits.push_back(Recent { stamp, keys, at: Instant::now() });
     }
@@ -96,6 +109,10 @@ impl Resolver {
         let Some(recent) = self.commits.pop_front() else { return };
         self.floor = self.floor.max(recent.stamp);
         self.keys -= recent.keys.len();
+        if self.indexed == 0 {
+            return;
+        }
+        self.indexed -= 1;
         for key in recent.keys {
             if let Entry::Occupied(changed) = self.changed.entry(key)
                 && *changed.get() == recent.stamp
@@ -132,6 +149,25 @@ mod tests {
         assert_eq!(resolver.check(&read("a"), Stamp(0)), Err(Error::Conflict));
         assert_eq!(resolver.check(&read("b"), Stamp(0)), Ok(()));
         assert_eq!(resolver.check(&read("a"), Stamp(1)), Ok(()));
+    }
+
+    #[test]
+    fn a_commit_is_indexed_when_somebody_is_held_against_it_and_not_before() {
+        let first = view(0);
+        let mut resolver = Resolver::new(&first);
+        resolver.record(Stamp(1), vec![key("a")]);
+        assert_eq!(resolver.check(&read("a"), Stamp(1)), Ok(()));
+        assert!(resolver.changed.is_empty());
+        resolver.record(Stamp(2), vec![key("b")]);
+        assert_eq!(resolver.check(&read("a"), Stamp(1)), Ok(()));
+        assert_eq!(resolver.check(&read("a"), Stamp(0)), Err(Error::Conflict));
+        resolver.record(Stamp(3), vec![key("a"), key("c")]);
+        resolver.publish(&view(3));
+        drop(first);
+        let last = view(4);
+        resolver.record(Stamp(4), vec![key("d")]);
+        resolver.publish(&last);
+        assert!(resolver.changed.is_empty() && resolver.commits.is_empty() && resolver.indexed == 0);
     }
 
     #[test]
