@@ -101,10 +101,11 @@ async fn do_stage(
                 0 => feeds::remove(tx, user, soft, progress, now).await?,
                 // Files that hold what went go with it, however new they are.
                 1 => exports::discard_of(tx, user, STEP_FILES_MAX).await?,
+                2 => traces::erase_feed_events(tx, user, progress, now).await?,
                 // By now the worker has removed the files.
                 _ => true,
             };
-            let is_done = is_stage_done && progress.stage > 1;
+            let is_done = is_stage_done && progress.stage > 2;
             if is_stage_done {
                 progress.next_stage();
             }

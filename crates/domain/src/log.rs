@@ -7,10 +7,12 @@ use ids::{ActivityId, AppId, ChannelId, FeedId};
 use minicbor::{Decode, Encode};
 use store::{Stamp, Store};
 
-use crate::{Result, Tx, chat, keyspace::LOG};
+use crate::{Result, Tx, chat, feeds::activities::Activity, keyspace::LOG};
 
 /// The most feeds that one event names; more are told in several events, for a record has a size limit.
 const EVENT_FEEDS_MAX: usize = 100;
+/// The most activities that one event names, for the same reason.
+pub(crate) const EVENT_ACTIVITIES_MAX: usize = 64;
 /// The last commits whose events are kept, whatever their age.
 pub const COMMITS_KEPT: u64 = 100_000;
 
@@ -40,6 +42,23 @@ pub enum Event {
         #[n(2)]
         #[cbor(default)]
         foreign_id: String,
+        /// Whose it was, if it had such an id: both go when that user is erased.
+        #[n(3)]
+        #[cbor(default)]
+        actor: String,
+    },
+    /// Activities of one user, all that these feeds held of them, are gone because the user is erased.
+    #[n(22)]
+    Erased {
+        /// The activities.
+        #[n(0)]
+        activities: Vec<Gone>,
+        /// The feeds that no longer hold any of them.
+        #[n(1)]
+        feeds: Vec<FeedId>,
+        /// Whose they were; empty once nothing may name the user.
+        #[n(2)]
+        user: String,
     },
     /// What an activity says changed, or it is gone.
     #[n(2)]
@@ -108,6 +127,17 @@ pub enum Event {
     },
 }
 
+/// An activity that is gone.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Gone {
+    /// The activity.
+    #[n(0)]
+    pub activity: ActivityId,
+    /// The application's own id of it; empty when there is none.
+    #[n(1)]
+    pub foreign_id: String,
+}
+
 /// Which groups of a notification feed were marked.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
 pub enum Marked {
@@ -162,10 +192,13 @@ pub fn posted(tx: &mut Tx, activity: ActivityId, feeds: &[FeedId]) {
     }
 }
 
-/// Tells that `activity`, whose foreign id is `foreign_id`, left `feeds`.
-pub fn removed(tx: &mut Tx, activity: ActivityId, foreign_id: &str, feeds: &[FeedId]) {
+/// Tells that `activity`, of which `known` was said, left `feeds`.
+pub fn removed(tx: &mut Tx, activity: ActivityId, known: Option<&Activity>, feeds: &[FeedId]) {
+    let named = known.filter(|known| !known.foreign_id.is_empty());
+    let (foreign_id, actor) = named.map(|known| (known.foreign_id.clone(), known.actor.clone())).unwrap_or_default();
     for feeds in feeds.chunks(EVENT_FEEDS_MAX) {
-        record(tx, &Event::Removed { activity, feeds: feeds.to_vec(), foreign_id: foreign_id.to_owned() });
+        let (feeds, foreign_id, actor) = (feeds.to_vec(), foreign_id.clone(), actor.clone());
+        record(tx, &Event::Removed { activity, feeds, foreign_id, actor });
     }
 }
 

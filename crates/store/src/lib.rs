@@ -54,5 +54,5 @@ pub use record::{Record, Stamped};
 pub use scan::{Direction, Limit, Page};
 pub use stamp::Stamp;
 pub use store::Store;
-pub use table::{Rows, StampedTable, Table, split, tenant_range};
+pub use table::{Rows, StampedTable, Table, split, tables_range, tenant_range};
 pub use transaction::Transaction;

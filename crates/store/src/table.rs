@@ -43,6 +43,12 @@ pub fn tenant_range(tenant: u32) -> Range<Vec<u8>> {
     prefixed(tenant.to_be_bytes().to_vec())
 }
 
+/// The rows of the tables of a tenant with these tags.
+pub fn tables_range(tenant: u32, tags: Range<u8>) -> Range<Vec<u8>> {
+    let start = |tag: u8| [tenant.to_be_bytes().as_slice(), &[tag]].concat();
+    start(tags.start)..start(tags.end)
+}
+
 impl<K: Key, V: Record> Table<K, V> {
     /// Declares a table; no two tables share a tag.
     pub const fn new(tag: u8, name: &'static str) -> Table<K, V> {

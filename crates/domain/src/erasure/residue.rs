@@ -111,10 +111,8 @@ struct Search {
 
 impl Search {
     fn new(wanted: &Wanted) -> Self {
-        // Nobody inherits anything here.
-        let leaver =
-            Leaver { id: wanted.user.clone(), was_there: true, heir: wanted.user.clone(), hash: String::new() };
-        Search { leaver, app: wanted.app, needles: wanted.needles.iter().map(|text| Needle::new(text)).collect() }
+        let needles = wanted.needles.iter().map(|text| Needle::new(text)).collect();
+        Search { leaver: Leaver::alone(&wanted.user), app: wanted.app, needles }
     }
 
     fn look(&self, key: &[u8], value: &[u8], report: &mut Report) -> std::result::Result<(), Corrupt> {

@@ -4,11 +4,12 @@
 //! user: a table that holds personal data and has no rule fails a test. The stages before the walk remove what is counted
 //! and told of; the walk removes the rest: the issuer of a ban, a mention, the maker of a channel that stays.
 
+mod events;
 mod feeds_v3;
+mod walk;
 
-use ids::{FeedId, UserId};
-use memchr::memmem::Finder;
-use store::{Corrupt, Direction, Key, Limit, Log, Record, Stamp, Table, key::after, split, tenant_range};
+use ids::{Timestamp, UserId};
+use store::{Corrupt, Key, Record, Stamp, Table, split};
 
 use super::feeds;
 pub use super::residue::of_user as residue;
@@ -19,17 +20,12 @@ use crate::{
     feeds::reactions::About,
     // A rule for every table.
     keyspace::*,
-    log::Event,
     moderation::flags,
     tasks::{Leaver, Progress},
-    users::{self, Ban, User},
+    users::{Ban, User},
 };
-
-/// Pages of rows that one step of the walk reads.
-const STEP_PAGES_MAX: usize = 16;
-
-/// Events that tell of a deletion: whose, and nothing else.
-pub(super) const MUST_BE_TOLD: [&str; 2] = ["user.deleted", "user.messages.deleted"];
+pub(super) use events::MUST_BE_TOLD;
+use walk::{walk, walked};
 
 /// What happens to a row.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -108,7 +104,7 @@ const RULES: &[(u8, Rule)] = &[
     }),
     (NOTED.tag(), |key, _, leaver| of_feed(key, leaver, |(feed, ..): &(Feed, u8, u64)| vec![feed])),
     // What is told of a deletion must be told; it says whose and nothing else.
-    (LOG.tag(), |key, value, leaver| event(&LOG, key, value, leaver)),
+    (LOG.tag(), events::any),
     // The user's own row goes last.
     (USER.tag(), |key, value, leaver| {
         look(&USER, key, value, |id, user| Found::row(false, *id != leaver.id.as_str() && forget(user, &leaver.id)))
@@ -309,18 +305,6 @@ fn look<K: Key, V: Record>(
     })
 }
 
-fn event(log: &Log<Event>, key: &[u8], value: &[u8], leaver: &Leaver) -> std::result::Result<Trace, Corrupt> {
-    let (_, event) = log.decode(key, value)?;
-    let is_own = |feed: &FeedId| feeds::is_own(feed, &leaver.id);
-    let is_theirs = match &event {
-        Event::Chat(event) if MUST_BE_TOLD.contains(&event.kind.as_str()) => false,
-        Event::Posted { feeds, .. } | Event::Removed { feeds, .. } => feeds.iter().any(is_own),
-        Event::Followed { feed, target } => is_own(feed) || is_own(target),
-        _ => names(value, &leaver.id),
-    };
-    Ok(if is_theirs { Trace::Row } else { Trace::Nothing })
-}
-
 /// A row goes whose key holds a feed of who leaves.
 fn of_feed<K: Key>(
     key: &[u8],
@@ -393,70 +377,26 @@ fn forget_listed(listed: &mut Listed, leaver: &UserId) -> Found {
     Found::row(author.as_ref() == Some(leaver), has_changed)
 }
 
-/// Does a step of the walk over all rows of the app; whether it is at its end.
-///
-/// Pages are read beside the transaction, so that nobody who writes is in its way; what is changed is read again in it.
+/// Does a step of the walk over all that the stages before it may have left; whether it is at its end.
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn erase(tx: &mut Tx, leaver: &Leaver, progress: &mut Progress, now: ids::Timestamp) -> Result<bool> {
-    let mut range = tenant_range(tx.tenant());
-    if !progress.cursor.is_empty() {
-        range.start = after(progress.cursor.clone());
-    }
-    let (mut beside, named) = (tx.snapshot(), Finder::new(leaver.id.as_str()));
-    for _ in 0..STEP_PAGES_MAX {
-        let page = beside.scan(range.clone(), Direction::Forward, Limit::PAGE).await?;
-        for (key, value) in &page.rows {
-            if named.find(key).is_some() || named.find(value).is_some() {
-                if tx.is_full() {
-                    return Ok(false);
-                }
-                erase_row(tx, key, value, leaver, now).await?;
-            }
-            progress.cursor.clear();
-            progress.cursor.extend_from_slice(key);
-        }
-        if !page.more {
-            return Ok(true);
-        }
-        range.start = after(progress.cursor.clone());
-    }
-    Ok(false)
+pub(super) async fn erase(tx: &mut Tx, leaver: &Leaver, progress: &mut Progress, now: Timestamp) -> Result<bool> {
+    walk(tx, &walked(), leaver, progress, now, trace).await
 }
 
-/// Removes from a row what it tells of who leaves. The walk has read it beside the transaction, which watches it.
-async fn erase_row(tx: &mut Tx, key: &[u8], value: &[u8], leaver: &Leaver, now: ids::Timestamp) -> Result<()> {
-    if personal(key).is_none_or(|personal| matches!(personal, Personal::None | Personal::ByFeed | Personal::ByActivity))
-    {
-        return Ok(());
-    }
-    match trace(key, value, leaver).map_err(store::Error::from)? {
-        Trace::Nothing => return Ok(()),
-        Trace::Row => tx.delete(key.to_vec()),
-        Trace::Fields(value) => {
-            if split(key).is_some_and(|(_, tag, _)| tag == CHANNEL.tag()) {
-                ensure_heir(tx, &leaver.heir, now).await?;
-            }
-            tx.put(key.to_vec(), value);
-        }
-    }
-    tx.watch_row(key.to_vec());
-    Ok(())
-}
-
-/// An heir whom nobody named is a user without a face, whom no query shows.
-async fn ensure_heir(tx: &mut Tx, heir: &UserId, now: ids::Timestamp) -> Result<()> {
-    if users::get(tx, heir).await?.is_none() {
-        users::put(tx, heir, &User { deleted_at: Some(now), is_pruned: true, ..User::new(now) });
-    }
-    Ok(())
-}
-
-/// Whose data the row at `key` holds.
-fn personal(key: &[u8]) -> Option<Personal> {
-    let (_, tag, _) = split(key)?;
-    TABLES.iter().find(|(known, ..)| *known == tag).map(|(_, _, personal, _)| *personal)
+/// Does a step of a walk that takes out of the log what it tells of `user`'s feeds and activities; whether it is at its end.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn erase_feed_events(
+    tx: &mut Tx,
+    user: &UserId,
+    progress: &mut Progress,
+    now: Timestamp,
+) -> Result<bool> {
+    let log = LOG.tag()..LOG.tag() + 1;
+    walk(tx, &[log], &Leaver::alone(user), progress, now, events::of_feeds).await
 }
 
 /// Whether the rules of the row's table find `leaver` in it.

@@ -311,7 +311,7 @@ pub async fn remove(tx: &mut Tx, feed: &FeedId, id: ActivityId) -> Result<bool> 
     } else {
         delete(tx, id, &activity);
     }
-    log::removed(tx, id, &activity.foreign_id, &left);
+    log::removed(tx, id, Some(&activity), &left);
     Ok(true)
 }
 
@@ -326,8 +326,7 @@ pub(crate) async fn erase(tx: &mut Tx, id: ActivityId, max: usize) -> Result<boo
     let feeds: Vec<_> = page.rows.into_iter().map(|((_, Feed(feed)), ())| feed).collect();
     let left = unpost(tx, id, &feeds).await?;
     let activity = ACTIVITY.get(tx, tenant, &Id(id)).await?;
-    let foreign_id = activity.as_ref().map_or("", |activity| activity.foreign_id.as_str());
-    log::removed(tx, id, foreign_id, &left);
+    log::removed(tx, id, activity.as_ref(), &left);
     if page.more {
         return Ok(false);
     }
@@ -338,15 +337,14 @@ pub(crate) async fn erase(tx: &mut Tx, id: ActivityId, max: usize) -> Result<boo
 }
 
 /// Removes the activity, of which the caller read, and watches, that it says this and is held by these `feeds` and no others,
-/// and came late to none.
+/// and came late to none. The caller tells of it by [`Event::Erased`].
 pub(crate) fn take(tx: &mut Tx, id: ActivityId, activity: &Activity, feeds: &[FeedId]) {
     let tenant = tx.tenant();
     for feed in feeds {
         POSTED.delete(tx, tenant, &(Feed(feed.clone()), Newest(id)));
         PLACED.delete(tx, tenant, &(Id(id), Feed(feed.clone())));
     }
-    log::removed(tx, id, &activity.foreign_id, feeds);
-    delete(tx, id, activity);
+    forget(tx, id, activity);
 }
 
 /// Takes the activity out of `feed` alone; it goes when no other feed holds it.
@@ -357,8 +355,7 @@ pub(crate) async fn leave(tx: &mut Tx, feed: &FeedId, id: ActivityId) -> Result<
     let tenant = tx.tenant();
     let left = unpost(tx, id, std::slice::from_ref(feed)).await?;
     let activity = ACTIVITY.get(tx, tenant, &Id(id)).await?;
-    let foreign_id = activity.as_ref().map_or("", |activity| activity.foreign_id.as_str());
-    log::removed(tx, id, foreign_id, &left);
+    log::removed(tx, id, activity.as_ref(), &left);
     if let Some(activity) = &activity
         && !is_anywhere(tx, id).await?
     {
@@ -381,12 +378,16 @@ pub(crate) async fn forget_targets(tx: &mut Tx, id: ActivityId, is_out: impl Fn(
 }
 
 fn delete(tx: &mut Tx, id: ActivityId, activity: &Activity) {
+    forget(tx, id, activity);
+    log::record(tx, &Event::Changed { activity: id });
+}
+
+fn forget(tx: &mut Tx, id: ActivityId, activity: &Activity) {
     let tenant = tx.tenant();
     ACTIVITY.delete(tx, tenant, &Id(id));
     if !activity.foreign_id.is_empty() {
         ACTIVITY_FOREIGN.delete(tx, tenant, &(activity.foreign_id.clone(), At(id.time())));
     }
-    log::record(tx, &Event::Changed { activity: id });
 }
 
 /// Whether `feed` holds the activity in its own right, and not through a follow.

@@ -62,7 +62,7 @@ pub async fn update(tx: &mut Tx, feed: &FeedId, reference: &Reference, retarget:
     activity.to = wanted;
     activities::put_targets(tx, id, &activity);
     log::posted(tx, id, &posted);
-    log::removed(tx, id, &activity.foreign_id, &left);
+    log::removed(tx, id, Some(&activity), &left);
     Ok(Retargeted { id, activity, added, removed })
 }
 

@@ -226,13 +226,16 @@ impl Views {
 
     fn mark(&self, app: AppId, event: &Event, stamp: Stamp) {
         let set = |mark: Mark| self.marks[mark.0 as usize].store(stamp.0, Ordering::Release);
+        let set_left = |feed: &FeedId| {
+            set(Mark::removals(app, feed));
+            set(Mark::posts(app, feed));
+        };
         match event {
             Event::Posted { feeds, .. } => feeds.iter().for_each(|feed| set(Mark::posts(app, feed))),
-            Event::Removed { feeds, .. } => {
-                for feed in feeds {
-                    set(Mark::removals(app, feed));
-                    set(Mark::posts(app, feed));
-                }
+            Event::Removed { feeds, .. } => feeds.iter().for_each(set_left),
+            Event::Erased { activities, feeds, .. } => {
+                feeds.iter().for_each(set_left);
+                activities.iter().for_each(|gone| set(Mark::activity(app, gone.activity)));
             }
             Event::Changed { activity } => set(Mark::activity(app, *activity)),
             Event::Followed { feed, .. } => set(Mark::follows(app, feed)),

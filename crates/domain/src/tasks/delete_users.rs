@@ -58,3 +58,10 @@ pub struct Leaver {
     #[cbor(default)]
     pub hash: String,
 }
+
+impl Leaver {
+    /// `user`, from whom nobody inherits.
+    pub(crate) fn alone(user: &UserId) -> Self {
+        Leaver { id: user.clone(), was_there: true, heir: user.clone(), hash: String::new() }
+    }
+}

@@ -300,7 +300,7 @@ pub(super) async fn unpost(tx: &mut Tx, id: ActivityId, streams: &[FeedId]) -> R
         V3_COUNT.add(tx, tenant, &(Stream(stream.clone()), feeds::Count::Activities.code()), -1);
         pins::forget(tx, stream, id).await?;
     }
-    crate::log::removed(tx, id, "", &left);
+    crate::log::removed(tx, id, None, &left);
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use domain::{
         groups::Kind,
     },
     keyspace::{Feed, Id, Newest, PLACED, POSTED},
-    log::{Event, Marked},
+    log::{Event, Gone, Marked},
 };
 use ids::{ActivityId, FeedId, Timestamp};
 use serde_json::{Value, json};
@@ -47,8 +47,13 @@ pub(crate) async fn of_event(tx: &mut Tx, event: Event) -> Result<Vec<(FeedId, W
                 }
             }
         }
-        Event::Removed { activity, feeds, foreign_id } => {
+        Event::Removed { activity, feeds, foreign_id, .. } => {
             shows.extend(feeds.into_iter().map(|feed| (feed, What::Deleted(activity, foreign_id.clone()))));
+        }
+        Event::Erased { activities, feeds, .. } => {
+            for Gone { activity, foreign_id } in activities {
+                shows.extend(feeds.iter().map(|feed| (feed.clone(), What::Deleted(activity, foreign_id.clone()))));
+            }
         }
         Event::Changed { activity } => {
             let tenant = tx.tenant();

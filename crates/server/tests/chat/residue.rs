@@ -145,6 +145,14 @@ async fn plant_feeds(pond: &Pond) {
     let activity = json!({ "actor": "SU:ann", "verb": "post", "object": canary("object"), "foreign_id": canary("foreign"),
         "time": "2025-12-31T10:00:00", "own": canary("activity"), "to": ["notification:bob"] });
     let own = post("feed/user/ann", activity).await["id"].as_str().unwrap().to_owned();
+    // In a feed of nobody's and in one of others': one that went before, and one that goes with the rest.
+    for (feed, name) in [("user/clubhouse", "early"), ("user/bob", "late")] {
+        let activity = json!({ "actor": "ann", "verb": "visit", "object": "o:2", "foreign_id": canary(name), "time": "2025-12-31T11:00:00" });
+        let id = post(&format!("feed/{feed}"), activity).await["id"].as_str().unwrap().to_owned();
+        if name == "early" {
+            assert_eq!(all.delete(&format!("api/v1.0/feed/{feed}/{id}/")).await.status, 200);
+        }
+    }
     let activity = json!({ "actor": "SU:bob", "verb": "post", "object": "o:1", "to": ["notification:ann"] });
     let other = post("feed/user/bob", activity).await["id"].as_str().unwrap().to_owned();
     post("feed/timeline/bob/following", json!({ "target": "user:ann" })).await;

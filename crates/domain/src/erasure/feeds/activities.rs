@@ -13,6 +13,7 @@ use crate::{
         reactions::{self, About},
     },
     keyspace::{ACTIVITY, FEED_REACTIONS, Feed, Id, LATE, PLACED},
+    log::{self, EVENT_ACTIVITIES_MAX, Event, Gone},
     rows::Along,
 };
 
@@ -25,26 +26,68 @@ pub(super) async fn remove(tx: &mut Tx, user: &UserId, spot: &mut Spot, removed:
     let is_theirs = |activity: &Activity| is_actor(&activity.actor, user);
     let targets = |activity: &Activity| activity.to.iter().any(|feed| is_own(feed, user));
     let picked = pick(tx, &ACTIVITY, spot, user, |_, activity| is_theirs(activity) || targets(activity)).await?;
-    let mut hanging = Hanging::new(tx);
+    let (mut hanging, mut news) = (Hanging::new(tx), News::new(user));
+    let mut is_cut = false;
     for (Id(id), activity) in picked.rows {
-        if tx.is_full() {
-            return Ok(false);
+        is_cut = tx.is_full();
+        if is_cut {
+            break;
         }
         if !is_theirs(&activity) {
             activities::forget_targets(tx, id, |feed| is_own(feed, user)).await?;
-        } else if remove_one(tx, id, &activity, &mut hanging).await? {
+        } else if remove_one(tx, id, activity, &mut hanging, &mut news).await? {
             *removed += 1;
         } else {
-            return Ok(false);
+            is_cut = true;
+            break;
         }
         spot.key = ACTIVITY.key(tx.tenant(), &Id(id));
     }
-    spot.key = picked.end;
-    Ok(picked.is_last)
+    news.tell(tx);
+    if !is_cut {
+        spot.key = picked.end;
+    }
+    Ok(!is_cut && picked.is_last)
+}
+
+/// What is told of activities that are gone, in as few events as can be: those of one user are mostly in the same feeds.
+struct News<'u> {
+    user: &'u UserId,
+    feeds: Vec<FeedId>,
+    gone: Vec<Gone>,
+}
+
+impl<'u> News<'u> {
+    fn new(user: &'u UserId) -> Self {
+        News { user, feeds: Vec::new(), gone: Vec::new() }
+    }
+
+    /// Takes up that `gone` left `feeds`.
+    fn add(&mut self, tx: &mut Tx, gone: Gone, feeds: Vec<FeedId>) {
+        if self.feeds != feeds || self.gone.len() >= EVENT_ACTIVITIES_MAX {
+            self.tell(tx);
+            self.feeds = feeds;
+        }
+        self.gone.push(gone);
+    }
+
+    /// Tells what is not told yet.
+    fn tell(&mut self, tx: &mut Tx) {
+        if !self.gone.is_empty() {
+            let (activities, feeds) = (std::mem::take(&mut self.gone), self.feeds.clone());
+            log::record(tx, &Event::Erased { activities, feeds, user: self.user.to_string() });
+        }
+    }
 }
 
 /// Removes an activity, after what others said to it; whether nothing is left of it.
-async fn remove_one(tx: &mut Tx, id: ActivityId, activity: &Activity, hanging: &mut Hanging) -> Result<bool> {
+async fn remove_one(
+    tx: &mut Tx,
+    id: ActivityId,
+    activity: Activity,
+    hanging: &mut Hanging,
+    news: &mut News<'_>,
+) -> Result<bool> {
     let tenant = tx.tenant();
     let about = About::Activity(id);
     if hanging.has_reactions(tenant, &about).await? {
@@ -58,7 +101,8 @@ async fn remove_one(tx: &mut Tx, id: ActivityId, activity: &Activity, hanging: &
         Some(feeds) => {
             tx.watch_row(ACTIVITY.key(tenant, &Id(id)));
             tx.watch(PLACED.prefix(tenant, &Id(id)));
-            activities::take(tx, id, activity, &feeds);
+            activities::take(tx, id, &activity, &feeds);
+            news.add(tx, Gone { activity: id, foreign_id: activity.foreign_id }, feeds);
             Ok(true)
         }
         None => activities::erase(tx, id, FEEDS_MAX).await,

@@ -1,7 +1,11 @@
 use super::*;
-use crate::feeds::{
-    activities::Draft,
-    pond::{Pond, feed, feeds},
+use crate::{
+    feeds::{
+        activities::Draft,
+        pond::{Pond, feed, feeds},
+    },
+    keyspace::LOG,
+    log::{Event, Gone},
 };
 
 fn amy() -> UserId {
@@ -202,4 +206,78 @@ async fn what_was_seen_of_the_users_notifications_goes() {
     removed(&pond).await;
     assert_eq!(left(&pond).await, Vec::<&str>::new());
     assert!(NOTED.exists(&mut pond.app.snapshot(), 1, &(Feed(feed("notification:bob")), 0, 0)).await.unwrap());
+}
+
+/// Takes out of the log what it tells of amy.
+async fn forget_events(pond: &Pond) {
+    let mut progress = Progress::default();
+    loop {
+        let step = pond.app.write(async |tx| {
+            let mut next = progress.clone();
+            let is_done = crate::erasure::traces::erase_feed_events(tx, &amy(), &mut next, Pond::at(0)).await?;
+            Ok((next, is_done))
+        });
+        let (next, is_done) = step.await.unwrap();
+        progress = next;
+        if is_done {
+            return;
+        }
+    }
+}
+
+async fn events(pond: &Pond) -> Vec<Event> {
+    let mut tx = pond.app.snapshot();
+    let rows = LOG.scan(&mut tx, 1, store::Stamp::default(), Limit::PAGE).await.unwrap().rows;
+    rows.into_iter().map(|(_, event)| event).collect()
+}
+
+fn dated(verb: &str, foreign_id: &str) -> Draft {
+    Draft { actor: "SU:amy".into(), foreign_id: foreign_id.into(), time: Some(Pond::at(0)), ..Pond::draft(verb) }
+}
+
+#[tokio::test]
+async fn activities_that_leave_the_same_feeds_are_told_of_in_one_event() {
+    let pond = Pond::new();
+    for n in 0..70 {
+        pond.add_draft("user:bob", &dated("skates", &format!("a:{n}"))).await;
+    }
+    pond.add_draft("user:cat", &dated("rests", "a:70")).await;
+    removed(&pond).await;
+    let told = events(&pond).await.into_iter().filter_map(|event| match event {
+        Event::Erased { activities, feeds, user } => Some((activities.len(), feeds, user)),
+        _ => None,
+    });
+    // In the order of their ids, among which that of cat's feed stands somewhere.
+    let told: Vec<_> = told.collect();
+    assert!(told.len() <= 4 && told.iter().all(|(_, feeds, user)| feeds.len() == 1 && user == "amy"), "{told:?}");
+    assert_eq!(told.iter().map(|(activities, ..)| activities).sum::<usize>(), 71);
+}
+
+#[tokio::test]
+async fn the_log_forgets_whose_it_was_that_left_the_feeds_of_others_and_all_of_the_users_own() {
+    let pond = Pond::new();
+    let early = pond.add_draft("user:bob", &dated("skates", "secret:1")).await;
+    pond.remove("user:bob", early).await;
+    let late = pond.add_draft("user:bob", &dated("rests", "secret:2")).await;
+    pond.add_draft("user:amy", &dated("waves", "secret:3")).await;
+    let others = Draft { foreign_id: "bobs:1".into(), time: Some(Pond::at(0)), ..Pond::draft("greets") };
+    let stays = pond.add_draft("user:bob", &others).await;
+    pond.remove("user:bob", stays).await;
+    removed(&pond).await;
+    forget_events(&pond).await;
+    let events = events(&pond).await;
+    let text = format!("{events:?}");
+    assert!(!text.contains("secret") && !text.contains("amy"), "{text}");
+    let has = |event: &Event| assert!(events.contains(event), "{event:?} in {text}");
+    let bobs = feeds(&["user:bob"]);
+    let removed = |activity, foreign_id: &str, actor: &str| Event::Removed {
+        activity,
+        feeds: bobs.clone(),
+        foreign_id: foreign_id.into(),
+        actor: actor.into(),
+    };
+    has(&removed(early, "", ""));
+    has(&removed(stays, "bobs:1", &others.actor));
+    let gone = vec![Gone { activity: late, foreign_id: String::new() }];
+    has(&Event::Erased { activities: gone, feeds: bobs.clone(), user: String::new() });
 }
