@@ -22,6 +22,7 @@ pub mod previews;
 mod rows;
 pub mod settings;
 pub mod tasks;
+pub mod translation;
 pub mod users;
 pub mod v3;
 

@@ -40,6 +40,7 @@ pub mod shares;
 pub mod show;
 pub mod suggestions;
 pub mod timelines;
+pub mod translated;
 pub mod updates;
 pub mod views;
 

@@ -48,6 +48,7 @@ mod tasks;
 mod threads;
 pub(crate) mod to_wire;
 mod token;
+pub(crate) mod translated;
 mod types;
 mod user_groups;
 pub(crate) mod users;

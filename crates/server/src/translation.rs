@@ -1,9 +1,9 @@
-//! Who puts messages into other languages (chat §12.20): a service that speaks LibreTranslate's API, or a few words that
+//! Who puts what users say into other languages (chat §12.20): a service that speaks LibreTranslate's API, or a few words that
 //! are known here.
 
 use std::time::Duration;
 
-use domain::chat::messages::Translation;
+use domain::translation::Translation;
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::outbound::Outbound;
 /// How long a service may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The languages that messages are put into, by their codes.
+/// The languages that texts are put into, by their codes.
 pub(crate) const LANGUAGES: [&str; 57] = [
     "af", "am", "ar", "az", "bg", "bn", "bs", "cs", "da", "de", "el", "en", "es", "es-MX", "et", "fa", "fa-AF", "fi",
     "fr", "fr-CA", "ha", "he", "hi", "hr", "ht", "hu", "id", "it", "ja", "ka", "ko", "lt", "lv", "ms", "nl", "no",

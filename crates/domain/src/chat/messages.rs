@@ -33,7 +33,7 @@ pub use read::{read, read_many};
 pub use scene::Scene;
 pub use send::send;
 pub use shadow::shadow;
-pub use translate::{TRANSLATED_CHARS_MAX, Translation, translate};
+pub use translate::translate;
 pub(in crate::chat) use views::reacted;
 pub use views::{Author, Beside, Group, Reacted, Shown, Tally, gather, include_member_custom};
 

@@ -11,6 +11,7 @@ mod tallies;
 
 use ids::{ActivityId, FeedId, Fid, Timestamp, UserId};
 
+pub(super) use change::translate;
 pub use change::{Patch, add_preview, patch, update};
 pub use delete::{delete, erase, restore};
 pub use record::{Activity, Audience, Content, Replies};
@@ -217,6 +218,7 @@ async fn overwrite(
         edited_at: Some(moment.now),
         ..before.clone()
     };
+    activity.content.keep_translations(&before.content);
     move_to(tx, by, id, &mut activity, &draft.feeds, moment).await?;
     store_changed(tx, id, &before, &activity, by.or(Some(&draft.user)), moment.now);
     Ok((id, activity))

@@ -9,6 +9,7 @@ mod erase;
 mod list;
 mod threads;
 
+pub(super) use change::translate;
 pub use change::{Change, Draft, add, add_preview, delete, restore, update};
 pub(crate) use erase::{clear, erase};
 pub use list::{LATEST, Order, SCHEMA, Scored, Shown, gather, latest, of_user, query};
@@ -34,6 +35,8 @@ pub const CUSTOM_BYTES_MAX: usize = 5 * 1024;
 pub const ATTACHMENTS_MAX: usize = 30;
 /// The most bytes of all attachments of a comment.
 pub const ATTACHMENTS_BYTES_MAX: usize = 40_000;
+/// The most bytes of all that a comment says, with its translations.
+pub const BYTES_MAX: usize = 65 * 1024;
 /// The most users that a comment mentions.
 pub const MENTIONS_MAX: usize = 100;
 /// How deep replies nest at most.
@@ -84,6 +87,10 @@ pub struct Comment {
     /// Whether it was deleted with its author's feed data, and never comes back.
     #[n(13)]
     pub is_erased: bool,
+    /// The text in other languages, until it is another text: names and texts, as the API's `i18n` has them.
+    #[n(14)]
+    #[cbor(default)]
+    pub translations: Vec<(String, String)>,
 }
 
 /// How moderation left a comment.
@@ -118,18 +125,25 @@ impl Comment {
         }
     }
 
+    /// How many bytes it says, with its translations.
+    pub(super) fn bytes(&self) -> usize {
+        let texts = self.attachments.iter().chain(self.translations.iter().map(|(_, text)| text));
+        self.text.len() + self.custom.len() + texts.map(String::len).sum::<usize>()
+    }
+
     /// Whether `user` wrote it.
     pub fn is_of(&self, user: &UserId) -> bool {
         self.user.as_ref() == Some(user)
     }
 
     /// What is left of it for those who see that something was there.
-    fn without_words(&self) -> Comment {
+    pub(super) fn without_words(&self) -> Comment {
         Comment {
             text: String::new(),
             attachments: Vec::new(),
             mentioned: Vec::new(),
             custom: String::new(),
+            translations: Vec::new(),
             ..self.clone()
         }
     }

@@ -7,9 +7,9 @@ use ids::{ActivityId, Fid, Timestamp, UserId};
 use minicbor::{Decode, Encode};
 
 use super::{
-    activities::Activity,
+    activities::{self, Activity},
     bookmarks::Bookmark,
-    comments::Comment,
+    comments::{self, Comment},
     feedback::Said,
     feeds::{Feed, Visibility},
     folders::Folder,
@@ -19,7 +19,7 @@ use super::{
     reactions::Reaction,
 };
 use crate::{
-    Tx,
+    Error, Result, Tx,
     chat::events,
     polls::{Poll, Vote},
 };
@@ -33,7 +33,7 @@ pub struct Subject {
     /// Who saw that feed then.
     #[n(1)]
     pub visibility: Option<Visibility>,
-    /// The activity, as it was then.
+    /// The activity, as it was then; see [`Subject::about`].
     #[n(2)]
     pub activity: Option<(ActivityId, Box<Activity>)>,
     /// The feed, as it was then.
@@ -48,7 +48,7 @@ pub struct Subject {
     /// The member.
     #[n(6)]
     pub member: Option<(UserId, Box<Member>)>,
-    /// The comment, as it was then.
+    /// The comment, as it was then; see [`Subject::about_comment`].
     #[n(7)]
     pub comment: Option<(String, Box<Comment>)>,
     /// The reaction: to what, by whom, its type.
@@ -69,6 +69,72 @@ pub struct Subject {
     /// Since when the activity was pinned, if the event is about its pin.
     #[n(13)]
     pub pinned_at: Option<Timestamp>,
+    /// The activity, where it is told as it is by then.
+    #[n(14)]
+    pub large_activity: Option<ActivityId>,
+    /// The comment, where it is told as it is by then.
+    #[n(15)]
+    pub large_comment: Option<String>,
+}
+
+/// The most bytes that an activity or a comment says in an event.
+const TOLD_BYTES_MAX: usize = 12 * 1024;
+
+impl Subject {
+    /// The same, about this activity.
+    ///
+    /// One that says much is told as it is when the event is told, or without its words if it was deleted: each feed that
+    /// holds it has an event of its own, and all of them stand in one transaction.
+    #[must_use]
+    pub fn about(self, id: ActivityId, activity: &Activity) -> Self {
+        let of = |activity: Activity| Some((id, Box::new(activity)));
+        match (activity.content.bytes() > TOLD_BYTES_MAX, activity.deleted_at) {
+            (false, _) => Subject { activity: of(activity.clone()), ..self },
+            (true, None) => Subject { large_activity: Some(id), ..self },
+            (true, Some(_)) => {
+                let content = activity.content.without_words();
+                Subject { activity: of(Activity { content, ..activity.clone() }), ..self }
+            }
+        }
+    }
+
+    /// The activity that it is about.
+    ///
+    /// # Errors
+    /// [`Error::Absent`] when it is to be told as it is by now, and is gone; when the store fails.
+    pub async fn activity(&self, tx: &mut Tx) -> Result<Option<(ActivityId, Activity)>> {
+        match (&self.activity, self.large_activity) {
+            (Some((id, activity)), _) => Ok(Some((*id, (**activity).clone()))),
+            (None, None) => Ok(None),
+            (None, Some(id)) => match activities::get_many(tx, &[id]).await?.pop().flatten() {
+                Some(activity) => Ok(Some((id, activity))),
+                None => Err(Error::Absent("the activity that the event is about is gone".to_owned())),
+            },
+        }
+    }
+
+    /// The same, about this comment; see [`Subject::about`].
+    #[must_use]
+    pub fn about_comment(self, id: &str, comment: &Comment) -> Self {
+        let of = |comment: Comment| Some((id.to_owned(), Box::new(comment)));
+        match (comment.bytes() > TOLD_BYTES_MAX, comment.deleted_at) {
+            (false, _) => Subject { comment: of(comment.clone()), ..self },
+            (true, None) => Subject { large_comment: Some(id.to_owned()), ..self },
+            (true, Some(_)) => Subject { comment: of(comment.without_words()), ..self },
+        }
+    }
+
+    /// The comment that it is about; nothing, too, if it is to be told as it is by now, and is gone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn comment(&self, tx: &mut Tx) -> Result<Option<(String, Comment)>> {
+        match (&self.comment, &self.large_comment) {
+            (Some((id, comment)), _) => Ok(Some((id.clone(), (**comment).clone()))),
+            (None, None) => Ok(None),
+            (None, Some(id)) => Ok(comments::get(tx, id).await?.map(|comment| (id.clone(), comment))),
+        }
+    }
 }
 
 /// A poll, as it was then.
@@ -116,9 +182,8 @@ impl Event {
 
     /// An event about an activity in a feed.
     pub fn of_activity(kind: &str, fid: &Fid, (id, activity): (ActivityId, &Activity), at: Timestamp) -> Self {
-        let subject =
-            Subject { fid: Some(fid.clone()), activity: Some((id, Box::new(activity.clone()))), ..Subject::default() };
-        Self::new(kind, at, subject)
+        let subject = Subject { fid: Some(fid.clone()), ..Subject::default() };
+        Self::new(kind, at, subject.about(id, activity))
     }
 
     /// An event about a follow.

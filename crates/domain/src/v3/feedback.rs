@@ -102,8 +102,8 @@ pub async fn give(tx: &mut Tx, by: By<'_>, id: &str, user: &UserId, change: Chan
     owned::put(tx, user, Kind::Note, &activity.id);
     for (action, value) in [("hide", hide), ("show_more", show_more), ("show_less", show_less)] {
         let Some(value) = value else { continue };
-        let mut event = Event::new("feeds.activity.feedback", now, super::events::Subject::default()).by(Some(user));
-        event.subject.activity = Some((inner, Box::new(activity.clone())));
+        let subject = super::events::Subject::default().about(inner, &activity);
+        let mut event = Event::new("feeds.activity.feedback", now, subject).by(Some(user));
         event.subject.feedback = Some(Box::new(Said {
             user: user.clone(),
             action: action.to_owned(),

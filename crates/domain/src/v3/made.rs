@@ -94,26 +94,34 @@ impl Scene {
     /// Tells each feed that holds the activity.
     fn tell(&self, tx: &mut Tx, kind: &str, subject: &Subject, by: Option<&UserId>, now: Timestamp) {
         for fid in &self.activity.feeds {
-            let subject = Subject {
-                fid: Some(fid.clone()),
-                activity: Some((self.id, Box::new(self.activity.clone()))),
-                ..subject.clone()
-            };
-            events::record(tx, Event::new(kind, now, subject).by(by));
+            let subject = Subject { fid: Some(fid.clone()), ..subject.clone() };
+            events::record(tx, Event::new(kind, now, subject.about(self.id, &self.activity)).by(by));
         }
     }
 
-    fn tell_comment(&self, tx: &mut Tx, what: &str, (id, comment): (&str, &Comment), by: By<'_>, now: Timestamp) {
-        let subject = Subject { comment: Some((id.to_owned(), Box::new(comment.clone()))), ..Subject::default() };
+    pub(super) fn tell_comment(
+        &self,
+        tx: &mut Tx,
+        what: &str,
+        (id, comment): (&str, &Comment),
+        by: By<'_>,
+        now: Timestamp,
+    ) {
+        let subject = Subject::default().about_comment(id, comment);
         self.tell(tx, &format!("feeds.comment.{what}"), &subject, by.or(comment.user.as_ref()), now);
+    }
+
+    /// What an event is about that is about the comment, too, if there is one.
+    fn of_comment(&self) -> Subject {
+        let comment = self.comment.as_ref();
+        comment.map_or_else(Subject::default, |(id, comment)| Subject::default().about_comment(id, comment))
     }
 
     fn tell_reaction(&self, tx: &mut Tx, what: &str, given: &Given, now: Timestamp) {
         let Given { object, user, kind, reaction } = given;
         let subject = Subject {
             reaction: Some((object.clone(), user.clone(), kind.clone(), Box::new(reaction.clone()))),
-            comment: self.comment.clone().map(|(id, comment)| (id, Box::new(comment))),
-            ..Subject::default()
+            ..self.of_comment()
         };
         self.tell(tx, &format!("feeds.{}.reaction.{what}", object.kind()), &subject, Some(user), now);
     }
@@ -122,11 +130,10 @@ impl Scene {
     fn tell_bookmark(&self, tx: &mut Tx, what: &str, saved: &Saved, now: Timestamp) {
         let Saved { user, object, folder, bookmark } = saved;
         let subject = Subject {
-            activity: Some((self.id, Box::new(self.activity.clone()))),
-            comment: self.comment.clone().map(|(id, comment)| (id, Box::new(comment))),
             bookmark: Some((object.clone(), user.clone(), folder.clone(), Box::new(bookmark.clone()))),
-            ..Subject::default()
+            ..self.of_comment()
         };
+        let subject = subject.about(self.id, &self.activity);
         events::record(tx, Event::new(&format!("feeds.bookmark.{what}"), now, subject).by(Some(user)));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    Tx,
+    Error, Tx,
     v3::{activities::Audience, events::Subject, feeds, levels, permit},
 };
 
@@ -18,7 +18,13 @@ pub(super) async fn who_may_hear(
     subject: &Subject,
     mut receivers: Vec<Arc<Connection>>,
 ) -> domain::Result<Vec<Arc<Connection>>> {
-    if let Some((_, activity)) = &subject.activity
+    let activity = match subject.activity(tx).await {
+        Ok(activity) => activity,
+        // Nobody knows any more who was to see it.
+        Err(Error::Absent(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    if let Some((_, activity)) = &activity
         && activity.content.audience != Audience::Public
     {
         let mut open = Vec::with_capacity(receivers.len());

@@ -16,6 +16,7 @@ use domain::{
         objects::Object,
         permit,
         show::{self, Shown},
+        translated,
     },
 };
 use ids::{ActivityId, Timestamp, UserId};
@@ -38,7 +39,7 @@ use super::{
 };
 use crate::{
     chat::{
-        attachments,
+        self, attachments,
         error::{Error, Result},
         fields::Fields,
         gate::Call,
@@ -179,6 +180,7 @@ pub(super) fn content(sent: &mut Fields) -> Result<Content> {
         expires_at: sent.time("expires_at")?,
         poll: sent.filled("poll_id")?,
         collection_refs: sent.texts("collection_refs")?.unwrap_or_default(),
+        translations: Vec::new(),
     })
 }
 
@@ -215,8 +217,29 @@ pub(super) async fn get(call: Call, _: Fields) -> Result<Reply> {
     let mut tx = call.snapshot();
     let (id, activity) = activities::load(&mut tx, call.param("id")).await?;
     permit::may_see(&mut tx, &activity, call.user()).await?;
-    let mut around = Around::load(&call, Scene { id, activity, comment: None }, viewer.as_ref()).await?;
-    around.choose_comments(&call, viewer.as_ref()).await?;
+    drop(tx);
+    around(&call, Scene { id, activity, comment: None }, viewer.as_ref()).await
+}
+
+/// `POST /activities/{id}/translate`: says it in another language, too, if there is somebody who translates.
+pub(super) async fn translate(call: Call, mut sent: Fields) -> Result<Reply> {
+    let viewer = Actor::find(&call, &mut sent)?.map(|actor| actor.id);
+    let scene = translate_object(&call, &mut sent, &Object::Activity(call.param("id").to_owned())).await?;
+    around(&call, scene, viewer.as_ref()).await
+}
+
+/// Adds a translation to what `object` says.
+pub(super) async fn translate_object(call: &Call, sent: &mut Fields, object: &Object) -> Result<Scene> {
+    let (language, by, now) = (chat::translated::language(sent)?, call.user(), call.moment());
+    let text = translated::said(&mut call.snapshot(), object, by).await?;
+    let translation = chat::translated::make(call, &text, &language).await?;
+    Ok(call.tenant.app.write(async |tx| translated::add(tx, object, by, &translation, now).await).await?)
+}
+
+/// Answers one activity with what is around it.
+async fn around(call: &Call, scene: Scene, viewer: Option<&UserId>) -> Result<Reply> {
+    let mut around = Around::load(call, scene, viewer).await?;
+    around.choose_comments(call, viewer).await?;
     let pen = Pen { people: &around.people, now: call.now() };
     call.answer(&OneActivity { activity: pen.activity(&around.activity), mention_notifications_created: None })
 }

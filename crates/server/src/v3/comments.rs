@@ -19,7 +19,7 @@ use ids::UserId;
 use wire::v3::comments::{Comments, OneComment};
 
 use super::{
-    activities::forces_moderation,
+    activities::{forces_moderation, translate_object},
     around::Around,
     notices::Noting,
     previews,
@@ -220,6 +220,13 @@ pub(super) async fn restore(call: Call, mut sent: Fields) -> Result<Reply> {
     let (id, by, now) = (call.param("id"), call.user(), call.moment());
     let (scene, comment) = call.tenant.app.write(async |tx| made::restore_comment(tx, by, id, now).await).await?;
     with_activity(&call, scene, (id.to_owned(), comment), viewer.as_ref()).await
+}
+
+/// `POST /comments/{id}/translate`: says it in another language, too, if there is somebody who translates.
+pub(super) async fn translate(call: Call, mut sent: Fields) -> Result<Reply> {
+    let viewer = Actor::find(&call, &mut sent)?.map(|actor| actor.id);
+    let scene = translate_object(&call, &mut sent, &Object::Comment(call.param("id").to_owned())).await?;
+    one(&call, scene.comment.expect("a comment was translated"), viewer.as_ref(), None).await
 }
 
 fn draft(call: &Call, sent: &mut Fields, actor: &Actor) -> Result<Draft> {

@@ -25,7 +25,7 @@ use wire::v3::{
 };
 
 use super::{read::DIALECT, show::Pen};
-use crate::chat::attachments;
+use crate::chat::{attachments, to_wire::messages::translations};
 
 fn raw(object: &impl Serialize) -> Box<RawValue> {
     to_raw_value(object).expect("wire types are JSON")
@@ -94,6 +94,7 @@ impl<'a> Pen<'a> {
             parent_id: comment.parent.as_deref(),
             status: comment.status(),
             text: comment.is_live().then_some(&comment.text),
+            i18n: translations(&comment.translations).filter(|_| comment.is_live()),
             attachments: attachments::shown(&comment.attachments, DIALECT),
             mentioned_users: comment.mentioned.iter().map(|user| self.user(Some(user))).collect(),
             custom: custom(&comment.custom),

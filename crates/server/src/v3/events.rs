@@ -52,9 +52,11 @@ struct Scene {
 /// When the store fails.
 pub(crate) async fn write(tx: &mut Tx, event: &Event, subject: &Subject, now: Timestamp) -> domain::Result<String> {
     let mut people = People::load(tx, &event.user).await?;
-    let activity = match &subject.activity {
-        Some((id, activity)) => show::activities(tx, vec![(*id, (**activity).clone())], None, &mut people).await?.pop(),
-        None => None,
+    let activity = match subject.activity(tx).await {
+        Ok(Some(activity)) => show::activities(tx, vec![activity], None, &mut people).await?.pop(),
+        // Where it is gone, the rest is told.
+        Ok(None) | Err(domain::Error::Absent(_)) => None,
+        Err(error) => return Err(error),
     };
     let feed = match (&subject.fid, &subject.feed) {
         (Some(fid), Some(feed)) => Some(show::feed(tx, fid.clone(), (**feed).clone(), &mut people).await?),
@@ -167,8 +169,8 @@ struct Made {
 
 impl Made {
     async fn read(tx: &mut Tx, subject: &Subject, people: &mut People) -> domain::Result<Self> {
-        let comment = match &subject.comment {
-            Some((id, comment)) => comments::gather(tx, vec![(id.clone(), (**comment).clone())], None).await?.pop(),
+        let comment = match subject.comment(tx).await? {
+            Some(comment) => comments::gather(tx, vec![comment], None).await?.pop(),
             None => None,
         };
         let given = subject.reaction.clone().map(|(object, user, kind, reaction)| Given {

@@ -105,7 +105,7 @@ fn activities(routes: Routes<'_>) -> Routes<'_> {
         .route(POST, "feeds/activities/{id}/restore", "RestoreActivity", Both, activities::restore)
         .route(POST, "feeds/activities/{id}/feedback", "ActivityFeedback", Both, feedback::give)
         .route(GET, "feeds/activities/{id}/shares", "QueryActivityShares", Both, shares::list)
-        .route(POST, "feeds/activities/{id}/translate", "TranslateActivity", Both, absent::answer)
+        .route(POST, "feeds/activities/{id}/translate", "TranslateActivity", Both, activities::translate)
         .route(POST, "feeds/activities/metrics/track", "TrackActivityMetrics", Both, metrics::track)
         .route(POST, "feeds/activities/{id}/polls/{poll}/vote", "CastPollVote", Both, polls::cast)
         .route(DELETE, "feeds/activities/{id}/polls/{poll}/vote/{vote}", "DeletePollVote", Both, polls::take_back)
@@ -178,7 +178,7 @@ fn engagement(routes: Routes<'_>) -> Routes<'_> {
         .route(POST, "feeds/comments/{id}/partial", "UpdateCommentPartial", Both, comments::patch)
         .route(GET, "feeds/comments/{id}/replies", "GetCommentReplies", Both, comments::replies)
         .route(POST, "feeds/comments/{id}/restore", "RestoreComment", Both, comments::restore)
-        .route(POST, "feeds/comments/{id}/translate", "TranslateComment", Both, absent::answer)
+        .route(POST, "feeds/comments/{id}/translate", "TranslateComment", Both, comments::translate)
         .route(POST, "feeds/comments/{id}/reactions", "AddCommentReaction", Both, reactions::add::<OfComment>)
         .route(
             POST,

@@ -30,7 +30,10 @@ use wire::{
 use super::read::DIALECT;
 use crate::chat::{
     attachments,
-    to_wire::{messages::Frame, users},
+    to_wire::{
+        messages::{Frame, translations},
+        users,
+    },
 };
 
 /// The author of what stays when its author is gone for good (feeds-v3 §2.1).
@@ -81,6 +84,7 @@ impl<'a> Pen<'a> {
             id: &activity.id,
             kind: &activity.kind,
             text: content.text.as_deref().filter(|_| is_shown),
+            i18n: translations(&content.translations).filter(|_| is_shown),
             visibility: visibility(&content.audience),
             visibility_tag: match &content.audience {
                 Audience::Tag(tag) => Some(tag),

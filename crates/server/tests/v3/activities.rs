@@ -68,7 +68,29 @@ async fn what_an_activity_needs_is_asked_for() {
 #[tokio::test]
 async fn what_is_not_built_says_so() {
     let pond = Pond::new().await;
-    assert_eq!(pond.refuses_post("activities/a/translate", json!({ "language": "de" })).await.0, 501);
+    assert_eq!(pond.refuses_post("stats/usage", json!({})).await.0, 501);
+}
+
+#[tokio::test]
+async fn as_much_as_an_activity_may_say_can_stand_in_as_many_feeds_as_it_may() {
+    let pond = Pond::new().await;
+    let feeds: Vec<String> = (0..25).map(|n| format!("user:u{n}")).collect();
+    for feed in &feeds {
+        pond.make(feed, "visible").await;
+    }
+    let text = "x".repeat(64 * 1024);
+    let large = json!({ "id": "a1", "type": "post", "user_id": "u0", "feeds": feeds, "text": text });
+    pond.post("activities", large.clone()).await;
+    pond.post("activities", large).await;
+    let picture = json!({ "type": "image", "image_url": "y".repeat(39_000) });
+    let comment = json!({ "id": "c1", "comment": "z".repeat(20_000), "user_id": "u1", "object_id": "a1",
+        "object_type": "activity", "attachments": [picture] });
+    pond.post("comments", comment).await;
+    pond.post("activities/a1/reactions", json!({ "type": "like", "user_id": "u2" })).await;
+    pond.delete("activities/a1").await;
+    pond.post("activities/a1/restore", json!({})).await;
+    pond.delete("activities/a1?hard_delete=true").await;
+    assert_eq!(pond.read("user:u24").await, "");
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ mod queries;
 mod reactions;
 mod reading;
 mod said;
+mod translations;
 mod user_data;
 mod visibilities;
 mod watching;

@@ -77,6 +77,31 @@ async fn who_watches_a_feed_hears_once_of_what_happens_in_it_and_of_no_other() {
 }
 
 #[tokio::test]
+async fn what_says_much_is_told_whole_and_that_it_is_gone_without_its_words() {
+    let lake = Pond::new().await.serve();
+    lake.make("user:amy", "visible").await;
+    let mut bob = Socket::open(&lake, "bob").await;
+    let watch = json!({ "watch": true, "connection_id": bob.id });
+    lake.user("bob").post("feed_groups/user/feeds/amy", watch).await;
+    let text = "x".repeat(13 * 1024);
+    let large = json!({ "id": "a1", "type": "post", "user_id": "amy", "feeds": ["user:amy"], "text": text });
+    lake.post("activities", large).await;
+    assert_eq!(bob.event().await["activity"]["text"], json!(text));
+    let comment =
+        json!({ "id": "c1", "comment": text, "user_id": "bob", "object_id": "a1", "object_type": "activity" });
+    lake.post("comments", comment).await;
+    let told = bob.event().await;
+    assert_eq!((&told["comment"]["text"], &told["activity"]["text"]), (&json!(text), &json!(text)));
+    for path in ["comments/c1", "activities/a1"] {
+        lake.delete(path).await;
+        let told = bob.event().await;
+        let what = &told[if path == "comments/c1" { "comment" } else { "activity" }];
+        assert!(told["type"].as_str().unwrap().ends_with(".deleted") && what["deleted_at"].is_i64(), "{path}");
+        assert_eq!(what.get("text"), None, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn an_event_about_a_pin_holds_the_pin_which_holds_the_activity() {
     let lake = Pond::new().await.serve();
     lake.make("user:amy", "visible").await;

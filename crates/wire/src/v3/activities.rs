@@ -23,6 +23,9 @@ pub struct Activity<'a> {
     /// A text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<&'a str>,
+    /// The text in other languages: `language`, and `<code>_text` for each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub i18n: Option<BTreeMap<&'a str, &'a str>>,
     /// `public`, `private` or `tag`.
     pub visibility: &'static str,
     /// The tag, if it is `tag`.

@@ -29,6 +29,9 @@ pub struct Comment<'a> {
     /// What it says; absent from a stub.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<&'a str>,
+    /// The text in other languages: `language`, and `<code>_text` for each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub i18n: Option<BTreeMap<&'a str, &'a str>>,
     /// What hangs on it.
     pub attachments: Vec<Box<RawValue>>,
     /// Whom it mentions.

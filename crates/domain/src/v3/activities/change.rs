@@ -10,6 +10,7 @@ use crate::{
     custom::Edit,
     feeds::activities::Moment,
     previews,
+    translation::Translation,
     v3::{
         permit::{self, Act},
         polls,
@@ -121,6 +122,7 @@ async fn store(
     feeds: Option<&[Fid]>,
     moment: Moment,
 ) -> Result<(ActivityId, Activity)> {
+    changed.content.keep_translations(&before.content);
     changed.content.check()?;
     if let Some(poll) = changed.content.poll.as_ref().filter(|poll| before.content.poll.as_ref() != Some(poll)) {
         polls::check_attachable(tx, by, poll, moment.now).await?;
@@ -139,6 +141,27 @@ async fn store(
     }
     store_changed(tx, id, before, &changed, by, moment.now);
     Ok((id, changed))
+}
+
+/// Adds a translation to the activity `id`, of which the caller checked who may see it. Nobody edited it:
+/// [`Activity::edited_at`] stays.
+///
+/// # Errors
+/// [`Error::Absent`]; [`Error::Unfit`] when it says something else by now; [`Error::TooBig`].
+pub(in crate::v3) async fn translate(
+    tx: &mut Tx,
+    by: By<'_>,
+    id: &str,
+    translation: &Translation,
+    now: Timestamp,
+) -> Result<(ActivityId, Activity)> {
+    let (inner, before) = load(tx, id).await?;
+    translation.check_is_of(before.content.text.as_deref().unwrap_or_default(), &format!("activity '{id}'"))?;
+    let mut changed = Activity { updated_at: now, ..before.clone() };
+    translation.put_into(&mut changed.content.translations);
+    changed.content.check()?;
+    store_changed(tx, inner, &before, &changed, by, now);
+    Ok((inner, changed))
 }
 
 /// Hangs what was found at `link` on the activity `id`, if it still says that link, has no such attachment, and does not

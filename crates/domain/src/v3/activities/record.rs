@@ -93,6 +93,10 @@ pub struct Content {
     /// Items of collections, `name:id`.
     #[n(12)]
     pub collection_refs: Vec<String>,
+    /// The text in other languages, until it is another text: names and texts, as the API's `i18n` has them.
+    #[n(13)]
+    #[cbor(default)]
+    pub translations: Vec<(String, String)>,
 }
 
 /// Who sees an activity.
@@ -170,6 +174,17 @@ pub(super) fn parsed(text: &str) -> Object {
 }
 
 impl Content {
+    /// Takes over the translations of what was said `before`, if the text is the same and there is room for them.
+    pub(super) fn keep_translations(&mut self, before: &Content) {
+        self.translations.clear();
+        if self.text == before.text {
+            self.translations.clone_from(&before.translations);
+            if self.check().is_err() {
+                self.translations.clear();
+            }
+        }
+    }
+
     /// Checks what fits together and is not too much.
     ///
     /// # Errors
@@ -184,11 +199,28 @@ impl Content {
         at_most("mentioned_user_ids", self.mentioned.len(), MENTIONS_MAX)?;
         at_most("collection_refs", self.collection_refs.len(), REFS_MAX)?;
         at_most("attachments", self.attachments.len(), ATTACHMENTS_MAX)?;
-        let texts = [self.text.as_deref().unwrap_or_default(), &self.custom, &self.search_data];
-        let bytes = texts.into_iter().chain(self.attachments.iter().map(String::as_str)).map(str::len).sum::<usize>();
-        match bytes <= BYTES_MAX {
+        match self.bytes() <= BYTES_MAX {
             true => Ok(()),
             false => Err(Error::TooBig(format!("an activity says at most {BYTES_MAX} bytes"))),
+        }
+    }
+
+    /// How many bytes it says, with its translations.
+    pub(in crate::v3) fn bytes(&self) -> usize {
+        let texts = [self.text.as_deref().unwrap_or_default(), &self.custom, &self.search_data];
+        let more = self.attachments.iter().chain(self.translations.iter().map(|(_, text)| text));
+        texts.into_iter().chain(more.map(String::as_str)).map(str::len).sum()
+    }
+
+    /// The same without any of that.
+    pub(in crate::v3) fn without_words(&self) -> Content {
+        Content {
+            text: None,
+            attachments: Vec::new(),
+            custom: String::new(),
+            search_data: String::new(),
+            translations: Vec::new(),
+            ..self.clone()
         }
     }
 }

@@ -3,7 +3,7 @@
 use ids::{Timestamp, UserId, json::Object as Fields};
 
 use super::{
-    ATTACHMENTS_BYTES_MAX, ATTACHMENTS_MAX, CUSTOM_BYTES_MAX, Comment, MENTIONS_MAX, NESTING_MAX, Status,
+    ATTACHMENTS_BYTES_MAX, ATTACHMENTS_MAX, BYTES_MAX, CUSTOM_BYTES_MAX, Comment, MENTIONS_MAX, NESTING_MAX, Status,
     TEXT_BYTES_MAX, absent, check_id, delist, enlist,
     erase::{ALONG_MAX, bury, clear_object},
     get,
@@ -11,7 +11,9 @@ use super::{
     load, put, tally,
 };
 use crate::{
-    Error, Result, Tx, previews, users,
+    Error, Result, Tx, previews,
+    translation::Translation,
+    users,
     v3::{
         owned::{self, Kind},
         permit::{self, Act},
@@ -84,6 +86,7 @@ pub async fn add(tx: &mut Tx, draft: &Draft, now: Timestamp) -> Result<Comment> 
         edited_at: None,
         deleted_at: None,
         is_erased: false,
+        translations: Vec::new(),
     };
     check(&comment)?;
     check_mentioned(tx, &comment.mentioned).await?;
@@ -156,8 +159,9 @@ pub async fn update(tx: &mut Tx, id: &str, change: &Change, by: Option<&UserId>,
     let stored = get(tx, id).await?.filter(|comment| comment.deleted_at.is_none()).ok_or_else(|| absent(id))?;
     permit::may_change_comment(tx, &stored, by, Act::Update).await?;
     let mut comment = stored.clone();
-    if let Some(text) = &change.text {
+    if let Some(text) = change.text.as_ref().filter(|text| **text != comment.text) {
         comment.text.clone_from(text);
+        comment.translations.clear();
     }
     if let Some(attachments) = &change.attachments {
         comment.attachments.clone_from(attachments);
@@ -171,6 +175,9 @@ pub async fn update(tx: &mut Tx, id: &str, change: &Change, by: Option<&UserId>,
         check_mentioned(tx, &new).await?;
     }
     check(&comment)?;
+    if comment.bytes() > BYTES_MAX {
+        comment.translations.clear();
+    }
     comment.status = change.status.unwrap_or(comment.status);
     comment.updated_at = now;
     if (&comment.text, &comment.attachments) != (&stored.text, &stored.attachments) {
@@ -187,6 +194,28 @@ pub async fn update(tx: &mut Tx, id: &str, change: &Change, by: Option<&UserId>,
     for user in &comment.mentioned {
         owned::name(tx, user, Kind::Comment, id);
     }
+    put(tx, id, &comment);
+    Ok(comment)
+}
+
+/// Adds a translation to the comment `id`, of which the caller checked who may see it. Nobody edited it: [`Comment::edited_at`]
+/// stays.
+///
+/// # Errors
+/// [`Error::Absent`]; [`Error::Unfit`] when it says something else by now; [`Error::TooBig`].
+pub(in crate::v3) async fn translate(
+    tx: &mut Tx,
+    id: &str,
+    translation: &Translation,
+    now: Timestamp,
+) -> Result<Comment> {
+    let mut comment = load(tx, id).await?;
+    translation.check_is_of(&comment.text, &format!("comment '{id}'"))?;
+    translation.put_into(&mut comment.translations);
+    if comment.bytes() > BYTES_MAX {
+        return Err(Error::TooBig(format!("a comment says at most {BYTES_MAX} bytes with its translations")));
+    }
+    comment.updated_at = now;
     put(tx, id, &comment);
     Ok(comment)
 }

@@ -1,6 +1,6 @@
 //! Changing, deleting, committing (chat §11.4).
 
-use domain::chat::messages::{self, Change, Patch, TRANSLATED_CHARS_MAX};
+use domain::chat::messages::{self, Change, Patch};
 use ids::{MessageId, UserId, json::Object};
 use wire::chat::dialect::Dialect;
 
@@ -10,11 +10,11 @@ use super::{
         error::{Error, Result},
         fields::{self, Fields},
         gate::Call,
-        og,
+        og, translated,
     },
     READ_ONLY, draft, hooks, message_id, one, one_for,
 };
-use crate::{reply::Reply, translation::LANGUAGES};
+use crate::reply::Reply;
 
 /// `POST /messages/{id}`: says something else; own fields that are not given go.
 pub(crate) async fn update(call: Call, mut sent: Fields) -> Result<Reply> {
@@ -177,23 +177,9 @@ fn chosen(form: &Object) -> Option<String> {
 /// `POST /messages/{id}/translate`: says it in another language, too, if there is somebody who translates (chat §12.20).
 pub(crate) async fn translate(call: Call, mut sent: Fields) -> Result<Reply> {
     let id: MessageId = message_id(&call)?;
-    let language = sent.filled("language")?.ok_or_else(|| Error::field("language", "is a required field"))?;
-    if !LANGUAGES.contains(&language.as_str()) {
-        return Err(Error::field("language", &format!("must be one of [{}]", LANGUAGES.join(" "))));
-    }
-    let off = |why: String| Error::from(domain::Error::FeatureOff(why));
+    let language = translated::language(&mut sent)?;
     let text = messages::read(&mut call.snapshot(), call.user(), &id, call.now()).await?.text;
-    let bureau = call.server.translations.as_ref();
-    let bureau = bureau.ok_or_else(|| off("nobody translates here; start the server with --translator".to_owned()))?;
-    if text.chars().count() > TRANSLATED_CHARS_MAX {
-        let told =
-            format!("the text of the message is longer than the {TRANSLATED_CHARS_MAX} characters that are translated");
-        return Err(Error::input(told));
-    }
-    let translation = bureau.translate(&text, &language).await.map_err(|error| {
-        tracing::warn!(%error, "a message was not translated");
-        off(format!("{error}; try again later"))
-    })?;
+    let translation = translated::make(&call, &text, &language).await?;
     let (caller, now) = (call.user().cloned(), call.moment());
     let run = call.app.write(async |tx| messages::translate(tx, caller.as_ref(), &id, &translation, now).await);
     let message = run.await?;

@@ -199,7 +199,8 @@ pub(super) fn kind(kind: Kind) -> &'static str {
     }
 }
 
-fn translations(pairs: &[(String, String)]) -> Option<BTreeMap<&str, &str>> {
+/// A text in other languages, as `i18n` has it.
+pub(crate) fn translations(pairs: &[(String, String)]) -> Option<BTreeMap<&str, &str>> {
     let known: BTreeMap<_, _> = pairs.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     Some(known).filter(|known| !known.is_empty())
 }
