@@ -316,7 +316,7 @@ pub async fn remove(tx: &mut Tx, feed: &FeedId, id: ActivityId) -> Result<bool> 
 }
 
 /// Removes the activity from the feeds that hold it, at most `max` of them, and itself after the last; whether nothing is
-/// left of it.
+/// left of it. Whoever is told hears its id alone: all else may be just what is to be forgotten.
 ///
 /// # Errors
 /// When the store fails.
@@ -325,13 +325,12 @@ pub(crate) async fn erase(tx: &mut Tx, id: ActivityId, max: usize) -> Result<boo
     let page = PLACED.scan(tx, tenant, PLACED.prefix(tenant, &Id(id)), Direction::Forward, Limit::rows(max)).await?;
     let feeds: Vec<_> = page.rows.into_iter().map(|((_, Feed(feed)), ())| feed).collect();
     let left = unpost(tx, id, &feeds).await?;
-    let activity = ACTIVITY.get(tx, tenant, &Id(id)).await?;
-    log::removed(tx, id, activity.as_ref(), &left);
+    log::removed(tx, id, None, &left);
     if page.more {
         return Ok(false);
     }
-    if let Some(activity) = &activity {
-        delete(tx, id, activity);
+    if let Some(activity) = ACTIVITY.get(tx, tenant, &Id(id)).await? {
+        delete(tx, id, &activity);
     }
     Ok(true)
 }

@@ -101,17 +101,31 @@ fn check_count(ids: &Ids) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use store::Limit;
+
     use super::*;
-    use crate::feeds::pond::Pond;
+    use crate::{
+        feeds::{
+            activities::Draft,
+            pond::{Pond, feed},
+        },
+        keyspace::LOG,
+        log::Event,
+    };
 
     #[tokio::test]
     async fn an_activity_goes_from_wherever_it_is_and_twice_is_fine() {
         let pond = Pond::new();
-        let id = pond.add("user:amy", "skates").await;
+        let draft = Draft { foreign_id: "secret".into(), time: Some(Pond::at(0)), ..Pond::draft("skates") };
+        let id = pond.add_draft("user:amy", &draft).await;
         for _ in 0..2 {
             remove_activity(&pond.app, id, Pond::at(0)).await.unwrap();
         }
         assert_eq!(activities::get(&mut pond.app.snapshot(), &Reference::Id(id)).await.unwrap(), None);
+        let events = LOG.scan(&mut pond.app.snapshot(), 1, store::Stamp::default(), Limit::PAGE).await.unwrap().rows;
+        let (feeds, nothing) = (vec![feed("user:amy")], String::new());
+        let removed = Event::Removed { activity: id, feeds, foreign_id: nothing.clone(), actor: nothing };
+        assert!(events.iter().any(|(_, event)| *event == removed), "{events:?}");
         let gone = pond.app.write(async |tx| remove_reaction(tx, "none", Pond::at(0)).await);
         gone.await.unwrap();
     }
