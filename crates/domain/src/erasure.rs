@@ -101,7 +101,7 @@ async fn do_stage(
                 0 => feeds::remove(tx, user, soft, progress, now).await?,
                 // Files that hold what went go with it, however new they are.
                 1 => exports::discard_of(tx, user, STEP_FILES_MAX).await?,
-                2 => traces::erase_feed_events(tx, user, progress, now).await?,
+                2 => traces::erase_feed_events(tx, user, *is_hard, progress, now).await?,
                 // By now the worker has removed the files.
                 _ => true,
             };

@@ -385,18 +385,21 @@ pub(super) async fn erase(tx: &mut Tx, leaver: &Leaver, progress: &mut Progress,
     walk(tx, &walked(), leaver, progress, now, trace).await
 }
 
-/// Does a step of a walk that takes out of the log what it tells of `user`'s feeds and activities; whether it is at its end.
+/// Does a step of a walk that takes out of the log what it tells of what `user` has in feeds, and if that did not go for good
+/// in feeds v3, of v1.0 alone; whether it is at its end.
 ///
 /// # Errors
 /// When the store fails.
 pub(super) async fn erase_feed_events(
     tx: &mut Tx,
     user: &UserId,
+    is_hard: bool,
     progress: &mut Progress,
     now: Timestamp,
 ) -> Result<bool> {
+    let look = if is_hard { events::of_feeds } else { events::of_feeds_v1 };
     let log = LOG.tag()..LOG.tag() + 1;
-    walk(tx, &[log], &Leaver::alone(user), progress, now, events::of_feeds).await
+    walk(tx, &[log], &Leaver::alone(user), progress, now, look).await
 }
 
 /// Whether the rules of the row's table find `leaver` in it.

@@ -74,6 +74,14 @@ impl Pond {
         found.into_iter().map(|residue| residue.table).collect()
     }
 
+    /// Tables that hold `text`.
+    pub(crate) async fn holding(&self, text: &str) -> Vec<&'static str> {
+        let user = ids::UserId::parse("nobody").unwrap();
+        let wanted = domain::erasure::residue::Wanted { user, needles: vec![text.to_owned()], app: None };
+        let found = domain::erasure::residue::residue(&self.client.store, &wanted, &mut |_| {}).await.unwrap();
+        found.residue.into_iter().map(|residue| residue.table).collect()
+    }
+
     /// Serves it on a socket, as long as the test runs.
     pub(crate) fn serve(self) -> Lake {
         let address = self.running.addresses()[0];

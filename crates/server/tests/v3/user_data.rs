@@ -308,6 +308,21 @@ async fn sizes_read(pond: &Pond) -> [usize; 8] {
 }
 
 #[tokio::test]
+async fn of_what_went_for_good_no_word_is_left_in_the_store_but_for_the_account() {
+    let pond = Pond::new().await;
+    pond.planted().await;
+    let v1 = json!({ "actor": "SU:ann", "verb": "post", "object": NEEDLE, "foreign_id": NEEDLE,
+        "time": "2025-12-31T10:00:00" });
+    for feed in ["ann", "bob"] {
+        pond.v1(&format!("feed/user/{feed}/"), v1.clone()).await.ok(201);
+    }
+    let before = pond.holding(NEEDLE).await;
+    assert!(before.contains(&"log") && before.contains(&"v3_activity") && before.contains(&"activity"), "{before:?}");
+    pond.done("users/ann/delete", r#"{"hard_delete":true}"#).await;
+    assert_eq!(pond.holding(NEEDLE).await, ["user"]);
+}
+
+#[tokio::test]
 async fn all_eight_sets_are_gone_from_every_read_softly_too_and_nothing_restores_them() {
     let pond = Pond::new().await;
     pond.planted().await;

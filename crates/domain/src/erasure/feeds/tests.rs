@@ -214,7 +214,7 @@ async fn forget_events(pond: &Pond) {
     loop {
         let step = pond.app.write(async |tx| {
             let mut next = progress.clone();
-            let is_done = crate::erasure::traces::erase_feed_events(tx, &amy(), &mut next, Pond::at(0)).await?;
+            let is_done = crate::erasure::traces::erase_feed_events(tx, &amy(), true, &mut next, Pond::at(0)).await?;
             Ok((next, is_done))
         });
         let (next, is_done) = step.await.unwrap();

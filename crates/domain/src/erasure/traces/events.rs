@@ -23,6 +23,14 @@ pub(super) fn any(key: &[u8], value: &[u8], leaver: &Leaver) -> Result<Trace, Co
 
 /// The same, if it tells of feeds; others stay as they are.
 pub(super) fn of_feeds(key: &[u8], value: &[u8], leaver: &Leaver) -> Result<Trace, Corrupt> {
+    Ok(match LOG.decode(key, value)?.1 {
+        Event::Chat(event) if event.feeds.is_some() && names(value, &leaver.id) => Trace::Row,
+        event => feeds_event(event, &leaver.id),
+    })
+}
+
+/// The same, if it tells of feeds v1.0.
+pub(super) fn of_feeds_v1(key: &[u8], value: &[u8], leaver: &Leaver) -> Result<Trace, Corrupt> {
     Ok(feeds_event(LOG.decode(key, value)?.1, &leaver.id))
 }
 
