@@ -11,6 +11,7 @@ mod messages;
 pub mod residue;
 mod rows;
 mod standing;
+pub mod told;
 pub mod traces;
 mod users;
 
@@ -20,7 +21,7 @@ use ids::Timestamp;
 
 use crate::{
     Error, Result, Tx, exports,
-    tasks::{Kind, Progress, Step},
+    tasks::{Kind, Mode, Progress, Step},
     v3,
 };
 
@@ -62,6 +63,9 @@ async fn do_stage(
     now: Timestamp,
 ) -> Result<Step> {
     let at = progress.item();
+    if takes_words(kind) == Some(at) {
+        return Ok(if told::forget(tx, &mut progress.cursor).await? { Step::Done } else { Step::More });
+    }
     let (items, is_done) = match kind {
         Kind::DeleteChannels { channels, is_hard } => {
             let Some((channel, was_there)) = channels.get(at) else { return Ok(Step::Done) };
@@ -132,7 +136,22 @@ async fn do_stage(
     if is_done {
         progress.next_item(None);
     }
-    Ok(if progress.item() == items { Step::Done } else { Step::More })
+    Ok(if progress.item() == items && takes_words(kind).is_none() { Step::Done } else { Step::More })
+}
+
+/// How many items a task has after which it takes out of the log what was said in messages and channels that it removed or
+/// pruned; `None` if it does neither.
+fn takes_words(kind: &Kind) -> Option<usize> {
+    match kind {
+        Kind::DeleteChannels { channels, is_hard: true } => Some(channels.len()),
+        Kind::DeleteUsers(asked) => {
+            let takes =
+                asked.messages.is_some_and(|mode| mode != Mode::Soft) || asked.conversations == Some(Mode::Hard);
+            takes.then_some(asked.users.len())
+        }
+        Kind::DeleteMessages(asked) => (asked.mode != Mode::Soft).then_some(1),
+        _ => None,
+    }
 }
 
 fn there(was_there: bool, words: &str) -> Result<()> {

@@ -10,7 +10,7 @@ use store::{Direction, Limit, key::after};
 use super::reads;
 use crate::{
     Error, Result, Tx,
-    erasure::channels as removal,
+    erasure::{channels as removal, told},
     keyspace::{CHANNEL, Chat, Latest, RETENTION, RETENTION_RUN},
     rows,
     tasks::{self, Kind, Progress, Step},
@@ -30,6 +30,8 @@ pub const RUNS_MAX: usize = 200;
 const CHANNELS_MAX: usize = 32;
 const HOUR_MICROS: i64 = 3600 * 1_000_000;
 const DAY_MICROS: i64 = 24 * HOUR_MICROS;
+/// The stage after all channels, in which the log forgets what was said there; those of a channel are fewer.
+const TOLD: u8 = u8::MAX;
 /// As what removed messages and channels are counted.
 const MESSAGES: &str = "messages";
 const CHANNELS: &str = "channels";
@@ -165,10 +167,22 @@ fn day_of(now: Timestamp) -> Timestamp {
 /// # Errors
 /// When the store fails.
 pub async fn step(tx: &mut Tx, retain: &Retain, progress: &mut Progress, now: Timestamp) -> Result<Step> {
+    if progress.stage == TOLD {
+        let is_done = told::forget(tx, &mut progress.cursor).await?;
+        if is_done {
+            finish(tx, retain, progress).await?;
+        }
+        return Ok(if is_done { Step::Done } else { Step::More });
+    }
     for _ in 0..CHANNELS_MAX {
         let Some(channel) = next(tx, &progress.cursor).await? else {
-            finish(tx, retain, progress).await?;
-            return Ok(Step::Done);
+            if progress.counts.iter().all(|(_, count)| *count == 0) {
+                finish(tx, retain, progress).await?;
+                return Ok(Step::Done);
+            }
+            progress.stage = TOLD;
+            progress.cursor.clear();
+            return Ok(Step::More);
         };
         let is_done = match retain.policy.as_str() {
             OLD_MESSAGES => {

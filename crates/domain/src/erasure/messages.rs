@@ -158,8 +158,13 @@ fn forget_pending(tx: &mut Tx, id: &MessageId, message: &mut Message) {
     }
 }
 
+/// Whether the message is as pruning leaves one.
+pub(super) fn says_nothing(message: &Message) -> bool {
+    *message == pruned(message.clone())
+}
+
 /// The message without what it said.
-fn pruned(message: Message) -> Message {
+pub(super) fn pruned(message: Message) -> Message {
     Message {
         text: String::new(),
         html: None,
