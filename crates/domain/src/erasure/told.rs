@@ -11,7 +11,7 @@ use store::{Direction, Key, Limit, Record, Table, Transaction, key::after};
 
 use super::messages::{pruned, says_nothing};
 use crate::{
-    App, Result, Tx,
+    Result, Tx,
     chat::{channels::Channel, events, messages::Message},
     keyspace::{CHANNEL, Chat, Id, LOG, MESSAGE, V3_ACTIVITY, V3_COMMENT},
     log::Event,
@@ -20,29 +20,10 @@ use crate::{
 
 /// Pages of events that one step of the walk reads.
 const STEP_PAGES_MAX: usize = 16;
-/// How events end that tell of what was deleted, with it.
-const DELETED: &str = ".deleted";
+/// The events that tell that a message, an activity or a comment was deleted, with it.
+const DELETED: [&str; 3] = ["message.deleted", "feeds.activity.deleted", "feeds.comment.deleted"];
 /// The event that tells of a channel that was deleted, by its id alone.
 const CHANNEL_DELETED: &str = "channel.deleted";
-
-/// Takes out of the log what it tells of what is gone.
-///
-/// # Errors
-/// When the store fails; what is left then goes with the next call.
-pub async fn forget_all(app: &App) -> Result<()> {
-    let mut cursor = Vec::new();
-    loop {
-        let step = app.write(async |tx| {
-            let mut next = cursor.clone();
-            let is_done = forget(tx, &mut next).await?;
-            Ok((next, is_done))
-        });
-        match step.await? {
-            (_, true) => return Ok(()),
-            (next, false) => cursor = next,
-        }
-    }
-}
 
 /// Does a step of the walk over the log, from behind `cursor`; whether it is at its end.
 ///
@@ -51,7 +32,7 @@ pub async fn forget_all(app: &App) -> Result<()> {
 ///
 /// # Errors
 /// When the store fails.
-pub(crate) async fn forget(tx: &mut Tx, cursor: &mut Vec<u8>) -> Result<bool> {
+pub async fn forget(tx: &mut Tx, cursor: &mut Vec<u8>) -> Result<bool> {
     let (mut beside, tenant) = (tx.snapshot(), tx.tenant());
     let mut range = LOG.range(tenant);
     if !cursor.is_empty() {
@@ -153,7 +134,7 @@ impl Known {
             && event.feeds.as_deref().is_none_or(|subject| self.has_subject(subject));
         match is_there {
             true => Fate::Stays,
-            false if !event.kind.ends_with(DELETED) => Fate::Goes,
+            false if !DELETED.contains(&event.kind.as_str()) => Fate::Goes,
             false if *event == without_words(event.clone()) => Fate::Stays,
             false => Fate::LosesWords,
         }

@@ -39,7 +39,7 @@ pub(crate) async fn prune_log(server: Arc<Server>) {
         };
         for tenant in server.apps.all() {
             let removed = match is_new_day {
-                true => told::forget_all(&tenant.app).await,
+                true => forget(&tenant.app).await,
                 false => prune(&tenant.app).await.map(drop),
             };
             if let Err(error) = removed {
@@ -47,6 +47,21 @@ pub(crate) async fn prune_log(server: Arc<Server>) {
             }
         }
     }
+}
+
+/// Removes what tells of things that are gone.
+async fn forget(app: &App) -> domain::Result<()> {
+    let (mut cursor, mut is_done) = (Vec::new(), false);
+    while !is_done {
+        let step = app.write(async |tx| {
+            let mut next = cursor.clone();
+            Ok((told::forget(tx, &mut next).await?, next))
+        });
+        (is_done, cursor) = step.await?;
+        // Somebody who waits may go first.
+        tokio::task::yield_now().await;
+    }
+    Ok(())
 }
 
 async fn prune(app: &App) -> domain::Result<u64> {
