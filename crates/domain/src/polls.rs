@@ -142,6 +142,11 @@ impl Poll {
         Object::parse(&self.custom).expect("custom fields were parsed before they were stored")
     }
 
+    /// The same without what it says.
+    pub(crate) fn without_words(self) -> Self {
+        Poll { name: String::new(), description: String::new(), options: Vec::new(), custom: "{}".to_owned(), ..self }
+    }
+
     /// The options that one can vote for.
     pub fn options(&self) -> impl Iterator<Item = &PollOption> {
         self.options.iter().filter(|option| !option.is_going)

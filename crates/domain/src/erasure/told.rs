@@ -1,10 +1,14 @@
-//! Taking out of the log what it tells of messages, channels, activities and comments that are gone (v2 §5.2, §5.3, §5.6).
+//! Taking out of the log what it tells of messages, channels, activities, comments and polls that are gone (v2 §5.2, §5.3,
+//! §5.6).
 //!
 //! An event says what was said, and stays until the log is pruned, for hooks that have not taken it and clients that were
 //! away. It goes when what it tells of was removed for good, or pruned; that something was deleted is told on, without its
 //! words.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::Hash,
+};
 
 use ids::{ActivityId, ChannelId};
 use store::{Direction, Key, Limit, Record, Table, Transaction, key::after};
@@ -12,16 +16,22 @@ use store::{Direction, Key, Limit, Record, Table, Transaction, key::after};
 use super::messages::{pruned, says_nothing};
 use crate::{
     Result, Tx,
-    chat::{channels::Channel, events, messages::Message},
-    keyspace::{CHANNEL, Chat, Id, LOG, MESSAGE, V3_ACTIVITY, V3_COMMENT},
+    chat::{
+        channels::Channel,
+        events::{self, Matter},
+        messages::Message,
+    },
+    keyspace::{CHANNEL, Chat, Id, LOG, MESSAGE, POLL, V3_ACTIVITY, V3_COMMENT},
     log::Event,
+    polls::Poll,
     v3::{activities::Activity, comments::Comment, events::Subject},
 };
 
 /// Pages of events that one step of the walk reads.
 const STEP_PAGES_MAX: usize = 16;
-/// The events that tell that a message, an activity or a comment was deleted, with it.
-const DELETED: [&str; 3] = ["message.deleted", "feeds.activity.deleted", "feeds.comment.deleted"];
+/// The events that tell that a message, an activity, a comment or a poll was deleted, with it.
+const DELETED: [&str; 5] =
+    ["message.deleted", "feeds.activity.deleted", "feeds.comment.deleted", "poll.deleted", "feeds.poll.deleted"];
 /// The event that tells of a channel that was deleted, by its id alone.
 const CHANNEL_DELETED: &str = "channel.deleted";
 
@@ -91,34 +101,36 @@ struct Known {
     messages: HashMap<String, Option<Message>>,
     activities: HashMap<ActivityId, Option<Activity>>,
     comments: HashMap<String, Option<Comment>>,
+    polls: HashMap<String, Option<Poll>>,
+}
+
+/// The poll that an event is about.
+fn poll(event: &events::Event) -> Option<(&String, &Poll)> {
+    let polled = event.feeds.as_deref().and_then(|subject| subject.poll.as_deref());
+    match event.matter.as_deref() {
+        Some(Matter::Poll { id, poll, .. }) => Some((id, poll)),
+        _ => polled.map(|polled| (&polled.id, &polled.poll)),
+    }
 }
 
 impl Known {
     async fn load(tx: &mut Transaction, tenant: u32, told: &[(&[u8], Box<events::Event>)]) -> Result<Self> {
         let (mut channels, mut messages) = (BTreeSet::new(), BTreeSet::new());
-        let (mut activities, mut comments) = (BTreeSet::new(), BTreeSet::new());
+        let (mut activities, mut comments, mut polls) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for (_, event) in told {
             channels.extend(event.channel.clone());
             messages.extend(event.message.as_deref().map(|(id, _)| id.to_string()));
             let subject = event.feeds.as_deref();
             activities.extend(subject.and_then(|subject| Some(subject.activity.as_ref()?.0)));
             comments.extend(subject.and_then(|subject| Some(subject.comment.as_ref()?.0.clone())));
+            polls.extend(poll(event).map(|(id, _)| id.clone()));
         }
-        let stored_channels = stored(tx, tenant, &CHANNEL, channels.iter().cloned().map(Chat)).await?;
-        let stored_activities = stored(tx, tenant, &V3_ACTIVITY, activities.iter().copied().map(Id)).await?;
         Ok(Known {
-            messages: messages
-                .iter()
-                .cloned()
-                .zip(stored(tx, tenant, &MESSAGE, messages.iter().cloned()).await?)
-                .collect(),
-            comments: comments
-                .iter()
-                .cloned()
-                .zip(stored(tx, tenant, &V3_COMMENT, comments.iter().cloned()).await?)
-                .collect(),
-            channels: channels.into_iter().zip(stored_channels).collect(),
-            activities: activities.into_iter().zip(stored_activities).collect(),
+            channels: stored(tx, tenant, &CHANNEL, |Chat(id)| id, channels.into_iter().map(Chat).collect()).await?,
+            messages: stored(tx, tenant, &MESSAGE, |id| id, messages.into_iter().collect()).await?,
+            activities: stored(tx, tenant, &V3_ACTIVITY, |Id(id)| id, activities.into_iter().map(Id).collect()).await?,
+            comments: stored(tx, tenant, &V3_COMMENT, |id| id, comments.into_iter().collect()).await?,
+            polls: stored(tx, tenant, &POLL, |id| id, polls.into_iter().collect()).await?,
         })
     }
 
@@ -131,7 +143,8 @@ impl Known {
             return Fate::Goes;
         }
         let is_there = event.message.as_deref().is_none_or(|(id, message)| self.has_message(id.as_str(), message))
-            && event.feeds.as_deref().is_none_or(|subject| self.has_subject(subject));
+            && event.feeds.as_deref().is_none_or(|subject| self.has_subject(subject))
+            && poll(event).is_none_or(|(id, told)| self.has_poll(id, told));
         match is_there {
             true => Fate::Stays,
             false if !DELETED.contains(&event.kind.as_str()) => Fate::Goes,
@@ -149,6 +162,10 @@ impl Known {
         })
     }
 
+    fn has_poll(&self, id: &str, told: &Poll) -> bool {
+        self.polls.get(id).and_then(Option::as_ref).is_some_and(|stored| stored.created_at == told.created_at)
+    }
+
     /// Whether the activity and the comment that it is about are stored; what replies left of a comment is not it.
     fn has_subject(&self, subject: &Subject) -> bool {
         let has_activity = |id| self.activities.get(id).is_some_and(Option::is_some);
@@ -161,21 +178,24 @@ impl Known {
     }
 }
 
-/// The rows at `keys`, in their order.
-async fn stored<K: Key, V: Record>(
+/// The rows at `keys`, by what `named` makes of these.
+async fn stored<K: Key, V: Record, N: Eq + Hash>(
     tx: &mut Transaction,
     tenant: u32,
     table: &Table<K, V>,
-    keys: impl Iterator<Item = K>,
-) -> Result<Vec<Option<V>>> {
-    Ok(table.get_many(tx, tenant, &keys.collect::<Vec<_>>()).await?)
+    named: fn(K) -> N,
+    keys: Vec<K>,
+) -> Result<HashMap<N, Option<V>>> {
+    let rows = table.get_many(tx, tenant, &keys).await?;
+    Ok(keys.into_iter().map(named).zip(rows).collect())
 }
 
 /// The event with what it is about as pruning leaves it.
 fn without_words(event: events::Event) -> events::Event {
     let message = event.message.map(|message| Box::new((message.0, pruned(message.1))));
     let feeds = event.feeds.map(|subject| Box::new(subject.without_words()));
-    events::Event { message, feeds, ..event }
+    let matter = event.matter.map(|matter| Box::new(matter.without_words()));
+    events::Event { message, feeds, matter, ..event }
 }
 
 #[cfg(test)]

@@ -224,6 +224,24 @@ async fn who_sees_a_poll_is_told_of_its_end() {
 }
 
 #[tokio::test]
+async fn of_a_poll_that_is_gone_the_log_forgets_all_but_that_it_was_deleted() {
+    let pond = pond(|content| content.description = "secret".into()).await;
+    pond.votes("bob", "v", "a").await.unwrap();
+    let log = async || {
+        let mut tx = pond.app.snapshot();
+        format!("{:?}", crate::keyspace::LOG.scan(&mut tx, 1, store::Stamp::default(), Limit::PAGE).await.unwrap().rows)
+    };
+    let forget = async || pond.write(async |tx| crate::erasure::told::forget(tx, &mut Vec::new()).await).await;
+    assert!(forget().await && log().await.contains("secret"));
+    let now = pond.tick();
+    delete(&pond.app, Some(&user("amy")), POLL_ID, Some(&user("amy")), now).await.unwrap();
+    assert!(forget().await && !log().await.contains("secret"));
+    let told = pond.told().await;
+    assert!(told.contains(&"poll.deleted".to_owned()) && !told.contains(&"poll.vote_casted".to_owned()), "{told:?}");
+    assert!(told.contains(&"message.new".to_owned()), "{told:?}");
+}
+
+#[tokio::test]
 async fn what_is_past_a_limit_is_refused() {
     let pond = Pond::new().await;
     let mut limits = Vec::new();

@@ -124,14 +124,16 @@ impl Subject {
         }
     }
 
-    /// The same without what the activity and the comment say.
+    /// The same without what the activity, the comment and the poll say.
     pub(crate) fn without_words(self) -> Self {
         let activity = self.activity.map(|(id, activity)| {
             let content = activity.content.without_words();
             (id, Box::new(Activity { content, ..*activity }))
         });
         let comment = self.comment.map(|(id, comment)| (id, Box::new(comment.without_words())));
-        Subject { activity, comment, ..self }
+        let poll =
+            self.poll.map(|polled| Box::new(Polled { poll: polled.poll.without_words(), vote: None, ..*polled }));
+        Subject { activity, comment, poll, ..self }
     }
 
     /// The comment that it is about; nothing, too, if it is to be told as it is by now, and is gone.

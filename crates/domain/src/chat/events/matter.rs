@@ -91,3 +91,13 @@ pub enum Matter {
         members: Option<Vec<UserId>>,
     },
 }
+
+impl Matter {
+    /// The same without what a poll says.
+    pub(crate) fn without_words(self) -> Self {
+        match self {
+            Matter::Poll { id, poll, .. } => Matter::Poll { id, poll: poll.without_words(), vote: None },
+            matter => matter,
+        }
+    }
+}
